@@ -1,1 +1,76 @@
 """Turns a table of prompts into paid-for, verified video files, on Prefect 3."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+    from prefect_seedance.errors import SeedanceError
+    from prefect_seedance.flows import (
+        NothingStored,
+        QuoteResult,
+        agenerate_videos,
+        generate_video,
+        generate_videos,
+        quote_videos,
+    )
+    from prefect_seedance.jobs.events import watching
+    from prefect_seedance.reports import GenerateResult
+    from prefect_seedance.routes import CATALOGUE, Route, VideoRequest
+    from prefect_seedance.tasks import VideoJob, create_video, download_video, poll_video
+
+_HOMES = {
+    "AnyfastCredentials": "blocks",
+    "CATALOGUE": "routes",
+    "GenerateResult": "reports",
+    "JimmyCredentials": "blocks",
+    "NothingStored": "flows",
+    "PriceBook": "blocks",
+    "QuoteResult": "flows",
+    "Route": "routes",
+    "RouteDefaults": "blocks",
+    "SeedanceError": "errors",
+    "VideoJob": "tasks",
+    "VideoRequest": "routes",
+    "agenerate_videos": "flows",
+    "create_video": "tasks",
+    "download_video": "tasks",
+    "generate_video": "flows",
+    "generate_videos": "flows",
+    "poll_video": "tasks",
+    "quote_videos": "flows",
+    "watching": "jobs.events",
+}
+
+__all__ = [
+    "CATALOGUE",
+    "AnyfastCredentials",
+    "GenerateResult",
+    "JimmyCredentials",
+    "NothingStored",
+    "PriceBook",
+    "QuoteResult",
+    "Route",
+    "RouteDefaults",
+    "SeedanceError",
+    "VideoJob",
+    "VideoRequest",
+    "agenerate_videos",
+    "create_video",
+    "download_video",
+    "generate_video",
+    "generate_videos",
+    "poll_video",
+    "quote_videos",
+    "watching",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for when it is asked for: importing this package costs next to nothing."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)

@@ -1,1 +1,32 @@
-"""Room: ledger."""
+"""What has been bought: the durable record of every row and of every request that may have cost money."""
+
+from prefect_seedance.ledger.costs import CostLine, add_up
+from prefect_seedance.ledger.database import ledger_url, shown_url
+from prefect_seedance.ledger.holders import HEARTBEAT, Run
+from prefect_seedance.ledger.ledger import Ledger
+from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
+from prefect_seedance.ledger.records import AttemptRecord, Charge, Intent, Plan, Proof, RowRecord
+from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, Outcome, Settlement, State
+
+__all__ = [
+    "HEARTBEAT",
+    "MANIFEST",
+    "RETRYABLE",
+    "TAKEABLE",
+    "AttemptRecord",
+    "Charge",
+    "CostLine",
+    "Intent",
+    "Ledger",
+    "Outcome",
+    "Plan",
+    "Proof",
+    "RowRecord",
+    "Run",
+    "Settlement",
+    "State",
+    "add_up",
+    "check_manifest",
+    "ledger_url",
+    "shown_url",
+]

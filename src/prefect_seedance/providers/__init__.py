@@ -1,1 +1,23 @@
-"""Room: providers."""
+"""How the providers are asked: one dialect each, without I/O, and one client that carries their calls."""
+
+from prefect_seedance.providers.account import Account
+from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
+from prefect_seedance.providers.client import ProviderClient, Timeouts
+from prefect_seedance.providers.dialect import DIALECTS, Dialect, dialect_of
+from prefect_seedance.providers.route_settings import RouteSettings
+
+__all__ = [
+    "DIALECTS",
+    "Account",
+    "Answer",
+    "Balance",
+    "Call",
+    "Created",
+    "Dialect",
+    "JobState",
+    "JobView",
+    "ProviderClient",
+    "RouteSettings",
+    "Timeouts",
+    "dialect_of",
+]

@@ -1,1 +1,5 @@
-"""Room: reports."""
+"""What people look at: the result table and its files, the summary, the artifacts."""
+
+from prefect_seedance.reports.result import GenerateResult, RowResult
+
+__all__ = ["GenerateResult", "RowResult"]

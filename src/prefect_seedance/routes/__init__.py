@@ -1,1 +1,64 @@
-"""Room: routes."""
+"""What can be bought: the catalogue of routes, the request, the rules, units and prices. Pure: no I/O."""
+
+from __future__ import annotations
+
+from prefect_seedance.routes.address import is_loopback, shown
+from prefect_seedance.routes.catalogue import CATALOGUE, find
+from prefect_seedance.routes.price import Price, Prices
+from prefect_seedance.routes.problem import Problem
+from prefect_seedance.routes.quote import Quote, QuoteKind, billing_model, quote
+from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.routes.resolve import resolve
+from prefect_seedance.routes.route import (
+    DurationRule,
+    Exclusion,
+    Expectation,
+    FrameRule,
+    MediaRule,
+    PairingRule,
+    PromptRule,
+    Provider,
+    RatioRule,
+    ResolutionRule,
+    Route,
+    Unit,
+)
+from prefect_seedance.routes.rules import check
+from prefect_seedance.routes.total import CurrencySum, QuoteLine, QuoteTotal, total
+from prefect_seedance.routes.units import Units, settle_units, units
+
+__all__ = [
+    "CATALOGUE",
+    "CurrencySum",
+    "DurationRule",
+    "Exclusion",
+    "Expectation",
+    "FrameRule",
+    "MediaRule",
+    "PairingRule",
+    "Price",
+    "Prices",
+    "Problem",
+    "PromptRule",
+    "Provider",
+    "Quote",
+    "QuoteKind",
+    "QuoteLine",
+    "QuoteTotal",
+    "RatioRule",
+    "ResolutionRule",
+    "Route",
+    "Unit",
+    "Units",
+    "VideoRequest",
+    "billing_model",
+    "check",
+    "find",
+    "is_loopback",
+    "quote",
+    "resolve",
+    "settle_units",
+    "shown",
+    "total",
+    "units",
+]

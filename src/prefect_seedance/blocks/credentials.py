@@ -1,0 +1,104 @@
+"""Credentials: who pays. One block for each provider."""
+
+from __future__ import annotations
+
+from prefect.blocks.abstract import CredentialsBlock
+from pydantic import Field, SecretStr
+
+from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
+from prefect_seedance.providers import Account, ProviderClient
+
+__all__ = ["AnyfastCredentials", "Credentials", "JimmyCredentials"]
+
+_KEY = "The API key. It is kept secret and goes to the provider's own host only."
+_ACCOUNT = (
+    "A name of your own for the paying account. The ledger remembers what was bought under it: keep it when you change "
+    "the key, and use another name for another account."
+)
+_HOST = "Where the provider's API is reached. Plain http is refused, except on this very machine."
+_REFUSALS = (
+    "Error codes of the provider of which you know that nothing is made or charged when they come. A row that gets "
+    "one of them is not held as unknown. Leave it empty if in doubt."
+)
+
+
+class JimmyCredentials(CredentialsBlock):
+    """An account at Jimmy AI.
+
+    Example:
+        ```python
+        from prefect_seedance.blocks import JimmyCredentials
+
+        credentials = JimmyCredentials.load("BLOCK_NAME")
+        async with credentials.get_client() as client:
+            print(await client.balance())
+        ```
+    """
+
+    _block_type_name = "Jimmy AI Credentials"
+    _block_type_slug = "jimmy-credentials"
+    _logo_url = LOGO
+    _documentation_url = DOCUMENTATION
+
+    api_key: SecretStr = Field(description=_KEY)
+    base_url: str = Field(default="https://www.jimmyai.cn", title="Base URL", description=_HOST)
+    account: str = Field(default="default", description=_ACCOUNT)
+    refusal_codes: list[str] = Field(default_factory=list, description=_REFUSALS)
+
+    def to_account(self) -> Account:
+        """The plain account, as the jobs know it.
+
+        Raises:
+            UserMistake: The address or the key cannot be used.
+        """
+        return Account("jimmy", self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
+
+    def get_client(self) -> ProviderClient:
+        """A client of this account. Use it within one event loop, and close it (`async with` does).
+
+        Raises:
+            UserMistake: The address or the key cannot be used.
+        """
+        return ProviderClient(self.to_account())
+
+
+class AnyfastCredentials(CredentialsBlock):
+    """An account at Anyfast.
+
+    Example:
+        ```python
+        from prefect_seedance.blocks import AnyfastCredentials
+
+        credentials = AnyfastCredentials.load("BLOCK_NAME")
+        client = credentials.get_client()
+        ```
+    """
+
+    _block_type_name = "Anyfast Credentials"
+    _block_type_slug = "anyfast-credentials"
+    _logo_url = LOGO
+    _documentation_url = DOCUMENTATION
+
+    api_key: SecretStr = Field(description=_KEY)
+    base_url: str = Field(default="https://www.anyfast.ai", title="Base URL", description=_HOST)
+    account: str = Field(default="default", description=_ACCOUNT)
+    refusal_codes: list[str] = Field(default_factory=list, description=_REFUSALS)
+
+    def to_account(self) -> Account:
+        """The plain account, as the jobs know it.
+
+        Raises:
+            UserMistake: The address or the key cannot be used.
+        """
+        return Account("anyfast", self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
+
+    def get_client(self) -> ProviderClient:
+        """A client of this account. Use it within one event loop, and close it (`async with` does).
+
+        Raises:
+            UserMistake: The address or the key cannot be used.
+        """
+        return ProviderClient(self.to_account())
+
+
+Credentials = JimmyCredentials | AnyfastCredentials

@@ -1,0 +1,38 @@
+"""The catalogue in the terminal."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from rich.table import Table
+
+from prefect_seedance.cli.console import out
+from prefect_seedance.routes import CATALOGUE, Route
+
+__all__ = ["show_routes"]
+
+_UNITS = {"second": "per second", "job": "per job", "million_tokens": "per million tokens"}
+_MEDIA = (("images", "images"), ("frames", "frames"), ("reference_videos", "videos"), ("reference_audios", "audios"))
+
+
+def show_routes() -> None:
+    """Print every route: what it takes, and the price line that it is billed by."""
+    table = Table(header_style="dim", title=f"{len(CATALOGUE)} routes", title_justify="left", title_style="bold")
+    for name in ("provider", "model", "seconds", "resolution", "takes", "billing model", "billed"):
+        table.add_column(name, overflow="fold")
+    for route in CATALOGUE:
+        table.add_row(
+            route.provider,
+            escape(route.model),
+            f"{route.duration.minimum}–{route.duration.maximum or '?'}",
+            ", ".join(route.resolution.allowed) or "–",
+            ", ".join(word for part, word in _MEDIA if _takes(route, part)) or "text",
+            escape(route.billing_model) + ("" if route.billing_documented else " *"),
+            _UNITS[route.unit],
+        )
+    out.print(table)
+    out.print("* No document names this price line; the name is ours. Give your price under it.")
+
+
+def _takes(route: Route, part: str) -> bool:
+    rule = getattr(route, part)
+    return bool(rule.allowed)

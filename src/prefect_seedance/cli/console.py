@@ -1,0 +1,23 @@
+"""The terminal, and how errors are told there."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from prefect_seedance.errors import SeedanceError
+
+__all__ = ["err", "out", "tell_error"]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def tell_error(error: SeedanceError) -> None:
+    """Say what is wrong, without a traceback."""
+    err.print(f"[bold red]{escape(_title(error))}[/] {escape(str(error))}")
+
+
+def _title(error: SeedanceError) -> str:
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(error).__name__).strip()
+    return f"{words.capitalize()}:"

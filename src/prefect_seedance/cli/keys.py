@@ -1,0 +1,77 @@
+"""The routes of a command: saved blocks by name, or models with a key from the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes import find
+
+__all__ = ["read_prices", "routes_of"]
+
+
+def routes_of(
+    blocks: Sequence[str], models: Sequence[str], prices: PriceBook | None, max_in_flight: int
+) -> list[RouteDefaults | str]:
+    """The routes that a command names.
+
+    Args:
+        blocks: Names of saved route blocks.
+        models: Models, whose providers' keys are in the environment.
+        prices: Prices for `models`.
+        max_in_flight: Jobs at once, for `models`.
+
+    Raises:
+        UserMistake: Nothing was named, or the key of a provider is missing.
+    """
+    routes: list[RouteDefaults | str] = list(blocks)
+    for model in models:
+        fields: dict[str, Any] = {"model": model, "prices": prices, "max_in_flight": max_in_flight}
+        try:
+            routes.append(RouteDefaults(credentials=_credentials(find(model).provider), **fields))
+        except ValidationError as error:
+            raise UserMistake("; ".join(problem["msg"] for problem in error.errors())) from None
+    if not routes:
+        raise UserMistake(
+            "No route was named: give --model (and a key in JIMMY_API_KEY or ANYFAST_API_KEY), or --route with the "
+            "name of a saved block. Nothing was spent."
+        )
+    return routes
+
+
+def _credentials(provider: str) -> JimmyCredentials | AnyfastCredentials:
+    name = provider.upper()
+    key = os.environ.get(f"{name}_API_KEY", "").strip()
+    if not key:
+        raise UserMistake(
+            f"There is no key for {provider}: set {name}_API_KEY, or name a saved route block with --route. "
+            "Nothing was spent."
+        )
+    fields: dict[str, Any] = {"api_key": SecretStr(key), "account": os.environ.get(f"{name}_ACCOUNT", "default")}
+    if base_url := os.environ.get(f"{name}_BASE_URL", "").strip():
+        fields["base_url"] = base_url
+    return AnyfastCredentials(**fields) if provider == "anyfast" else JimmyCredentials(**fields)
+
+
+def read_prices(path: Path | None) -> PriceBook | None:
+    """A price book from a JSON file: `{"currency": "CNY", "prices": {"seedance2.0-mini-720p": "0.05"}}`.
+
+    Raises:
+        UserMistake: The file cannot be read or is no price book.
+    """
+    if path is None:
+        return None
+    try:
+        return PriceBook.model_validate(json.loads(path.read_text(encoding="utf-8"), parse_float=str))
+    except ValidationError as error:
+        reasons = "; ".join(str(problem["msg"]) for problem in error.errors())
+        raise UserMistake(f"{path} is no price book: {reasons}. Nothing was spent.") from None
+    except (OSError, ValueError) as error:
+        raise UserMistake(f"{path} cannot be read as a price book: {error}. Nothing was spent.") from None

@@ -1,0 +1,98 @@
+"""The live view of a run in the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from prefect_seedance.cli.console import out
+from prefect_seedance.jobs.events import RowEvent, watching
+from prefect_seedance.ledger import State
+from prefect_seedance.reports.summary import WORDS
+
+__all__ = ["live_view"]
+
+ROWS_SHOWN = 14
+
+_STYLES: dict[str, str] = {
+    State.STORED: "green",
+    State.SUCCEEDED: "cyan",
+    State.CREATED: "blue",
+    State.SENT: "blue",
+    State.FAILED: "red",
+    State.REFUSED: "red",
+    State.EXPIRED: "red",
+    State.UNKNOWN: "bold yellow",
+    State.DEFERRED: "yellow",
+}
+_OVER: set[str] = {State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED}
+_WORDS = {**WORDS, State.CREATED: "generating", State.SUCCEEDED: "fetching", State.SENT: "sending", "held": "held"}
+
+
+class _View:
+    """The state of the picture; events come in on another thread than the one that draws."""
+
+    def __init__(self, total: int) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, RowEvent] = {}
+        self._bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=36),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=out,
+        )
+        self._task = self._bar.add_task("videos", total=total)
+
+    def hear(self, event: RowEvent) -> None:
+        with self._lock:
+            self._rows.pop(event.key, None)  # the latest to move stands last
+            self._rows[event.key] = event
+
+    def __rich__(self) -> Group:
+        with self._lock:
+            rows = list(self._rows.values())
+        counts = Counter(row.state for row in rows)
+        self._bar.update(self._task, completed=sum(counts[state] for state in _OVER))
+        working = [row for row in rows if row.state not in _OVER and row.state != State.PLANNED]
+        return Group(self._bar, _counts(counts), _table(working[-ROWS_SHOWN:], len(working)))
+
+
+def _counts(counts: Counter[str]) -> Text:
+    line = Text("  ")
+    for state, number in sorted(counts.items()):
+        if state != State.PLANNED:
+            line.append(f"{number} {_WORDS.get(state, state)}   ", style=_STYLES.get(state, ""))
+    return line
+
+
+def _table(rows: list[RowEvent], working: int) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for row in rows:
+        share = row.progress or 0.0
+        bar = "━" * round(share * 20)
+        table.add_row(
+            f"  {row.key[:24]}",
+            Text(row.model[:28], style="dim"),
+            Text(_WORDS.get(row.state, row.state), style=_STYLES.get(row.state, "")),
+            Text(bar.ljust(20, "╌") + f" {share:4.0%}" if row.state == State.CREATED else "", style="blue"),
+        )
+    if working > len(rows):
+        table.add_row(Text(f"  … and {working - len(rows)} more", style="dim"))
+    return table
+
+
+@contextlib.contextmanager
+def live_view(total: int) -> Iterator[None]:
+    """Show the progress of a run of `total` rows while the block runs."""
+    view = _View(total)
+    with Live(view, console=out, refresh_per_second=8, transient=True), watching(view.hear):
+        yield

@@ -1,0 +1,91 @@
+"""The commands that only look into the ledger."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from prefect_seedance.cli.console import out
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
+from prefect_seedance.reports.money import amounts, doubts
+from prefect_seedance.reports.result import sums
+from prefect_seedance.reports.summary import WORDS
+from prefect_seedance.reports.terminal import cost_lines
+
+__all__ = ["show_report", "show_status"]
+
+ROWS_SHOWN = 200
+
+
+def _home() -> Path:
+    return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+
+
+def _read(batch: str | None, url: str | None) -> tuple[list[str], list[RowRecord], list[AttemptRecord]]:
+    async def look() -> tuple[list[str], list[RowRecord], list[AttemptRecord]]:
+        ledger = await Ledger.open(ledger_url(url, _home()))
+        try:
+            names = await ledger.batches()
+            wanted = names if batch is None else [batch]
+            rows = [row for name in wanted for row in await ledger.rows_of(name)]
+            attempts = [attempt for name in wanted for attempt in await ledger.attempts_of(name)]
+        finally:
+            await ledger.close()
+        if batch is not None and batch not in names:
+            known = ", ".join(names[-10:]) or "none yet"
+            raise UserMistake(f"The ledger knows no batch {batch!r}. It knows: {known}.")
+        return names, rows, attempts
+
+    return call_core(look)
+
+
+def show_status(batch: str | None, take: str | None, url: str | None) -> int:
+    """Print all batches in short, or the rows of one."""
+    names, rows, _ = _read(batch, url)
+    if batch is None:
+        _show_batches(names, rows)
+    else:
+        _show_rows([row for row in rows if take in {None, row.take}])
+    return 0
+
+
+def _show_batches(names: list[str], rows: list[RowRecord]) -> None:
+    table = Table(header_style="dim", title="Batches", title_justify="left", title_style="bold")
+    for name in ("batch", "rows", "where they stand"):
+        table.add_column(name)
+    for name in names:
+        counts = Counter(row.state for row in rows if row.batch == name)
+        told = ", ".join(f"{number} {WORDS[state]}" for state, number in counts.items())
+        table.add_row(Text(name), str(counts.total()), told)
+    out.print(table if names else "The ledger knows no batch yet.")
+
+
+def _show_rows(rows: list[RowRecord]) -> None:
+    table = Table(header_style="dim")
+    for name in ("take", "row", "route", "state", "job", "video, or reason"):
+        table.add_column(name, overflow="fold")
+    for row in sorted(rows, key=lambda row: row.state is not State.UNKNOWN)[:ROWS_SHOWN]:
+        where = row.path if row.state is State.STORED else row.error_message
+        cells = (row.take, row.key, row.model, WORDS[row.state], row.job_id or "–", where or "–")
+        table.add_row(*(Text(cell) for cell in cells))
+    out.print(table)
+    if len(rows) > ROWS_SHOWN:
+        out.print(f"… and {len(rows) - ROWS_SHOWN:,} more rows")
+
+
+def show_report(batch: str, url: str | None) -> int:
+    """Print what a batch has cost so far."""
+    _, _, attempts = _read(batch, url)
+    lines = add_up(attempts)
+    out.print(cost_lines(f"Cost of batch {batch} to date", lines) if lines else "Nothing was bought yet.")
+    out.print(f"Known cost: {amounts(sums(lines))}", markup=False)
+    for line in lines:
+        if told := doubts(line):
+            out.print(f"Not known, and not in it: {line.billing_model}: {told}", markup=False)
+    return 0

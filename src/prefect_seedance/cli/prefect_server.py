@@ -1,0 +1,107 @@
+"""A Prefect server for those who have none: local, quiet, and gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+
+from prefect_seedance.errors import SeedanceError
+
+__all__ = ["at_a_server", "free_port", "local_server", "stopped_quietly"]
+
+PATIENCE = 120
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` if nobody listens there, else any free port."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise SeedanceError("No port is free on 127.0.0.1.")
+
+
+@contextlib.contextmanager
+def local_server(home: Path, log: Path, port: int = 4200) -> Iterator[str]:
+    """Run a Prefect server with its UI on loopback while the block runs; yields its address.
+
+    It is a process of its own, so that whatever it says while it starts and stops goes to `log`.
+    """
+    port = free_port(port)
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_UI_API_URL": f"{url}/api",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with spawned(command, environment, log) as process:
+        _wait_for(f"{url}/api/health", process, log)
+        yield url
+
+
+@contextlib.contextmanager
+def spawned(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process while the block runs, with all that it says in `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        # A group of its own: Ctrl-C in the terminal is for us, and the process is stopped in order afterwards.
+        process = subprocess.Popen(  # noqa: S603 - our own commands
+            command, env=dict(environment), stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            stopped_quietly(process)
+
+
+def stopped_quietly(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process and its children to end, and see to it."""
+    for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            return
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=2, trust_env=False).status_code == 200:
+                return
+        time.sleep(0.1)
+    tail = log.read_text(errors="replace")[-1500:]
+    raise SeedanceError(f"The local server did not start at {url}. Its log {log} ends with:\n{tail}")
+
+
+@contextlib.contextmanager
+def at_a_server() -> Iterator[None]:
+    """Use the Prefect server that is configured; where there is none, run one for as long as the block runs."""
+    from prefect.settings import get_current_settings, temporary_settings  # noqa: PLC0415
+
+    if get_current_settings().api.url:
+        yield
+        return
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+
+    home = Path(get_current_settings().home)
+    with local_server(home, home / "seedance-server.log") as url:
+        os.environ["PREFECT_API_URL"] = f"{url}/api"
+        with temporary_settings({PREFECT_API_URL: f"{url}/api"}):
+            yield

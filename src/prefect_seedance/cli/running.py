@@ -1,0 +1,64 @@
+"""The commands that run flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect_seedance.cli.console import out
+from prefect_seedance.cli.keys import read_prices, routes_of
+from prefect_seedance.cli.live import live_view
+from prefect_seedance.cli.prefect_server import at_a_server
+from prefect_seedance.flows import NothingStored, generate_videos, quote_videos
+from prefect_seedance.jobs.table import read_table
+from prefect_seedance.reports.quotes import quote_table as rich_quote
+from prefect_seedance.reports.terminal import show_result
+
+__all__ = ["generate_table", "quote_table"]
+
+
+def generate_table(
+    table: str,
+    *,
+    models: Sequence[str] | None,
+    blocks: Sequence[str] | None,
+    prices: Path | None,
+    max_in_flight: int,
+    options: Mapping[str, Any],
+) -> int:
+    """Run `generate_videos` with a live view, and show what became of it. Returns the exit code."""
+    routes = routes_of(blocks or [], models or [], read_prices(prices), max_in_flight)
+    rows = len(read_table(table, columns=options["columns"]).frame)
+    with at_a_server():
+        try:
+            with live_view(min(rows, options["limit"] or rows)):
+                result = generate_videos(table, route=routes, **options)
+        except NothingStored as error:
+            if error.result is not None:
+                show_result(out, error.result)
+            raise
+    show_result(out, result)
+    return 0
+
+
+def quote_table(
+    table: str,
+    *,
+    models: Sequence[str] | None,
+    blocks: Sequence[str] | None,
+    prices: Path | None,
+    columns: Mapping[str, str] | None,
+    only: Sequence[str] | None,
+    limit: int | None,
+    on_invalid: Literal["stop", "skip"],
+) -> int:
+    """Run `quote_videos` and show its answer. Returns the exit code."""
+    routes = routes_of(blocks or [], models or [], read_prices(prices), 1)
+    with at_a_server():
+        result = quote_videos(table, route=routes, columns=columns, only=only, limit=limit, on_invalid=on_invalid)
+    out.print(rich_quote(result.preparation))
+    for warning in result.warnings:
+        out.print(f"· {warning}", style="dim", markup=False)
+    out.print(f"{result.total}. Nothing was sent, and nothing was spent.", markup=False)
+    return 0

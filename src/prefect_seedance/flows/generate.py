@@ -1,0 +1,207 @@
+"""The main flow: a table of prompts becomes verified videos, each paid for once."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect.logging import get_run_logger
+from prefect.runtime import deployment
+
+from prefect_seedance.blocks.loading import RouteLike, load_routes
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.naming import batch_name, flow_run_id, scheduled_time
+from prefect_seedance.flows.outcomes import failed, final_state
+from prefect_seedance.flows.progress import progress_shown
+from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.jobs.batch import Order, retry_states, run_batch
+from prefect_seedance.jobs.crew import Steps
+from prefect_seedance.jobs.loop import call_core, on_core
+from prefect_seedance.jobs.preparing import prepare
+from prefect_seedance.jobs.table import Table, TableLike, read_table
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.reports.artifacts import publish
+from prefect_seedance.reports.files import write_files
+from prefect_seedance.reports.result import GenerateResult, build_result
+from prefect_seedance.tasks import create_video, download_video, poll_video
+from prefect_seedance.tasks.home import prefect_home
+
+__all__ = ["agenerate_videos", "generate_video", "generate_videos"]
+
+TASK_STEPS = Steps(create=create_video, poll=poll_video, download=download_video)
+"""Each step of each row as a Prefect task run."""
+
+Logger = logging.Logger | logging.LoggerAdapter[Any]
+
+OnInvalid = Literal["stop", "skip"]
+
+
+@table_flow(name="generate videos", flow_run_name="generate {batch}")
+def generate_videos(
+    table: Any,
+    *,
+    route: Any,
+    batch: str,
+    output: str | Path = "videos",
+    ledger: str | None = None,
+    take: str = "1",
+    only: Any = None,
+    limit: int | None = None,
+    retry: Any = (),
+    columns: Mapping[str, str] | None = None,
+    on_invalid: OnInvalid = "stop",
+    patience: float = 3600,
+) -> GenerateResult:
+    """Make a video for every row of a table, and pay for each one once.
+
+    The same call again pays for nothing that the batch has: it takes up what is left.
+
+    Args:
+        table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
+        route: A RouteDefaults block, the name of a saved one, or several: a row's `model` and `provider` columns pick
+            among them, and the first is the default.
+        batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`.
+        output: The folder for videos and results; each batch has a folder of its own in it.
+        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        take: Another take makes the same rows anew, on purpose; earlier takes keep their files and costs.
+        only: Row ids: all other rows are left out.
+        limit: Only the first so many rows: a pilot.
+        retry: States to be made anew, and paid again: `failed`, `refused`, `expired`.
+        columns: Your headings by our names, such as `{"prompt": "文案"}`.
+        on_invalid: Whether rows that break a rule stop the run before anything is spent, or are left out.
+        patience: Seconds to wait for a job. One that takes longer is kept for the next run, not paid again.
+
+    Returns:
+        The rows with what became of them (`.to_dataframe()`), and what it cost.
+
+    Raises:
+        UserMistake: Something is wrong with the input; nothing was spent.
+        NothingStored: No row at all could be stored; its `result` tells why.
+    """
+    return call_core(functools.partial(_generate, **locals()))  # type: ignore[no-any-return]
+
+
+@table_flow(name="generate videos (async)", flow_run_name="generate {batch}")
+async def agenerate_videos(
+    table: Any,
+    *,
+    route: Any,
+    batch: str,
+    output: str | Path = "videos",
+    ledger: str | None = None,
+    take: str = "1",
+    only: Any = None,
+    limit: int | None = None,
+    retry: Any = (),
+    columns: Mapping[str, str] | None = None,
+    on_invalid: OnInvalid = "stop",
+    patience: float = 3600,
+) -> GenerateResult:
+    """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
+    return await on_core(functools.partial(_generate, **locals()))
+
+
+@table_flow(name="generate one video", flow_run_name="generate {batch}")
+def generate_video(
+    request: Any,
+    *,
+    route: Any,
+    batch: str,
+    output: str | Path = "videos",
+    ledger: str | None = None,
+    take: str = "1",
+    patience: float = 3600,
+) -> GenerateResult:
+    """Make one video: a table of one row.
+
+    Args:
+        request: A VideoRequest, its fields, or just a prompt.
+        route: A RouteDefaults block or the name of a saved one.
+        batch: The name under which the row is kept.
+        output: The folder for videos and results.
+        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        take: Another take makes the same video anew, on purpose.
+        patience: Seconds to wait for the job.
+
+    Returns:
+        The same as `generate_videos`.
+
+    Raises:
+        UserMistake: Something is wrong with the input; nothing was spent.
+        NothingStored: The video could not be stored; the error's `result` tells why.
+    """
+    given = {**locals(), "table": [{"prompt": request} if isinstance(request, str) else request]}
+    del given["request"]
+    return call_core(functools.partial(_generate, **given))  # type: ignore[no-any-return]
+
+
+async def _generate(
+    table: TableLike,
+    *,
+    route: RouteLike,
+    batch: str,
+    output: str | Path,
+    take: str,
+    patience: float,
+    ledger: str | None,
+    only: Any = None,
+    limit: int | None = None,
+    retry: Any = (),
+    columns: Mapping[str, str] | None = None,
+    on_invalid: OnInvalid = "stop",
+) -> Any:
+    """The work of a run, and the state in which it ends."""
+    logger = get_run_logger()
+    try:
+        read = await asyncio.to_thread(read_table, table, columns=columns)
+        routes = await load_routes(route)
+        preparation = await asyncio.to_thread(prepare, read, routes, only=only, limit=limit, on_invalid=on_invalid)
+        order = Order(
+            preparation=preparation,
+            routes=routes,
+            batch=batch_name(batch, scheduled_time()),
+            take=str(take).strip() or "1",
+            output=Path(output).expanduser().absolute(),
+            ledger_url=ledger_url(ledger, prefect_home()),
+            patience=float(patience),
+            retry=retry_states(retry),
+            flow_run_id=flow_run_id(),
+        )
+    except SeedanceError as error:
+        return failed(error)
+    preparation.warnings += _ledger_warnings(ledger)
+    for warning in preparation.warnings:
+        logger.warning(warning)
+    logger.info("Batch %s: %s", order.batch, preparation.total())
+    return await _carry_out(order, read, logger)
+
+
+async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
+    try:
+        async with progress_shown(order.batch, [row.key for row in order.preparation.rows], logger):
+            outcome = await run_batch(order, TASK_STEPS)
+        result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
+        await asyncio.to_thread(write_files, result)
+    except SeedanceError as error:
+        return failed(error, "Stopped")
+    await publish(result)
+    if isinstance(outcome.stopped, SeedanceError):
+        return failed(outcome.stopped, "Stopped")
+    if outcome.stopped is not None:
+        raise outcome.stopped
+    return final_state(result)
+
+
+def _ledger_warnings(ledger: str | None) -> list[str]:
+    if ledger or os.environ.get("PREFECT_SEEDANCE_LEDGER") or not deployment.id:
+        return []
+    warning = (
+        "This deployment names no ledger, so the default one on this machine's disk is used. If the disk is forgotten "
+        "(as a container's is), everything is paid for again. Set ledger= or PREFECT_SEEDANCE_LEDGER."
+    )
+    return [warning]

@@ -1,0 +1,54 @@
+"""Batch names: fixed, or a template that stays the same when a run is retried."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from prefect.context import FlowRunContext
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.ledger.holders import now
+
+__all__ = ["batch_name", "flow_run_id", "scheduled_time"]
+
+_FIELD = re.compile(r"\{(scheduled)(?::([^{}]*))?\}")
+
+LONGEST = 100
+
+
+def batch_name(template: str, scheduled: datetime) -> str:
+    """The batch's name: `{scheduled}` and `{scheduled:%Y-%m-%d}` stand for the time for which the run was scheduled.
+
+    Raises:
+        UserMistake: The name is empty or too long, or holds another field.
+    """
+    if not isinstance(template, str) or not template.strip():
+        raise UserMistake(
+            "batch= is required: the name under which rows are kept. The same name continues, and never pays again for "
+            'what it has. For a run by schedule use a template, such as batch="nightly-{scheduled:%Y-%m-%d}". '
+            "Nothing was spent."
+        )
+    name = _FIELD.sub(lambda found: scheduled.strftime(found[2] or "%Y-%m-%dT%H-%M-%S"), template).strip()
+    if "{" in name or "}" in name:
+        raise UserMistake(
+            f"batch={template!r}: the one field that is known is {{scheduled}}, as in "
+            '"nightly-{scheduled:%Y-%m-%d}". Nothing was spent.'
+        )
+    if len(name) > LONGEST:
+        raise UserMistake(f"batch={name[:40]!r}…: at most {LONGEST} characters, please. Nothing was spent.")
+    return name
+
+
+def scheduled_time() -> datetime:
+    """The time for which the present flow run was scheduled: the same however often it is retried."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    moment = run.expected_start_time if run else None
+    return now() if moment is None else moment
+
+
+def flow_run_id() -> str | None:
+    """The present flow run's id."""
+    context = FlowRunContext.get()
+    return str(context.flow_run.id) if context and context.flow_run else None

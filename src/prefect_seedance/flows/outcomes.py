@@ -1,0 +1,56 @@
+"""How a run ends: a few fixed, named states, and errors without a traceback where the input is at fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.states import Completed, Failed
+
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.reports.result import GenerateResult
+from prefect_seedance.reports.summary import WORDS
+
+__all__ = ["NothingStored", "failed", "final_state"]
+
+
+class NothingStored(SeedanceError):
+    """No row at all could be stored.
+
+    Attributes:
+        result: What became of each row, and what is known of the cost.
+    """
+
+    def __init__(self, message: str, *, result: GenerateResult | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.result = result
+
+
+def final_state(result: GenerateResult) -> State[Any]:
+    """The flow's final state.
+
+    `All stored`, `Nothing new`, `Some failed`, `Some unfinished` and `Some unknown` are completed; `None stored` is
+    the only failure.
+    """
+    told = ", ".join(f"{number:,} {WORDS.get(status, status)}" for status, number in result.counts.items())
+    if result.name != "None stored":
+        return Completed(name=result.name, message=told or "The table has no rows.", data=result)
+    reasons = dict.fromkeys(row.error_message for row in result.chosen if row.error_message)
+    first = f" For example: {next(iter(reasons))}" if reasons else ""
+    error = NothingStored(f"None of the {len(result.chosen):,} rows could be stored: {told}.{first}", result=result)
+    return failed(error, "None stored")
+
+
+def failed(error: SeedanceError, name: str = "Not started") -> State[Any]:
+    """A failed state for a reason that a person should read: no traceback goes to the log.
+
+    Raises:
+        SeedanceError: The error itself, while Prefect has flow retries left, for only an error makes it retry.
+    """
+    context = FlowRunContext.get()
+    if name == "None stored" and context is not None and context.flow_run is not None and context.flow is not None:
+        retries_left = (context.flow.retries or 0) - context.flow_run.run_count
+        if retries_left >= 0:
+            raise error
+    return Failed(name=name, message=str(error), data=error)

@@ -1,0 +1,81 @@
+"""The progress of a run: an artifact that moves, and a line in the log now and then (never one per poll)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from prefect_seedance.jobs.events import RowEvent, watching
+from prefect_seedance.ledger import State
+from prefect_seedance.reports.artifacts import ProgressArtifact
+
+__all__ = ["progress_shown"]
+
+ARTIFACT_EVERY = 2.0
+LOG_EVERY = 60.0
+
+_HALFWAY = frozenset({State.CREATED, State.SENT})
+_OVER = frozenset({State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED})
+
+
+class _Tally:
+    """How far each row is, from 0 to 1."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.shares = dict.fromkeys(keys, 0.0)
+        self.states: dict[str, str] = {}
+
+    def hear(self, event: RowEvent) -> None:
+        self.states[event.key] = event.state
+        if event.state in _OVER:
+            self.shares[event.key] = 1.0
+        elif event.state == State.SUCCEEDED:
+            self.shares[event.key] = 0.95
+        elif event.state in _HALFWAY:
+            self.shares[event.key] = max(self.shares.get(event.key, 0.0), 0.05 + 0.85 * (event.progress or 0.0))
+
+    @property
+    def percent(self) -> float:
+        return 100 * sum(self.shares.values()) / len(self.shares) if self.shares else 100.0
+
+    def line(self) -> str:
+        counts: dict[str, int] = {}
+        for state in self.states.values():
+            counts[state] = counts.get(state, 0) + 1
+        told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+        return f"{self.percent:.0f} % ({told})"
+
+
+@contextlib.asynccontextmanager
+async def progress_shown(
+    batch: str, keys: Iterable[str], logger: logging.Logger | logging.LoggerAdapter[Any]
+) -> AsyncIterator[None]:
+    """Show the progress of the rows of a batch while the block runs."""
+    tally = _Tally(keys)
+    if not tally.shares:
+        yield
+        return
+    artifact = await ProgressArtifact.create(batch, f"Batch {batch}: {len(tally.shares):,} rows")
+    mover = asyncio.create_task(_move(artifact, tally, logger))
+    try:
+        with watching(tally.hear):
+            yield
+    finally:
+        mover.cancel()
+        await asyncio.gather(mover, return_exceptions=True)
+    await artifact.move(tally.percent)
+
+
+async def _move(artifact: ProgressArtifact, tally: _Tally, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
+    logged = asyncio.get_running_loop().time()
+    while True:
+        await asyncio.sleep(ARTIFACT_EVERY)
+        # A server that cannot be reached for a moment is no reason to lose sight of paid jobs.
+        with contextlib.suppress(Exception):
+            await artifact.move(tally.percent)
+        if asyncio.get_running_loop().time() - logged > LOG_EVERY:
+            logged = asyncio.get_running_loop().time()
+            logger.info("Progress: %s", tally.line())

@@ -1,0 +1,102 @@
+"""The dry run: what a table would cost. It asks nobody, writes nothing, and spends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.logging import get_run_logger
+from prefect.states import Completed
+
+from prefect_seedance.blocks.loading import RouteLike, load_routes
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.preparing import Preparation, prepare
+from prefect_seedance.jobs.table import Table, TableLike, read_table
+from prefect_seedance.reports.quotes import quote_frame, quote_summary
+from prefect_seedance.routes import QuoteTotal
+
+__all__ = ["QuoteResult", "quote_videos"]
+
+
+@dataclass
+class QuoteResult:
+    """The answer of `quote_videos`.
+
+    Attributes:
+        total: The quotes of all rows, added up by currency and by billing model.
+        warnings: What the user should know.
+    """
+
+    total: QuoteTotal
+    warnings: list[str]
+    table: Table
+    preparation: Preparation
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The user's rows with their quotes, and the reasons of those that cannot be sent."""
+        return quote_frame(self.table, self.preparation)
+
+    def __str__(self) -> str:
+        return str(self.total)
+
+
+@table_flow(name="quote videos", flow_run_name="quote")
+def quote_videos(
+    table: Any,
+    *,
+    route: Any,
+    only: Any = None,
+    limit: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    on_invalid: Literal["stop", "skip"] = "stop",
+) -> QuoteResult:
+    """Check a table and say what it would cost. Nothing is sent and nothing is spent.
+
+    Args:
+        table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
+        route: A RouteDefaults block, the name of a saved one, or several.
+        only: Row ids: all other rows are left out.
+        limit: Only the first so many rows.
+        columns: Your headings by our names, such as `{"prompt": "文案"}`.
+        on_invalid: Whether rows that break a rule are an error, or are left out.
+
+    Returns:
+        The quote of each row (`.to_dataframe()`), and their sum.
+
+    Raises:
+        UserMistake: Something is wrong with the input.
+    """
+    return call_core(functools.partial(_quote, **locals()))  # type: ignore[no-any-return]
+
+
+async def _quote(
+    table: TableLike,
+    *,
+    route: RouteLike,
+    only: Any,
+    limit: int | None,
+    columns: Mapping[str, str] | None,
+    on_invalid: Literal["stop", "skip"],
+) -> Any:
+    try:
+        read = await asyncio.to_thread(read_table, table, columns=columns)
+        routes = await load_routes(route)
+        preparation = await asyncio.to_thread(prepare, read, routes, only=only, limit=limit, on_invalid=on_invalid)
+    except SeedanceError as error:
+        return failed(error)
+    total = preparation.total()
+    get_run_logger().info("Quote: %s", total)
+    await acreate_markdown_artifact(
+        markdown=quote_summary(Path(read.name).name, preparation), key="seedance-quote", description=str(total)[:500]
+    )
+    result = QuoteResult(total, preparation.warnings, read, preparation)
+    return Completed(name="Quoted", message=str(total), data=result)

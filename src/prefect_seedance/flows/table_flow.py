@@ -1,0 +1,82 @@
+"""A flow that takes a whole table, of which Prefect's server is told a line.
+
+Parameters above 512 KB are refused by the server, on direct calls too, and whatever is in them is stored. So the table
+and the routes stay in this process, and the server gets a short description of them: never rows, never a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+import pandas as pd
+from prefect import Flow
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.ledger import shown_url
+
+__all__ = ["TableFlow", "table_flow"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+NAMED = 12
+"""Columns that a description names."""
+
+
+class TableFlow(Flow[P, R]):
+    """A flow whose `table` and `route` parameters may be of any size, and hold secrets."""
+
+    def serialize_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """What the server is told of the parameters."""
+        shown = {name: value for name, value in parameters.items() if name not in _DESCRIBED}
+        described = {name: _DESCRIBED[name](value) for name, value in parameters.items() if name in _DESCRIBED}
+        return {**super().serialize_parameters(shown), **described}
+
+    def with_options(self, **options: Any) -> TableFlow[P, R]:
+        """The same flow with other options."""
+        made = super().with_options(**options)
+        made.__class__ = type(self)
+        return cast("TableFlow[P, R]", made)
+
+
+def table_flow(**options: Any) -> Callable[[Callable[P, R]], TableFlow[P, R]]:
+    """`@flow` for a function that takes a whole table."""
+
+    def decorate(function: Callable[P, R]) -> TableFlow[P, R]:
+        return TableFlow(function, **options)
+
+    return decorate
+
+
+def _table(table: Any) -> str:
+    if isinstance(table, str | Path):
+        return str(table)
+    if isinstance(table, pd.DataFrame):
+        names = ", ".join(str(name) for name in table.columns[:NAMED])
+        more = ", …" if len(table.columns) > NAMED else ""
+        return f"a DataFrame of {len(table):,} rows ({names}{more})"[:500]
+    if isinstance(table, Sequence):
+        return f"a list of {len(table):,} rows"
+    return f"a {type(table).__name__}"
+
+
+def _route(route: Any) -> Any:
+    if isinstance(route, RouteDefaults):
+        saved = getattr(route, "_block_document_name", None)
+        return saved or f"{route.model} ({route.provider}/{route.credentials.account}), not saved"
+    if isinstance(route, str):
+        return route
+    return [_route(one) for one in route] if isinstance(route, Sequence) else str(type(route).__name__)
+
+
+def _ledger(url: Any) -> Any:
+    return shown_url(url) if isinstance(url, str) and "://" in url else url
+
+
+def _only(keys: Any) -> Any:
+    return keys if keys is None or len(keys) <= 100 else f"{len(keys):,} row ids"
+
+
+_DESCRIBED: Mapping[str, Any] = {"table": _table, "request": _table, "route": _route, "ledger": _ledger, "only": _only}

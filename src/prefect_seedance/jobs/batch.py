@@ -1,0 +1,208 @@
+"""A run over a batch, from the checked table to the last stored file: plan, take rows, work, wait for other runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.crew import Steps, work
+from prefect_seedance.jobs.downloading import still_stored
+from prefect_seedance.jobs.events import RowEvent
+from prefect_seedance.jobs.preparing import Preparation, Prepared
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.rowkey import redacted
+from prefect_seedance.jobs.session import Session, open_session
+from prefect_seedance.ledger import RETRYABLE, AttemptRecord, Plan, RowRecord, State, check_manifest
+from prefect_seedance.media import ensure_folder, slug
+from prefect_seedance.providers import RouteSettings
+
+__all__ = ["BatchOutcome", "Order", "batch_folder", "retry_states", "run_batch"]
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at rows that another run holds."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a run is asked to do.
+
+    Attributes:
+        preparation: The checked table.
+        routes: The routes that its rows use.
+        batch: The batch's name.
+        take: The take: another one makes the same rows anew.
+        output: The folder that holds the folders of batches.
+        ledger_url: The ledger.
+        patience: Seconds that a job is waited for.
+        retry: States that are otherwise left alone, from which rows are to be made anew.
+        flow_run_id: Prefect's id of the run, for the record.
+    """
+
+    preparation: Preparation
+    routes: tuple[RouteSettings, ...]
+    batch: str
+    take: str
+    output: Path
+    ledger_url: str
+    patience: float
+    retry: frozenset[State] = frozenset()
+    flow_run_id: str | None = None
+
+
+@dataclass
+class BatchOutcome:
+    """What became of a run.
+
+    Attributes:
+        run_id: The run in the ledger.
+        records: The rows of this take as the ledger has them, by key.
+        attempts: All attempts of the whole batch, all takes.
+        troubles: Why a row stands where it stands, by key, where its state does not say it.
+        done: The keys of rows that this run moved.
+        stopped: Why the run took no more rows before it was through; None where it was.
+        folder: Where this batch's files lie.
+        ledger: The ledger, fit to be shown.
+    """
+
+    run_id: str
+    records: dict[str, RowRecord]
+    attempts: list[AttemptRecord]
+    folder: Path
+    ledger: str
+    troubles: dict[str, str] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    stopped: BaseException | None = None
+
+
+def retry_states(names: str | Iterable[str]) -> frozenset[State]:
+    """The states that the user wants to be made anew.
+
+    Raises:
+        UserMistake: A state from which nothing is made anew; `unknown` above all.
+    """
+    states = set()
+    for name in [names] if isinstance(names, str) else names:
+        if name == State.UNKNOWN:
+            raise UserMistake(
+                "retry=['unknown'] is refused: such a row may have been paid, and would be paid again. Find out what "
+                "became of it at the provider first. Nothing was spent."
+            )
+        if name not in {state.value for state in RETRYABLE}:
+            known = ", ".join(sorted(RETRYABLE))
+            raise UserMistake(f"retry={name!r}: expected one of {known}. Nothing was spent.")
+        states.add(State(name))
+    return frozenset(states)
+
+
+def batch_folder(output: Path, batch: str) -> Path:
+    """Where a batch's files lie below the output folder."""
+    return output / slug(batch)
+
+
+async def run_batch(order: Order, steps: Steps) -> BatchOutcome:
+    """Bring every row of the order as far as it goes; see `crew.work` for what stops a run."""
+    folder = batch_folder(order.output, order.batch)
+    await asyncio.to_thread(ensure_folder, folder)
+    async with open_session(
+        batch=order.batch,
+        take=order.take,
+        output=folder,
+        ledger_url=order.ledger_url,
+        routes=order.routes,
+        patience=order.patience,
+        flow_run_id=order.flow_run_id,
+    ) as session:
+        ledger = session.ledger
+        await asyncio.to_thread(check_manifest, order.output, ledger.identity, ledger.shown_url)
+        prepared = {row.key: row for row in order.preparation.rows}
+        ids = await ledger.plan(session.run, order.take, [_plan(row, order.take) for row in prepared.values()])
+        outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
+        try:
+            await _work_all(session, prepared, ids, order, steps, outcome)
+        finally:
+            outcome.records = {record.key: record for record in await ledger.rows_of(order.batch, order.take)}
+            outcome.attempts = await ledger.attempts_of(order.batch)
+        return outcome
+
+
+async def _work_all(
+    session: Session,
+    prepared: dict[str, Prepared],
+    ids: dict[str, int],
+    order: Order,
+    steps: Steps,
+    outcome: BatchOutcome,
+) -> None:
+    """Work on the rows that are free, then on those that other runs let go of."""
+    keys = {row_id: key for key, row_id in ids.items()}
+    missing = set(keys)
+    retry = order.retry
+    until = asyncio.get_running_loop().time() + order.patience
+    while missing and session.stopped is None:
+        taken = await session.ledger.claim(session.run, missing, retry)
+        missing -= taken
+        rows = await _rows(session, taken, prepared, keys)
+        before = {row.key: row.state for row in rows}
+        try:
+            await work(session, [row for row in rows if _has_work(row)], steps)
+        finally:
+            outcome.done |= {row.key for row in rows if row.state is not before[row.key]}
+            outcome.troubles |= {row.key: row.trouble.message for row in rows if row.trouble is not None}
+        outcome.stopped = session.stopped
+        if missing and session.stopped is None:
+            _tell_held(session, [prepared[keys[row_id]] for row_id in missing])
+            if asyncio.get_running_loop().time() > until:
+                outcome.troubles |= {keys[row_id]: "Another run still works on it." for row_id in missing}
+                return
+            await asyncio.sleep(LOOK_AGAIN)
+            # What the other run just tried is not tried again on top of it.
+            retry = frozenset()
+
+
+async def _rows(
+    session: Session, taken: Collection[int], prepared: dict[str, Prepared], keys: dict[int, str]
+) -> list[Row]:
+    records = await session.ledger.rows(taken)
+    rows = []
+    for row_id in sorted(taken, key=lambda row_id: prepared[keys[row_id]].position):
+        record = records[row_id]
+        if record.state is State.STORED and not await still_stored(record):
+            await session.ledger.refetch(session.run, row_id)
+            record = await session.ledger.row(row_id)
+        meant = prepared[record.key]
+        row = Row(
+            session=session,
+            record=record,
+            request=meant.request,
+            settings=meant.settings,
+            fingerprint=meant.fingerprint,
+            quote=meant.quote,
+        )
+        session.tell(RowEvent(row.key, row.state.value, meant.settings.route.model, message=record.error_message))
+        rows.append(row)
+    return rows
+
+
+def _has_work(row: Row) -> bool:
+    return row.state in {State.PLANNED, State.OVER_BUDGET, State.DEFERRED, State.CREATED, State.SUCCEEDED}
+
+
+def _tell_held(session: Session, held: Sequence[Prepared]) -> None:
+    for row in held:
+        session.tell(RowEvent(row.key, "held", row.settings.route.model, message="Another run works on it."))
+
+
+def _plan(row: Prepared, take: str) -> Plan:
+    name = slug(row.key) if take == "1" else f"{slug(row.key)}.take-{slug(take)}"
+    return Plan(
+        key=row.key,
+        fingerprint=row.fingerprint,
+        request=redacted(row.request),
+        provider=row.settings.account.provider,
+        account=row.settings.account.label,
+        model=row.settings.route.model,
+        file_name=name,
+    )

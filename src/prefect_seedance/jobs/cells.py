@@ -1,0 +1,267 @@
+"""What a cell may look like: every spelling that tables, spreadsheets and DataFrames give to one value.
+
+Each parser takes a cell as it was read and answers the value of a `VideoRequest`, or None where the cell is not set.
+Parsers know spelling only; whether a route allows the value is for the rules in `routes` to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import os
+import re
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MAX_TEXT = 1_000_000
+"""Characters of a prompt. Far above any route's own limit; it keeps a wrong column out of the ledger."""
+MAX_MEDIA = 64 * 1024 * 1024
+"""Characters of one media reference: a data URI as large as the largest request body that a provider takes."""
+MAX_NAME = 200
+"""Characters of an id, a model or a provider."""
+
+_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+_WHOLE = re.compile(r"[+-]?\d{1,9}(?:\.0*)?")
+_INTEGRAL_FLOAT = re.compile(r"(-?\d+)\.0")
+_RATIO = re.compile(r"0*([1-9]\d{0,4})\s*[:x×/∶]\s*0*([1-9]\d{0,4})(?::00)?")
+_RATIO_WORD = re.compile(r"[a-z][a-z_-]*")
+_SEVERAL = re.compile(r"[,;，；、\s]\s*(?:https?|asset)://", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[|｜\n]")
+_QUOTED = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
+_TRUE = frozenset({"true", "yes", "y", "on", "1", "1.0", "是"})
+_FALSE = frozenset({"false", "no", "n", "off", "0", "0.0", "否"})
+_ORIENTATIONS = {"landscape": "landscape", "横屏": "landscape", "portrait": "portrait", "竖屏": "portrait"}
+
+
+class CellError(ValueError):
+    """A cell that cannot be read; its text says what is allowed."""
+
+
+def plain(value: Any) -> Any:
+    """The cell without its wrapping: numpy scalars unwrapped, text trimmed, everything that means "empty" as None."""
+    if isinstance(value, str):
+        # A spreadsheet writes the line breaks of its platform; they must not make another row of it.
+        return str(value).replace("\r\n", "\n").replace("\r", "\n").strip() or None
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if (isinstance(value, float) and math.isnan(value)) or (isinstance(value, Decimal) and value.is_nan()):
+        return None
+    return value
+
+
+def prompt(value: Any) -> str | None:
+    """A prompt: text and nothing else. A number there means a wrong column, and would cost the whole table."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    if not isinstance(cell, str):
+        raise CellError(f"a prompt must be text, not {_kind(cell)}")
+    return _checked(cell, MAX_TEXT)
+
+
+def name(value: Any) -> str | None:
+    """The name of a model."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    if not isinstance(cell, str):
+        raise CellError(f"must be text, not {_kind(cell)}")
+    return _checked(cell, MAX_NAME)
+
+
+def provider(value: Any) -> str | None:
+    """The name of a provider, in any case."""
+    text = name(value)
+    return text.lower() if text else None
+
+
+def row_id(value: Any) -> str | None:
+    """The id that a user gave to a row, as the text under which the row is known.
+
+    Numbers lose the `.0` that DataFrames and spreadsheets add; composed and decomposed letters are one.
+    """
+    cell = plain(value)
+    if cell is None:
+        return None
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
+        cell = cell.date()
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal | dt.date | uuid.UUID):
+        raise CellError(f"an id must be text or a number, not {_kind(cell)}")
+    text = unicodedata.normalize("NFC", str(cell))
+    if integral := _INTEGRAL_FLOAT.fullmatch(text):
+        text = integral[1]
+    if not text.isprintable():
+        raise CellError("an id must be one line of printable text")
+    return _checked(text, MAX_NAME)
+
+
+def duration(value: Any) -> int | None:
+    """Whole seconds: `5`, `5.0`, or either as text."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    if not isinstance(cell, bool) and isinstance(cell, str | int | float | Decimal):
+        text = unicodedata.normalize("NFKC", str(cell)[:64])
+        if _WHOLE.fullmatch(text):
+            return int(text.partition(".")[0])
+    raise CellError("must be a whole number of seconds, such as 5")
+
+
+def resolution(value: Any) -> str | None:
+    """A resolution: `720p`, `720P` and `720` are one."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
+        raise CellError(f"must be a resolution such as 720p, not {_kind(cell)}")
+    text = unicodedata.normalize("NFKC", _checked(str(cell), MAX_NAME)).lower().replace(" ", "")
+    return f"{text.partition('.')[0]}p" if _WHOLE.fullmatch(text) else text
+
+
+def ratio(value: Any) -> str | None:
+    """A ratio: `16:9` in any spelling, also as the time of day into which spreadsheets turn it; or a word."""
+    cell = plain(value)
+    if isinstance(cell, dt.timedelta):
+        minutes, rest = divmod(cell, dt.timedelta(minutes=1))
+        cell = f"{minutes // 60}:{minutes % 60}" if not rest else cell
+    if isinstance(cell, dt.time):
+        cell = cell.isoformat()
+    if isinstance(cell, dt.date):
+        raise CellError("is a date; a spreadsheet made it one. Format the column as text and write it as 16:9")
+    if cell is None:
+        return None
+    if isinstance(cell, str):
+        text = unicodedata.normalize("NFKC", cell[:64]).lower()
+        if sides := _RATIO.fullmatch(text):
+            return f"{int(sides[1])}:{int(sides[2])}"
+        if _RATIO_WORD.fullmatch(text):
+            return text
+    raise CellError("must be a ratio such as 16:9")
+
+
+def orientation(value: Any) -> str | None:
+    """Landscape or portrait, in any case."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    word = _ORIENTATIONS.get(cell.lower()) if isinstance(cell, str) else None
+    if word is None:
+        raise CellError("must be landscape or portrait")
+    return word
+
+
+def switch(value: Any) -> bool | None:
+    """A yes or a no: true/false, yes/no, y/n, on/off, 1/0, 是/否."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    if isinstance(cell, str | int | float):  # True and False are ints
+        word = unicodedata.normalize("NFKC", str(cell)[:64]).lower()
+        if word in _TRUE or word in _FALSE:
+            return word in _TRUE
+    raise CellError("must be true or false (yes/no, 1/0 and 是/否 are read too)")
+
+
+def references(value: Any) -> tuple[str, ...] | None:
+    """Media: a list, a JSON array, or text with the parts divided by `|` or line breaks."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    if isinstance(cell, str):
+        parts: Any = _parts(cell)
+    elif isinstance(cell, list | tuple):
+        parts = cell
+    elif isinstance(cell, np.ndarray) and cell.ndim == 1:
+        parts = cell.tolist()
+    elif isinstance(cell, os.PathLike):
+        parts = [cell]
+    else:
+        raise CellError(f"must be a URL or a list of URLs, not {_kind(cell)}")
+    return tuple(_reference(part) for part in parts if plain(part) is not None) or None
+
+
+def reference(value: Any) -> str | None:
+    """One medium, also as a list of one."""
+    found = references(value)
+    if found and len(found) > 1:
+        raise CellError(f"takes one URL; there are {len(found)}")
+    return found[0] if found else None
+
+
+def _parts(text: str) -> list[Any]:
+    if not text.startswith("["):
+        parts = [text] if text.startswith("data:") and "|" not in text else _SEPARATOR.split(text)
+        for part in parts:
+            if not part.startswith("data:") and _SEVERAL.search(part.strip()):
+                raise CellError("looks like several URLs in one; divide them with | or write a JSON array")
+        return list(parts)
+    try:
+        found = json.loads(text)
+    except ValueError:
+        # What `DataFrame.to_csv` makes of a list or an array: quotes of Python, with or without commas.
+        if not text.endswith("]") or _QUOTED.sub("", text[1:-1]).strip(", \n"):
+            raise CellError("begins like a list but is none; write a JSON array or divide with |") from None
+        return [single or double for single, double in _QUOTED.findall(text)]
+    except RecursionError:
+        raise CellError("is nested too deep; write a JSON array of URLs") from None
+    return list(found)
+
+
+def _reference(part: Any) -> str:
+    text = plain(os.fspath(part)) if isinstance(part, os.PathLike) else plain(part)
+    if not isinstance(text, str):
+        raise CellError(f"must hold URLs, not {_kind(text)}")
+    return _checked(text, MAX_MEDIA)
+
+
+def _checked(text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise CellError(f"has {len(text):,} characters; at most {limit:,} are taken")
+    if _UNUSABLE.search(text):
+        raise CellError("holds a character that cannot be sent (a zero byte or half of a character)")
+    return text
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float | Decimal):
+        return "a number"
+    if isinstance(value, dt.date | dt.time | dt.timedelta):
+        return "a date or a time"
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        return "a list"
+    return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+
+
+PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "id": row_id,
+        "model": name,
+        "provider": provider,
+        "prompt": prompt,
+        "duration": duration,
+        "resolution": resolution,
+        "ratio": ratio,
+        "orientation": orientation,
+        "images": references,
+        "first_image": reference,
+        "last_image": reference,
+        "reference_videos": references,
+        "reference_audios": references,
+        "generate_audio": switch,
+        "watermark": switch,
+        "web_search": switch,
+    }
+)
+"""The parser of each known column."""

@@ -1,0 +1,47 @@
+"""An account's open door: its client, its poller and its limiter, shared by all runs of this process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from prefect_seedance.jobs.limiter import Limiter
+from prefect_seedance.jobs.poller import Poller
+from prefect_seedance.providers import Account, ProviderClient
+
+__all__ = ["Channel", "channel"]
+
+
+class Channel:
+    """What one account needs on the core loop."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.client = ProviderClient(account)
+        self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds)
+        self.limiter = Limiter()
+        self.users = 0
+
+    async def close(self) -> None:
+        """Stop asking, and close the connections."""
+        await self.poller.close()
+        await self.client.aclose()
+
+
+_open: dict[Account, Channel] = {}
+
+
+@contextlib.asynccontextmanager
+async def channel(account: Account) -> AsyncIterator[Channel]:
+    """The channel of an account; closed when nobody uses it any more. On the core loop only."""
+    door = _open.get(account)
+    if door is None:
+        door = _open[account] = Channel(account)
+    door.users += 1
+    try:
+        yield door
+    finally:
+        door.users -= 1
+        if door.users == 0:
+            del _open[account]
+            await door.close()

@@ -1,0 +1,133 @@
+"""The download step: bytes whole, opened, hash and size in the ledger, renamed into place, in that order (law 5)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from prefect_seedance.errors import BrokenVideo, Gone, SeedanceError
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.ledger import Proof, RowRecord, State
+from prefect_seedance.media import VideoFacts, discard, inspect_video, place
+from prefect_seedance.media.digests import file_digest
+from prefect_seedance.providers import JobState
+
+__all__ = ["download", "still_stored"]
+
+PARTS = ".parts"
+
+
+async def download(row: Row) -> None:
+    """Fetch the row's video and put it into its place: afterwards the row is `stored`.
+
+    Does nothing for a row that has no video to be fetched.
+
+    Raises:
+        Gone: The link is dead, and asking again brought no other: made, paid, expired.
+        Unreachable: The transfer was cut; another try resumes it.
+        BrokenVideo: What came is no whole video; another try starts anew.
+        UserMistake: It cannot be written (disk full, no permission).
+    """
+    if row.state is not State.SUCCEEDED:
+        return
+    record = await row.record()
+    target = row.session.output / f"{record.file_name}.mp4"
+    part = row.session.output / PARTS / f"{record.file_name}.part"
+    try:
+        if not await _finish_earlier(row, record, part):
+            facts = await _fetched(row, part)
+            await _keep(row, part, target, facts)
+    except Gone as error:
+        error.row = row.key
+        await row.session.ledger.expire(row.session.run, row.id, error)
+        row.moved(State.EXPIRED, error.message)
+        raise
+    except SeedanceError as error:
+        error.row = row.key
+        raise
+
+
+async def still_stored(record: RowRecord) -> bool:
+    """Whether a stored file is still there, as it was."""
+    return await asyncio.to_thread(_unchanged, record)
+
+
+def _unchanged(record: RowRecord) -> bool:
+    try:
+        found = Path(record.path or "").stat()
+    except OSError:
+        return False
+    if found.st_size != record.bytes:
+        return False
+    # The hash is only computed where the file was touched since.
+    return found.st_mtime_ns == record.modified_ns or file_digest(Path(record.path or ""), "sha256") == record.sha256
+
+
+async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
+    """An earlier run may have died after the proof was written: then nothing is to be fetched again."""
+    if record.sha256 is None or record.path is None:
+        return False
+    target = Path(record.path)
+    for candidate in (target, part):
+        if await asyncio.to_thread(_is, candidate, record):
+            if candidate == part:
+                await asyncio.to_thread(place, part, target)
+            await _stored(row, target)
+            return True
+    return False
+
+
+def _is(path: Path, record: RowRecord) -> bool:
+    try:
+        return path.stat().st_size == record.bytes and file_digest(path, "sha256") == record.sha256
+    except OSError:
+        return False
+
+
+async def _fetched(row: Row, part: Path) -> VideoFacts:
+    """The link's bytes, proven. A dead link is asked for again, once."""
+    url = row.video_url or await _fresh_link(row)
+    provider = row.settings.account.base_url
+    part.parent.mkdir(exist_ok=True)
+    try:
+        await row.session.downloader.fetch(url, part, provider_url=provider)
+    except Gone:
+        url = row.video_url = await _fresh_link(row)
+        await row.session.downloader.fetch(url, part, provider_url=provider)
+    try:
+        return await asyncio.to_thread(inspect_video, part)
+    except BrokenVideo:
+        discard(part)
+        raise
+
+
+async def _fresh_link(row: Row) -> str:
+    if row.job_id is None:
+        raise Gone("The ledger knows no job of this row.", row=row.key)
+    view = await row.channel.client.query(row.job_id)
+    if view.state is not JobState.SUCCEEDED or not view.video_url:
+        raise Gone(
+            f"Job {row.job_id} was made, and the provider no longer offers its video "
+            f"(it says {view.provider_status!r}).",
+            provider=row.settings.account.provider,
+        )
+    return view.video_url
+
+
+async def _keep(row: Row, part: Path, target: Path, facts: VideoFacts) -> None:
+    proof = Proof(
+        path=str(target.absolute()),
+        sha256=facts.sha256,
+        bytes=facts.bytes,
+        width=facts.width,
+        height=facts.height,
+        seconds=facts.seconds,
+    )
+    await row.session.ledger.prove(row.session.run, row.id, proof)
+    await asyncio.to_thread(place, part, target)
+    await _stored(row, target)
+
+
+async def _stored(row: Row, target: Path) -> None:
+    await row.session.ledger.store(row.session.run, row.id, modified_ns=target.stat().st_mtime_ns)
+    row.moved(State.STORED)

@@ -1,0 +1,52 @@
+"""What happens to rows, told to whoever watches in this process: a progress bar, an artifact, a test."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+__all__ = ["RowEvent", "Watcher", "watching"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowEvent:
+    """A row has come to another state, or its job has moved on.
+
+    Attributes:
+        key: The row key.
+        state: The state of the row (`ledger.State`), or `held` while another run works on it.
+        model: The route's model.
+        progress: How far the job is, 0 to 1, where the provider tells.
+        message: Why, where there is something to say.
+    """
+
+    key: str
+    state: str
+    model: str
+    progress: float | None = None
+    message: str | None = None
+
+
+Watcher = Callable[[RowEvent], None]
+
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("seedance_watchers", default=())
+
+
+@contextlib.contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Tell `watcher` of every row event of the runs that are started inside this block.
+
+    It is called on the core loop's thread, so it must be quick and must not wait.
+    """
+    token = _watchers.set((*_watchers.get(), watcher))
+    try:
+        yield
+    finally:
+        _watchers.reset(token)
+
+
+def current_watchers() -> tuple[Watcher, ...]:
+    """The watchers of the calling context."""
+    return _watchers.get()

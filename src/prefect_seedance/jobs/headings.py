@@ -1,0 +1,167 @@
+"""Which column means what: the user's headings beside the fields that a table may set."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.jobs.cells import PARSERS
+
+KNOWN = tuple(PARSERS)
+"""The fields that a column can set."""
+
+_SYNONYMS = {
+    "text": "prompt",
+    "提示词": "prompt",
+    "文案": "prompt",
+    "second": "duration",
+    "时长": "duration",
+    "分辨率": "resolution",
+    "aspectratio": "ratio",
+    "比例": "ratio",
+    "画面比例": "ratio",
+    "referenceimage": "images",
+    "imageurl": "images",
+    "参考图": "images",
+    "firstframe": "first_image",
+    "首帧": "first_image",
+    "lastframe": "last_image",
+    "尾帧": "last_image",
+    "video": "reference_videos",
+    "referencevideourl": "reference_videos",
+    "audio": "generate_audio",
+    "模型": "model",
+}
+"""Headings that often mean one of ours: leaving them unread deserves a word. Written as `_squeezed` writes them."""
+
+
+def match_headings(
+    headings: Sequence[object], columns: Mapping[str, str] | None, name: str
+) -> tuple[dict[str, int], list[str]]:
+    """Finds the column of each known field.
+
+    Case, spaces, hyphens, underscores and a plural `s` make no difference. Other columns are the user's own.
+
+    Args:
+        headings: The table's headings in their order.
+        columns: Our field to the user's heading, where the names differ. An empty heading says that the table has no
+            such field, so that a column of that name, or of a name like it, is the user's own.
+        name: The table's name, for messages.
+
+    Returns:
+        The place of each field found, and warnings about columns that look meant for a field but are not read.
+
+    Raises:
+        BadTable: No prompt column, a heading that looks like a misspelt field, two columns for one field or of one
+            name, or a wrong `columns`. All that is wrong is told at once.
+    """
+    titles = ["" if heading is None else str(heading).strip() for heading in headings]
+    chosen, complaints = _chosen(titles, columns or {})
+    complaints += [
+        f"{count} columns are called {shown(title)!r}. Rename one."
+        for title, count in Counter(titles).items()
+        if count > 1
+    ]
+    places = {field: place for field, place in chosen.items() if place is not None}
+    spare = [place for place in range(len(titles)) if place not in places.values()]
+    for field in KNOWN:
+        if field in chosen:
+            continue
+        same = [place for place in spare if _squeezed(titles[place]) == _squeezed(field)]
+        if len({titles[place] for place in same}) > 1:
+            both = " and ".join(repr(shown(titles[place])) for place in same)
+            complaints.append(f"Columns {both} both mean {field}. Remove one, or say which: columns={{{field!r}: …}}.")
+        if same:
+            places[field] = same[0]
+            spare = [place for place in spare if place not in same]
+    typos = _typos([titles[place] for place in spare], {*KNOWN} - {*places} - {*chosen})
+    complaints += [_misspelt(title, field) for title, field in typos]
+    if "prompt" not in places and not any(field == "prompt" for _, field in typos):
+        complaints.append(_no_prompt(titles))
+    if complaints:
+        raise BadTable.about(name, complaints)
+    return places, _unread([titles[place] for place in spare], {*places} | {*chosen})
+
+
+def _chosen(titles: list[str], columns: Mapping[str, str]) -> tuple[dict[str, int | None], list[str]]:
+    chosen: dict[str, int | None] = {}
+    complaints: list[str] = []
+    for field, heading in columns.items():
+        wanted = str(heading).strip()
+        if field not in PARSERS:
+            complaints.append(_no_field(field, wanted))
+        elif not wanted:
+            chosen[field] = None
+        elif titles.count(wanted) != 1:
+            found = "more than one" if wanted in titles else "no"
+            complaints.append(
+                f"columns={{{field!r}: {heading!r}}}: the table has {found} such column. {_found(titles)}"
+            )
+            chosen[field] = None
+        elif titles.index(wanted) in chosen.values():
+            complaints.append(f"columns= gives the column {wanted!r} to two fields.")
+        else:
+            chosen[field] = titles.index(wanted)
+    return chosen, complaints
+
+
+def _no_field(field: str, heading: str) -> str:
+    if heading in PARSERS:
+        return f"columns= is the wrong way round: write columns={{{heading!r}: {field!r}}}."
+    near = difflib.get_close_matches(field, KNOWN, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else f" Fields are {', '.join(KNOWN)}."
+    return f"columns=: there is no field {field!r}.{hint}"
+
+
+def _no_prompt(titles: list[str]) -> str:
+    meant = next((title for title in titles if _SYNONYMS.get(_squeezed(title)) == "prompt"), None)
+    example = meant or next((title for title in titles if title), "your heading")
+    return (
+        f"It has no prompt column. {_found(titles)} "
+        f"If another column holds the prompts, say which: columns={{'prompt': {shown(example)!r}}}."
+    )
+
+
+def _misspelt(title: str, field: str) -> str:
+    # Every table has prompts; any other field may be missing on purpose.
+    own = f", or, if it is a column of your own, say that the table has no {field}: columns={{{field!r}: ''}}"
+    return f"Column {title!r} looks like {field!r} misspelt. Rename it{own if field != 'prompt' else ''}."
+
+
+def _found(titles: list[str]) -> str:
+    told = ", ".join(repr(shown(title)) for title in titles[:20])
+    more = f" and {len(titles) - 20} more" if len(titles) > 20 else ""
+    return f"Columns found: {told or 'none'}{more}."
+
+
+def _typos(titles: list[str], missing: set[str]) -> list[tuple[str, str]]:
+    # Only a field that the table lacks can be misspelt: beside a real `model` column, `mode` is a column of its own.
+    # `id` is too short to tell a slip from another word.
+    spellings = {_squeezed(field): field for field in KNOWN if field in missing and field != "id"}
+    found = []
+    for title in titles:
+        if _squeezed(title) in _SYNONYMS:
+            continue
+        near = difflib.get_close_matches(_squeezed(title), spellings, n=1, cutoff=0.8)
+        if near:
+            found.append((shown(title), spellings[near[0]]))
+    return found
+
+
+def _unread(titles: list[str], settled: set[str]) -> list[str]:
+    meant = [(title, _SYNONYMS.get(_squeezed(title))) for title in titles]
+    return [
+        f"Column {title!r} is not read. If it holds {field}, say so: columns={{{field!r}: {title!r}}}."
+        for title, field in meant
+        if field and field not in settled
+    ]
+
+
+def _squeezed(heading: str) -> str:
+    text = unicodedata.normalize("NFKC", heading[:200]).casefold()
+    letters = "".join(letter for letter in text if letter.isalnum())
+    # `id` and `ids` differ in meaning; `image` and `images` do not.
+    return letters if letters == "ids" else letters.removesuffix("s")

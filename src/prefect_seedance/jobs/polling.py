@@ -1,0 +1,109 @@
+"""The poll step: wait for a job, and settle what it cost as soon as it has ended."""
+
+from __future__ import annotations
+
+from prefect_seedance.errors import Gone, Moderated, SeedanceError
+from prefect_seedance.jobs.events import RowEvent
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
+from prefect_seedance.ledger.holders import now
+from prefect_seedance.providers import JobState, JobView
+from prefect_seedance.routes import settle_units
+
+__all__ = ["JobFailed", "StillRunning", "poll"]
+
+
+class JobFailed(SeedanceError):
+    """The provider accepted the job and could not make the video."""
+
+
+class StillRunning(SeedanceError):
+    """The job outlasts the patience of this run. It is kept: the next run of the batch takes it up."""
+
+
+async def poll(row: Row) -> None:
+    """Wait for the row's job: afterwards the row is `succeeded`.
+
+    Does nothing for a row that is not waiting for a job.
+
+    Raises:
+        JobFailed: The job failed; what that costs is settled as the provider's documents say.
+        Moderated: The same, because of what it shows.
+        StillRunning: The run's patience is over; the job goes on.
+        Gone: The provider no longer knows the job.
+        SeedanceError: The provider cannot be asked now. The row stays `created`.
+    """
+    if row.state is not State.CREATED or row.job_id is None:
+        return
+    try:
+        view = await row.channel.poller.wait(
+            row.job_id,
+            pace=row.settings.poll_seconds,
+            patience=row.session.patience,
+            on_view=lambda seen: _progress(row, seen),
+        )
+    except Gone as error:
+        await _gone(row, error)
+        raise
+    except SeedanceError as error:
+        error.row = row.key
+        raise
+    if view.state is JobState.SUCCEEDED:
+        await _succeeded(row, view)
+    elif view.state is JobState.FAILED:
+        raise await _failed(row, view)
+    else:
+        raise StillRunning(
+            f"Job {row.job_id} still runs after {row.session.patience:g} s. It is kept and not paid again: the next "
+            "run of this batch takes it up.",
+            provider=row.settings.account.provider,
+            row=row.key,
+        )
+
+
+def _progress(row: Row, view: JobView) -> None:
+    row.session.tell(RowEvent(row.key, State.CREATED.value, row.settings.route.model, progress=view.progress))
+
+
+async def _succeeded(row: Row, view: JobView) -> None:
+    record = await row.record()
+    lifetime = row.channel.client.dialect.result_lifetime
+    expires = (view.finished_at or now()) + lifetime
+    await row.session.ledger.succeed(row.session.run, row.id, _charge(row, record, view), link_expires_at=expires)
+    row.video_url = view.video_url
+    row.moved(State.SUCCEEDED)
+
+
+async def _failed(row: Row, view: JobView) -> SeedanceError:
+    kind: type[SeedanceError] = Moderated if view.moderated else JobFailed
+    error = kind(
+        view.error_message or "The provider gives no reason.",
+        provider=row.settings.account.provider,
+        code=view.error_code,
+        request_id=view.request_id,
+        row=row.key,
+    )
+    await row.session.ledger.fail(row.session.run, row.id, _failure_charge(row), error)
+    row.moved(State.FAILED, error.message)
+    return error
+
+
+async def _gone(row: Row, error: Gone) -> None:
+    error.row = row.key
+    # It was accepted, and nobody can say any more what became of it, nor what it cost.
+    await row.session.ledger.fail_gone(row.session.run, row.id, Charge(Settlement.UNDOCUMENTED), error)
+    row.moved(State.EXPIRED, error.message)
+
+
+def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:
+    """The charge at the price that was written down with the intent, whatever the price is now."""
+    units = settle_units(row.settings.route, row.request, tokens=view.tokens)
+    price = record.attempt.unit_price if record.attempt else None
+    amount = None if units is None or price is None else units * price
+    return Charge(Settlement.CHARGED, units=units, amount=amount, tokens=view.tokens)
+
+
+def _failure_charge(row: Row) -> Charge:
+    if row.channel.client.dialect.refund_on_failure == "documented":
+        return Charge(Settlement.REFUNDED)
+    return Charge(Settlement.UNDOCUMENTED)

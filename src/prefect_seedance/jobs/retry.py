@@ -1,0 +1,43 @@
+"""How often each step is tried again, in one place: Prefect's task runs and chunks of rows follow the same rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prefect_seedance.errors import BrokenAnswer, BrokenVideo, RateLimited, SeedanceError, Unreachable
+
+__all__ = ["CREATE", "DOWNLOAD", "POLL", "RetryRule"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """When a step is worth another try.
+
+    Attributes:
+        kinds: The errors after which another try is safe and may help.
+        attempts: Tries in all.
+        delays: Seconds before each further try; the last one repeats. A provider's Retry-After is waited for by the
+            limiter on top of it.
+    """
+
+    kinds: tuple[type[SeedanceError], ...]
+    attempts: int
+    delays: tuple[float, ...]
+
+    def again(self, error: BaseException, tried: int) -> bool:
+        """Whether to try again after `tried` tries, the last of which ended in `error`."""
+        return isinstance(error, self.kinds) and tried < self.attempts
+
+    def delay(self, tried: int) -> float:
+        """Seconds to wait after `tried` tries."""
+        return self.delays[min(tried, len(self.delays)) - 1]
+
+
+CREATE = RetryRule(kinds=(RateLimited, Unreachable), attempts=6, delays=(1, 2, 5, 10, 30))
+"""Only after a proven refusal that passes (law 2): a limit, or a connection that was never made."""
+
+POLL = RetryRule(kinds=(Unreachable, BrokenAnswer, RateLimited), attempts=3, delays=(5, 30))
+"""The poller itself rides out short troubles; this is for long ones."""
+
+DOWNLOAD = RetryRule(kinds=(Unreachable, BrokenVideo, BrokenAnswer, RateLimited), attempts=6, delays=(1, 2, 5, 15, 30))
+"""Each try resumes where the last one ended, except after bytes that proved to be no video."""

@@ -1,0 +1,97 @@
+"""Who a row is: its key, and the fingerprint of what was asked for under that key.
+
+The key says which row of the batch it is and stays the same when defaults, prices or the chosen route change. The
+fingerprint says what the row came to mean once all of these were applied. Both are versioned: what they are made of
+may only change together with the version, else a batch would be paid for again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from prefect_seedance.routes.request import VideoRequest
+
+_KEY_VERSION = 1
+_FINGERPRINT_VERSION = 1
+_USERINFO = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
+_LONGEST_ADDRESS = 4096
+_ENCODER = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_MEDIA = frozenset({"images", "first_image", "last_image", "reference_videos", "reference_audios"})
+
+
+def base_key(cells: Mapping[str, Any]) -> str:
+    """The key of a row without an id: `r-` and twelve hex digits over its own cells.
+
+    Args:
+        cells: The known columns that the row sets itself, as the parsers read them: without defaults, and without
+            the user's own columns. Spelling makes no difference (`5`, `5.0` and "5", yes and TRUE), nor does what
+            stands behind the `?` of a URL, since signatures change from day to day.
+    """
+    own = {field: _canonical(field, value) for field, value in cells.items() if value is not None}
+    return f"r-{_hash({'version': _KEY_VERSION, 'cells': own})[:12]}"
+
+
+def numbered(keys: Iterable[str]) -> list[str]:
+    """The keys in their order, where the second of the same gets `-2`, the third `-3`."""
+    seen: Counter[str] = Counter()
+    told = []
+    for key in keys:
+        seen[key] += 1
+        told.append(key if seen[key] == 1 else f"{key}-{seen[key]}")
+    return told
+
+
+def redacted(resolved: VideoRequest) -> dict[str, Any]:
+    """The request as plain JSON that may be kept and shown: only what is set, and no secrets.
+
+    URLs lose user name, password and everything from the `?` on; data URIs are replaced by the hash of their content.
+    """
+    cells = ((field, getattr(resolved, field)) for field in VideoRequest.model_fields)
+    return {field: _canonical(field, value) for field, value in cells if value not in (None, ())}
+
+
+def fingerprint(provider: str, model: str, resolved: VideoRequest) -> str:
+    """What would be paid for, in one word: `1:` and the sha256 over provider, model and the resolved request.
+
+    A newly signed URL of the same file leaves it as it was.
+    """
+    asked = {"provider": provider, "model": model, "request": redacted(resolved)}
+    return f"{_FINGERPRINT_VERSION}:{_hash(asked)}"
+
+
+def _canonical(field: str, value: Any) -> Any:
+    if field not in _MEDIA:
+        return value
+    return _address(value) if isinstance(value, str) else [_address(part) for part in value]
+
+
+def _address(text: str) -> str:
+    if text[:5].lower() == "data:":
+        return f"sha256:{hashlib.sha256(_content(text)).hexdigest()}"
+    if len(text) > _LONGEST_ADDRESS and "://" not in text[:_LONGEST_ADDRESS]:
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"  # Base64 without its `data:`
+    if "://" not in text:
+        return text
+    return _USERINFO.sub(r"\1", text.partition("?")[0])
+
+
+def _content(uri: str) -> bytes:
+    head, _, body = uri.partition(",")
+    if head.lower().endswith(";base64"):
+        try:
+            return base64.b64decode(body)
+        except (binascii.Error, ValueError):
+            return uri.encode()
+    return unquote_to_bytes(body)
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(_ENCODER.encode(value).encode("ascii")).hexdigest()

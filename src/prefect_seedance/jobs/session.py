@@ -1,0 +1,108 @@
+"""One run over a batch: its ledger, its channels, the rows that it holds, and whether it still takes new ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.jobs.channel import Channel, channel
+from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
+from prefect_seedance.ledger import HEARTBEAT, Ledger, Run
+from prefect_seedance.media import Downloader
+from prefect_seedance.providers import Account, RouteSettings
+
+__all__ = ["Session", "open_session"]
+
+
+@dataclass
+class Session:
+    """What the steps of a row share. Lives on the core loop.
+
+    Attributes:
+        ledger: The open ledger.
+        run: This run, the holder of its rows.
+        take: The take that is worked on.
+        output: The folder of this batch's files.
+        patience: Seconds that a job is waited for.
+        sending: Creates on the wire.
+        closed: Accounts that cannot serve now, with the reason: their rows are put off.
+        stopped: Why this run takes no new rows any more; None while it does.
+    """
+
+    ledger: Ledger
+    run: Run
+    take: str
+    output: Path
+    patience: float
+    channels: dict[Account, Channel]
+    downloader: Downloader
+    watchers: tuple[Watcher, ...] = ()
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    closed: dict[Account, SeedanceError] = field(default_factory=dict)
+    stopped: BaseException | None = None
+
+    def tell(self, event: RowEvent) -> None:
+        """Tell those who watch."""
+        for watcher in self.watchers:
+            watcher(event)
+
+    def stop(self, reason: BaseException) -> None:
+        """Take no new rows: what is paid from now on could not be recorded or kept."""
+        if self.stopped is None:
+            self.stopped = reason
+
+
+@contextlib.asynccontextmanager
+async def open_session(
+    *,
+    batch: str,
+    take: str,
+    output: Path,
+    ledger_url: str,
+    routes: tuple[RouteSettings, ...],
+    patience: float,
+    flow_run_id: str | None = None,
+) -> AsyncIterator[Session]:
+    """Open the ledger and the accounts' channels, and begin a run; at the end its rows are let go.
+
+    However the block is left, creates on the wire are waited for before the run lets go of its rows.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        ledger = await Ledger.open(ledger_url)
+        stack.push_async_callback(ledger.close)
+        channels = {settings.account: settings.account for settings in routes}
+        doors = {account: await stack.enter_async_context(channel(account)) for account in channels}
+        downloader = Downloader()
+        stack.push_async_callback(downloader.aclose)
+        run = await ledger.begin_run(batch, flow_run_id)
+        session = Session(
+            ledger=ledger,
+            run=run,
+            take=take,
+            output=output,
+            patience=patience,
+            channels=doors,
+            downloader=downloader,
+            watchers=current_watchers(),
+        )
+        stack.push_async_callback(_end, session)
+        heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
+        stack.callback(heart.cancel)
+        yield session
+
+
+async def _beat(session: Session) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT.total_seconds())
+        with contextlib.suppress(LedgerError):
+            await session.ledger.beat(session.run)
+
+
+async def _end(session: Session) -> None:
+    while session.sending:
+        await asyncio.wait(session.sending)
+    await session.ledger.end_run(session.run)

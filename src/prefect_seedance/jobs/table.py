@@ -1,0 +1,120 @@
+"""The user's table: read from wherever it lies, understood cell by cell, and every row known by its key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prefect_seedance.jobs.badtable import BadTable, CellProblem, shown
+from prefect_seedance.jobs.headings import match_headings
+from prefect_seedance.jobs.tablefile import Sheet, frame_of_rows, read_sheet
+from prefect_seedance.jobs.tablerow import Reading, TableRow
+from prefect_seedance.routes.request import VideoRequest
+
+TableLike = pd.DataFrame | str | os.PathLike[str] | Iterable[Mapping[str, Any] | VideoRequest]
+"""Whatever can be read as a table."""
+
+__all__ = ["Table", "TableLike", "TableRow", "read_table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was read.
+
+    Attributes:
+        rows: The rows that can be used, in their order.
+        frame: The user's own rows, columns and index, untouched. For a DataFrame it is that very object.
+        name: The name of the file, or a word for what it was.
+        folder: The folder of the table's file, where it is a local file.
+        warnings: What a person should know, but need not act upon.
+        bad: The rows that cannot be used, by position, with all that is wrong with them.
+        columns: The user's heading of each field that was found.
+    """
+
+    rows: list[TableRow]
+    frame: pd.DataFrame
+    name: str
+    folder: Path | None = None
+    warnings: list[str] = field(default_factory=list)
+    bad: dict[int, list[CellProblem]] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> list[CellProblem]:
+        """All problems of all rows, in the order of the rows."""
+        return [problem for position in sorted(self.bad) for problem in self.bad[position]]
+
+    def require_good(self) -> None:
+        """Refuses the table if any row of it cannot be used.
+
+        Raises:
+            BadTable: It tells all problems of all rows.
+        """
+        if self.bad:
+            raise BadTable.of_cells(self.name, self.problems)
+
+    def summary(self) -> dict[str, Any]:
+        """The table in a few words, small enough for any place that keeps parameters, whatever its size."""
+        return {
+            "name": self.name,
+            "rows": len(self.frame),
+            "usable": len(self.rows),
+            "unusable": len(self.bad),
+            "columns": {name: shown(heading) for name, heading in self.columns.items()},
+            "warnings": len(self.warnings),
+        }
+
+
+def read_table(source: TableLike, *, columns: Mapping[str, str] | None = None) -> Table:
+    """Reads a table of requests.
+
+    Args:
+        source: A DataFrame, a list of rows (mappings or `VideoRequest`), or the path or URL of a CSV, TSV, JSON, JSON
+            lines, Parquet or Excel file.
+        columns: Our field to the user's heading, such as `{"prompt": "文案"}`; an empty heading says that the table has
+            no such field.
+
+    Returns:
+        The table. Rows with cells that cannot be read are in `bad`; ask `require_good()` to have none.
+
+    Raises:
+        BadTable: The table as a whole cannot be used: no file, no table, no prompt column, a misspelt heading, one id
+            twice.
+    """
+    sheet = _sheet(source)
+    frame = sheet.frame
+    if not len(frame) and not len(frame.columns):
+        return Table([], frame, sheet.name, sheet.folder)  # a query that found nothing: no row, so no heading either
+    places, warnings = match_headings(list(frame.columns), columns, sheet.name)
+    cells = {name: frame.iloc[:, place].astype(object).tolist() for name, place in places.items()}
+    titles = {name: str(frame.columns[place]) for name, place in places.items()}
+    if "id" not in cells and "id" not in (columns or {}) and str(frame.index.name).strip().lower() == "id":
+        # An index named id becomes a column of that name in every file format.
+        cells["id"], titles["id"] = frame.index.astype(object).tolist(), str(frame.index.name)
+    reading = Reading(sheet, cells, titles)
+    rows, bad = reading.rows()
+    told = [*sheet.warnings, *warnings, *reading.warnings()]
+    return Table(rows, frame, sheet.name, sheet.folder, told, bad, titles)
+
+
+def _sheet(source: TableLike) -> Sheet:
+    if isinstance(source, str | os.PathLike):
+        return read_sheet(source if isinstance(source, str) else Path(source))
+    if isinstance(source, pd.DataFrame):
+        return Sheet(source, range(1, len(source) + 1), "DataFrame")
+    if isinstance(source, Mapping | VideoRequest) or not isinstance(source, Iterable):
+        kind = type(source).__name__
+        raise BadTable.about(kind, ["A table is a DataFrame, a list of rows, or the path or URL of a file."])
+    rows = [_cells_of(row) if isinstance(row, VideoRequest) else row for row in source]
+    frame = frame_of_rows(rows, "list of rows")
+    return Sheet(frame, range(1, len(rows) + 1), "list of rows")
+
+
+def _cells_of(request: VideoRequest) -> dict[str, Any]:
+    set_cells = {name: value for name, value in request if value not in (None, ())}
+    return {"prompt": request.prompt, **set_cells}

@@ -1,0 +1,241 @@
+"""The formats of a table: CSV, TSV, JSON, JSON lines, Parquet and Excel, from bytes to a DataFrame.
+
+The ending of the name says the format; where the content says otherwise, the content is believed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import warnings as warning_filters
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.jobs.cells import plain
+from prefect_seedance.jobs.tablesource import Source, fetch
+
+_NO_TABLES = (
+    (b"\x1f\x8b", "It is compressed; unpack it first."),
+    (b"\xd0\xcf\x11\xe0", "It is an old .xls workbook or an encrypted one; save it as .xlsx without a password."),
+    (b"%PDF", "It is a PDF, not a table."),
+    (b"\x89PNG", "It is an image, not a table."),
+    (b"\xff\xd8\xff", "It is an image, not a table."),
+)
+_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n)+")
+_RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as it was read.
+
+    Attributes:
+        frame: Its rows and columns; in text formats every cell is text, and an empty one is "".
+        lines: For each row the line as the user sees it, counted from 1.
+        name: The file's name.
+        folder: The folder it lies in, where it is a local file.
+        warnings: What a person should know about how it was read.
+    """
+
+    frame: pd.DataFrame
+    lines: Sequence[int]
+    name: str
+    folder: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def read_sheet(place: str | Path) -> Sheet:
+    """Reads a table from a file or an address.
+
+    Raises:
+        BadTable: It cannot be read, is empty, or is no table.
+    """
+    source = fetch(place)
+    try:
+        frame, lines, told = _FORMATS[_format(source)](source)
+    except BadTable:
+        raise
+    except ImportError as error:
+        extra = "excel" if "openpyxl" in str(error) else "parquet"
+        hint = f"Reading it needs a further package: pip install 'prefect-seedance[{extra}]'."
+        raise BadTable.about(source.name, [hint]) from error
+    except Exception as error:
+        # The readers of foreign formats raise whatever a broken file makes them trip over.
+        reason = f"It is not a readable table ({type(error).__name__}: {shown(error)})."
+        raise BadTable.about(source.name, [reason]) from error
+    return Sheet(frame, lines, source.name, source.folder, told)
+
+
+_Read = tuple[pd.DataFrame, Sequence[int], tuple[str, ...]]
+
+
+def _format(source: Source) -> str:
+    data = source.data
+    for wrong, reason in (
+        (not data.strip(), "It is empty."),
+        (_WEB_PAGE.match(data), "It is a web page, not a table. Is the link still good?"),
+        *((data.startswith(mark), reason) for mark, reason in _NO_TABLES),
+    ):
+        if wrong:
+            raise BadTable.about(source.name, [reason])
+    if data.startswith(b"PAR1"):
+        return "parquet"
+    if data.startswith(b"PK\x03\x04"):
+        return "xlsx"
+    if source.suffix in {".parquet", ".pq", ".xlsx", ".xlsm"}:
+        raise BadTable.about(source.name, [f"Its name ends in {source.suffix}, but its content is something else."])
+    return _text_format(source)
+
+
+def _text_format(source: Source) -> str:
+    if source.suffix in {".jsonl", ".ndjson"}:
+        return "jsonl"
+    if source.data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"[", b"{"}:
+        if _is_json(source.data):
+            return "json"
+        if _is_json(source.data.strip().splitlines()[0]):
+            return "jsonl"
+    return "json" if source.suffix == ".json" else "csv"
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _csv(source: Source) -> _Read:
+    text, told = _decoded(source)
+    blank = _BLANK_LINES.match(text)
+    text = text[blank.end() :] if blank else text  # else pandas takes a blank first line for the width of the table
+    try:
+        grid = pd.read_csv(
+            io.StringIO(text),
+            sep=_separator(text, source.suffix),
+            # Read without headings: pandas would rename double ones and take a surplus cell for an index.
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            na_filter=False,
+            skip_blank_lines=False,
+        )
+    except pd.errors.ParserError as error:
+        ragged = _RAGGED.search(str(error))
+        if ragged is None:
+            reason = "a quotation mark is opened and never closed" if "EOF inside" in str(error) else shown(error)
+            raise BadTable.about(source.name, [f"It is not a readable table: {reason}."]) from error
+        reason = f"Line {ragged[2]} has {ragged[3]} cells, the lines before it have {ragged[1]}."
+        hint = 'Text that holds the separator must stand in double quotes ("…").'
+        raise BadTable.about(source.name, [f"{reason} {hint}"]) from error
+    return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), told)
+
+
+def _decoded(source: Source) -> tuple[str, tuple[str, ...]]:
+    data = source.data
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16"), ()
+    if b"\x00" in data[:4096]:
+        raise BadTable.about(source.name, ["It is not a table, but binary data."])
+    try:
+        return data.decode("utf-8-sig"), ()
+    except UnicodeDecodeError:
+        text = data.decode("gb18030", "replace")
+    strange = [letter for letter in text if ord(letter) > 127][:5000]
+    common = sum(1 for letter in strange if letter.encode("gb2312", "ignore"))
+    # Nearly any Western text decodes as GB18030 too, into rare characters; real Chinese text is made of common ones.
+    if "�" in strange or common * 10 < len(strange) * 9:
+        raise BadTable.about(source.name, ["Its encoding is not known; save it as UTF-8."])
+    sample = "".join(strange[:20])
+    return text, (f"{source.name} is not UTF-8; it was read as Chinese (GB18030), such as {sample!r}.",)
+
+
+def _separator(text: str, suffix: str) -> str:
+    if suffix == ".tsv":
+        return "\t"
+    first = re.sub(r'"[^"]*"', "", next((line for line in text[:100_000].splitlines() if line.strip()), ""))
+    # European spreadsheets write CSV with semicolons, and people save tabs under any name.
+    return max(",;\t", key=first.count)
+
+
+def _xlsx(source: Source) -> _Read:
+    with warning_filters.catch_warnings():
+        warning_filters.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+        with pd.ExcelFile(io.BytesIO(source.data), engine="openpyxl") as book:
+            # "NA" is a word, an empty cell is not.
+            grid = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[""])
+            sheets = [str(name) for name in book.sheet_names]
+    told = (f"Only the first sheet, {sheets[0]!r}, was read; there are {len(sheets)}.",) if len(sheets) > 1 else ()
+    frame, lines = _headed(grid, source.name)
+    return frame.infer_objects(), lines, told
+
+
+def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame, list[int]]:
+    """Takes the first line that holds anything as headings; lines and columns that hold nothing are left out."""
+    filled = pd.DataFrame({place: [plain(cell) is not None for cell in grid[place]] for place in grid.columns})
+    kept = [line for line, full in enumerate(filled.any(axis=1)) if full]
+    if not kept:
+        raise BadTable.about(name, ["It is empty."])
+    columns = [place for place in grid.columns if filled[place].any()]
+    headings = [str(plain(cell) or "") for cell in grid.loc[kept[0], columns]]
+    frame = grid.loc[kept[1:], columns].reset_index(drop=True)
+    frame.columns = pd.Index([heading or f"Unnamed: {place}" for place, heading in enumerate(headings)])
+    return frame, [above + line + 1 for line in kept[1:]]
+
+
+def _json(source: Source) -> _Read:
+    found = json.loads(source.data.decode("utf-8-sig"))
+    if isinstance(found, Mapping):
+        if found and all(isinstance(column, Mapping) for column in found.values()):
+            frame = pd.DataFrame(found)  # what `DataFrame.to_json` writes
+            return frame, range(1, len(frame) + 1), ()
+        lists = [value for value in found.values() if isinstance(value, list)]
+        found = lists[0] if len(found) == len(lists) == 1 else [found]
+    if not isinstance(found, list):
+        raise BadTable.about(source.name, ["It must be a JSON array of objects, one for each row."])
+    return frame_of_rows(found, source.name), range(1, len(found) + 1), ()
+
+
+def _jsonl(source: Source) -> _Read:
+    rows, lines = [], []
+    for number, line in enumerate(source.data.decode("utf-8-sig").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise BadTable.about(source.name, [f"Line {number} is not JSON: {shown(error)}."]) from error
+        lines.append(number)
+    return frame_of_rows(rows, source.name), lines, ()
+
+
+def _parquet(source: Source) -> _Read:
+    frame = pd.read_parquet(io.BytesIO(source.data))
+    return frame, range(1, len(frame) + 1), ()
+
+
+def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
+    """Makes a DataFrame of a list of rows, each a mapping from heading to cell.
+
+    Raises:
+        BadTable: A row is something else.
+    """
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, Mapping):
+            reason = f"Row {number} is of type {type(row).__name__}; each row must name its cells: {{'prompt': '…'}}."
+            raise BadTable.about(name, [reason])
+    return pd.DataFrame([dict(row) for row in rows])
+
+
+_FORMATS: Mapping[str, Callable[[Source], _Read]] = MappingProxyType(
+    {"csv": _csv, "xlsx": _xlsx, "json": _json, "jsonl": _jsonl, "parquet": _parquet}
+)

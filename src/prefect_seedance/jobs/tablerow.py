@@ -1,0 +1,169 @@
+"""The rows of a table: from cells to requests, each row known by its key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefect_seedance.jobs.badtable import BadTable, CellProblem, shown
+from prefect_seedance.jobs.cells import PARSERS, CellError, plain
+from prefect_seedance.jobs.rowkey import base_key, numbered
+from prefect_seedance.jobs.tablefile import Sheet
+from prefect_seedance.routes.request import VideoRequest
+
+_NULL_WORDS = frozenset({"nan", "none", "null", "<na>"})
+_NAMED = 10
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row that can be used.
+
+    Attributes:
+        position: Its place in the table, counted from 0: `table.frame.iloc[position]`.
+        key: The row key.
+        request: What the row itself asks for, without any defaults.
+        model: The row's own choice of a route, where it makes one.
+        provider: The row's own choice of a provider, where it makes one.
+        line: The row as the user sees it, counted from 1 (see `CellProblem`).
+    """
+
+    position: int
+    key: str
+    request: VideoRequest
+    model: str | None = None
+    provider: str | None = None
+    line: int = 0
+
+
+class Reading:
+    """One table on its way from cells to rows.
+
+    Raises:
+        BadTable: Two rows have the same id.
+    """
+
+    def __init__(self, sheet: Sheet, cells: dict[str, list[Any]], titles: dict[str, str]) -> None:
+        self._sheet = sheet
+        self._titles = titles
+        self._raw = cells
+        self._size = len(sheet.frame)
+        self._faults: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        self._parsed = {name: self._column(name, raw) for name, raw in cells.items()}
+        self._keys = self._named() if "id" in cells else self._hashed()
+
+    def rows(self) -> tuple[list[TableRow], dict[int, list[CellProblem]]]:
+        """The rows that can be used, and what is wrong with the others, by position."""
+        fields = [name for name in self._parsed if name in VideoRequest.model_fields]
+        columns = [self._parsed[name] for name in fields]
+        models = self._parsed.get("model") or [None] * self._size
+        providers = self._parsed.get("provider") or [None] * self._size
+        found: list[TableRow] = []
+        for position in range(self._size):
+            settings = {
+                name: column[position]
+                for name, column in zip(fields, columns, strict=True)
+                if column[position] is not None
+            }
+            if not settings and position not in self._faults:
+                self._faults[position].append(("prompt", "the row is empty"))
+            if position in self._faults:
+                continue
+            request = VideoRequest(**settings)
+            line = self._sheet.lines[position]
+            key = self._keys[position]
+            found.append(TableRow(position, key, request, models[position], providers[position], line))
+        return found, {position: self._problems(position) for position in sorted(self._faults)}
+
+    def warnings(self) -> list[str]:
+        """What a person should look at before paying for it."""
+        prompts = self._parsed.get("prompt", [])
+        nulls = [place for place, text in enumerate(prompts) if text and text.lower() in _NULL_WORDS]
+        told = []
+        if nulls:
+            told.append(f"The prompt is a word like 'nan' or 'None' in {self._lines(nulls)}; it is taken as a prompt.")
+        if "id" not in self._parsed and (alike := self._alike()):
+            told.append(
+                f"{self._lines(alike)} differ from an earlier row only behind the '?' of a URL and are told apart by "
+                f"their order. Give the table an id column before rows are added or moved."
+            )
+        return told
+
+    def _column(self, name: str, raw: list[Any]) -> list[Any]:
+        parse = PARSERS[name]
+        values: list[Any] = []
+        # Columns repeat themselves: a large table holds few different ratios, resolutions and reference images.
+        known: dict[str, Any] = {}
+        for position, cell in enumerate(raw):
+            short = type(cell) is str and len(cell) < 200
+            if short and cell in known:
+                values.append(known[cell])
+                continue
+            try:
+                value = parse(cell)
+            except CellError as error:
+                self._faults[position].append((name, str(error)))
+                value = None
+            else:
+                if short:
+                    known[cell] = value
+            values.append(value)
+        return values
+
+    def _named(self) -> list[str]:
+        seen: dict[str, int] = {}
+        twice: dict[int, list[CellProblem]] = {}
+        keys = []
+        for position, key in enumerate(self._parsed["id"]):
+            if key is None:
+                if plain(self._raw["id"][position]) is None:
+                    self._faults[position].append(("id", "is empty; every row of a table with ids needs one"))
+            elif key in seen:
+                first = self._sheet.lines[seen[key]]
+                problem = f"row {first} has the same id; each row needs its own"
+                twice[position] = [self._problem(position, key, "id", problem)]
+            else:
+                seen[key] = position
+            keys.append(key or f"row {self._sheet.lines[position]}")
+        self._keys = keys
+        if twice:
+            wrong = sorted({*twice, *self._faults})
+            found = [problem for place in wrong for problem in (*twice.get(place, ()), *self._problems(place))]
+            raise BadTable.of_cells(self._sheet.name, found)
+        return keys
+
+    def _hashed(self) -> list[str]:
+        names = list(self._parsed)
+        rows: Iterable[Sequence[Any]] = zip(*self._parsed.values(), strict=True)
+        keys = [base_key(dict(zip(names, row, strict=True))) for row in rows]
+        for position, faults in self._faults.items():
+            # A cell that could not be read still tells its row from the others.
+            told = {name: repr(shown(self._raw[name][position])) for name, _ in faults}
+            keys[position] = base_key({**{n: c[position] for n, c in self._parsed.items() if n not in told}, **told})
+        return numbered(keys)
+
+    def _alike(self) -> list[int]:
+        first: dict[str, list[Any]] = {}
+        alike = []
+        for position, key in enumerate(self._keys):
+            row = [column[position] for column in self._parsed.values()]
+            base = "-".join(key.split("-")[:2])
+            if row != first.setdefault(base, row):
+                alike.append(position)
+        return alike
+
+    def _problems(self, position: int) -> list[CellProblem]:
+        key = self._keys[position]
+        return [self._problem(position, key, name, message) for name, message in self._faults.get(position, ())]
+
+    def _problem(self, position: int, key: str, name: str, message: str) -> CellProblem:
+        raw = plain(self._raw[name][position]) if name in self._raw else None
+        value = "" if raw is None else shown(raw)
+        return CellProblem(self._sheet.lines[position], key, self._titles.get(name, name), value, message)
+
+    def _lines(self, positions: Sequence[int]) -> str:
+        told = ", ".join(str(self._sheet.lines[position]) for position in positions[:_NAMED])
+        more = f" and {len(positions) - _NAMED} more" if len(positions) > _NAMED else ""
+        return f"row{'s' if len(positions) > 1 else ''} {told}{more}"

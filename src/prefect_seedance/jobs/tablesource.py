@@ -1,0 +1,124 @@
+"""Where a table lies: the bytes of a local file, a web address or an object store."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+import httpx
+
+from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.routes.address import is_loopback
+
+MAX_BYTES = 512 * 1024 * 1024
+"""A table is read whole. Something larger than this is no table of prompts, but a wrong file or a stream."""
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^:]+)?://")
+_TIMEOUT = httpx.Timeout(60, connect=15)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The bytes of a table, and where they came from.
+
+    Attributes:
+        name: The file's name, fit to be shown.
+        data: Its content.
+        folder: The folder it lies in, where it is a local file.
+    """
+
+    name: str
+    data: bytes
+    folder: Path | None = None
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name in lower case, such as `.csv`."""
+        return PurePosixPath(self.name).suffix.lower()
+
+
+def fetch(place: str | Path) -> Source:
+    """Reads the bytes of a local path, an `https://` address, or any URL that an fsspec driver understands.
+
+    Raises:
+        BadTable: There is nothing to be read there, or it is too large; in words fit for a person.
+    """
+    if isinstance(place, Path) or not _URL.match(place):
+        return _local(Path(place))
+    scheme = place.partition(":")[0].lower()
+    if scheme == "file":
+        return _local(Path(url2pathname(urlsplit(place).path)))
+    name = unquote(PurePosixPath(re.split(r"[?#]", place.partition("://")[2])[0]).name) or "table"
+    if scheme in {"http", "https"}:
+        return Source(name, _web(place))
+    return Source(name, _store(place, scheme))
+
+
+def _local(path: Path) -> Source:
+    name = shown(path)
+    try:
+        path = path.expanduser()
+        if path.is_dir():
+            raise BadTable.about(name, ["It is a folder; name the file."])
+        with path.open("rb") as file:
+            return Source(path.name, _joined(_chunks(file), name), path.resolve().parent)
+    except FileNotFoundError:
+        raise BadTable.about(name, [f"There is no such file (looked in {Path.cwd()})."]) from None
+    except PermissionError:
+        raise BadTable.about(name, ["It may not be read: permission denied."]) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadTable.about(name, [f"It cannot be read: {error}."]) from error
+
+
+def _web(url: str) -> bytes:
+    try:
+        with (
+            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks={"request": [_safe]}) as client,
+            client.stream("GET", url) as answer,
+        ):
+            if answer.status_code >= 400:
+                raise BadTable.about(shown(url), [f"The server answered {answer.status_code}."])
+            return _joined(answer.iter_bytes(), shown(url))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # The text of an httpx error may repeat the whole address with its signature.
+        raise BadTable.about(shown(url), [f"It cannot be fetched ({type(error).__name__})."]) from None
+
+
+def _safe(request: httpx.Request) -> None:
+    if request.url.scheme != "https" and not is_loopback(request.url.host):
+        raise BadTable.about(shown(str(request.url)), ["Plain http is not safe; use https."])
+
+
+def _store(url: str, scheme: str) -> bytes:
+    import fsspec  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import, and few tables need it
+
+    try:
+        with fsspec.open(url, "rb") as file:
+            return _joined(_chunks(file), shown(url))
+    except BadTable:
+        raise
+    except ImportError as error:
+        raise BadTable.about(shown(url), [f"No driver for {scheme}:// is installed. {error}"]) from error
+    except Exception as error:  # noqa: BLE001 - each driver has errors of its own
+        raise BadTable.about(shown(url), [f"It cannot be read ({type(error).__name__}): {shown(error)}"]) from None
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(1 << 20):
+        yield chunk
+
+
+def _joined(chunks: Iterable[bytes], name: str) -> bytes:
+    data = io.BytesIO()
+    for chunk in chunks:
+        if data.tell() + len(chunk) > MAX_BYTES:
+            limit = f"{MAX_BYTES // 1024**2} MiB"
+            raise BadTable.about(name, [f"It is larger than {limit}, which no table of prompts is."])
+        data.write(chunk)
+    return data.getvalue()

@@ -1,0 +1,112 @@
+"""What was paid, added up from the attempts: known amounts apart from what is not known (laws 3 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from prefect_seedance.ledger.records import AttemptRecord
+from prefect_seedance.ledger.states import Outcome, Settlement
+
+__all__ = ["CostLine", "add_up"]
+
+
+@dataclass(slots=True)
+class CostLine:
+    """The cost of one route's billing model in one currency.
+
+    Attributes:
+        rows: Rows with at least one attempt here.
+        jobs: Jobs known to have been made.
+        succeeded: Jobs that made a video.
+        failed: Jobs that failed at the provider.
+        units: Units billed, where known.
+        cost: The sum of the known charges.
+        unpriced: Jobs that were charged with an amount that is not known.
+        open: Jobs still running, whose charge is yet to come.
+        held: Creates with an unknown outcome: they may have been paid.
+        undocumented: Failed jobs of which no document says whether they are charged.
+        doubt: The most that `held`, `undocumented` and `unpriced` may have cost; None where that has no bound.
+    """
+
+    provider: str
+    account: str
+    model: str
+    billing_model: str
+    unit: str
+    currency: str | None
+    unit_prices: set[Decimal] = field(default_factory=set)
+    row_ids: set[int] = field(default_factory=set)
+    jobs: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    units: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+    open: int = 0
+    held: int = 0
+    undocumented: int = 0
+    doubt: Decimal | None = Decimal(0)
+
+    @property
+    def rows(self) -> int:
+        """Rows with at least one attempt on this line."""
+        return len(self.row_ids)
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """The unit price, where all attempts of this line had the same one."""
+        return next(iter(self.unit_prices)) if len(self.unit_prices) == 1 else None
+
+
+def add_up(attempts: Iterable[AttemptRecord]) -> list[CostLine]:
+    """One line per account, route, billing model and currency, in the order of first use."""
+    lines: dict[tuple[str, ...], CostLine] = {}
+    for attempt in attempts:
+        key = (
+            attempt.provider,
+            attempt.account,
+            attempt.model,
+            attempt.billing_model,
+            attempt.currency or "",
+        )
+        if key not in lines:
+            lines[key] = CostLine(*key[:4], unit=attempt.unit, currency=attempt.currency)
+        _add(lines[key], attempt)
+    return list(lines.values())
+
+
+def _add(line: CostLine, attempt: AttemptRecord) -> None:
+    line.row_ids.add(attempt.row_id)
+    if attempt.unit_price is not None:
+        line.unit_prices.add(attempt.unit_price)
+    if attempt.outcome is Outcome.CREATED:
+        line.jobs += 1
+    match attempt.settlement:
+        case Settlement.CHARGED:
+            line.succeeded += 1
+            line.units += attempt.units or 0
+            if attempt.charge is None:
+                line.unpriced += 1
+                _doubt(line, attempt)
+            else:
+                line.cost += attempt.charge
+        case Settlement.REFUNDED:
+            line.failed += 1
+        case Settlement.UNDOCUMENTED:
+            line.failed += 1
+            line.undocumented += 1
+            _doubt(line, attempt)
+        case Settlement.UNKNOWN:
+            line.held += 1
+            _doubt(line, attempt)
+        case Settlement.OPEN:
+            line.open += 1
+        case Settlement.NOTHING:
+            pass
+
+
+def _doubt(line: CostLine, attempt: AttemptRecord) -> None:
+    if line.doubt is not None:
+        line.doubt = None if attempt.quote_high is None else line.doubt + attempt.quote_high

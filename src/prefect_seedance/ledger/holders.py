@@ -1,0 +1,149 @@
+"""Who holds rows: runs, and whether the process behind a run still lives.
+
+On the same host a dead holder is known at once by its process id and start time, so a rerun never waits for a lease.
+On another host only the heartbeat can tell.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from prefect_seedance.ledger.schema import attempts, rows, runs
+from prefect_seedance.ledger.states import Outcome, Settlement, State
+
+__all__ = ["HEARTBEAT", "LEASE", "Run", "bury", "living", "now"]
+
+HEARTBEAT = timedelta(seconds=15)
+LEASE = timedelta(seconds=120)
+"""A run on another host that has not been heard of for this long counts as dead."""
+
+_LIVE_HERE: set[str] = set()
+"""The runs of this very process that have not ended."""
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run over a batch: the holder of the rows that it works on."""
+
+    id: str
+    batch_id: int
+    batch: str
+
+
+@cache
+def host() -> str:
+    """This host, this boot of it, and this process namespace: where a process id means something."""
+    parts = [socket.gethostname()]
+    boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    if boot.exists() and namespace.exists():
+        parts += [boot.read_text().strip(), str(namespace.readlink())]
+    return " ".join(parts)
+
+
+def process_started(pid: int) -> str | None:
+    """When a process started, as an opaque text that tells it from a later one with the same id.
+
+    Returns:
+        None if the process is gone, and an empty text where this system cannot tell (then the heartbeat decides).
+    """
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else fields[19]
+    if not Path("/bin/ps").exists():
+        return ""
+    answer = subprocess.run(  # noqa: S603 - a fixed command with a number
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip() or None
+
+
+def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str | None) -> Run:
+    """Write down a new run of this process."""
+    run = Run(id=str(uuid.uuid4()), batch_id=batch_id, batch=batch)
+    moment = now()
+    connection.execute(
+        sa.insert(runs).values(
+            id=run.id,
+            batch_id=batch_id,
+            flow_run_id=flow_run_id,
+            host=host(),
+            pid=os.getpid(),
+            process_started=process_started(os.getpid()) or "",
+            started_at=moment,
+            heartbeat_at=moment,
+        )
+    )
+    _LIVE_HERE.add(run.id)
+    return run
+
+
+def beat(connection: sa.Connection, run: Run) -> None:
+    """Say that the run still lives."""
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(heartbeat_at=now()))
+
+
+def end(connection: sa.Connection, run: Run) -> None:
+    """The run is over: let go of its rows. What it left as `sent` becomes unknown."""
+    bury(connection, run.id)
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
+
+
+def forget(run: Run) -> None:
+    """The run is over in this process, whatever the database could be told of it."""
+    _LIVE_HERE.discard(run.id)
+
+
+def living(connection: sa.Connection, batch_id: int) -> set[str]:
+    """The runs of a batch that are alive."""
+    found = connection.execute(sa.select(runs).where(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None)))
+    return {row.id for row in found if _lives(row)}
+
+
+def _lives(run: sa.Row[tuple[object, ...]]) -> bool:
+    if run.host != host() or not run.process_started:
+        return bool(run.heartbeat_at + LEASE > now())
+    if run.pid == os.getpid() and run.process_started == process_started(os.getpid()):
+        return run.id in _LIVE_HERE
+    return bool(process_started(run.pid) == run.process_started)
+
+
+def bury(connection: sa.Connection, run_id: str) -> None:
+    """Let go of a dead run's rows: a row that was sent and not answered is unknown, all others can be taken."""
+    moment = now()
+    held = sa.and_(rows.c.holder == run_id, rows.c.state == State.SENT)
+    lost = sa.select(rows.c.attempt_id).where(held)
+    message = "The run died, or was stopped, before the provider's answer was written down."
+    connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.id.in_(lost))
+        .values(outcome=Outcome.UNKNOWN, settlement=Settlement.UNKNOWN, answered_at=moment, message=message)
+    )
+    connection.execute(
+        sa.update(rows)
+        .where(held)
+        .values(
+            state=State.UNKNOWN,
+            error_kind="UnknownOutcome",
+            error_code=None,
+            error_message=message,
+            changed_at=moment,
+        )
+    )
+    connection.execute(sa.update(rows).where(rows.c.holder == run_id).values(holder=None))

@@ -1,0 +1,182 @@
+"""The ledger: the durable record of what was meant, sent, made, stored, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.ledger import holders, lookups, moves, planning
+from prefect_seedance.ledger.database import Database
+from prefect_seedance.ledger.holders import Run
+from prefect_seedance.ledger.records import AttemptRecord, Charge, Intent, Plan, Proof, RowRecord
+from prefect_seedance.ledger.states import State
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """One open ledger. Every writing method has committed when it returns."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    @classmethod
+    async def open(cls, url: str) -> Ledger:
+        """Open the ledger at an SQLAlchemy URL with an async driver; it is made or migrated where needed."""
+        ledger = cls(url)
+        await ledger._database.open()
+        return ledger
+
+    async def close(self) -> None:
+        """Finish what waits to be written, and disconnect."""
+        await self._database.close()
+
+    @property
+    def identity(self) -> str:
+        """The ledger's own name, kept in it: the same wherever the ledger is moved to."""
+        return self._database.identity
+
+    @property
+    def url(self) -> str:
+        """The URL, with its password: never to be shown."""
+        return self._database.url
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return self._database.shown
+
+    async def begin_run(self, batch: str, flow_run_id: str | None = None) -> Run:
+        """A new run over a batch (which is made if it is new)."""
+
+        def operation(connection: sa.Connection) -> Run:
+            return holders.begin(connection, planning.find_batch(connection, batch), batch, flow_run_id)
+
+        return await self._database.write(operation)
+
+    async def beat(self, run: Run) -> None:
+        """Say that the run still lives (for other hosts; on this one its process tells)."""
+        await self._write(holders.beat, run)
+
+    async def end_run(self, run: Run) -> None:
+        """Let go of the run's rows."""
+        try:
+            await self._write(holders.end, run)
+        finally:
+            holders.forget(run)
+
+    async def plan(self, run: Run, take: str, plans: Sequence[Plan]) -> dict[str, int]:
+        """Write down rows that are new; see `planning.plan`."""
+
+        def operation(connection: sa.Connection) -> dict[str, int]:
+            return planning.plan(connection, run.batch_id, run.batch, take, plans)
+
+        return await self._database.write(operation)
+
+    async def claim(self, run: Run, ids: Collection[int], retry: frozenset[State] = frozenset()) -> set[int]:
+        """Take the rows that nobody alive holds; see `planning.claim`."""
+
+        def operation(connection: sa.Connection) -> set[int]:
+            return planning.claim(connection, run, ids, retry)
+
+        return await self._database.write(operation)
+
+    async def intend(self, run: Run, intent: Intent) -> int:
+        """Write down a create that is about to be sent; returns the attempt's id."""
+
+        def operation(connection: sa.Connection) -> int:
+            return moves.intend(connection, run, intent)
+
+        return await self._database.write(operation)
+
+    async def withdraw(self, run: Run, row_id: int, attempt_id: int) -> None:
+        """The request of this attempt never left this process."""
+        await self._write(moves.withdraw, run, row_id, attempt_id)
+
+    async def created(
+        self,
+        run: Run,
+        row_id: int,
+        attempt_id: int,
+        *,
+        job_id: str,
+        http_status: int | None,
+        request_id: str | None,
+    ) -> None:
+        """The provider accepted; the job is known."""
+        await self._write(
+            moves.created,
+            run,
+            row_id,
+            attempt_id,
+            job_id=job_id,
+            http_status=http_status,
+            request_id=request_id,
+        )
+
+    async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
+        """The create brought no job: refused for good or for now, or its outcome is unknown."""
+        await self._write(moves.refuse, run, row_id, attempt_id, error, to)
+
+    async def put_off(self, run: Run, row_id: int, error: SeedanceError) -> None:
+        """The row is not sent now; a later run takes it."""
+        await self._write(moves.put_off, run, row_id, error)
+
+    async def succeed(self, run: Run, row_id: int, charge: Charge, *, link_expires_at: datetime | None) -> None:
+        """The job has made a video."""
+        await self._write(moves.succeed, run, row_id, charge, link_expires_at=link_expires_at)
+
+    async def fail(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
+        """The job failed at the provider."""
+        await self._write(moves.fail, run, row_id, charge, error)
+
+    async def fail_gone(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
+        """The provider no longer knows the job, and never said how it ended."""
+        await self._write(moves.fail_gone, run, row_id, charge, error)
+
+    async def expire(self, run: Run, row_id: int, error: SeedanceError) -> None:
+        """Made and paid, but the provider no longer has it."""
+        await self._write(moves.expire, run, row_id, error)
+
+    async def prove(self, run: Run, row_id: int, proof: Proof) -> None:
+        """The file is whole; written before it is renamed into place."""
+        await self._write(moves.prove, run, row_id, proof)
+
+    async def store(self, run: Run, row_id: int, *, modified_ns: int) -> None:
+        """The proven file stands in its place."""
+        await self._write(moves.store, run, row_id, modified_ns=modified_ns)
+
+    async def refetch(self, run: Run, row_id: int) -> None:
+        """A stored file is gone or changed: it is to be fetched again."""
+        await self._write(moves.refetch, run, row_id)
+
+    async def rows(self, ids: Collection[int]) -> dict[int, RowRecord]:
+        """The rows with these ids."""
+        return await self._database.read(lambda connection: lookups.rows_by_id(connection, ids))
+
+    async def row(self, row_id: int) -> RowRecord:
+        """One row."""
+        return (await self.rows([row_id]))[row_id]
+
+    async def find(self, batch: str, take: str, key: str) -> RowRecord | None:
+        """The row of this key, if there is one."""
+        return next((row for row in await self.rows_of(batch, take) if row.key == key), None)
+
+    async def rows_of(self, batch: str, take: str | None = None) -> list[RowRecord]:
+        """All rows of a batch, in the order in which they were planned."""
+        return await self._database.read(lambda connection: lookups.rows_of(connection, batch, take))
+
+    async def attempts_of(self, batch: str) -> list[AttemptRecord]:
+        """All attempts of a batch, oldest first."""
+        return await self._database.read(lambda connection: lookups.attempts_of(connection, batch))
+
+    async def batches(self) -> list[str]:
+        """The names of all batches, oldest first."""
+        return await self._database.read(lookups.batch_names)
+
+    async def _write(self, move: Any, *args: Any, **values: Any) -> None:
+        await self._database.write(lambda connection: move(connection, *args, **values))

@@ -1,0 +1,191 @@
+"""The boxes that an MP4 file is made of (ISO/IEC 14496-12, section 4.2): reading them, strictly.
+
+Video libraries skip what they do not understand, because they want to show something. Here the opposite is wanted:
+boxes must fill their parent to the byte, and a name that is one flipped bit away from a name that matters is damage.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import BinaryIO, NamedTuple
+
+# Boxes without which a film is lost, misplaced or mistimed.
+_VITAL = frozenset(
+    b"moov mvhd trak tkhd edts elst mdia mdhd hdlr minf vmhd smhd dinf dref stbl stsd stts stss ctts stsc stsz stz2 "
+    b"stco co64 avc1 avc3 avcC hvc1 hev1 hvcC av01 av1C mp4a esds pasp mvex mehd trex moof mfhd traf tfhd tfdt trun "
+    b"mdat".split()
+)
+# Real names that happen to be near a vital one.
+_OTHERS = frozenset(
+    b"ftyp styp free skip wide udta meta iods uuid sgpd sbgp sdtp cslg btrt colr fiel gama clap nmhd gmhd hmhd sthd "
+    b"tref load wave chan sidx ssix emsg mfra tfra mfro pdin prft subs saiz saio senc padb stdp stsh tapt trgr elng "
+    b"kind tsel strk stps url  urn  alis avc2 avc4 dvc1 dvh1 hvc2 lhvC vvcC vvc1".split(b" ")
+)
+
+
+class Flaw(Exception):
+    """What is wrong with a file, in words; `inspect_video` turns it into `BrokenVideo`."""
+
+
+class Box(NamedTuple):
+    """A box: its name and where its content starts and ends (offsets within what it was read from)."""
+
+    kind: bytes
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The four letters, for messages."""
+        return self.kind.decode("latin-1")
+
+
+def top_boxes(file: BinaryIO, size: int) -> list[Box]:
+    """Read the boxes of a whole file, without their contents.
+
+    Args:
+        file: A seekable binary file.
+        size: Its length in bytes.
+
+    Returns:
+        The boxes in their order; together they cover the file from its first to its last byte.
+
+    Raises:
+        Flaw: If a box runs past the end (a truncated file) or is no box at all.
+    """
+    boxes: list[Box] = []
+    position = 0
+    while position < size:
+        file.seek(position)
+        box = _header(file.read(16), position, size, where="the file")
+        boxes.append(box)
+        position = box.end
+    refuse_near_names(boxes)
+    return boxes
+
+
+def inner_boxes(data: bytes, start: int, end: int, where: str) -> list[Box]:
+    """Read the boxes between two offsets of `data`; they must fill that space.
+
+    Args:
+        data: The bytes of a file's description.
+        start: Where the first box begins.
+        end: Where the last box must end.
+        where: The parent's name, for messages.
+
+    Raises:
+        Flaw: If they do not fit.
+    """
+    boxes: list[Box] = []
+    position = start
+    while position < end:
+        if end - position < 8 and not any(data[position:end]):
+            break  # QuickTime ends some lists with four zero bytes
+        box = _header(data[position : position + 16], position, end, where)
+        boxes.append(box)
+        position = box.end
+    refuse_near_names(boxes)
+    return boxes
+
+
+def _header(head: bytes, position: int, limit: int, where: str) -> Box:
+    if len(head) < 8 or position + 8 > limit:
+        raise Flaw(f"{where} ends in the middle of a box header at byte {position}")
+    size, kind = struct.unpack(">I4s", head[:8])
+    start = position + 8
+    if size == 1 and len(head) == 16:
+        size, start = struct.unpack(">Q", head[8:])[0], position + 16
+    elif size == 0 and kind == b"mdat" and where == "the file":
+        size = limit - position  # "up to the end of the file", which only the last box may say
+    if not all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind):
+        raise Flaw(f"there is no box at byte {position} of {where}")
+    if size < start - position:
+        raise Flaw(f"box {kind.decode('latin-1')!r} in {where} has the impossible size {size}")
+    if position + size > limit:
+        missing = position + size - limit
+        raise Flaw(f"truncated: box {kind.decode('latin-1')!r} of {where} lacks {missing} bytes")
+    return Box(kind, start, position + size)
+
+
+def refuse_near_names(boxes: Iterable[Box]) -> None:
+    """Refuse boxes whose name differs in one bit from a name that matters.
+
+    Unknown boxes are legal, and makers add their own, so they cannot be refused as such; but a track whose name was
+    hit would otherwise vanish without a word.
+
+    Raises:
+        Flaw: If there is one.
+    """
+    for box in boxes:
+        if box.kind in _VITAL or box.kind in _OTHERS:
+            continue
+        for vital in _VITAL:
+            if (int.from_bytes(box.kind) ^ int.from_bytes(vital)).bit_count() == 1:
+                raise Flaw(f"box {box.name!r} looks like a damaged {vital.decode()!r}")
+
+
+def only(boxes: Iterable[Box], kind: bytes, where: str) -> Box:
+    """Return the one box of that name; none or two is a flaw."""
+    found = maybe(boxes, kind, where)
+    if found is None:
+        raise Flaw(f"{where} has no {kind.decode()!r} box")
+    return found
+
+
+def maybe(boxes: Iterable[Box], kind: bytes, where: str) -> Box | None:
+    """Return the box of that name, or None; two is a flaw."""
+    found = [box for box in boxes if box.kind == kind]
+    if len(found) > 1:
+        raise Flaw(f"{where} has {len(found)} {kind.decode()!r} boxes")
+    return found[0] if found else None
+
+
+def fields(data: bytes, box: Box, layouts: tuple[str, ...]) -> tuple[int, ...]:
+    """Unpack a box of fixed size whose layout depends on its version byte.
+
+    Args:
+        data: The bytes that the box's offsets refer to.
+        box: The box.
+        layouts: One `struct` layout for each version, in order; each starts with the 32 bits of version and flags.
+
+    Returns:
+        The values; the first one is version and flags.
+
+    Raises:
+        Flaw: If the version is unknown or the size does not fit.
+    """
+    version = version_of(data, box, len(layouts))
+    layout = ">" + layouts[version]
+    if struct.calcsize(layout) != box.end - box.start:
+        raise Flaw(f"box {box.name!r} has the wrong size")
+    return struct.unpack(layout, data[box.start : box.end])
+
+
+def table(data: bytes, box: Box, rows: tuple[str, ...]) -> list[tuple[int, ...]]:
+    """Unpack a box that holds a counted list of equal rows.
+
+    Args:
+        data: The bytes that the box's offsets refer to.
+        box: The box.
+        rows: The `struct` layout of one row for each version, in order.
+
+    Raises:
+        Flaw: If the count and the size of the box disagree.
+    """
+    row = struct.Struct(">" + rows[version_of(data, box, len(rows))])
+    body = data[box.start + 4 : box.end]
+    count = int.from_bytes(body[:4])
+    if len(body) != 4 + count * row.size:
+        raise Flaw(f"box {box.name!r} says {count} entries and has room for others")
+    return list(row.iter_unpack(body[4:]))
+
+
+def version_of(data: bytes, box: Box, known: int) -> int:
+    """Return the version of a full box; one that is not below `known` is a flaw."""
+    if box.end - box.start < 8:
+        raise Flaw(f"box {box.name!r} is too small")
+    version = data[box.start]
+    if version >= known:
+        raise Flaw(f"box {box.name!r} has the unknown version {version}")
+    return version

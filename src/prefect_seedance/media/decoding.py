@@ -1,0 +1,215 @@
+"""Decoding a video strictly: every frame must come out, whole, and where the tables say."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .boxes import Flaw
+from .nals import check_nals, nal_length_size
+from .structure import Structure
+from .tracks import Track, agree
+
+if TYPE_CHECKING:
+    import av
+    from av.audio.frame import AudioFrame
+    from av.video.frame import VideoFrame
+
+# All that the routes sell fits (15 s of 4K at 24 frames is 3.0e9 pixels); longer films are decoded in parts.
+MOST_PIXELS = 4_000_000_000
+
+_STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
+# Some encoders write the size before cropping to what is shown.
+_SIZE_SLACK = 16
+# FFmpeg's numbers of the picture types I and SI.
+_INTRA = (1, 5)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What came out of the video decoder: width and height in pixels, seconds from first to last, frames a second."""
+
+    width: int
+    height: int
+    seconds: Fraction
+    fps: Fraction
+
+
+def decode(path: Path, structure: Structure) -> Picture:
+    """Read every packet of a file and decode it, picture and sound.
+
+    Films of more than `MOST_PIXELS` are decoded in part: the first and the last group of pictures, and evenly chosen
+    ones between. Their packets are all read, and all sound is decoded.
+
+    Args:
+        path: The file.
+        structure: What its tables say.
+
+    Raises:
+        Flaw: If a frame is damaged, missing, or elsewhere than the tables say.
+    """
+    import av  # noqa: PLC0415 - loading the codecs takes time, and most callers never decode
+
+    try:
+        # Edit lists are checked apart; here every frame counts, shown or not.
+        with av.open(str(path), options={"ignore_editlist": "1"}) as container:
+            if len(container.streams.video) != 1 or len(container.streams.audio) != len(structure.sounds):
+                raise Flaw("it cannot be opened as the file describes itself")
+            for stream in (*container.streams.video, *container.streams.audio):
+                stream.codec_context.options = dict(_STRICT)
+                stream.codec_context.thread_count = 1
+            watch = _VideoWatch(container.streams.video[0], structure.video)
+            sounds = {
+                stream.index: _SoundWatch(stream, track)
+                for stream, track in zip(container.streams.audio, structure.sounds, strict=True)
+            }
+            for packet in container.demux(*container.streams.video, *container.streams.audio):
+                if packet.is_corrupt:
+                    raise Flaw("a frame lies beyond the end of the file")
+                if packet.size:
+                    sounds.get(packet.stream_index, watch).feed(packet)
+            for sound in sounds.values():
+                sound.finish()
+            return watch.finish()
+    except (av.error.FFmpegError, ValueError, OverflowError) as error:
+        raise Flaw(f"decoding fails ({getattr(error, 'strerror', None) or error})") from error
+
+
+class _VideoWatch:
+    """Decodes the picture and counts what comes out against what went in."""
+
+    def __init__(self, stream: av.VideoStream, track: Track) -> None:
+        self._stream = stream
+        self._track = track
+        self._nal_length = nal_length_size(stream.codec_context.name, stream.codec_context.extradata)
+        self._groups = _chosen_groups(self._track)
+        self._group: int | None = None
+        self._fed = self._seen = 0
+        self._keys: set[int] = set()
+        self._times: list[int] = []
+        self._end = 0
+        self._shown: int | None = None
+        self._size: tuple[int, int] | None = None
+
+    def feed(self, packet: Any) -> None:
+        """Take the next packet; decode it if its group of pictures was chosen."""
+        if packet.pts is None:
+            raise Flaw("a frame has no time")
+        check_nals(bytes(packet), self._nal_length)
+        self._times.append(packet.pts)
+        self._end = max(self._end, packet.pts + (packet.duration or 0))
+        if packet.is_keyframe:
+            self._keys.add(packet.pts)
+        group = self._groups.of(len(self._times))
+        if group != self._group:
+            self._drain()
+            self._group = group
+        if group is not None:
+            self._fed += 1
+            for frame in self._stream.codec_context.decode(packet):
+                self._take(frame)
+
+    def finish(self) -> Picture:
+        """Drain the decoder and compare."""
+        self._drain()
+        if not self._times or self._size is None:
+            raise Flaw("it shows no picture")
+        if len(self._times) != self._track.samples:
+            raise Flaw(f"{len(self._times)} of {self._track.samples} frames can be read")
+        span = (self._end - min(self._times)) * (self._stream.time_base or Fraction(0))
+        promised = self._track.seconds or 0
+        if span <= 0 or not agree(float(span), promised, self._track.slack):
+            raise Flaw(f"its pictures last {float(span):.2f} s, its header says {promised:.2f} s")
+        self._check_shown()
+        return Picture(*self._size, seconds=span, fps=len(self._times) / span)
+
+    def _check_shown(self) -> None:
+        # A film may be cut at its start without being encoded anew: then the cut lies on a frame.
+        if self._track.shown is None:
+            return
+        start, end = self._track.shown
+        if (start > min(self._times) and start not in self._times) or end <= max(self._times):
+            raise Flaw("an edit hides frames")
+
+    def _drain(self) -> None:
+        if self._group is None:
+            return
+        for frame in self._stream.codec_context.decode(None):
+            self._take(frame)
+        if self._fed != self._seen:
+            raise Flaw(f"{self._seen} of {self._fed} frames can be decoded")
+        self._stream.codec_context.flush_buffers()
+        self._group = None
+
+    def _take(self, frame: VideoFrame) -> None:
+        self._seen += 1
+        size = (frame.width, frame.height)
+        if frame.is_corrupt or self._size not in (None, size):
+            raise Flaw("a frame is damaged")
+        if any(abs(one - other) > _SIZE_SLACK for one, other in zip(size, self._track.size, strict=True)):
+            raise Flaw("its pictures have another size than the file says")
+        # The decoder knows the order of the pictures from the pictures themselves.
+        if frame.pts is None or (self._shown is not None and frame.pts <= self._shown):
+            raise Flaw("its frames are timed out of order")
+        if frame.pts in self._keys and int(frame.pict_type) not in _INTRA:
+            raise Flaw("a frame is marked as a key frame and is none")
+        self._size, self._shown = size, frame.pts
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Which groups of pictures to decode: runs of frames that start with a key frame."""
+
+    starts: tuple[int, ...]
+    every: int
+
+    def of(self, number: int) -> int | None:
+        """Return the group of frame `number` (from 1), or None if it is not to be decoded."""
+        if self.every == 1:
+            return 0
+        group = bisect_right(self.starts, number) - 1
+        return group if group % self.every == 0 or group == len(self.starts) - 1 else None
+
+
+def _chosen_groups(track: Track) -> _Groups:
+    pixels = track.samples * track.size[0] * track.size[1]
+    starts = track.sync_samples or (1,)
+    return _Groups(starts, max(1, -(-pixels // MOST_PIXELS)) if len(starts) > 1 else 1)
+
+
+class _SoundWatch:
+    """Decodes a sound track and holds its length against the tables."""
+
+    def __init__(self, stream: av.AudioStream, track: Track) -> None:
+        self._stream = stream
+        self._track = track
+        self._heard = Fraction(0)
+
+    def feed(self, packet: Any) -> None:
+        """Take the next packet."""
+        self._hear(packet)
+
+    def finish(self) -> None:
+        """Drain the decoder and compare."""
+        self._hear(None)
+        promised = self._track.seconds or 0
+        if not agree(float(self._heard), promised, self._track.slack):
+            raise Flaw(f"its sound lasts {float(self._heard):.2f} s, its header says {promised:.2f} s")
+
+    def _hear(self, packet: Any) -> None:
+        for frame in self._stream.codec_context.decode(packet):
+            if frame.is_corrupt or not frame.sample_rate:
+                raise Flaw("its sound is damaged")
+            self._check_form(frame)
+            self._heard += Fraction(frame.samples, frame.sample_rate)
+
+    def _check_form(self, frame: AudioFrame) -> None:
+        channels, rate = self._track.sound
+        # Writers put 2 channels where there is one; a decoder with spectral band replication doubles the rate.
+        if rate and frame.sample_rate not in (rate, 2 * rate, rate / 2):
+            raise Flaw("its sound has another rate than the file says")
+        if channels and frame.layout.nb_channels not in (channels, 1, 2):
+            raise Flaw("its sound has other channels than the file says")

@@ -1,0 +1,280 @@
+"""Fetching a result: streamed to a part file, resumed after any cut, and never from a place that is not to be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from prefect_seedance.errors import BrokenAnswer, BrokenVideo, Gone, Unreachable
+
+from .boxes import Flaw
+from .digests import file_digest, strongest, told_digests
+from .folders import disk_trouble
+from .links import Zone, allowed_zones, shown
+from .part import Note, PartFile, discard, read_note
+from .ranges import body_length, continues, read_span, validator_of
+from .structure import refuse_other_kinds
+from .web import Web
+
+# Object stores say 400, 401 or 403 to a signature that is too old, depending on the maker.
+_GONE = {400, 401, 403, 404, 410, 451}
+_TRY_AGAIN = {408, 425, 429}
+_HEAD_BYTES = 512
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A finished download.
+
+    Attributes:
+        bytes: Length of the file.
+        resumed: True if it goes on from bytes of an earlier attempt.
+        announced: The length that the server told; None if it told none. Equal to `bytes` where told.
+        digest: Name of the hash that the server told and that was found right, or None if it told none.
+    """
+
+    bytes: int
+    resumed: bool
+    announced: int | None
+    digest: str | None
+
+
+class Downloader:
+    """Fetches result files over HTTP. One serves any number of fetches at once; close it when done.
+
+    No key, cookie or password is ever sent, and no link is logged. Each fetch makes a connection of its own, to an
+    address that was judged first. Proxy and CA settings of the environment are honoured.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_bytes: int = 2 << 30,
+        connect_seconds: float = 15.0,
+        read_seconds: float = 60.0,
+        total_seconds: float = 1800.0,
+        allow_private: bool = False,
+    ) -> None:
+        """Make a downloader.
+
+        Args:
+            max_bytes: Largest file to accept.
+            connect_seconds: Longest wait for a connection.
+            read_seconds: Longest wait for the next bytes.
+            total_seconds: Longest time for one fetch; what is there by then is kept for the next.
+            allow_private: True to follow links to private addresses and to loopback.
+        """
+        self._max_bytes = max_bytes
+        self._total_seconds = total_seconds
+        self._allow_private = allow_private
+        self._web = Web(connect_seconds=connect_seconds, read_seconds=read_seconds)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._web.aclose()
+
+    async def fetch(
+        self, url: str, part: Path, *, on_bytes: Progress | None = None, provider_url: str | None = None
+    ) -> Fetched:
+        """Fetch a file into `part`, going on from what an earlier attempt left there.
+
+        After success the part and its note lie there still, until `place` moves it or `discard` removes it; another
+        `fetch` of the same link then answers at once, without network.
+
+        Args:
+            url: The result link.
+            part: Where the bytes go, in an existing folder. Beside it lies a note, `<part>.json`.
+            on_bytes: Called after each piece with the bytes that are there and the total (None if unknown).
+            provider_url: Base URL of the provider that gave the link. If that is on loopback or on a private address,
+                links there are followed too.
+
+        Raises:
+            Gone: The server does not honour the link any more.
+            Unreachable: No connection, a cut, or a server in trouble; the part is kept, and fetching again goes on.
+            BrokenVideo: What was sent is no video, is too large, or is not what its digest says; it is not kept.
+            UnsafeLink: The link must not be followed. (A `BrokenAnswer`, as are other answers that make no sense.)
+            UserMistake: The disk is full or refuses; the part is kept.
+        """
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                zones = await allowed_zones(provider_url, allow_private=self._allow_private)
+                return await _Fetch(self._web, self._max_bytes, url, part, zones, on_bytes).run()
+        except TimeoutError:
+            raise Unreachable(
+                f"The download took longer than {self._total_seconds:g} s and was interrupted: {shown(url)}."
+            ) from None
+        except OSError as error:
+            raise disk_trouble(error, part) from error
+
+
+class _Fetch:
+    """One fetch: what is there, what the server says to it, and the bytes that follow."""
+
+    def __init__(
+        self,
+        web: Web,
+        max_bytes: int,
+        url: str,
+        part: Path,
+        zones: frozenset[Zone],
+        on_bytes: Progress | None,
+    ) -> None:
+        self._web = web
+        self._max_bytes = max_bytes
+        self._url = url
+        self._source = shown(url)
+        self._part = part
+        self._zones = zones
+        self._on_bytes = on_bytes
+
+    async def run(self) -> Fetched:
+        known = await asyncio.to_thread(read_note, self._part, self._source)
+        if known is not None and known[0].total == known[1]:
+            return await self._finish(known[0], known[1], resumed=True)
+        try:
+            if known is not None:
+                fetched = await self._resume(*known)
+                if fetched is not None:
+                    return fetched
+            return await self._start()
+        except httpx.TransportError as error:
+            raise Unreachable(
+                f"The download was cut or no connection was made ({type(error).__name__}): {self._source}."
+            ) from error
+
+    async def _resume(self, note: Note, have: int) -> Fetched | None:
+        """Go on from `have` bytes; None if that is not possible and the download must start anew."""
+        headers = {"Range": f"bytes={have}-", "If-Range": note.validator or ""}
+        response = await self._web.get(self._url, self._zones, headers)
+        try:
+            if response.status_code == HTTPStatus.OK:
+                return await self._receive_all(response)
+            if response.status_code == HTTPStatus.PARTIAL_CONTENT and continues(response.headers, note, have):
+                return await self._receive_rest(response, note, have)
+            if response.status_code in (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
+                return None
+            raise self._refusal(response)
+        finally:
+            await response.aclose()
+
+    async def _start(self) -> Fetched:
+        response = await self._web.get(self._url, self._zones)
+        try:
+            if response.status_code != HTTPStatus.OK:
+                raise self._refusal(response)
+            return await self._receive_all(response)
+        finally:
+            await response.aclose()
+
+    async def _receive_all(self, response: httpx.Response) -> Fetched:
+        headers = response.headers
+        total = body_length(headers)
+        note = Note(self._source, validator_of(headers), total, told_digests(headers))
+        self._check_form(headers, total)
+        return await self._receive(response, note, 0, total)
+
+    async def _receive_rest(self, response: httpx.Response, note: Note, have: int) -> Fetched:
+        span = read_span(response.headers)
+        assert span is not None  # noqa: S101 - `continues` has read it
+        total = note.total if note.total is not None else span.total
+        self._check_form(response.headers, total)
+        return await self._receive(response, Note(note.source, note.validator, total, note.digests), have, span.end)
+
+    async def _receive(self, response: httpx.Response, note: Note, have: int, end: int | None) -> Fetched:
+        """Read the body, which brings the bytes from `have` to `end`."""
+        with PartFile(self._part, keep=have, note=None if have else note) as file:
+            try:
+                await self._copy(response, file, end, note.total)
+            except BrokenVideo:
+                await asyncio.to_thread(file.abandon)
+                raise
+        announced = note.total
+        if (end is not None and file.size != end) or (announced is not None and file.size != announced):
+            raise Unreachable(f"The download ended early, at {file.size} of {announced or end} bytes: {self._source}.")
+        return await self._finish(note, file.size, resumed=have > 0)
+
+    async def _copy(self, response: httpx.Response, file: PartFile, end: int | None, total: int | None) -> None:
+        head = b"" if file.size == 0 else None
+        async for data in response.aiter_raw():
+            file.add(data)
+            self._check_size(file.size, end)
+            if head is not None:
+                head = self._look(head + data, final=False)
+            if file.full:
+                await asyncio.to_thread(file.flush)
+            if self._on_bytes is not None:
+                self._on_bytes(file.size, total)
+        if head is not None and (end is None or file.size == end):
+            self._look(head, final=True)
+        await asyncio.to_thread(file.flush)
+
+    async def _finish(self, note: Note, size: int, *, resumed: bool) -> Fetched:
+        name = strongest(note.digests)
+        if name is not None and await asyncio.to_thread(file_digest, self._part, name) != note.digests[name]:
+            await asyncio.to_thread(discard, self._part)
+            raise _no_video(f"What was sent does not match the {name} digest that the server told: {self._source}.")
+        return Fetched(size, resumed, note.total, name)
+
+    def _look(self, head: bytes, *, final: bool) -> bytes | None:
+        """Refuse what is no video at its first bytes; None once they were seen."""
+        if len(head) < _HEAD_BYTES and not final:
+            return head
+        try:
+            refuse_other_kinds(head[:_HEAD_BYTES])
+        except Flaw as flaw:
+            raise _no_video(f"What the server sent is not a video: {flaw} ({self._source}).") from None
+        return None
+
+    def _check_form(self, headers: httpx.Headers, total: int | None) -> None:
+        self._check_size(total or 0, None)
+        if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise BrokenAnswer(f"The server compressed the video, which was not asked for: {self._source}.")
+        kind = headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind.startswith("text/") or kind in ("application/json", "application/xml", "application/xhtml+xml"):
+            raise _no_video(f"The server sent {kind} instead of a video: {self._source}.")
+
+    def _check_size(self, size: int, end: int | None) -> None:
+        if size > self._max_bytes:
+            raise _no_video(f"The file is larger than max_bytes allows ({self._max_bytes:,}): {self._source}.")
+        if end is not None and size > end:
+            raise _no_video(f"The server sent more bytes than it told: {self._source}.")
+
+    def _refusal(self, response: httpx.Response) -> Exception:
+        status = response.status_code
+        code = f"http_{status}"
+        if status in _GONE:
+            return Gone(
+                f"The server no longer gives out this result (HTTP {status}): {self._source}.",
+                code=code,
+                http_status=status,
+            )
+        if status in _TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Unreachable(
+                f"The server cannot give out the result now (HTTP {status}): {self._source}.",
+                code=code,
+                http_status=status,
+            )
+        return BrokenAnswer(
+            f"The server answered HTTP {status} to a download: {self._source}.", code=code, http_status=status
+        )
+
+
+def _no_video(message: str) -> BrokenVideo:
+    return BrokenVideo(message, code="broken_video")

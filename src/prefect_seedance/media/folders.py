@@ -1,0 +1,127 @@
+"""The output folder: made, tried before anything is spent, and filled by whole files only."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from prefect_seedance.errors import UserMistake
+
+from .part import sidecar
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+
+
+def ensure_folder(path: Path, need_bytes: int = 0) -> None:
+    """Make a folder, and prove that files can be written to it.
+
+    Blocks: call it in a thread.
+
+    Args:
+        path: The folder; parents are made too.
+        need_bytes: Free space that must be there.
+
+    Raises:
+        UserMistake: If it cannot be made or written to, or lacks space.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        # Asking the system for permission is not enough: quotas, read-only mounts and shares answer when written to.
+        with tempfile.NamedTemporaryFile(dir=path, prefix=".seedance-") as file:
+            file.write(b"\0")
+            file.flush()
+        free = shutil.disk_usage(path).free
+    except (FileExistsError, NotADirectoryError):
+        raise UserMistake(
+            f"The output folder {path} cannot be made: there is a file of that name in its way."
+        ) from None
+    except OSError as error:
+        raise disk_trouble(error, path) from error
+    if free < need_bytes:
+        raise UserMistake(
+            f"The disk of {path} has {_megabytes(free)} free, and about {_megabytes(need_bytes)} are needed. "
+            "Free some space or choose another output folder."
+        )
+
+
+def place(part: Path, final: Path) -> None:
+    """Move a finished download to its final name, so that it is either wholly there or not at all.
+
+    The bytes are on the disk before the name is. Blocks: call it in a thread.
+
+    Args:
+        part: The finished download; its resume note is removed with it.
+        final: The name it shall have, in the same file system. A file of the same content may be there already.
+
+    Raises:
+        UserMistake: If another file has that name, or the disk refuses.
+    """
+    try:
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        _rename(part, final)
+        sidecar(part).unlink(missing_ok=True)
+        _sync_folder(final.parent)
+    except OSError as error:
+        raise disk_trouble(error, final) from error
+
+
+def disk_trouble(error: OSError, path: Path) -> UserMistake:
+    """Say in words for a person why the disk refused."""
+    if error.errno in _NO_ROOM:
+        return UserMistake(
+            f"The disk is full: {path} cannot be written. What was loaded so far is kept.", code="disk_full"
+        )
+    if error.errno in _NO_RIGHT:
+        return UserMistake(f"No permission to write {path}: {error.strerror}.", code="no_permission")
+    return UserMistake(f"{path} cannot be written: {error.strerror or error}.", code="disk_error")
+
+
+def _rename(part: Path, final: Path) -> None:
+    # A hard link fails at one stroke where a name is taken; a rename would overwrite what another run has just placed.
+    try:
+        os.link(part, final)
+    except FileExistsError:
+        _refuse_other(part, final)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(final):
+            _refuse_other(part, final)
+        os.replace(part, final)  # noqa: PTH105 - says what it does
+        return
+    part.unlink()
+
+
+def _refuse_other(part: Path, final: Path) -> None:
+    if not final.is_file() or _digest(part) != _digest(final):
+        raise UserMistake(
+            f"{final} is there already and is another file. It is left as it is; the new video is kept as {part.name}.",
+            code="file_exists",
+        )
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows cannot open folders, and keeps names safe by itself.
+    with contextlib.suppress(PermissionError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"

@@ -1,0 +1,145 @@
+"""Files written piece by piece: each piece carries its own tables (ISO/IEC 14496-12, section 8.8)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, version_of
+from .tracks import Track, agree
+
+# Flags of tfhd and trun: which optional fields follow, in this order.
+_TFHD = ((0x1, "Q"), (0x2, "I"), (0x8, "I"), (0x10, "I"), (0x20, "I"))
+_TRUN_HEAD = ((0x1, "i"), (0x4, "I"))
+# Writers guess how long the last sound of a fragment lasts: they do not know yet what follows.
+_SLACK_SECONDS = 0.5
+_TRUN_ROW = ((0x100, "I"), (0x200, "I"), (0x400, "I"), (0x800, "i"))
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What the samples of a track have where their fragment does not say otherwise."""
+
+    duration: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A fragment's box and what it holds, beside the length of the data that follows it."""
+
+    box: Box
+    content: bytes
+    data_bytes: int
+
+
+@dataclass
+class _Sum:
+    samples: int = 0
+    ticks: int = 0
+
+
+def read_defaults(data: bytes, mvex: list[Box], tracks: list[Track]) -> dict[int, Defaults]:
+    """Read the defaults of each track.
+
+    Raises:
+        Flaw: If they are not for exactly the tracks that the file has.
+    """
+    rows = [fields(data, box, ("6I",)) for box in mvex if box.kind == b"trex"]
+    found = {row[1]: Defaults(duration=row[3], size=row[4]) for row in rows}
+    if len(found) != len(rows) or set(found) != {track.track_id for track in tracks}:
+        raise Flaw("the fragments' defaults are for other tracks")
+    if any(row[2] != 1 for row in rows):
+        raise Flaw("the fragments use an unknown sample description")
+    return found
+
+
+def read_fragments(pieces: list[Piece], defaults: Mapping[int, Defaults], tracks: list[Track]) -> list[Track]:
+    """Check that the fragments follow each other without a gap, and add them up.
+
+    Args:
+        pieces: The fragments in the file's order.
+        defaults: From `read_defaults`.
+        tracks: The tracks of the file's head, without samples.
+
+    Returns:
+        The tracks with the lengths and numbers of samples of all fragments.
+
+    Raises:
+        Flaw: If one is missing, damaged, or does not fit its data.
+    """
+    sums = {track_id: _Sum() for track_id in defaults}
+    numbers = [_read_fragment(piece, defaults, sums) for piece in pieces]
+    if any(other != one + 1 for one, other in pairwise(numbers)):
+        raise Flaw("a fragment is missing")
+    whole = [
+        replace(
+            track,
+            samples=track.samples + sums[track.track_id].samples,
+            seconds=(track.seconds or 0) + sums[track.track_id].ticks / track.scale,
+            slack=_SLACK_SECONDS,
+        )
+        for track in tracks
+    ]
+    lengths = [track.seconds for track in whole if track.kind in ("vide", "soun") and track.seconds]
+    if lengths and not agree(min(lengths), max(lengths), _SLACK_SECONDS):
+        raise Flaw("picture and sound are not equally long")
+    return whole
+
+
+def _read_fragment(piece: Piece, defaults: Mapping[int, Defaults], sums: dict[int, _Sum]) -> int:
+    data = piece.content
+    parts = inner_boxes(data, 0, len(data), "moof")
+    total = 0
+    for traf in (part for part in parts if part.kind == b"traf"):
+        boxes = inner_boxes(data, traf.start, traf.end, "traf")
+        track_id, own = _head(data, only(boxes, b"tfhd", "traf"), defaults)
+        start = maybe(boxes, b"tfdt", "traf")
+        if start is not None and fields(data, start, ("II", "IQ"))[1] != sums[track_id].ticks:
+            raise Flaw("a fragment does not start where the one before it ends")
+        for run in (box for box in boxes if box.kind == b"trun"):
+            total += _add_run(data, run, own, sums[track_id])
+    if total != piece.data_bytes:
+        raise Flaw(f"a fragment describes {total} bytes and holds {piece.data_bytes}")
+    return fields(data, only(parts, b"mfhd", "moof"), ("II",))[1]
+
+
+def _head(data: bytes, tfhd: Box, defaults: Mapping[int, Defaults]) -> tuple[int, Defaults]:
+    flags = _flags(data, tfhd)
+    present = [flag for flag, _ in _TFHD if flags & flag]
+    layout = ">I" + "".join(kind for flag, kind in _TFHD if flags & flag)
+    if struct.calcsize(layout) != tfhd.end - tfhd.start - 4:
+        raise Flaw("a fragment's head has the wrong size")
+    track_id, *values = struct.unpack(layout, data[tfhd.start + 4 : tfhd.end])
+    if track_id not in defaults or flags & 0x10000:
+        raise Flaw("a fragment belongs to no track")
+    told = dict(zip(present, values, strict=True))
+    if told.get(0x2, 1) != 1:
+        raise Flaw("the fragments use an unknown sample description")
+    usual = defaults[track_id]
+    return track_id, Defaults(told.get(0x8, usual.duration), told.get(0x10, usual.size))
+
+
+def _add_run(data: bytes, trun: Box, own: Defaults, total: _Sum) -> int:
+    flags = _flags(data, trun)
+    head = 8 + sum(4 for flag, _ in _TRUN_HEAD if flags & flag)
+    row = struct.Struct(">" + "".join(kind for flag, kind in _TRUN_ROW if flags & flag))
+    count = int.from_bytes(data[trun.start + 4 : trun.start + 8])
+    body = data[trun.start + head : trun.end]
+    if len(body) != count * row.size or (not row.size and count > 1_000_000):
+        raise Flaw("a fragment's table has the wrong size")
+    rows = list(row.iter_unpack(body)) if row.size else [()] * count
+    at_size = 1 if flags & 0x100 else 0
+    durations = [one[0] for one in rows] if flags & 0x100 else [own.duration] * count
+    if not all(durations):
+        raise Flaw("a frame of a fragment lasts no time")
+    total.samples += count
+    total.ticks += sum(durations)
+    return sum(one[at_size] for one in rows) if flags & 0x200 else own.size * count
+
+
+def _flags(data: bytes, box: Box) -> int:
+    version_of(data, box, 2)
+    return int.from_bytes(data[box.start + 1 : box.start + 4])

@@ -1,0 +1,159 @@
+"""Which links may be followed, and to which address.
+
+A result link comes out of a provider's answer, so it may point anywhere: to the machine itself, to its neighbours in
+the office or the cloud, to a service that hands out keys. So the name is resolved here, every address is judged, and
+the connection is made to a judged address, not to the name (which could resolve to another one a moment later).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from enum import Enum
+from typing import NamedTuple
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from prefect_seedance.errors import BrokenAnswer, Unreachable
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class UnsafeLink(BrokenAnswer):
+    """A link that is not followed: no https, a private address, a password in it, or no link at all."""
+
+
+class Zone(Enum):
+    """Where an address lies."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOOPBACK = "loopback"
+
+
+class Door(NamedTuple):
+    """One way to a link.
+
+    Attributes:
+        url: Where to connect; its host is a judged address, unless a proxy does the connecting.
+        host: The `Host` header: the link's own name and port.
+        name: The name that the certificate must bear.
+        proxy: The proxy to go through, or None.
+    """
+
+    url: httpx.URL
+    host: str
+    name: str
+    proxy: str | None
+
+
+def shown(url: str) -> str:
+    """Cut a link so that it can be shown or stored: no query string (signatures), no user and password."""
+    bare = re.split(r"[?#]", url, maxsplit=1)[0]
+    return re.sub(r"//[^/@]*@", "//", bare)[:300]
+
+
+def zone_of(address: str) -> Zone:
+    """Tell where an IP address lies; an address wrapped in another one counts as what is inside."""
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            ip = inner
+    if ip.is_loopback:
+        return Zone.LOOPBACK
+    return Zone.PUBLIC if ip.is_global and not ip.is_multicast else Zone.PRIVATE
+
+
+async def allowed_zones(provider_url: str | None, *, allow_private: bool) -> frozenset[Zone]:
+    """Return the zones that links of a provider may lead to: a provider on loopback may hand out loopback links.
+
+    Args:
+        provider_url: The provider's own base URL, if known.
+        allow_private: True to follow links to any address.
+    """
+    if allow_private:
+        return frozenset(Zone)
+    zones = {Zone.PUBLIC}
+    host = httpx.URL(provider_url).host if provider_url else ""
+    if host:
+        try:
+            zones |= {zone_of(address) for address in await _resolve(host, 443)}
+        except Unreachable:
+            # Behind a proxy no name may resolve at all, and then only public links are expected.
+            return frozenset(zones)
+    return frozenset(zones)
+
+
+async def doors(url: httpx.URL, zones: frozenset[Zone]) -> list[Door]:
+    """Judge a link and return the ways to it, best first.
+
+    Args:
+        url: The link.
+        zones: Where it may lead (`allowed_zones`).
+
+    Raises:
+        UnsafeLink: If it must not be followed.
+        Unreachable: If its name does not resolve.
+    """
+    where = shown(str(url))
+    if url.scheme not in ("https", "http") or not url.host:
+        raise UnsafeLink(f"The result link is no https link: {where!r}.", code="unsafe_link")
+    if url.userinfo:
+        raise UnsafeLink(f"The result link carries a password: {where}.", code="unsafe_link")
+    name = url.raw_host.decode("ascii").strip("[]")
+    literal = _literal(name)
+    proxy = None if literal is Zone.LOOPBACK or name == "localhost" else _proxy_for(url)
+    if proxy is not None:
+        # The proxy resolves the name, and is the guard of its own network.
+        _judge([] if literal is None else [literal], url, zones)
+        return [Door(url, url.netloc.decode("ascii"), name, proxy)]
+    addresses = await _resolve(name, url.port or (443 if url.scheme == "https" else 80))
+    found = {address: zone_of(address) for address in addresses}
+    _judge(list(found.values()), url, zones)
+    host = url.netloc.decode("ascii")
+    return [Door(url.copy_with(host=address), host, name, None) for address, zone in found.items() if zone in zones]
+
+
+def _judge(found: list[Zone], url: httpx.URL, zones: frozenset[Zone]) -> None:
+    where = shown(str(url))
+    if url.scheme == "http" and (not found or any(zone is not Zone.LOOPBACK for zone in found)):
+        raise UnsafeLink(f"The result link is not encrypted (http): {where}.", code="unsafe_link")
+    if found and not any(zone in zones for zone in found):
+        raise UnsafeLink(
+            f"The result link leads to a {found[0].value} address, which must be allowed to be followed: {where}. "
+            "(Some proxy programs give every name a private address: then allow private addresses.)",
+            code="unsafe_link",
+        )
+
+
+def _literal(name: str) -> Zone | None:
+    try:
+        return zone_of(name)
+    except ValueError:
+        pass
+    try:  # 127.1, 0x7f000001 and 2130706433 are addresses too
+        return zone_of(socket.inet_ntoa(socket.inet_aton(name)))
+    except OSError:
+        return None
+
+
+def _proxy_for(url: httpx.URL) -> str | None:
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+async def _resolve(name: str, port: int) -> list[str]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(f"The name {name} does not resolve: {error}.") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -1,0 +1,115 @@
+"""The account: one paying identity at a provider, and the care its key needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes import is_loopback
+
+# Shorter keys are test keys; blotting them out would also blot out every innocent "k" of an answer.
+_SHORTEST_REDACTED_KEY = 6
+
+
+@dataclass(frozen=True)
+class Account:
+    """One paying identity at a provider.
+
+    Args:
+        provider: `jimmy` or `anyfast`.
+        label: The user's name for this identity. It stays when the key is rotated, so that history is not lost.
+        base_url: Where the provider's API is served, for example `https://www.anyfast.ai`. Plain http is refused
+            except on loopback.
+        api_key: The key, without the word `Bearer`.
+        refusal_codes: Codes that the user knows to prove that nothing was made: the provider's own (outer or inner),
+            or `http-413` and the like for answers that carry no code.
+
+    Raises:
+        UserMistake: If the address or the key cannot be used. The key is never part of the message.
+    """
+
+    provider: str
+    label: str
+    base_url: str
+    api_key: SecretStr
+    refusal_codes: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.label.strip():
+            raise UserMistake("an account needs a label, for example 'default'", provider=self.provider)
+        key = self.api_key.get_secret_value().strip()
+        _check_key(self.provider, key)
+        object.__setattr__(self, "base_url", _checked_url(self.provider, self.base_url))
+        object.__setattr__(self, "api_key", SecretStr(key))
+        object.__setattr__(self, "refusal_codes", frozenset(self.refusal_codes))
+
+    @property
+    def identity(self) -> str:
+        """The name under which the ledger keeps what this account paid for; it survives a new key."""
+        return f"{self.provider}/{self.label}"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the API is served by this very machine (the sandbox)."""
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
+    def redact(self, text: str) -> str:
+        """Return the text with the key blotted out, should a provider have echoed it."""
+        key = self.api_key.get_secret_value()
+        return text.replace(key, "***") if len(key) >= _SHORTEST_REDACTED_KEY else text
+
+    def redact_bytes(self, body: bytes) -> bytes:
+        """Do the same for an answer's body, before anything of it is cut or quoted."""
+        key = self.api_key.get_secret_value().encode("ascii")
+        return body.replace(key, b"***") if len(key) >= _SHORTEST_REDACTED_KEY else body
+
+
+def _check_key(provider: str, key: str) -> None:
+    if not key:
+        raise UserMistake(f"the API key of {provider} is empty", provider=provider)
+    if key.lower().startswith("bearer"):
+        raise UserMistake(
+            f"the API key of {provider} starts with 'Bearer': give the bare key, the word is added by itself",
+            provider=provider,
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise UserMistake(
+            f"the API key of {provider} holds spaces or characters that no key has: was something else pasted?",
+            provider=provider,
+        )
+
+
+def _checked_url(provider: str, base_url: str) -> str:
+    where = f"the base URL of {provider}"
+    parts = _split(base_url.strip())
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UserMistake(f"{where} must look like https://host, without spaces", provider=provider)
+    # None of these is quoted back: each may hold a password.
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise UserMistake(f"{where} must be a bare address: no user name, no '?', no '#'", provider=provider)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise UserMistake(
+            f"{where} is plain http, which would send the key in the clear to {parts.hostname}: use https",
+            provider=provider,
+        )
+    path = parts.path.rstrip("/")
+    if path.endswith("/v1"):
+        raise UserMistake(
+            f"{where} ends with {path}: leave that out, the paths of the API are added by themselves",
+            provider=provider,
+        )
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _split(url: str) -> SplitResult | None:
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # the port is only looked at here: a wrong one raises
+    except ValueError:
+        return None
+    return parts

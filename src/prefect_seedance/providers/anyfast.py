@@ -1,0 +1,199 @@
+"""Anyfast's dialect: a content list to create, three bodies to read a job from, three error forms.
+
+Sources: the provider's OpenAPI page of `seedance-2.0-mini`, its guide and API page `seedance-task-query` (the newer
+and the older copy), its introduction. Relayed errors (a JSON text within a message) are known from client code; the
+codes inside them from the error lists of Volcengine Ark and BytePlus ModelArk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.providers import reading
+from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
+from prefect_seedance.providers.anyfast_errors import is_error, read_complaint, read_reason
+from prefect_seedance.providers.complaint import speaks_of_moderation
+from prefect_seedance.providers.verdict import create_error, named_job, query_error
+from prefect_seedance.routes import VideoRequest
+
+_JOBS = "/v1/video/generations"
+_STATES = {
+    "not_start": JobState.WAITING,
+    "submitted": JobState.WAITING,
+    "queued": JobState.WAITING,
+    "pending": JobState.WAITING,
+    "in_progress": JobState.RUNNING,
+    "running": JobState.RUNNING,
+    "processing": JobState.RUNNING,
+    "success": JobState.SUCCEEDED,
+    "succeeded": JobState.SUCCEEDED,
+    "completed": JobState.SUCCEEDED,
+    "failure": JobState.FAILED,
+    "failed": JobState.FAILED,
+    "error": JobState.FAILED,
+    "cancelled": JobState.FAILED,
+    "canceled": JobState.FAILED,
+    "expired": JobState.FAILED,
+}
+_SETTINGS = ("generate_audio", "resolution", "ratio", "duration", "watermark")
+
+
+class Anyfast:
+    """How Anyfast is asked and understood."""
+
+    name: ClassVar[str] = "anyfast"
+    default_base_url: ClassVar[str] = "https://www.anyfast.ai"
+    result_lifetime: ClassVar[timedelta] = timedelta(hours=24)
+    poll_advice_seconds: ClassVar[float] = 15.0
+    refund_on_failure: ClassVar[Literal["documented", "undocumented"]] = "documented"
+
+    def create_call(self, model: str, request: VideoRequest) -> Call:
+        """Encode a create. The content keeps the strict order text, images, videos, audios.
+
+        Raises:
+            UserMistake: If the request sets `orientation`, which Anyfast has no field for.
+        """
+        if request.orientation is not None:
+            raise UserMistake(
+                f"orientation={request.orientation!r} cannot be sent: Anyfast has no such field; use ratio instead",
+                provider=self.name,
+            )
+        body: dict[str, Any] = {"model": model, "content": _content(request)}
+        body |= {field: value for field in _SETTINGS if (value := getattr(request, field)) is not None}
+        if request.web_search:
+            body["tools"] = [{"type": "web_search"}]
+        return Call("POST", _JOBS, body)
+
+    def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
+        """Decode the answer to a create; see `Dialect.read_created`."""
+        body = reading.read_object(answer.body)
+        complaint = read_complaint(body)
+        if body is not None and complaint is None and 200 <= answer.status < 300 and not is_error(body):
+            data = reading.child(body, "data")
+            found = (reading.identifier(source.get(name)) for source in (body, data) for name in ("task_id", "id"))
+            job = next((job for job in found if job is not None), None)
+            if job is not None:
+                status = reading.first(("status",), body, data) or ""
+                trace = reading.request_id(answer, body, data)
+                return Created(job, reading.presentable(status, 60), trace, answer.status)
+        job = named_job(answer, body)
+        raise create_error(self.name, answer, complaint, job=job, refusal_codes=refusal_codes)
+
+    def query_call(self, job_id: str) -> Call:
+        """Encode the question how a job is doing."""
+        return Call("GET", f"{_JOBS}/{quote(job_id, safe='')}")
+
+    def read_job(self, answer: Answer, job_id: str) -> JobView:
+        """Decode the answer to a query; see `Dialect.read_job`."""
+        body = reading.read_object(answer.body)
+        task = reading.child(body or {}, "data")
+        upstream = reading.child(task, "data")
+        layers = (task, body or {}, upstream)
+        # A failed job is an answer like any other, even where its `error` looks like a complaint.
+        job = _is_job(task) or (body is not None and _is_job(body) and "code" not in body)
+        complaint = None if job else read_complaint(body)
+        if body is None or not job or not 200 <= answer.status < 300:
+            raise query_error(self.name, answer, complaint)
+        state, word = _state(*layers)
+        video_url = _video_url(*layers) if state is JobState.SUCCEEDED else None
+        if state is JobState.SUCCEEDED and video_url is None:
+            raise query_error(self.name, answer, None)
+        reason = read_reason(task, body, upstream) if state is JobState.FAILED else None
+        return JobView(
+            job_id=job_id,
+            state=state,
+            provider_status=reading.presentable(word, 60),
+            progress=reading.progress(reading.first(("progress",), *layers)),
+            video_url=video_url,
+            error_code=reading.presentable(reason.code, 120) if reason and reason.code else None,
+            error_message=reading.presentable(reason.text) if reason and reason.text else None,
+            moderated=reason is not None and speaks_of_moderation(" ".join((*reason.codes, reason.text))),
+            tokens=_tokens(*layers),
+            request_id=reading.request_id(answer, task, body),
+            created_at=reading.moment(reading.first(("submit_time", "created_at"), *layers)),
+            finished_at=_finished(state, task, upstream),
+            ratio=_told(("ratio",), upstream, task, body),
+            resolution=_told(("super_resolution", "resolution"), upstream, task, body),
+            seconds=reading.length(reading.first(("duration",), upstream, task, body)),
+        )
+
+    def balance_calls(self) -> tuple[Call, ...]:
+        """Encode the list of models: no document names a balance call, and this one at least proves the key."""
+        return (Call("GET", "/v1/models"),)
+
+    def read_balance(self, answers: Sequence[Answer]) -> Balance:
+        """Decode the answer to `balance_calls`: a good key gives an empty balance, which is unknown, not zero."""
+        for answer in answers:
+            body = reading.read_object(answer.body)
+            complaint = read_complaint(body)
+            if body is None or complaint is not None or not 200 <= answer.status < 300:
+                raise query_error(self.name, answer, complaint, about_job=False)
+        return Balance({})
+
+
+def _content(request: VideoRequest) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    if request.prompt is not None:
+        items.append({"type": "text", "text": request.prompt})
+    frames = ((request.first_image, "first_frame"), (request.last_image, "last_frame"))
+    items += [_medium("image_url", url, role) for url, role in frames if url is not None]
+    items += [_medium("image_url", url, "reference_image") for url in request.images]
+    items += [_medium("video_url", url, "reference_video") for url in request.reference_videos]
+    items += [_medium("audio_url", url, "reference_audio") for url in request.reference_audios]
+    return items
+
+
+def _medium(kind: str, url: str, role: str) -> dict[str, Any]:
+    return {"type": kind, kind: {"url": url}, "role": role}
+
+
+def _is_job(record: Mapping[str, Any]) -> bool:
+    """Whether a record speaks of a job: it has an id, and a status (empty at first) or no error."""
+    named = any(reading.identifier(record.get(name)) for name in ("task_id", "id"))
+    return named and ("status" in record or not record.get("error"))
+
+
+def _state(*layers: Mapping[str, Any]) -> tuple[JobState, str]:
+    """Read the first status word that is known; the outer word is authoritative, the upstream's own comes last.
+
+    An empty status is how a job starts; a word that nobody knows is not taken for an end.
+    """
+    words = [word for layer in layers if (word := reading.scalar(layer.get("status")))]
+    known = next((word for word in words if word.lower() in _STATES), None)
+    if known is not None:
+        return _STATES[known.lower()], known
+    return (JobState.RUNNING, words[0]) if words else (JobState.WAITING, "")
+
+
+def _video_url(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> str | None:
+    """Find the result's link: the platform's, then the upstream's, then that of the older flat body."""
+    candidates = (
+        task.get("result_url"),
+        reading.child(upstream, "content").get("video_url"),
+        body.get("video_url"),
+        task.get("video_url"),
+        reading.child(task, "content").get("video_url"),
+        reading.child(body, "content").get("video_url"),
+    )
+    return next((url for value in candidates if (url := reading.link(value)) is not None), None)
+
+
+def _tokens(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> int | None:
+    usages = [reading.child(layer, "usage") for layer in (upstream, task, body)]
+    return reading.count(reading.first(("completion_tokens",), *usages) or reading.first(("total_tokens",), *usages))
+
+
+def _told(names: tuple[str, ...], *layers: Mapping[str, Any]) -> str | None:
+    text = reading.first(names, *layers)
+    return reading.presentable(text, 40) if text else None
+
+
+def _finished(state: JobState, task: Mapping[str, Any], upstream: Mapping[str, Any]) -> datetime | None:
+    if not state.final:
+        return None
+    return reading.moment(task.get("finish_time")) or reading.moment(upstream.get("updated_at"))

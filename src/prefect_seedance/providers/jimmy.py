@@ -1,0 +1,214 @@
+"""Jimmy AI's dialect: one create endpoint for all its routes, and envelopes in four spellings.
+
+Sources: the provider's pages `seedance/mini/create`, `seedance/sp/create`, `seedance/mini-sp/create` and
+`common/query`, their OpenAPI schemas, and the FAQ. Error codes beyond success are known from client code only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote
+
+from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.providers import reading
+from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
+from prefect_seedance.providers.complaint import Complaint, Kind, kind_of_words, speaks_of_moderation
+from prefect_seedance.providers.verdict import create_error, named_job, query_error
+from prefect_seedance.routes import VideoRequest
+
+_API = "/api/open-api/v1"
+_SUCCESS = frozenset({"0", "20000", "200"})
+_DOCUMENTED = {"20001": Kind.KEY, "20002": Kind.REFUSED}
+_HTTP_LIKE = {"401": Kind.KEY, "402": Kind.FUNDS, "403": Kind.KEY, "404": Kind.GONE, "429": Kind.LIMITED}
+_DOUBTFUL = frozenset({"408", "409", "425", "499"})
+_STATES = {
+    "queued": JobState.WAITING,
+    "pending": JobState.WAITING,
+    "submitted": JobState.WAITING,
+    "processing": JobState.RUNNING,
+    "completed": JobState.SUCCEEDED,
+    "success": JobState.SUCCEEDED,
+    "succeeded": JobState.SUCCEEDED,
+    "failed": JobState.FAILED,
+    "failure": JobState.FAILED,
+    "canceled": JobState.FAILED,
+    "cancelled": JobState.FAILED,
+    "expired": JobState.FAILED,
+}
+# Of a request's fields these have no counterpart in the create schema.
+_WITHOUT_FIELD = ("generate_audio", "watermark", "web_search")
+_FIELDS = ("prompt", "duration", "resolution", "ratio", "orientation", "first_image", "last_image")
+_LISTS = ("images", "reference_videos", "reference_audios")
+_CODE_IN_TEXT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+
+
+class Jimmy:
+    """How Jimmy AI is asked and understood."""
+
+    name: ClassVar[str] = "jimmy"
+    default_base_url: ClassVar[str] = "https://www.jimmyai.cn"
+    result_lifetime: ClassVar[timedelta] = timedelta(days=3)
+    poll_advice_seconds: ClassVar[float] = 10.0
+    refund_on_failure: ClassVar[Literal["documented", "undocumented"]] = "undocumented"
+
+    def create_call(self, model: str, request: VideoRequest) -> Call:
+        """Encode a create.
+
+        Raises:
+            UserMistake: If the request sets something that the create schema has no field for.
+        """
+        for field in _WITHOUT_FIELD:
+            if getattr(request, field) is not None:
+                raise UserMistake(
+                    f"{field}={getattr(request, field)!r} cannot be sent: Jimmy AI has no such field; leave it unset",
+                    provider=self.name,
+                )
+        body: dict[str, Any] = {"model": model}
+        body |= {field: value for field in _FIELDS if (value := getattr(request, field)) is not None}
+        body |= {field: list(urls) for field in _LISTS if (urls := getattr(request, field))}
+        return Call("POST", f"{_API}/seedance/videos", body)
+
+    def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
+        """Decode the answer to a create; see `Dialect.read_created`."""
+        body = reading.read_object(answer.body)
+        complaint = _complaint(answer, body)
+        if body is not None and complaint is None and 200 <= answer.status < 300 and not body.get("error"):
+            data = _data(body)
+            job = _job_id(data)
+            if job is not None:
+                status = reading.first(("status",), data) or ""
+                trace = reading.request_id(answer, data, body)
+                return Created(job, reading.presentable(status, 60), trace, answer.status)
+        job = named_job(answer, body)
+        raise create_error(self.name, answer, complaint, job=job, refusal_codes=refusal_codes)
+
+    def query_call(self, job_id: str) -> Call:
+        """Encode the question how a job is doing."""
+        return Call("GET", f"{_API}/videos/{quote(job_id, safe='')}")
+
+    def read_job(self, answer: Answer, job_id: str) -> JobView:
+        """Decode the answer to a query; see `Dialect.read_job`."""
+        body = reading.read_object(answer.body)
+        complaint = _complaint(answer, body)
+        data = _data(body or {})
+        word = reading.first(("status",), data)
+        if body is None or complaint is not None or word is None or not 200 <= answer.status < 300:
+            raise query_error(self.name, answer, complaint)
+        state = _STATES.get(word.lower(), JobState.RUNNING)
+        video_url = _video_url(data) if state is JobState.SUCCEEDED else None
+        if state is JobState.SUCCEEDED and video_url is None:
+            # A bare object key instead of a URL is known from older servers; neither can be fetched.
+            raise query_error(self.name, answer, None)
+        reason = _reason(data, body) if state is JobState.FAILED else None
+        code = (reading.first(("error_code",), data) or _code_in(reason)) if state is JobState.FAILED else None
+        return JobView(
+            job_id=job_id,
+            state=state,
+            provider_status=reading.presentable(word, 60),
+            progress=reading.progress(data.get("progress")),
+            video_url=video_url,
+            error_code=reading.presentable(code, 120) if code else None,
+            error_message=reading.presentable(reason) if reason else None,
+            moderated=speaks_of_moderation(f"{code} {reason}"),
+            request_id=reading.request_id(answer, data, body),
+            created_at=reading.moment(data.get("created_at")),
+            finished_at=reading.moment(data.get("completed_at")),
+        )
+
+    def balance_calls(self) -> tuple[Call, ...]:
+        """Encode the questions about the account's balance and the key's own quota: either can run out."""
+        return (Call("GET", f"{_API}/user/balance"), Call("GET", f"{_API}/key/balance"))
+
+    def read_balance(self, answers: Sequence[Answer]) -> Balance:
+        """Decode the answers to `balance_calls`; see `Dialect.read_balance`."""
+        raw: dict[str, str] = {}
+        problem: SeedanceError | None = None
+        for answer in answers:
+            body = reading.read_object(answer.body)
+            complaint = _complaint(answer, body)
+            shown = _shown(_data(body or {})) if complaint is None and 200 <= answer.status < 300 else {}
+            raw |= shown
+            if not shown:
+                problem = problem or query_error(self.name, answer, complaint, about_job=False)
+        if not raw and problem is not None:
+            raise problem
+        return Balance(raw)
+
+
+def _data(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Unwrap the envelope; older pages show the same fields without one."""
+    data = body.get("data")
+    return data if isinstance(data, dict) and data else body
+
+
+def _job_id(data: Mapping[str, Any]) -> str | None:
+    found = (reading.identifier(data.get(name)) for name in ("task_id", "taskId"))
+    return next((job for job in found if job is not None), None)
+
+
+def _complaint(answer: Answer, body: Mapping[str, Any] | None) -> Complaint | None:
+    """Read the error envelope: a code that is not success, and words in `msg`."""
+    code = reading.scalar(body.get("code")) if body is not None else None
+    if body is None or code is None or code in _SUCCESS:
+        return None
+    text = _message(body)
+    return Complaint(_kind(code, text, answer.status), (code,), text)
+
+
+def _kind(code: str, text: str, status: int) -> Kind:
+    documented = _DOCUMENTED.get(code)
+    if documented is not None:
+        words = kind_of_words(text, documented=True)
+        return documented if documented is Kind.KEY or words is Kind.REFUSED else words
+    number = reading.number(code)
+    if number is not None and (number < 0 or 500 <= number < 600 or 50000 <= number < 60000):
+        return Kind.TROUBLE
+    if code in _DOUBTFUL:
+        return Kind.TROUBLE
+    if code in _HTTP_LIKE:
+        return _HTTP_LIKE[code]
+    if not text and status < 400:
+        # A number that no document explains, without a word: that proves nothing.
+        return Kind.TROUBLE
+    return kind_of_words(f"{code} {text}")
+
+
+def _message(body: Mapping[str, Any]) -> str:
+    nested = reading.child(body, "error")
+    text = reading.first(("message", "msg"), body) or reading.first(("message", "msg"), nested)
+    return text or reading.scalar(body.get("error")) or ""
+
+
+def _reason(data: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
+    names = ("error_message", "error_msg", "reason", "fail_reason")
+    nested = reading.child(data, "error")
+    return (
+        reading.first(names, data, body) or reading.first(("message", "msg"), nested) or reading.first(("error",), data)
+    )
+
+
+def _code_in(reason: str | None) -> str | None:
+    found = _CODE_IN_TEXT.search(reason or "")
+    return found.group(0) if found else None
+
+
+def _video_url(data: Mapping[str, Any]) -> str | None:
+    """Find the result's link: `result.video_url` by the query page, `url` or `mediaUrl` by the FAQ."""
+    names = ("video_url", "url", "mediaUrl")
+    result = reading.child(data, "result")
+    found = (reading.link(source.get(name)) for source in (result, data) for name in names)
+    return next((url for url in found if url is not None), None)
+
+
+def _shown(data: Mapping[str, Any]) -> dict[str, str]:
+    """Keep the plain fields of a balance as they are spelled; the envelope's own words are none of them."""
+    shown: dict[str, str] = {}
+    for name, value in data.items():
+        text = str(value).lower() if isinstance(value, bool) else reading.scalar(value)
+        if text is not None and name not in {"code", "msg", "message"}:
+            shown[reading.presentable(name, 60)] = reading.presentable(text, 120)
+    return shown

@@ -1,0 +1,38 @@
+"""A route as a user has set it up: what the blocks turn themselves into, and all that the jobs know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from prefect_seedance.providers.account import Account
+from prefect_seedance.routes import Prices, Route, VideoRequest
+
+__all__ = ["RouteSettings"]
+
+
+@dataclass(frozen=True)
+class RouteSettings:
+    """One route of one account, with the user's defaults and prices.
+
+    Attributes:
+        account: Who pays.
+        route: What can be asked for.
+        defaults: Settings for what a row leaves open.
+        prices: What it costs; None where the user has given no prices.
+        max_in_flight: Jobs of this route at once.
+        poll_seconds: Seconds between two queries of a job; None lets the program choose.
+        block: The name of the saved block that this came from; another process can load it by that.
+    """
+
+    account: Account
+    route: Route
+    defaults: VideoRequest = field(default_factory=VideoRequest)
+    prices: Prices | None = None
+    max_in_flight: int = 20
+    poll_seconds: float | None = None
+    block: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How messages name it: `seedance2.0-mini (jimmy/default)`."""
+        return f"{self.route.model} ({self.account.identity})"

@@ -1,0 +1,190 @@
+"""The verdict: what an answer that brings no result proves (DESIGN, law 2).
+
+A create is judged strictly: only an answer that proves that nothing was made becomes a `Refused`. A query costs
+nothing, so there a doubtful answer is merely broken, and the question can be asked again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from prefect_seedance.errors import (
+    BadKey,
+    BrokenAnswer,
+    Gone,
+    Moderated,
+    OutOfFunds,
+    RateLimited,
+    Refused,
+    SeedanceError,
+    UnknownOutcome,
+)
+from prefect_seedance.providers.answers import Answer
+from prefect_seedance.providers.complaint import Complaint, Kind
+from prefect_seedance.providers.reading import excerpt, identifier, presentable, request_id, retry_after
+
+_REFUSALS: dict[Kind, type[Refused]] = {Kind.MODERATED: Moderated, Kind.FUNDS: OutOfFunds, Kind.KEY: BadKey}
+# Below 500, and yet they speak of the way and not of the request: somebody waited, gave up, or met a twin.
+_DOUBTFUL_STATUSES = frozenset({408, 409, 425, 499})
+_STATUS_KINDS = {401: Kind.KEY, 402: Kind.FUNDS, 403: Kind.KEY, 429: Kind.LIMITED}
+_ABOUT_A_MODEL = re.compile(r"model|模型|group|分组|region", re.IGNORECASE)
+
+_JOB_KEYS = frozenset({"task_id", "taskid", "job_id", "jobid", "video_id", "videoid"})
+_JOB_IN_TEXT = re.compile(r"\b(?:cgt-|asyntask_|vid_|task_id\W{1,4})[A-Za-z0-9][\w-]{5,}")
+_URL = re.compile(r"(?:https?|asset)://\S+", re.IGNORECASE)
+
+
+def create_error(
+    provider: str,
+    answer: Answer,
+    complaint: Complaint | None,
+    *,
+    job: str | None,
+    refusal_codes: AbstractSet[str] = frozenset(),
+) -> SeedanceError:
+    """Judge an answer to a create that is not a plain success.
+
+    Args:
+        provider: The provider's name.
+        answer: The answer.
+        complaint: What the answer says, if it is in the provider's own error form.
+        job: A job that the answer names in spite of all.
+        refusal_codes: Further codes that the user knows to be refusals.
+    """
+    if job is not None:
+        return _unknown(provider, answer, complaint, f"; it names job {presentable(job)}, which may exist and cost")
+    kind = _kind(answer, complaint)
+    named_by_user = not refusal_codes.isdisjoint(_all_codes(answer, complaint))
+    proven = (
+        answer.status == 429
+        or named_by_user
+        or (answer.status < 500 and not 300 <= answer.status < 400 and complaint is not None)
+    )
+    doubtful = kind is Kind.TROUBLE or answer.status in _DOUBTFUL_STATUSES
+    if not proven or (doubtful and not named_by_user and answer.status != 429):
+        return _unknown(provider, answer, complaint, _redirected(answer))
+    return _refusal(provider, answer, complaint, kind)
+
+
+def query_error(provider: str, answer: Answer, complaint: Complaint | None, *, about_job: bool = True) -> SeedanceError:
+    """Judge an answer to a call that costs nothing.
+
+    A 404 that is not in the provider's own form comes from somewhere on the way, and proves nothing about the job.
+
+    Args:
+        provider: The provider's name.
+        answer: The answer.
+        complaint: What the answer says, if it is in the provider's own error form.
+        about_job: Whether a job was asked for, so that "not found" can mean that it is gone.
+    """
+    details = _details(provider, answer, complaint)
+    kind = _kind(answer, complaint)
+    if answer.status == 429 or (kind is Kind.LIMITED and answer.status < 500):
+        return _rate_limited(provider, answer, complaint)
+    if answer.status < 500 and (complaint is not None or answer.status == 401):
+        if kind in {Kind.KEY, Kind.FUNDS}:
+            return _REFUSALS[kind](f"{provider}: {_words(answer, complaint)}", **details)
+        wrong_address = complaint is not None and "invalid url" in complaint.text.lower()
+        if about_job and not wrong_address and (kind is Kind.GONE or answer.status in {404, 410}):
+            return Gone(f"{provider} does not know this job: {_words(answer, complaint)}", **details)
+    return BrokenAnswer(
+        f"{provider} gave no usable answer (HTTP {answer.status}): {_words(answer, complaint)}{_redirected(answer)}",
+        **details,
+    )
+
+
+def named_job(answer: Answer, body: Mapping[str, Any] | None) -> str | None:
+    """Return a job that an answer names anywhere: in a field, or in its words."""
+    for source, is_record in _objects(body or {}):
+        for name, value in source.items():
+            if name.lower() in _JOB_KEYS or (name == "id" and is_record):
+                job = identifier(value)
+                if job is not None:
+                    return job
+    # File names of the user's own media may look like ids; they stand in URLs.
+    found = _JOB_IN_TEXT.search(_URL.sub("", answer.body.decode("utf-8", "replace")))
+    return found.group(0) if found else None
+
+
+def _objects(body: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Yield the objects of an answer down to a few levels, and whether an `id` in them would be a job's."""
+    level: list[tuple[Mapping[str, Any], bool]] = [(body, True)]
+    for _ in range(4):
+        yield from level
+        level = [
+            (value, is_record and name == "data")
+            for source, is_record in level
+            for name, value in source.items()
+            if isinstance(value, Mapping)
+        ]
+
+
+def _kind(answer: Answer, complaint: Complaint | None) -> Kind:
+    by_status = _STATUS_KINDS.get(answer.status, Kind.REFUSED)
+    if complaint is None:
+        return by_status
+    if complaint.kind is not Kind.REFUSED or complaint.relayed:
+        return complaint.kind
+    if answer.status == 403 and _ABOUT_A_MODEL.search(" ".join((*complaint.codes, complaint.text))):
+        return Kind.REFUSED
+    return by_status
+
+
+def _refusal(provider: str, answer: Answer, complaint: Complaint | None, kind: Kind) -> Refused:
+    limited = kind is Kind.LIMITED or (answer.status == 429 and kind not in _REFUSALS)
+    if limited:
+        return _rate_limited(provider, answer, complaint)
+    refusal = _REFUSALS.get(kind, Refused)
+    return refusal(f"{provider} refused: {_words(answer, complaint)}", **_details(provider, answer, complaint))
+
+
+def _rate_limited(provider: str, answer: Answer, complaint: Complaint | None) -> RateLimited:
+    wait = retry_after(answer)
+    pause = "" if wait is None else f" (asks to wait {wait:g} s)"
+    return RateLimited(
+        f"{provider} takes no more for now{pause}: {_words(answer, complaint)}",
+        retry_after=wait,
+        **_details(provider, answer, complaint),
+    )
+
+
+def _unknown(provider: str, answer: Answer, complaint: Complaint | None, note: str) -> UnknownOutcome:
+    return UnknownOutcome(
+        f"the answer of {provider} (HTTP {answer.status}) does not prove whether a job was made: "
+        f"{_words(answer, complaint)}{note}",
+        **_details(provider, answer, complaint),
+    )
+
+
+def _words(answer: Answer, complaint: Complaint | None) -> str:
+    if complaint is None:
+        return excerpt(answer.body)
+    wrapping = ": ".join(complaint.codes[:-1])
+    text = complaint.text or complaint.code or "(no words)"
+    return presentable(f"{wrapping}: {text}" if wrapping else text)
+
+
+def _redirected(answer: Answer) -> str:
+    target = answer.header("location")
+    if not 300 <= answer.status < 400 or not target:
+        return ""
+    return f"; it points to {presentable(target.split('?')[0])}: is the base URL right?"
+
+
+def _details(provider: str, answer: Answer, complaint: Complaint | None) -> dict[str, Any]:
+    code = complaint.code if complaint else None
+    return {
+        "provider": provider,
+        "code": presentable(code, 120) if code else f"http-{answer.status}",
+        "request_id": request_id(answer),
+        "http_status": answer.status,
+    }
+
+
+def _all_codes(answer: Answer, complaint: Complaint | None) -> set[str]:
+    codes = complaint.codes if complaint else ()
+    heads = (code.split(".")[0] for code in codes)
+    return {f"http-{answer.status}", *codes, *heads}

@@ -1,0 +1,95 @@
+"""Prefect artifacts of a run: a summary, the cost of this run and of the batch to date, the rows, and the progress.
+
+Cloud caps the body of an artifact at 5 MiB, and nobody scrolls through more: the rows' table is bounded, and the file
+that holds them all is named. Amounts go as text, since artifacts reject decimals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+from uuid import UUID
+
+from prefect.artifacts import (
+    acreate_markdown_artifact,
+    acreate_progress_artifact,
+    acreate_table_artifact,
+    aupdate_progress_artifact,
+)
+
+from prefect_seedance.reports.money import cost_table, number
+from prefect_seedance.reports.result import GenerateResult, RowResult
+from prefect_seedance.reports.summary import WORDS, summary
+
+__all__ = ["ProgressArtifact", "artifact_key", "publish"]
+
+ROWS_SHOWN = 500
+
+
+def artifact_key(batch: str, kind: str) -> str:
+    """A key that Prefect takes (`[a-z0-9-]`), the same for the same batch, so that its versions stand in a row."""
+    plain = re.sub(r"[^a-z0-9]+", "-", batch.lower()).strip("-")[:60]
+    if plain != batch:
+        plain = f"{plain}-{hashlib.sha256(batch.encode()).hexdigest()[:6]}".strip("-")
+    return f"seedance-{plain}-{kind}"
+
+
+async def publish(result: GenerateResult) -> None:
+    """Create the artifacts of a finished run."""
+    batch = result.batch
+    await acreate_markdown_artifact(
+        markdown=summary(result), key=artifact_key(batch, "summary"), description=f"Batch {batch}: {result.name}"
+    )
+    for kind, lines, words in (
+        ("cost", result.costs, "cost of this run"),
+        ("cost-to-date", result.costs_to_date, "cost to date, all runs and takes"),
+    ):
+        await acreate_table_artifact(
+            table=[dict(row) for row in cost_table(lines)] or [{"route": "nothing was bought"}],
+            key=artifact_key(batch, kind),
+            description=f"Batch {batch}: {words}. What is not known stands apart and is in no sum.",
+        )
+    shown = result.chosen[:ROWS_SHOWN]
+    where = result.files.get("csv", result.folder)
+    await acreate_table_artifact(
+        table=[_row(row) for row in shown] or [{"row": "the table has no rows"}],
+        key=artifact_key(batch, "rows"),
+        description=f"Batch {batch}: {len(shown):,} of {len(result.chosen):,} rows. All of them: {where}",
+    )
+
+
+class ProgressArtifact:
+    """An artifact that moves while a run works."""
+
+    def __init__(self, artifact_id: UUID) -> None:
+        self._id = artifact_id
+        self._shown = 0.0
+
+    @classmethod
+    async def create(cls, batch: str, description: str) -> ProgressArtifact:
+        """Start at nought."""
+        made = await acreate_progress_artifact(
+            progress=0.0, key=artifact_key(batch, "progress"), description=description
+        )
+        return cls(made)
+
+    async def move(self, percent: float) -> None:
+        """Show another value, if it is another one."""
+        rounded = round(percent, 1)
+        if rounded != self._shown:
+            self._shown = rounded
+            await aupdate_progress_artifact(artifact_id=self._id, progress=rounded)
+
+
+def _row(row: RowResult) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "status": WORDS.get(row.status, row.status),
+        "route": row.route or "–",
+        "video": row.video or "–",
+        "size": f"{row.width}×{row.height}" if row.width else "–",
+        "seconds": number(row.seconds),
+        "cost": "unknown" if row.cost is None and row.attempts else f"{number(row.cost)} {row.currency or ''}".strip(),
+        "note": row.error_message or row.cost_note or "",
+    }

@@ -1,0 +1,115 @@
+"""Quotes as people read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from prefect_seedance.jobs.preparing import Preparation
+from prefect_seedance.jobs.table import Table
+from prefect_seedance.reports.money import amount, count, number
+from prefect_seedance.reports.summary import cell, markdown_table
+from prefect_seedance.routes import QuoteLine
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["quote_frame", "quote_summary", "quote_table"]
+
+SHOWN = 30
+
+_COLUMNS = (
+    "row",
+    "route",
+    "billing_model",
+    "unit",
+    "units_low",
+    "units_high",
+    "unit_price",
+    "currency",
+    "quote_low",
+    "quote_high",
+    "quote_kind",
+    "problem",
+)
+
+
+def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
+    """The user's rows with their quotes behind them."""
+    import pandas as pd  # noqa: PLC0415 - a heavy import that many callers have no need of
+
+    cells: dict[int, tuple[object, ...]] = {}
+    for row in preparation.rows:
+        quote = row.quote
+        cells[row.position] = (
+            row.key,
+            row.settings.route.model,
+            quote.billing_model,
+            quote.unit,
+            quote.units_low,
+            quote.units_high,
+            quote.unit_price,
+            quote.currency,
+            quote.low,
+            quote.high,
+            quote.kind,
+            None,
+        )
+    for bad in preparation.invalid:
+        cells[bad.position] = (bad.key, *(None,) * 9, "invalid", "; ".join(bad.reasons))
+    nothing = (None,) * len(_COLUMNS)
+    own = {str(name) for name in table.frame.columns}
+    names = [f"seedance_{name}" if name in own else name for name in _COLUMNS]
+    quotes = [cells.get(position, nothing) for position in range(len(table.frame))]
+    return pd.concat(
+        [table.frame, pd.DataFrame(quotes, columns=names, index=table.frame.index, dtype="object")], axis=1
+    )
+
+
+def quote_summary(name: str, preparation: Preparation) -> str:
+    """A table's quote in Markdown."""
+    total = preparation.total()
+    sums = [f"- **{money}** ({count(money.rows, 'row')})" for money in total.sums]
+    unpriced = total.counts.get("unknown price", 0)
+    if unpriced:
+        sums.append(f"- **{count(unpriced, 'row')} without a known price**: they are in no sum")
+    lines = markdown_table(
+        ("billing model", "rows", "units", "unit price", "from", "to"), [_line(line) for line in total.lines]
+    )
+    notes = [f"- {cell(text)}" for text in preparation.warnings[:SHOWN]]
+    notes += [f"- {cell(text)} ({count(rows, 'row')})" for text, rows in total.notes.items()]
+    bad = [f"- row {row.line} ({cell(row.key)}): {cell('; '.join(row.reasons))}" for row in preparation.invalid[:SHOWN]]
+    parts = [
+        f"# {cell(name)}: {count(total.rows, 'row')} would cost",
+        "\n".join(sums) or "Nothing: there are no rows.",
+        lines,
+        "## Good to know\n\n" + "\n".join(notes) if notes else "",
+        "## Rows that cannot be sent\n\n" + "\n".join(bad) if bad else "",
+        "Nothing was sent, and nothing was spent.",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _line(line: QuoteLine) -> tuple[str, ...]:
+    high = "open" if line.units_high is None else number(line.units_high)
+    units = high if line.units_high == line.units_low else f"{number(line.units_low)} – {high}"
+    return (
+        line.billing_model,
+        str(line.rows),
+        f"{units} {line.unit}",
+        amount(line.unit_price, line.currency),
+        amount(line.low, line.currency),
+        "open" if line.high is None and line.low is not None else amount(line.high, line.currency),
+    )
+
+
+def quote_table(preparation: Preparation) -> RichTable:
+    """A table's quote for the terminal."""
+    shown = RichTable(header_style="dim", title="Quote", title_justify="left", title_style="bold")
+    for name in ("billing model", "rows", "units", "unit price", "from", "to"):
+        shown.add_column(name, justify="left" if name == "billing model" else "right")
+    for line in preparation.total().lines:
+        shown.add_row(*(escape(text) for text in _line(line)))
+    return shown

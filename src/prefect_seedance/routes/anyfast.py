@@ -1,0 +1,73 @@
+"""The route of Anyfast: `seedance-2.0-mini`.
+
+Anyfast's schema names no price line, so the price key is the model's own name, ours. Upstream sells tokens with input
+video at a price of their own; an account that does sees to it with `billing_model_with_video`.
+"""
+
+from __future__ import annotations
+
+from prefect_seedance.routes.route import (
+    DurationRule,
+    Exclusion,
+    FrameRule,
+    MediaRule,
+    PairingRule,
+    PromptRule,
+    RatioRule,
+    ResolutionRule,
+    Route,
+)
+
+SCHEMA = "Anyfast: create schema of seedance-2.0-mini"
+UPSTREAM = "Volcengine Ark: Seedance 2.0 manual (upstream of Anyfast)"
+ASSETS = "Anyfast: volc-asset guide"
+
+_IMAGES = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
+_HEIC = "the create schema lists six formats without HEIC, the asset guide lists it"
+
+_MINI = Route(
+    provider="anyfast",
+    model="seedance-2.0-mini",
+    title="Seedance 2.0 Mini",
+    unit="million_tokens",
+    billing_documented=False,
+    input_seconds="all",
+    prompt=PromptRule(needed="without_media", advised_chinese=500, advised_words=1000, source=SCHEMA),
+    duration=DurationRule(minimum=4, maximum=15, default=5, source=SCHEMA),
+    resolution=ResolutionRule(allowed=("480p", "720p"), default="720p", source=SCHEMA),
+    ratio=RatioRule(
+        listed=("16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "adaptive"),
+        closed=True,
+        default="adaptive",
+        source=SCHEMA,
+    ),
+    images=MediaRule(
+        maximum=9, formats=(*_IMAGES, "heic"), doubtful_formats=("heic",), doubt=_HEIC, source=f"{SCHEMA}; {ASSETS}"
+    ),
+    # A last frame alone is none of the input modes that the schema lists.
+    frames=FrameRule(
+        formats=(*_IMAGES, "heic"),
+        doubtful_formats=("heic",),
+        doubt=_HEIC,
+        last_alone="refused",
+        source=f"{SCHEMA}; {ASSETS}",
+    ),
+    reference_videos=MediaRule(maximum=3, schemes=("https", "asset"), formats=("mp4", "mov"), source=SCHEMA),
+    reference_audios=MediaRule(maximum=3, formats=("wav", "mp3"), source=SCHEMA),
+    audio_pairing=PairingRule(
+        needs=("images", "reference_videos"),
+        doubtful=("frames",),
+        doubt="the schema lists image with audio, but its roles suggest that frames are a mode of their own",
+        source=SCHEMA,
+    ),
+    exclusions=(
+        Exclusion(part="frames", others=("images", "reference_videos"), source=UPSTREAM),
+        Exclusion(
+            part="web_search", others=("images", "frames", "reference_videos", "reference_audios"), source=SCHEMA
+        ),
+    ),
+    switches=("generate_audio", "watermark", "web_search"),
+    sources=(SCHEMA,),
+)
+
+ANYFAST: tuple[Route, ...] = (_MINI,)

@@ -1,0 +1,55 @@
+"""The catalogue: every route that the package knows, and how one is found by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import get_args
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes.anyfast import ANYFAST
+from prefect_seedance.routes.jimmy import JIMMY
+from prefect_seedance.routes.route import Provider, Route
+
+CATALOGUE: tuple[Route, ...] = (*JIMMY, *ANYFAST)
+"""All known routes: 23 of Jimmy AI, one of Anyfast."""
+
+_UNKNOWN_HERE = "A model that the catalogue lacks can be added as a Route of your own. Nothing was spent."
+
+
+def find(model: str, provider: str | None = None, extra: Iterable[Route] = ()) -> Route:
+    """Find a route by its model.
+
+    Args:
+        model: The `model` value, as the provider writes it.
+        provider: `jimmy` or `anyfast`; needed only where both sell a model of that name.
+        extra: Routes of the user's own. One that names the provider and model of a catalogue route stands in for it;
+            of two that name the same, the later one holds.
+
+    Raises:
+        UserMistake: No such provider or model (with the names that come near), or two providers sell it.
+    """
+    known = get_args(Provider)
+    if provider is not None and provider not in known:
+        raise UserMistake(f"unknown provider {provider!r}; known: {', '.join(known)}. Nothing was spent.")
+    routes = {(route.provider, route.model): route for route in (*CATALOGUE, *extra)}
+    found = [route for route in routes.values() if route.model == model and provider in {None, route.provider}]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        sellers = ", ".join(route.provider for route in found)
+        raise UserMistake(f"model {model!r} is sold by {sellers}: name the provider too. Nothing was spent.")
+    raise UserMistake(_not_found(model, provider, list(routes.values())))
+
+
+def _not_found(model: str, provider: str | None, routes: list[Route]) -> str:
+    where = f" at {provider}" if provider else ""
+    elsewhere = [route.provider for route in routes if route.model == model]
+    if elsewhere:
+        return f"no model {model!r}{where}; it is sold by {', '.join(elsewhere)}. {_UNKNOWN_HERE}"
+    names = {route.model.casefold(): route.model for route in routes if provider in {None, route.provider}}
+    # Names differ between the providers by one mark (seedance-2.0-mini, seedance2.0-mini): show a few, not the best.
+    near = difflib.get_close_matches(model.strip().casefold(), names, n=3, cutoff=0.6)
+    if near:
+        return f"no model {model!r}{where}; did you mean {' or '.join(names[name] for name in near)}? {_UNKNOWN_HERE}"
+    return f"no model {model!r}{where}; known: {', '.join(names.values())}. {_UNKNOWN_HERE}"

@@ -1,0 +1,67 @@
+"""The pixels of a finished video, by resolution and ratio: what tokens are counted from.
+
+Source: Volcengine Ark, Seedance 2.0 manual. The files come at 24 frames a second.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+FRAMES_PER_SECOND = 24
+
+_SIZES: dict[str, dict[str, tuple[int, int]]] = {
+    "480p": {
+        "16:9": (864, 496),
+        "4:3": (752, 560),
+        "1:1": (640, 640),
+        "3:4": (560, 752),
+        "9:16": (496, 864),
+        "21:9": (992, 432),
+    },
+    "720p": {
+        "16:9": (1280, 720),
+        "4:3": (1112, 834),
+        "1:1": (960, 960),
+        "3:4": (834, 1112),
+        "9:16": (720, 1280),
+        "21:9": (1470, 630),
+    },
+    "1080p": {
+        "16:9": (1920, 1080),
+        "4:3": (1664, 1248),
+        "1:1": (1440, 1440),
+        "3:4": (1248, 1664),
+        "9:16": (1080, 1920),
+        "21:9": (2206, 946),
+    },
+    "4k": {
+        "16:9": (3840, 2160),
+        "4:3": (3840, 2880),
+        "1:1": (3840, 3840),
+        "3:4": (2880, 3840),
+        "9:16": (2160, 3840),
+        "21:9": (3840, 1646),
+    },
+}
+
+
+def areas(resolution: str | None, ratio: str | None) -> tuple[Decimal, Decimal] | None:
+    """Tell the smallest and the largest frame, in pixels, that a video may come out with.
+
+    Args:
+        resolution: Such as `720p`.
+        ratio: Such as `16:9`. None or `adaptive` may become any of the known ratios.
+
+    Returns:
+        Both figures, equal where the ratio is settled; None where resolution or ratio is not in the manual.
+    """
+    sizes = _SIZES.get(resolution or "")
+    if sizes is None:
+        return None
+    if ratio is None or ratio.casefold() == "adaptive":
+        pixels = [Decimal(width * height) for width, height in sizes.values()]
+        return min(pixels), max(pixels)
+    size = sizes.get(ratio)
+    if size is None:
+        return None
+    return Decimal(size[0] * size[1]), Decimal(size[0] * size[1])

@@ -1,0 +1,133 @@
+"""The quote: what a row will cost, from low to high, before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes import exact
+from prefect_seedance.routes.price import Prices
+from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.routes.route import Route, Unit
+from prefect_seedance.routes.units import units
+
+QuoteKind = Literal["exact", "range", "open", "unknown price"]
+
+FALLBACK = "if the provider cannot learn the length of the first reference video, it bills the duration alone"
+UNMEASURED = "the length of the reference video is not known yet, so the high end is open"
+UNSTATED = "the documents do not say whether seconds of reference video are billed, so the high end is open"
+MINIMUM = "with input video a minimum charge applies that the documents put in no figures, so the high end is open"
+NO_FORMULA = "no document gives the frame size of this resolution and ratio, so the tokens cannot be counted"
+ADAPTIVE = "the ratio is chosen by the provider: from the smallest frame to the largest"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one row will cost.
+
+    Attributes:
+        billing_model: The price line.
+        unit: What is counted.
+        units_low: No fewer units than these.
+        units_high: No more units than these; None: open.
+        unit_price: Price of one unit; None: not given by the user.
+        currency: Currency of the amounts; None without a price.
+        low: No less than this; None without a price.
+        high: No more than this; None without a price, or where it is open.
+        notes: What a person should know about these figures.
+    """
+
+    billing_model: str
+    unit: Unit
+    units_low: Decimal
+    units_high: Decimal | None
+    unit_price: Decimal | None = None
+    currency: str | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> QuoteKind:
+        """How sure the cost is; without a price it is unknown, however sure the units are."""
+        if self.low is None:
+            return "unknown price"
+        if self.high is None:
+            return "open"
+        return "exact" if self.low == self.high else "range"
+
+
+def billing_model(route: Route, request: VideoRequest) -> str:
+    """Name the price line of a request. An unset resolution counts as the route's default."""
+    template = route.billing_model
+    if request.reference_videos and route.billing_model_with_video is not None:
+        template = route.billing_model_with_video
+    return template.format(resolution=request.resolution or route.resolution.default)
+
+
+def quote(
+    route: Route, request: VideoRequest, prices: Prices | None, *, reference_seconds: Decimal | None = None
+) -> Quote:
+    """Quote a resolved request, without asking anybody.
+
+    Args:
+        route: The route that the request will be sent on.
+        request: The resolved request.
+        prices: The user's prices; None, or a billing model missing from them, leaves the cost unknown, not zero.
+        reference_seconds: Length of the reference videos, as for `units`.
+
+    Raises:
+        UserMistake: The price is for another unit than the route bills by, or the reference seconds make no sense.
+    """
+    line = billing_model(route, request)
+    count = units(route, request, reference_seconds=reference_seconds)
+    notes = _notes(route, request, count.high, known=reference_seconds is not None)
+    price = prices.prices.get(line) if prices is not None else None
+    if prices is None or price is None:
+        ours = "" if route.billing_documented else " (the documents name no price line here; this name is ours)"
+        notes = (*notes, f"no price is given for '{line}'{ours}")
+        return Quote(line, count.unit, count.low, count.high, notes=notes)
+    if price.unit is not None and price.unit != count.unit:
+        raise UserMistake(
+            f"the price of '{line}' is per {price.unit}, but {route.name} bills per {count.unit}. Nothing was spent."
+        )
+    return Quote(
+        billing_model=line,
+        unit=count.unit,
+        units_low=count.low,
+        units_high=count.high,
+        unit_price=price.amount,
+        currency=prices.currency,
+        low=exact.multiply(price.amount, count.low),
+        high=None if count.high is None else exact.multiply(price.amount, count.high),
+        notes=notes,
+    )
+
+
+def _notes(route: Route, request: VideoRequest, high: Decimal | None, *, known: bool) -> tuple[str, ...]:
+    notes = [route.billing_doubt] if route.billing_doubt else []
+    if route.unit == "second" and request.reference_videos:
+        notes += _input_notes(route, known=known)
+    if route.unit == "million_tokens":
+        notes += _token_notes(route, request, high)
+    return tuple(notes)
+
+
+def _input_notes(route: Route, *, known: bool) -> list[str]:
+    if route.input_seconds == "free":
+        return []
+    if route.input_seconds == "unstated":
+        return [UNSTATED]
+    notes = [] if known else [UNMEASURED]
+    return [*notes, FALLBACK] if route.input_seconds == "first" else notes
+
+
+def _token_notes(route: Route, request: VideoRequest, high: Decimal | None) -> list[str]:
+    if request.reference_videos:
+        return [MINIMUM]
+    if high is None:
+        return [NO_FORMULA]
+    ratio = request.ratio or route.ratio.default
+    return [ADAPTIVE] if ratio is None or ratio.casefold() == "adaptive" else []

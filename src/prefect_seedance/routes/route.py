@@ -1,0 +1,182 @@
+"""The route: one `model` value of one provider, its rules as data, and how it is billed.
+
+Every rule names the document it comes from. A `doubt` is the sentence that a person reads where the documents
+contradict each other or say nothing; such a rule warns and never forbids.
+
+All rules default to "anything goes", so that a model which the catalogue lacks needs three fields:
+`Route(provider="jimmy", model="seedance2.0-933", unit="second")`.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from prefect_seedance.routes.address import Scheme
+from prefect_seedance.routes.request import Part
+
+Provider = Literal["jimmy", "anyfast"]
+Unit = Literal["second", "job", "million_tokens"]
+Verdict = Literal["allowed", "doubtful", "refused"]
+Switch = Literal["orientation", "generate_audio", "watermark", "web_search"]
+InputSeconds = Literal["free", "first", "all", "unstated"]
+
+SWITCHES: tuple[Switch, ...] = ("orientation", "generate_audio", "watermark", "web_search")
+SCHEMES: tuple[Scheme, ...] = ("https", "asset", "data")
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Rule(_Data):
+    doubt: str = Field(default="", description="What the documents leave open; shown with a warning.")
+    source: str = Field(default="", description="The document that the rule comes from.")
+
+
+class PromptRule(_Rule):
+    """When a prompt is needed and how long it may be."""
+
+    needed: Literal["always", "without_media", "never"] = "without_media"
+    maximum: int | None = Field(default=None, ge=1, description="Hard limit, in characters.")
+    advised_chinese: int | None = Field(default=None, ge=1, description="Chinese characters, by the provider's advice.")
+    advised_words: int | None = Field(default=None, ge=1, description="English words, by the provider's advice.")
+
+
+class DurationRule(_Rule):
+    """Whole seconds. Between the outer and the sure bounds the documents disagree."""
+
+    minimum: int = Field(default=1, ge=1)
+    maximum: int | None = None
+    default: int = 5
+    sure_minimum: int | None = None
+    sure_maximum: int | None = None
+
+    @model_validator(mode="after")
+    def _default_is_within(self) -> Self:
+        if self.default < self.minimum or (self.maximum is not None and self.default > self.maximum):
+            raise ValueError(f"the default duration of {self.default} s breaks the rule's own bounds")
+        return self
+
+
+class ResolutionRule(_Rule):
+    """Which resolutions a route makes. A route that always makes the same one allows that one."""
+
+    allowed: tuple[str, ...] = Field(default=(), description="Empty: not known, anything goes.")
+    doubtful: tuple[str, ...] = Field(default=(), description="Those of `allowed` that only warn.")
+    default: str | None = None
+
+
+class RatioRule(_Rule):
+    """Which ratios a route makes. An open list holds the documents' examples; others may work too."""
+
+    listed: tuple[str, ...] = ()
+    closed: bool = False
+    default: str | None = None
+
+
+class MediaRule(_Rule):
+    """Whether a kind of media may be sent, how many, from where and in which formats."""
+
+    verdict: Verdict = "allowed"
+    maximum: int | None = Field(default=None, ge=1)
+    schemes: tuple[Scheme, ...] = SCHEMES
+    formats: tuple[str, ...] = Field(default=(), description="Empty: not stated.")
+    doubtful_formats: tuple[str, ...] = ()
+    refused_formats: tuple[str, ...] = ()
+
+
+class FrameRule(MediaRule):
+    """The first and the last image: as media, and whether one may go without the other."""
+
+    first_alone: Verdict = "allowed"
+    last_alone: Verdict = "allowed"
+
+
+class PairingRule(_Rule):
+    """Reference audio never goes alone: it needs one of `needs`; one of `doubtful` is perhaps enough."""
+
+    needs: tuple[Part, ...] = Field(default=(), description="Empty: audio may go alone.")
+    doubtful: tuple[Part, ...] = ()
+
+
+class Exclusion(_Rule):
+    """A part of the request that cannot be combined with others."""
+
+    part: Part
+    others: tuple[Part, ...]
+
+
+class Expectation(_Rule):
+    """Parts of which a route seems to want one; without any of them the documents promise nothing."""
+
+    parts: tuple[Part, ...] = ()
+
+
+class Route(_Data):
+    """One `model` value of one provider: what it takes, what it makes, how it is billed. JSON-able, and frozen.
+
+    Attributes:
+        billing_model: Name of the price line; `{resolution}` stands for the request's resolution or the default.
+        billing_model_with_video: The same for requests with reference videos, where they are priced apart.
+        billing_documented: False where no document names the price line and the name is ours. Prices are given under
+            this name either way; a user who knows a better one sets `billing_model`.
+        billing_doubt: What the documents leave open about the bill; becomes a note on every quote.
+        input_seconds: Which reference video is billed: none (`free`), the `first`, `all`, or not stated.
+        sources: The documents behind the route as a whole.
+    """
+
+    provider: Provider
+    model: str = Field(min_length=1)
+    unit: Unit
+    title: str = Field(default="", description="The route's name for people; default: the model.")
+    billing_model: str = Field(default="", description="Price line; default: the model.")
+    billing_model_with_video: str | None = None
+    billing_documented: bool = False
+    billing_doubt: str = ""
+    input_seconds: InputSeconds = "unstated"
+    prompt: PromptRule = PromptRule()
+    duration: DurationRule = DurationRule()
+    resolution: ResolutionRule = ResolutionRule()
+    ratio: RatioRule = RatioRule()
+    images: MediaRule = MediaRule()
+    frames: FrameRule = FrameRule()
+    reference_videos: MediaRule = MediaRule()
+    reference_audios: MediaRule = MediaRule()
+    audio_pairing: PairingRule = PairingRule()
+    exclusions: tuple[Exclusion, ...] = ()
+    expectation: Expectation = Expectation()
+    switches: tuple[Switch, ...] = Field(default=SWITCHES, description="The switches that the route honours.")
+    sources: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_names_the_rest(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        model = data.get("model")
+        return {**data, "title": data.get("title") or model, "billing_model": data.get("billing_model") or model}
+
+    @model_validator(mode="after")
+    def _price_line_can_be_named(self) -> Self:
+        for template in (self.billing_model, self.billing_model_with_video or ""):
+            fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+            if fields - {"resolution"}:
+                raise ValueError(f"billing model {template!r} may hold {{resolution}} and no other field")
+            if fields and self.resolution.default is None:
+                raise ValueError(f"billing model {template!r} needs a default resolution")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Provider and model, as they stand in messages."""
+        return f"{self.provider}/{self.model}"
+
+    def media_rule(self, part: Part) -> MediaRule:
+        """The rule of one kind of media. `web_search` is no medium and has none."""
+        rule = getattr(self, part)
+        if not isinstance(rule, MediaRule):
+            raise TypeError(f"{part} is no kind of media")
+        return rule

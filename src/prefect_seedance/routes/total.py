@@ -1,0 +1,130 @@
+"""The total: the quotes of a table, added up by currency and by billing model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import get_args
+
+from prefect_seedance.routes import exact
+from prefect_seedance.routes.quote import Quote, QuoteKind
+from prefect_seedance.routes.route import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencySum:
+    """What the rows of one currency cost together.
+
+    Attributes:
+        currency: The currency; sums of several are never added.
+        rows: Rows with a price in it.
+        low: No less than this.
+        high: No more than this; None where any row is open.
+    """
+
+    currency: str
+    rows: int
+    low: Decimal
+    high: Decimal | None
+
+    def __str__(self) -> str:
+        low = exact.plain(self.low)
+        if self.high is None:
+            return f"at least {low} {self.currency}"
+        if self.low == self.high:
+            return f"{low} {self.currency}"
+        return f"{low} to {exact.plain(self.high)} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """What the rows of one billing model cost together; amounts are None where its price is unknown."""
+
+    billing_model: str
+    unit: Unit
+    unit_price: Decimal | None
+    currency: str | None
+    rows: int
+    units_low: Decimal
+    units_high: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteTotal:
+    """The quotes of a table, added up.
+
+    Attributes:
+        rows: Number of quotes.
+        counts: Number of quotes of each kind; all four kinds are there. Rows of unknown price are in no sum.
+        sums: One for each currency, by name.
+        lines: One for each billing model, unit, price and currency, by name.
+        notes: All notes, each with the number of rows that it concerns.
+    """
+
+    rows: int
+    counts: Mapping[QuoteKind, int]
+    sums: tuple[CurrencySum, ...]
+    lines: tuple[QuoteLine, ...]
+    notes: Mapping[str, int]
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
+        head = f"{self.rows} row{'' if self.rows == 1 else 's'}"
+        parts = [f"{head} ({kinds})" if kinds else head, *(str(money) for money in self.sums)]
+        unpriced = [line for line in self.lines if line.unit_price is None]
+        if unpriced:
+            names = ", ".join(f"{line.billing_model} ({line.rows})" for line in unpriced)
+            parts.append(f"cost unknown, no price for: {names}")
+        return "; ".join(parts)
+
+
+def total(quotes: Iterable[Quote]) -> QuoteTotal:
+    """Add up quotes. Currencies stay apart, and what has no price is counted, never taken for zero."""
+    every = list(quotes)
+    by_currency: dict[str, list[Quote]] = {}
+    by_line: dict[tuple[str, str, str, Decimal | None], list[Quote]] = {}
+    for one in every:
+        if one.currency is not None:
+            by_currency.setdefault(one.currency, []).append(one)
+        by_line.setdefault((one.billing_model, one.unit, one.currency or "", one.unit_price), []).append(one)
+    kinds = Counter(one.kind for one in every)
+    return QuoteTotal(
+        rows=len(every),
+        counts={kind: kinds[kind] for kind in get_args(QuoteKind)},
+        sums=tuple(
+            CurrencySum(currency, len(rows), _low(rows) or Decimal(0), _high(rows))
+            for currency, rows in sorted(by_currency.items())
+        ),
+        lines=tuple(_line(by_line[key]) for key in sorted(by_line, key=lambda key: (key[:3], key[3] or Decimal(-1)))),
+        notes=dict(Counter(note for one in every for note in one.notes)),
+    )
+
+
+def _line(rows: list[Quote]) -> QuoteLine:
+    first = rows[0]
+    highs = [one.units_high for one in rows if one.units_high is not None]
+    return QuoteLine(
+        billing_model=first.billing_model,
+        unit=first.unit,
+        unit_price=first.unit_price,
+        currency=first.currency,
+        rows=len(rows),
+        units_low=exact.add(one.units_low for one in rows),
+        units_high=exact.add(highs) if len(highs) == len(rows) else None,
+        low=_low(rows),
+        high=_high(rows),
+    )
+
+
+def _low(rows: list[Quote]) -> Decimal | None:
+    lows = [one.low for one in rows if one.low is not None]
+    return exact.add(lows) if len(lows) == len(rows) else None
+
+
+def _high(rows: list[Quote]) -> Decimal | None:
+    highs = [one.high for one in rows if one.high is not None]
+    return exact.add(highs) if len(highs) == len(rows) else None

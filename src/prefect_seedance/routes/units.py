@@ -1,0 +1,111 @@
+"""The units that a job is billed by: how many are to be expected, and how many it was in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes import exact
+from prefect_seedance.routes.pixels import FRAMES_PER_SECOND, areas
+from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.routes.route import Route, Unit
+
+_MILLION = Decimal(1_000_000)
+_PIXELS_A_MILLION_TOKENS = Decimal(1024 * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How many units a job will be billed.
+
+    Attributes:
+        low: No fewer than these.
+        high: No more than these, or None where no bound is known.
+        unit: What is counted. Tokens are counted in millions, never rounded.
+    """
+
+    low: Decimal
+    high: Decimal | None
+    unit: Unit
+
+
+def units(route: Route, request: VideoRequest, *, reference_seconds: Decimal | None = None) -> Units:
+    """Count the units before the job is made.
+
+    Args:
+        route: The route that bills.
+        request: The resolved request; an unset duration counts as the route's default.
+        reference_seconds: Length of the reference videos that the route bills: of the first one where
+            `route.input_seconds` is `first`, else of all together. None where it is not known.
+
+    Raises:
+        UserMistake: The reference seconds are negative or not a number.
+    """
+    seconds = _duration(route, request)
+    reference = _reference(request, reference_seconds)
+    if route.unit == "job":
+        return Units(Decimal(1), Decimal(1), "job")
+    if route.unit == "second":
+        billed = _billed_seconds(route, seconds, reference)
+        return Units(seconds if billed is None else billed, billed, "second")
+    return _tokens(route, request, seconds, reference)
+
+
+def settle_units(
+    route: Route, request: VideoRequest, *, tokens: int | None, reference_seconds: Decimal | None = None
+) -> Decimal | None:
+    """Count the units of a job that succeeded.
+
+    Args:
+        route: The route that billed.
+        request: The request as it was sent.
+        tokens: The provider's own usage figure, where it gave one.
+        reference_seconds: As for `units`.
+
+    Returns:
+        The units as billed, or None where nothing proves them: tokens without a usage figure, input seconds that
+        nobody measured or of which the documents do not say whether they are billed.
+    """
+    if route.unit == "job":
+        return Decimal(1)
+    if route.unit == "second":
+        return _billed_seconds(route, _duration(route, request), _reference(request, reference_seconds))
+    if tokens is None or tokens < 0:
+        return None
+    return exact.divide(Decimal(tokens), _MILLION)
+
+
+def _duration(route: Route, request: VideoRequest) -> Decimal:
+    return Decimal(route.duration.default if request.duration is None else request.duration)
+
+
+def _reference(request: VideoRequest, seconds: Decimal | None) -> Decimal | None:
+    """Tell the input seconds: zero without a reference video, None where there is one of unknown length."""
+    if seconds is not None and (not seconds.is_finite() or seconds < 0):
+        raise UserMistake(f"{seconds} is no length of a reference video: it must be zero or more seconds")
+    return seconds if request.reference_videos else Decimal(0)
+
+
+def _billed_seconds(route: Route, seconds: Decimal, reference: Decimal | None) -> Decimal | None:
+    if route.input_seconds == "free" or reference == 0:
+        return seconds
+    if reference is None or route.input_seconds == "unstated":
+        return None
+    return exact.add((seconds, exact.whole(reference)))
+
+
+def _tokens(route: Route, request: VideoRequest, seconds: Decimal, reference: Decimal | None) -> Units:
+    # (24·s + 1)·w·h / 1024, where s is output and input together. Upstream's price page leaves out the one frame, but
+    # Anyfast's own example (5 s, 720p, 16:9: 108,900 tokens) counts it.
+    found = areas(request.resolution or route.resolution.default, request.ratio or route.ratio.default)
+    if found is None:
+        return Units(Decimal(0), None, "million_tokens")
+    low, high = (_million_tokens(seconds, reference or Decimal(0), area) for area in found)
+    # With input video a minimum charge applies that no document puts in figures, so nothing bounds it from above.
+    return Units(low, None if request.reference_videos else high, "million_tokens")
+
+
+def _million_tokens(seconds: Decimal, reference: Decimal, area: Decimal) -> Decimal:
+    frames = exact.add((exact.multiply(exact.add((seconds, reference)), Decimal(FRAMES_PER_SECOND)), Decimal(1)))
+    return exact.divide(exact.multiply(frames, area), _PIXELS_A_MILLION_TOKENS)

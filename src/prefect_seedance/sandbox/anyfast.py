@@ -1,0 +1,185 @@
+"""Anyfast's words: its query shapes, its error shapes, its model list."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from prefect_seedance.sandbox import calls
+from prefect_seedance.sandbox.draft import Draft, Refusal
+from prefect_seedance.sandbox.job import Job
+from prefect_seedance.sandbox.prices import ANYFAST_MODELS
+from prefect_seedance.sandbox.reference import References
+from prefect_seedance.sandbox.rules_anyfast import read_request
+from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.voice import retry_headers
+
+STATUS = {"waiting": "QUEUED", "running": "IN_PROGRESS", "succeeded": "SUCCESS", "failed": "FAILURE"}
+UPSTREAM = {"waiting": "queued", "running": "running", "succeeded": "succeeded", "failed": "failed"}
+FLAT = {"waiting": "queued", "running": "processing", "succeeded": "completed", "failed": "failed"}
+UPSTREAM_MODEL = "doubao-seedance-2-0-mini-260615"
+
+
+def error(status: int, code: str, message: str, kind: str, headers: dict[str, str] | None = None) -> Response:
+    """Say no in the gateway's own form."""
+    body = {"error": {"code": code, "message": message, "type": kind}}
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def nested(code: str, message: str) -> str:
+    """Return an upstream error as the JSON text in which the gateway relays it."""
+    inner = {"code": code, "message": message, "param": "", "type": "BadRequest"}
+    return json.dumps({"error": inner}, ensure_ascii=False)
+
+
+def _progress(job: Job, now: float) -> str:
+    """Return the progress as text; it starts at 50 %, and reaches 100 % on failure too (query guide)."""
+    if job.phase(now) in {"succeeded", "failed"}:
+        return "100%"
+    return "0%" if job.phase(now) == "waiting" else f"{50 + int(49 * job.part_done(now))}%"
+
+
+def _upstream(job: Job, now: float, link: str | None) -> dict[str, Any]:
+    """Return the raw task of the upstream provider, as the gateway passes it on."""
+    clip = job.clip
+    task: dict[str, Any] = {
+        "id": "cgt-" + job.request_sha256[:16],
+        "model": UPSTREAM_MODEL,
+        "status": UPSTREAM[job.phase(now)],
+        "created_at": int(job.created_at),
+        "updated_at": int(min(now, job.finished_at or now)),
+        "draft": False,
+        "duration": clip.seconds,
+        "framespersecond": 24,
+        "generate_audio": clip.has_audio,
+        "ratio": clip.ratio,
+        "resolution": clip.resolution,
+        "seed": int(job.request_sha256[:4], 16),
+        "service_tier": "default",
+    }
+    if link is not None:
+        task["content"] = {"video_url": link}
+        task["usage"] = {"completion_tokens": job.tokens, "total_tokens": job.tokens}
+    return task
+
+
+def _flat(job: Job, now: float, link: str | None, *, upper: bool) -> dict[str, Any]:
+    """Return the flat body of the older query page."""
+    phase = job.phase(now)
+    status = STATUS[phase] if upper else FLAT[phase]
+    body: dict[str, Any] = {"id": job.id, "model": UPSTREAM_MODEL, "status": status, "created_at": int(job.created_at)}
+    if link is not None:
+        body["video_url"] = link
+    return {**body, "fail_reason": job.failure} if phase == "failed" else body
+
+
+@dataclass(frozen=True)
+class AnyfastVoice:
+    """How Anyfast talks."""
+
+    state: State
+    provider: str = "anyfast"
+
+    def read(self, body: dict[str, Any], references: References) -> Draft:
+        """Check and price a create request."""
+        return read_request(body, references)
+
+    def created(self, job: Job) -> Response:
+        """Answer a create, in the OpenAI-like form without an envelope."""
+        names = {"id": job.id, "task_id": job.id, "object": "video", "model": job.model}
+        return JSONResponse({**names, "status": "", "progress": 0, "created_at": int(job.created_at)})
+
+    def viewed(self, job: Job, now: float, link: str | None) -> Response:
+        """Answer a query in the chosen dialect."""
+        dialect, phase = self.state.faults.anyfast_dialect, job.phase(now)
+        if dialect in {"flat", "upper"}:
+            return JSONResponse(_flat(job, now, link, upper=dialect == "upper"))
+        ended = int(job.finished_at or 0) if phase in {"succeeded", "failed"} else 0
+        started = int(job.created_at) + 1
+        data: dict[str, Any] = {
+            "task_id": job.id,
+            "action": job.action,
+            "status": UPSTREAM[phase] if dialect == "lower" else STATUS[phase],
+            "fail_reason": "",
+            "submit_time": int(job.created_at),
+            "start_time": 0 if phase == "waiting" else min(started, ended or started),
+            "finish_time": ended,
+            "request_id": f"sandbox-{job.id}",
+            "data": None if phase == "waiting" else _upstream(job, now, link),
+        }
+        if self.state.faults.progress == "honest":
+            data["progress"] = _progress(job, now)
+        if link is not None:
+            # For old clients, the link may stand once more where a failure gives its reason (query guide).
+            data |= {"result_url": link, "fail_reason": link if dialect == "lower" else ""}
+        if phase == "failed":
+            data["fail_reason"] = job.failure
+        return JSONResponse({"code": "success", "message": "", "data": data})
+
+    def refused(self, refusal: Refusal) -> Response:
+        """Answer 400 in the gateway's form."""
+        code = "model_not_found" if refusal.field == "model" and "channel" in refusal.message else "invalid_request"
+        return error(400, code, str(refusal), "invalid_request_error")
+
+    def moderated(self) -> Response | None:
+        """Relay the upstream review: an error in JSON, inside the text of another."""
+        text = "The request failed because the input text may contain sensitive information."
+        message = nested("InputTextSensitiveContentDetected", text)
+        return JSONResponse({"code": "fail_to_fetch_task", "message": message, "data": None}, status_code=400)
+
+    def failure(self, kind: str) -> str:
+        """Return `fail_reason` of a failed job: plain text, or a nested upstream error."""
+        if kind == "failed":
+            return "task failed: internal service error"
+        return nested("OutputVideoSensitiveContentDetected", "The output video may contain sensitive information.")
+
+    def bad_key(self) -> Response:
+        """Answer 401."""
+        return error(401, "invalid_api_key", "invalid API key", "authentication_error")
+
+    def out_of_funds(self) -> Response:
+        """Answer 401 as well; only the text tells a spent quota from a wrong key."""
+        return error(401, "insufficient_quota", "the token's remaining quota is not enough", "quota_error")
+
+    def too_many(self) -> Response:
+        """Answer 429."""
+        return error(429, "rate_limit_exceeded", "too many requests", "rate_limit_error", retry_headers(self.state))
+
+    def trouble(self) -> Response:
+        """Answer 500."""
+        return error(500, "do_request_failed", "upstream error", "server_error")
+
+    def unknown_job(self, name: str) -> Response:
+        """Answer 404."""
+        return error(404, "task_not_exist", f"task {name} does not exist", "invalid_request_error")
+
+
+async def create(request: Request) -> Response:
+    """POST /v1/video/generations."""
+    return await calls.create(request, AnyfastVoice(calls.state_of(request)))
+
+
+async def query(request: Request) -> Response:
+    """GET /v1/video/generations/{id}."""
+    return await calls.query(request, AnyfastVoice(calls.state_of(request)))
+
+
+async def models(request: Request) -> Response:
+    """GET /v1/models: the free way to try a key."""
+    state = calls.state_of(request)
+    state.count("anyfast.models")
+    if calls.account_of(request, "anyfast") is None:
+        return AnyfastVoice(state).bad_key()
+    return JSONResponse({"object": "list", "data": [{"id": name, "object": "model"} for name in ANYFAST_MODELS]})
+
+
+ROUTES = [
+    Route("/v1/video/generations", create, methods=["POST"]),
+    Route("/v1/video/generations/{job_id}", query, methods=["GET"]),
+    Route("/v1/models", models, methods=["GET"]),
+]

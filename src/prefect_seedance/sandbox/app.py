@@ -1,0 +1,40 @@
+"""The ASGI application: both providers, their file servers, and the sandbox's own endpoints, on one port."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from prefect_seedance.sandbox import anyfast, anyfast_assets, control, files, jimmy, jimmy_assets, media, uploading
+from prefect_seedance.sandbox.draft import Refusal
+from prefect_seedance.sandbox.faults import Faults
+from prefect_seedance.sandbox.settings import SandboxSettings
+from prefect_seedance.sandbox.state import State
+
+ROOMS = (control, jimmy, jimmy_assets, uploading, anyfast, anyfast_assets, files, media)
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    """Answer a refusal that no provider's voice has answered."""
+    return JSONResponse({"error": str(refusal)}, status_code=400)
+
+
+def build_app(
+    settings: SandboxSettings | None = None, faults: Faults | None = None, *, state: State | None = None
+) -> Starlette:
+    """Make the application.
+
+    Args:
+        settings: What it pretends to be.
+        faults: What goes wrong from the start.
+        state: A memory made before; it wins over both.
+
+    Returns:
+        An application whose `app.state.sandbox` is the `State`. Cut connections need the protocol class of
+        `SandboxServer`; without it (an in-process client) a cut is a `ConnectionResetError`.
+    """
+    routes = [route for room in ROOMS for route in room.ROUTES]
+    app = Starlette(routes=routes, exception_handlers={Refusal: _refused})
+    app.state.sandbox = state or State(settings, faults)
+    return app

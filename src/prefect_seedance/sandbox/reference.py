@@ -1,0 +1,92 @@
+"""What the sandbox can learn about a URL in a request: only its own addresses are looked into, never the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import PurePosixPath
+from urllib.parse import parse_qsl, urlsplit
+
+from prefect_seedance.sandbox.state import Account, State
+from prefect_seedance.sandbox.uploads import KINDS, MediaFacts
+
+#: Size and length of served reference media when the address names none.
+MEDIA_SIZE = (1280, 720)
+MEDIA_SECONDS = Decimal(3)
+
+
+def media_size(query: dict[str, str]) -> tuple[int, int]:
+    """Read `w` and `h`: even numbers from 16 to 4096.
+
+    Raises:
+        ValueError: They are no such numbers.
+    """
+    width, height = int(query.get("w", MEDIA_SIZE[0])), int(query.get("h", MEDIA_SIZE[1]))
+    if not (16 <= width <= 4096 and 16 <= height <= 4096):
+        raise ValueError("w and h run from 16 to 4096")
+    return width // 2 * 2, height // 2 * 2
+
+
+def media_seconds(query: dict[str, str]) -> Decimal:
+    """Read `seconds`: above 0, at most 60.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    try:
+        seconds = Decimal(query.get("seconds", MEDIA_SECONDS))
+    except InvalidOperation:
+        raise ValueError("seconds is a number") from None
+    if not 0 < seconds <= 60:
+        raise ValueError("seconds runs from above 0 to 60")
+    return seconds
+
+
+@dataclass(frozen=True)
+class References:
+    """Looks up the media that one request names.
+
+    Attributes:
+        state: The sandbox.
+        account: Who asks; its own assets are known.
+        host: Host and port under which the sandbox was called.
+    """
+
+    state: State
+    account: Account
+    host: str
+
+    def is_own(self, url: str) -> bool:
+        """Tell whether a URL points into this sandbox."""
+        public = self.state.settings.public_url
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and parts.netloc in {self.host, urlsplit(public or "").netloc}
+
+    def facts(self, url: str) -> MediaFacts | None:
+        """Return what is known about a medium; None for foreign addresses and unknown assets."""
+        if url.startswith("asset://"):
+            asset = self.state.assets.get(url.removeprefix("asset://"), self.account.name)
+            return None if asset is None or asset.url.startswith("asset://") else self.facts(asset.url)
+        if not self.is_own(url):
+            return None
+        parts = urlsplit(url)
+        return self._own_facts(parts.path, dict(parse_qsl(parts.query)))
+
+    def _own_facts(self, path: str, query: dict[str, str]) -> MediaFacts | None:
+        place, _, rest = path.lstrip("/").partition("/")
+        if place == "_files":
+            job = self.state.job(PurePosixPath(rest).stem)
+            if job is None:
+                return None
+            return MediaFacts("video", job.clip.width, job.clip.height, Decimal(job.clip.seconds))
+        if place == "_uploads":
+            return self.state.uploads.facts(rest.partition("/")[0])
+        kind = KINDS.get(PurePosixPath(rest).suffix.lower())
+        if place != "_media" or kind is None:
+            return None
+        try:
+            seconds = None if kind == "image" else media_seconds(query)
+            width, height = (None, None) if kind == "audio" else media_size(query)
+        except ValueError:
+            return None
+        return MediaFacts(kind, width, height, seconds)

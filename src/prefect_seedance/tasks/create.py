@@ -1,0 +1,96 @@
+"""The create task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs import creating
+from prefect_seedance.jobs.by_hand import VideoJob, carry_out
+from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.jobs.retry import CREATE
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.table import read_table
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.routes import VideoRequest
+from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.naming import named
+from prefect_seedance.tasks.retrying import retries
+from prefect_seedance.tasks.routes import route_to_use
+
+__all__ = ["create_video"]
+
+
+@task(
+    name="create video",
+    task_run_name=named("create"),
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **retries(CREATE),
+)
+async def create_video(
+    request: VideoRequest | Mapping[str, Any] | str | Row,
+    *,
+    route: RouteDefaults | str | None = None,
+    batch: str | None = None,
+    row: str | None = None,
+    take: str = "1",
+    output: str | Path = "videos",
+    ledger: str | None = None,
+) -> VideoJob | Row:
+    """Have one video made: written to the ledger first, sent once.
+
+    Called again for the same batch and row it pays nothing: it hands back the job that is there. It is retried only
+    after a proven refusal that passes (a rate limit, a connection that was never made).
+
+    Args:
+        request: What the video should be: a request, its fields, or just a prompt.
+        route: The route block or its name.
+        batch: The batch under which the row is kept.
+        row: The row key; without it, one is made from the request.
+        take: Another take makes the same row anew, on purpose.
+        output: The folder in which videos are kept.
+        ledger: The ledger's URL; default as for `generate_videos`.
+
+    Returns:
+        The job, as plain data for `poll_video`.
+
+    Raises:
+        UserMistake: The route cannot honour the request; nothing was spent.
+        Refused: The provider refused; nothing was spent.
+        UnknownOutcome: It may have been made. The row is held as unknown and never sent again by itself.
+    """
+    if isinstance(request, Row):
+        await on_core(lambda: creating.create(request))
+        return request
+    if route is None or batch is None:
+        raise UserMistake("create_video needs route= and batch=. Nothing was spent.")
+    meant, key = _one(request, row)
+    settings = await route_to_use(route)
+    return await on_core(
+        lambda: carry_out(
+            creating.create,
+            settings=settings,
+            batch=batch,
+            take=take,
+            key=key,
+            output=Path(output),
+            ledger_url=ledger_url(ledger, prefect_home()),
+            patience=0,
+            request=meant,
+        )
+    )
+
+
+def _one(request: VideoRequest | Mapping[str, Any] | str, row: str | None) -> tuple[VideoRequest, str]:
+    """The request and its key, read as a table of one row: so its key is the one that a table would give it."""
+    fields = {"prompt": request} if isinstance(request, str) else request
+    table = read_table([fields])
+    table.require_good()
+    return table.rows[0].request, row or table.rows[0].key

@@ -1,0 +1,70 @@
+"""The download task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.jobs import downloading
+from prefect_seedance.jobs.by_hand import VideoJob, carry_out
+from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.jobs.retry import DOWNLOAD
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.naming import named
+from prefect_seedance.tasks.retrying import retries
+from prefect_seedance.tasks.routes import route_of_job
+
+__all__ = ["download_video"]
+
+
+@task(
+    name="download video",
+    task_run_name=named("download"),
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **retries(DOWNLOAD),
+)
+async def download_video(
+    job: VideoJob | Row,
+    *,
+    route: RouteDefaults | str | None = None,
+    output: str | Path = "videos",
+    ledger: str | None = None,
+) -> VideoJob | Row:
+    """Fetch a finished job's video, prove that it is whole, and put it into its place. A retry resumes the transfer.
+
+    Args:
+        job: What `poll_video` gave.
+        route: The route block or its name, where another process created the job from an unsaved block.
+        output: The folder in which videos are kept; the batch gets a folder of its own in it.
+        ledger: The ledger's URL; default as for `generate_videos`.
+
+    Returns:
+        The job, with the path, hash and length of its video.
+
+    Raises:
+        Gone: Made and paid, but the provider no longer has it.
+        BrokenVideo: What came is no whole video, again and again.
+        UserMistake: It cannot be written (disk full, no permission).
+    """
+    if isinstance(job, Row):
+        await on_core(lambda: downloading.download(job))
+        return job
+    settings = await route_of_job(job, route)
+    return await on_core(
+        lambda: carry_out(
+            downloading.download,
+            settings=settings,
+            batch=job.batch,
+            take=job.take,
+            key=job.row,
+            output=Path(output),
+            ledger_url=ledger_url(ledger, prefect_home()),
+            patience=0,
+        )
+    )

@@ -1,0 +1,71 @@
+"""The poll task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.jobs import polling
+from prefect_seedance.jobs.by_hand import VideoJob, carry_out
+from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.jobs.retry import POLL
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.naming import named
+from prefect_seedance.tasks.retrying import retries
+from prefect_seedance.tasks.routes import route_of_job
+
+__all__ = ["poll_video"]
+
+
+@task(
+    name="poll video",
+    task_run_name=named("poll"),
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **retries(POLL),
+)
+async def poll_video(
+    job: VideoJob | Row,
+    *,
+    route: RouteDefaults | str | None = None,
+    patience: float = 3600,
+    output: str | Path = "videos",
+    ledger: str | None = None,
+) -> VideoJob | Row:
+    """Wait for a job, and settle what it cost. All jobs of an account share one poller; this only waits on it.
+
+    Args:
+        job: What `create_video` gave.
+        route: The route block or its name, where another process created the job from an unsaved block.
+        patience: Seconds to wait.
+        output: The folder in which videos are kept.
+        ledger: The ledger's URL; default as for `generate_videos`.
+
+    Returns:
+        The job, as plain data for `download_video`.
+
+    Raises:
+        JobFailed: The job failed at the provider (`Moderated` where it was for what it shows).
+        StillRunning: It still runs when the patience is over. It is kept, and may be polled again.
+    """
+    if isinstance(job, Row):
+        await on_core(lambda: polling.poll(job))
+        return job
+    settings = await route_of_job(job, route)
+    return await on_core(
+        lambda: carry_out(
+            polling.poll,
+            settings=settings,
+            batch=job.batch,
+            take=job.take,
+            key=job.row,
+            output=Path(output),
+            ledger_url=ledger_url(ledger, prefect_home()),
+            patience=patience,
+        )
+    )

@@ -1,0 +1,41 @@
+"""The route of a task that is used by hand."""
+
+from __future__ import annotations
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.blocks.loading import load_routes
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.by_hand import VideoJob
+from prefect_seedance.providers import RouteSettings
+
+__all__ = ["route_of_job", "route_to_use"]
+
+_seen: dict[tuple[str, str, str], RouteSettings] = {}
+"""Routes that this process has used, so that a job of an unsaved block can be followed in it."""
+
+
+async def route_to_use(route: RouteDefaults | str) -> RouteSettings:
+    """The settings of a route, remembered for the job's further steps."""
+    settings = (await load_routes(route))[0]
+    _seen[settings.account.provider, settings.account.label, settings.route.model] = settings
+    return settings
+
+
+async def route_of_job(job: VideoJob, route: RouteDefaults | str | None) -> RouteSettings:
+    """The route of a job: the one given, else the one it was created with.
+
+    Raises:
+        UserMistake: This process has not seen the route, and it has no saved block.
+    """
+    if route is not None:
+        return await route_to_use(route)
+    if job.route_block is not None:
+        return await route_to_use(job.route_block)
+    settings = _seen.get((job.provider, job.account, job.model))
+    if settings is None:
+        raise UserMistake(
+            "The route of this job is not known in this process: hand over route=, or create the job with a saved "
+            "block. Nothing was spent.",
+            row=job.row,
+        )
+    return settings

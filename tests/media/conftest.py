@@ -1,0 +1,156 @@
+"""Real MP4 files, and a small HTTP server that misbehaves on request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+MakeVideo = Callable[..., bytes]
+
+
+def encode_video(
+    path: Path,
+    *,
+    size=(64, 48),
+    frames=24,
+    fps=12,
+    audio=True,
+    movflags="",
+    codec="libx264",
+    black_frames=0,
+    gop=250,
+    noise=60,
+) -> bytes:
+    width, height = size
+    rng = np.random.default_rng(7)
+    with av.open(str(path), "w", format="mp4", options={"movflags": movflags} if movflags else {}) as out:
+        video = out.add_stream(codec, rate=fps, options={"g": str(gop)})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        sound = out.add_stream("aac", rate=44100, layout="mono") if audio else None
+        for number in range(frames):
+            image = np.zeros((height, width, 3), np.uint8)
+            if number >= black_frames:
+                image[..., 0] = (np.arange(width) * 4 + number * 9) % 256
+                image[..., 1] = (np.arange(height)[:, None] * 5) % 256
+                image[..., 2] = rng.integers(0, noise, (height, width))
+            out.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        out.mux(video.encode(None))
+        if sound is not None:
+            samples = (np.sin(np.arange(44100 * frames // fps) * 0.06) * 0.3).astype(np.float32)[None]
+            for start in range(0, samples.shape[1], 1024):
+                piece = np.ascontiguousarray(samples[:, start : start + 1024])
+                frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="mono")
+                frame.sample_rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
+                out.mux(sound.encode(frame))
+            out.mux(sound.encode(None))
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def make_video(tmp_path_factory) -> MakeVideo:
+    folder = tmp_path_factory.mktemp("made")
+    numbers = itertools.count()
+    return lambda **settings: encode_video(folder / f"{next(numbers)}.mp4", **settings)
+
+
+@pytest.fixture(scope="session")
+def mp4(make_video) -> bytes:
+    """Two seconds of 64x48 with sound; its description lies at the end."""
+    return make_video()
+
+
+@dataclass
+class FileServer:
+    """Serves one file on 127.0.0.1, with the faults that are set. Speaks HTTP/1.1, one request a connection."""
+
+    data: bytes = b""
+    etag: str | None = '"v1"'
+    ranges: bool = True
+    content_type: str = "video/mp4"
+    status: int | None = None
+    cut_at: list[int] = field(default_factory=list)  # for each request: body bytes to send before the cut
+    told_length: int | None = None  # instead of the true one
+    length: str = "told"  # told, chunked, none
+    ignore_if_range: bool = False
+    shift_range: int = 0
+    stall_after: int | None = None
+    redirects: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/film.mp4?sig=secret"
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            asked = {
+                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
+            }
+            path = head[0].split(" ")[1]
+            self.requests.append((path, asked))
+            await self.answer(path.split("?")[0], asked, writer)
+        writer.close()
+
+    async def answer(self, path: str, asked: dict[str, str], writer: asyncio.StreamWriter) -> None:
+        cut = self.cut_at.pop(0) if self.cut_at else None
+        headers = {"Content-Type": self.content_type, "Connection": "close", **self.headers}
+        if self.etag:
+            headers["ETag"] = self.etag
+        status, body = self.choose(path, asked, headers)
+        if self.length == "told":
+            headers["Content-Length"] = str(len(body) if self.told_length is None else self.told_length)
+        elif self.length == "chunked":
+            headers["Transfer-Encoding"] = "chunked"
+            body = b"".join(
+                b"%x\r\n%s\r\n" % (len(piece), piece)
+                for piece in (body[at : at + 1000] for at in range(0, len(body), 1000))
+            )
+            body += b"0\r\n\r\n"
+        lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        writer.write("\r\n".join(lines).encode("latin-1"))
+        if cut is not None:
+            body = body[:cut]
+        if self.stall_after is not None:
+            writer.write(body[: self.stall_after])
+            await writer.drain()
+            await asyncio.sleep(30)
+        writer.write(body)
+        await writer.drain()
+
+    def choose(self, path: str, asked: dict[str, str], headers: dict[str, str]) -> tuple[int, bytes]:
+        if path in self.redirects:
+            headers["Location"] = self.redirects[path]
+            return 302, b""
+        if self.status is not None:
+            return self.status, b"no"
+        wanted = asked.get("range")
+        if not wanted or not self.ranges or (asked.get("if-range") != self.etag and not self.ignore_if_range):
+            return 200, self.data
+        start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(self.data):
+            headers["Content-Range"] = f"bytes */{len(self.data)}"
+            return 416, b""
+        start += self.shift_range
+        headers["Content-Range"] = f"bytes {start}-{len(self.data) - 1}/{len(self.data)}"
+        return 206, self.data[start:]
+
+
+@pytest.fixture
+async def server(mp4) -> AsyncIterator[FileServer]:
+    served = FileServer(data=mp4)
+    listener = await asyncio.start_server(served.handle, "127.0.0.1", 0)
+    served.port = listener.sockets[0].getsockname()[1]
+    yield served
+    listener.close()

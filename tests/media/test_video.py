@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+import pytest
+
+from prefect_seedance.errors import BrokenVideo, UserMistake
+from prefect_seedance.media import VideoFacts, decoding, inspect_video
+
+
+@pytest.fixture
+def inspect(tmp_path):
+    def run(data: bytes, **settings) -> VideoFacts:
+        path = tmp_path / "film.mp4"
+        path.write_bytes(data)
+        return inspect_video(path, **settings)
+
+    return run
+
+
+def test_the_facts_of_a_whole_video(mp4, inspect):
+    assert inspect(mp4) == VideoFacts(
+        width=64,
+        height=48,
+        seconds=Decimal("2.000"),
+        fps=Decimal("12.000"),
+        has_audio=True,
+        bytes=len(mp4),
+        sha256=hashlib.sha256(mp4).hexdigest(),
+    )
+
+
+@pytest.mark.parametrize("movflags", ["", "faststart", "frag_keyframe+empty_moov", "frag_keyframe"])
+@pytest.mark.parametrize("audio", [True, False])
+@pytest.mark.parametrize("gop", [250, 6])
+def test_every_way_to_lay_out_a_file_passes(make_video, inspect, movflags, audio, gop):
+    facts = inspect(make_video(movflags=movflags, audio=audio, gop=gop))
+    assert (facts.has_audio, facts.seconds) == (audio, Decimal("2.000"))
+
+
+@pytest.mark.parametrize(("codec", "size"), [("libx264", (720, 1280)), ("libx265", (128, 96)), ("mpeg4", (64, 48))])
+def test_other_codecs_and_sizes_pass(make_video, inspect, codec, size):
+    facts = inspect(make_video(codec=codec, size=size, frames=6, fps=24))
+    assert (facts.width, facts.height, facts.fps) == (*size, Decimal("24.000"))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"<!DOCTYPE html><html>gone</html>", "web page"),
+        (b"\xef\xbb\xbf \n<html>", "web page"),
+        (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "XML"),
+        (b'{"code": 20002}', "JSON"),
+        (b"\x00" * 4096, "no MP4"),
+        (b"\x1aE\xdf\xa3" + b"webm" * 100, "no MP4"),
+        (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "moov"),
+    ],
+)
+def test_what_is_no_video_is_named(inspect, data, says):
+    with pytest.raises(BrokenVideo, match=says):
+        inspect(data)
+
+
+def test_sound_alone_is_no_video(make_video, inspect, mp4):
+    # The same file, with its picture declared to be a kind of track that nobody knows.
+    with pytest.raises(BrokenVideo):
+        inspect(mp4.replace(b"vide", b"text", 1))
+
+
+def test_a_wrong_length_is_told(mp4, inspect):
+    with pytest.raises(BrokenVideo, match="truncated"):
+        inspect(mp4, announced=len(mp4) + 1)
+
+
+def test_bytes_behind_the_end_are_not_passed_over(mp4, inspect):
+    with pytest.raises(BrokenVideo):
+        inspect(mp4 + b"<html>error</html>")
+
+
+def test_a_fragmented_file_needs_a_proof_of_its_end(make_video, inspect):
+    whole = make_video(movflags="frag_keyframe+empty_moov", gop=6)
+    endless = whole[: whole.rindex(b"mfra") - 4]
+    cut = endless[: endless.rindex(b"moof") - 4]
+    for data in (endless, cut):
+        with pytest.raises(BrokenVideo, match="last fragment"):
+            inspect(data)
+    assert inspect(endless, announced=len(endless)).seconds == Decimal("2.000")
+
+
+def test_a_missing_fragment_in_the_middle_is_found(make_video, inspect):
+    whole = make_video(movflags="frag_keyframe+empty_moov", gop=6, audio=False)
+    starts = [at - 4 for at in range(len(whole)) if whole[at : at + 4] == b"moof"]
+    with pytest.raises(BrokenVideo):
+        inspect(whole[: starts[1]] + whole[starts[2] :])
+
+
+def test_a_long_film_is_decoded_in_part_and_its_ends_always(make_video, inspect, monkeypatch):
+    data = make_video(gop=2, audio=False, noise=250)
+    decoded: list[int] = []
+    take = decoding._VideoWatch._take
+    monkeypatch.setattr(decoding._VideoWatch, "_take", lambda self, frame: (decoded.append(frame.pts), take(self, frame)))
+    everything = inspect(data)
+    assert len(decoded) == 24
+    monkeypatch.setattr(decoding, "MOST_PIXELS", 64 * 48 * 6)
+    whole, decoded[:] = list(decoded), []
+    assert inspect(data) == everything
+    assert 6 <= len(decoded) <= 10
+    assert (decoded[0], decoded[-1]) == (whole[0], whole[-1])
+
+
+def test_an_unreadable_file_is_no_broken_video(tmp_path):
+    with pytest.raises(UserMistake, match="cannot be read"):
+        inspect_video(tmp_path / "none.mp4")
