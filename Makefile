@@ -1,5 +1,5 @@
 # Everything here sets itself up: it needs make, a POSIX shell and Python 3.11 or newer, and nothing else.
-#   make PYTHON=/path/to/python3   chooses the interpreter by hand
+#   make setup PYTHON=/path/to/python3   names the interpreter of a new .venv (make distclean removes the old one)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,19 +8,20 @@ JOBS ?= 2
 # What a shell happens to export must not reach into the virtual environment.
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
 
-# A virtual environment knows its own absolute path: one that was moved or copied is made anew.
-ifneq ($(shell cat $(VENV)/.place 2>/dev/null),$(CURDIR))
-moved := moved
+# A virtual environment knows its own absolute path and its interpreter: where one of them is gone, it is made anew.
+ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(VENV)/.place 2>/dev/null),$(CURDIR))
+stale := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-ui check clean distclean moved
+.PHONY: help setup demo test test-slow test-ui check clean distclean stale
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-10s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready-to-develop ## make .venv with the package and all development tools
+	@echo "Ready: $(BIN) holds prefect-seedance and the development tools."
 
 demo: $(VENV)/.ready-to-run ## make videos from examples/prompts.csv in the sandbox: no key, no cost (KEEP=1 leaves the UI up)
 	@$(BIN)/prefect-seedance demo $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
@@ -49,67 +50,72 @@ distclean: clean ## remove .venv as well
 
 # Set-up, in two steps: the demo does not wait for the development tools.
 
-define FUNCTIONS
+CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+
+define STEPS
+set -e
 log=$(VENV)/setup.log
 
-fit() {
+new_enough() {
     "$$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
-whole() {
+complete() {
     "$$1" -c 'import ensurepip, sqlite3, ssl, venv' 2>/dev/null
+}
+
+fail() {
+    cat $$log >&2
+    echo "$$1. The messages above say why; they are kept in $$log." >&2
+    exit 1
 }
 
 choose_python() {
     partial=
-    for name in $${CHOSEN:-python3.13 python3.12 python3.11 python3}; do
-        fit "$$name" || continue
-        if whole "$$name"; then python=$$name; return; fi
-        partial=$$name
+    for python in $(CANDIDATES); do
+        new_enough "$$python" || continue
+        if complete "$$python"; then return; fi
+        partial=$${partial:-$$python}
     done
     if [ -n "$$partial" ]; then
-        echo "$$partial is new enough, but lacks a module that is needed: venv with ensurepip, ssl or sqlite3." >&2
+        echo "$$partial is new enough, but lacks one of the modules venv, ensurepip, ssl and sqlite3." >&2
         echo "On Debian or Ubuntu: apt-get install python3-venv. Elsewhere: install a complete Python." >&2
     else
-        echo "Python 3.11 or newer is needed, and none of these is one: $${CHOSEN:-python3.13 python3.12 python3.11 python3}." >&2
+        echo "Python 3.11 or newer is needed, and none was found as: $(CANDIDATES)." >&2
         echo "Install one, or name it: make PYTHON=/path/to/python3" >&2
     fi
     exit 1
 }
 
-make_venv() {
-    [ "$(moved)" = "" ] && fit $(BIN)/python && [ -f $(BIN)/pip ] && return
-    choose_python
-    echo "Setting up $(VENV) with $$("$$python" -V) ..."
-    rm -rf $(VENV) && mkdir $(VENV)
-    "$$python" -m venv $(VENV) >$$log 2>&1 || fail "Making $(VENV) failed"
-    printf '%s\n' "$$PWD" >$(VENV)/.place
+need_venv() {
+    if [ "$$(cat $(VENV)/.place 2>/dev/null || echo "$(CURDIR)")" != "$(CURDIR)" ] ||
+        ! new_enough $(BIN)/python || [ ! -f $(BIN)/pip ]
+    then
+        choose_python
+        rm -rf $(VENV)
+        mkdir $(VENV)
+        "$$python" -m venv $(VENV) >$$log 2>&1 || fail "No virtual environment could be made"
+    fi
+    echo "$(CURDIR)" >$(VENV)/.place
 }
 
-fail() {
-    cat $$log >&2
-    echo "$$1: the messages above say why, and $$log keeps them." >&2
-    exit 1
-}
-
-install() {
-    what=$$1; shift
-    echo "Installing $$what (a minute or so; log: $$log) ..."
+add() {
+    what=$$1
+    shift
+    echo "Setting up $$what in $(VENV) with $$($(BIN)/python -V); the first time takes about a minute ..."
     $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off -c constraints.txt "$$@" \
-        >>$$log 2>&1 </dev/null || fail "Installing $$what failed"
+        >$$log 2>&1 </dev/null || fail "Setting up $$what failed"
 }
 endef
-export FUNCTIONS
-export CHOSEN := $(PYTHON)
 
-$(VENV)/.ready-to-run: pyproject.toml constraints.txt $(moved)
-	@eval "$$FUNCTIONS"; make_venv; \
-	install "prefect-seedance" -e ".[parquet,excel]"; \
-	touch $@
+$(VENV)/.ready-to-run $(VENV)/.ready-to-develop: export STEPS := $(STEPS)
 
+$(VENV)/.ready-to-run: pyproject.toml constraints.txt $(stale)
+	@eval "$$STEPS"; need_venv; add "the package" -e ".[parquet,excel]"; touch $@
+
+# pip before 25.1 knows nothing of dependency groups, so they are read here.
 $(VENV)/.ready-to-develop: $(VENV)/.ready-to-run
-	@eval "$$FUNCTIONS"; \
+	@eval "$$STEPS"; \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 		>$(VENV)/dev-requirements.txt; \
-	install "the development tools" -r $(VENV)/dev-requirements.txt; \
-	touch $@
+	add "the development tools" -r $(VENV)/dev-requirements.txt; touch $@

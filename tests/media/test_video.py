@@ -66,7 +66,7 @@ def test_what_is_no_video_is_named(inspect, data, says):
 def test_sound_alone_is_no_video(make_video, inspect, mp4):
     # The same file, with its picture declared to be a kind of track that nobody knows.
     with pytest.raises(BrokenVideo):
-        inspect(mp4.replace(b"vide", b"text", 1))
+        inspect(mp4.replace(b"\0\0\0\0vide\0", b"\0\0\0\0text\0", 1))
 
 
 def test_a_wrong_length_is_told(mp4, inspect):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, SecretStr
 
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.providers import Account, ProviderClient
 
-__all__ = ["AnyfastCredentials", "Credentials", "JimmyCredentials"]
+__all__ = ["AnyfastCredentials", "JimmyCredentials"]
 
 _KEY = "The API key. It is kept secret and goes to the provider's own host only."
 _ACCOUNT = (
@@ -40,6 +42,8 @@ class JimmyCredentials(CredentialsBlock):
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
+    # Kept with the block: a route's credentials are one of two kinds, and only this tells them apart when it is loaded.
+    provider: Literal["jimmy"] = Field(default="jimmy", description="Whose account this is.")
     api_key: SecretStr = Field(description=_KEY)
     base_url: str = Field(default="https://www.jimmyai.cn", title="Base URL", description=_HOST)
     account: str = Field(default="default", description=_ACCOUNT)
@@ -51,7 +55,7 @@ class JimmyCredentials(CredentialsBlock):
         Raises:
             UserMistake: The address or the key cannot be used.
         """
-        return Account("jimmy", self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
+        return Account(self.provider, self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
 
     def get_client(self) -> ProviderClient:
         """A client of this account. Use it within one event loop, and close it (`async with` does).
@@ -79,6 +83,7 @@ class AnyfastCredentials(CredentialsBlock):
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
+    provider: Literal["anyfast"] = Field(default="anyfast", description="Whose account this is.")
     api_key: SecretStr = Field(description=_KEY)
     base_url: str = Field(default="https://www.anyfast.ai", title="Base URL", description=_HOST)
     account: str = Field(default="default", description=_ACCOUNT)
@@ -90,7 +95,7 @@ class AnyfastCredentials(CredentialsBlock):
         Raises:
             UserMistake: The address or the key cannot be used.
         """
-        return Account("anyfast", self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
+        return Account(self.provider, self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
 
     def get_client(self) -> ProviderClient:
         """A client of this account. Use it within one event loop, and close it (`async with` does).
@@ -99,6 +104,3 @@ class AnyfastCredentials(CredentialsBlock):
             UserMistake: The address or the key cannot be used.
         """
         return ProviderClient(self.to_account())
-
-
-Credentials = JimmyCredentials | AnyfastCredentials

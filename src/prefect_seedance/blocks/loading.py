@@ -39,8 +39,8 @@ async def _block(route: RouteDefaults | str) -> RouteDefaults:
     name = route.removeprefix(f"{RouteDefaults._block_type_slug}/")  # noqa: SLF001 - our own class
     try:
         return await RouteDefaults.aload(name)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         raise UserMistake(
-            f"There is no saved route block {name!r} that can be used ({error}). Save one in the Prefect UI (Blocks, "
-            "Seedance Route Defaults) or with RouteDefaults(...).save(name). Nothing was spent."
+            f"There is no saved route block {name!r} that can be used ({error.__cause__ or error}). Save one in the "
+            "Prefect UI (Blocks, Seedance Route Defaults) or with RouteDefaults(...).save(name). Nothing was spent."
         ) from None

@@ -73,7 +73,7 @@ class RouteDefaults(Block):
     @property
     def provider(self) -> Literal["jimmy", "anyfast"]:
         """Whose route it is."""
-        return "anyfast" if isinstance(self.credentials, AnyfastCredentials) else "jimmy"
+        return self.credentials.provider
 
     def to_route(self) -> Route:
         """The route's rules, from the catalogue or from `custom_route`.

@@ -49,7 +49,10 @@ def local_server(home: Path, log: Path, port: int = 4200) -> Iterator[str]:
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with spawned(command, environment, log) as process:
         _wait_for(f"{url}/api/health", process, log)
-        yield url
+        try:
+            yield url
+        finally:
+            _flush()
 
 
 @contextlib.contextmanager
@@ -65,6 +68,15 @@ def spawned(command: list[str], environment: Mapping[str, str], log: Path) -> It
             yield process
         finally:
             stopped_quietly(process)
+
+
+def _flush() -> None:
+    """Hand over the last logs and events: they are sent in the background, and would find no server any more."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+
+    APILogWorker.drain_all(timeout=10)
+    EventsWorker.drain_all(timeout=10)
 
 
 def stopped_quietly(process: subprocess.Popen[bytes]) -> None:

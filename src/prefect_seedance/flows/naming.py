@@ -17,13 +17,13 @@ _FIELD = re.compile(r"\{(scheduled)(?::([^{}]*))?\}")
 LONGEST = 100
 
 
-def batch_name(template: str, scheduled: datetime) -> str:
+def batch_name(template: str | None, scheduled: datetime) -> str:
     """The batch's name: `{scheduled}` and `{scheduled:%Y-%m-%d}` stand for the time for which the run was scheduled.
 
     Raises:
         UserMistake: The name is empty or too long, or holds another field.
     """
-    if not isinstance(template, str) or not template.strip():
+    if template is None or not template.strip():
         raise UserMistake(
             "batch= is required: the name under which rows are kept. The same name continues, and never pays again for "
             'what it has. For a run by schedule use a template, such as batch="nightly-{scheduled:%Y-%m-%d}". '
@@ -43,9 +43,9 @@ def batch_name(template: str, scheduled: datetime) -> str:
 def scheduled_time() -> datetime:
     """The time for which the present flow run was scheduled: the same however often it is retried."""
     context = FlowRunContext.get()
-    run = context.flow_run if context else None
-    moment = run.expected_start_time if run else None
-    return now() if moment is None else moment
+    if context is None or context.flow_run is None or context.flow_run.expected_start_time is None:
+        return now()
+    return context.flow_run.expected_start_time
 
 
 def flow_run_id() -> str | None:

@@ -1,7 +1,7 @@
 """What has been bought: the durable record of every row and of every request that may have cost money."""
 
 from prefect_seedance.ledger.costs import CostLine, add_up
-from prefect_seedance.ledger.database import ledger_url, shown_url
+from prefect_seedance.ledger.url import ledger_url, shown_url
 from prefect_seedance.ledger.holders import HEARTBEAT, Run
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest

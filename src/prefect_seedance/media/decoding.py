@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from .boxes import Flaw
 from .nals import check_nals, nal_length_size
 from .structure import Structure
-from .tracks import Track, agree
+from .times import agree
+from .tracks import Track
 
 if TYPE_CHECKING:
     import av
@@ -117,20 +118,20 @@ class _VideoWatch:
         self._drain()
         if not self._times or self._size is None:
             raise Flaw("it shows no picture")
-        if len(self._times) != self._track.samples:
-            raise Flaw(f"{len(self._times)} of {self._track.samples} frames can be read")
+        if len(self._times) != self._track.times.samples:
+            raise Flaw(f"{len(self._times)} of {self._track.times.samples} frames can be read")
         span = (self._end - min(self._times)) * (self._stream.time_base or Fraction(0))
-        promised = self._track.seconds or 0
-        if span <= 0 or not agree(float(span), promised, self._track.slack):
+        promised = self._track.times.seconds or 0
+        if span <= 0 or not agree(float(span), promised, self._track.times.slack):
             raise Flaw(f"its pictures last {float(span):.2f} s, its header says {promised:.2f} s")
         self._check_shown()
         return Picture(*self._size, seconds=span, fps=len(self._times) / span)
 
     def _check_shown(self) -> None:
         # A film may be cut at its start without being encoded anew: then the cut lies on a frame.
-        if self._track.shown is None:
+        if self._track.times.shown is None:
             return
-        start, end = self._track.shown
+        start, end = self._track.times.shown
         if (start > min(self._times) and start not in self._times) or end <= max(self._times):
             raise Flaw("an edit hides frames")
 
@@ -175,7 +176,7 @@ class _Groups:
 
 
 def _chosen_groups(track: Track) -> _Groups:
-    pixels = track.samples * track.size[0] * track.size[1]
+    pixels = track.times.samples * track.size[0] * track.size[1]
     starts = track.sync_samples or (1,)
     return _Groups(starts, max(1, -(-pixels // MOST_PIXELS)) if len(starts) > 1 else 1)
 
@@ -195,8 +196,8 @@ class _SoundWatch:
     def finish(self) -> None:
         """Drain the decoder and compare."""
         self._hear(None)
-        promised = self._track.seconds or 0
-        if not agree(float(self._heard), promised, self._track.slack):
+        promised = self._track.times.seconds or 0
+        if not agree(float(self._heard), promised, self._track.times.slack):
             raise Flaw(f"its sound lasts {float(self._heard):.2f} s, its header says {promised:.2f} s")
 
     def _hear(self, packet: Any) -> None:

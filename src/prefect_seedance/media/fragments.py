@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, version_of
-from .tracks import Track, agree
+from .times import SLACK_SECONDS, Times, agree
+from .tracks import Track
 
 # Flags of tfhd and trun: which optional fields follow, in this order.
 _TFHD = ((0x1, "Q"), (0x2, "I"), (0x8, "I"), (0x10, "I"), (0x20, "I"))
@@ -37,8 +38,16 @@ class Piece:
 
 @dataclass
 class _Sum:
-    samples: int = 0
-    ticks: int = 0
+    scale: int
+    samples: int
+    ticks: int
+
+    def times(self, head: Times) -> Times:
+        """Return the times of the whole track, of which the head told the beginning."""
+        slack = max(head.slack, _SLACK_SECONDS)
+        return replace(
+            head, seconds=self.ticks / self.scale, samples=self.samples, ticks=self.ticks, slack=slack, shown=None
+        )
 
 
 def read_defaults(data: bytes, mvex: list[Box], tracks: list[Track]) -> dict[int, Defaults]:
@@ -70,20 +79,13 @@ def read_fragments(pieces: list[Piece], defaults: Mapping[int, Defaults], tracks
     Raises:
         Flaw: If one is missing, damaged, or does not fit its data.
     """
-    sums = {track_id: _Sum() for track_id in defaults}
+    # The first piece of such a file may lie with its head, like the whole of another file.
+    sums = {track.track_id: _Sum(track.times.scale, track.times.samples, track.times.ticks) for track in tracks}
     numbers = [_read_fragment(piece, defaults, sums) for piece in pieces]
     if any(other != one + 1 for one, other in pairwise(numbers)):
         raise Flaw("a fragment is missing")
-    whole = [
-        replace(
-            track,
-            samples=track.samples + sums[track.track_id].samples,
-            seconds=(track.seconds or 0) + sums[track.track_id].ticks / track.scale,
-            slack=_SLACK_SECONDS,
-        )
-        for track in tracks
-    ]
-    lengths = [track.seconds for track in whole if track.kind in ("vide", "soun") and track.seconds]
+    whole = [replace(track, times=sums[track.track_id].times(track.times)) for track in tracks]
+    lengths = [track.times.seconds for track in whole if track.kind in ("vide", "soun") and track.times.seconds]
     if lengths and not agree(min(lengths), max(lengths), _SLACK_SECONDS):
         raise Flaw("picture and sound are not equally long")
     return whole
@@ -97,13 +99,20 @@ def _read_fragment(piece: Piece, defaults: Mapping[int, Defaults], sums: dict[in
         boxes = inner_boxes(data, traf.start, traf.end, "traf")
         track_id, own = _head(data, only(boxes, b"tfhd", "traf"), defaults)
         start = maybe(boxes, b"tfdt", "traf")
-        if start is not None and fields(data, start, ("II", "IQ"))[1] != sums[track_id].ticks:
-            raise Flaw("a fragment does not start where the one before it ends")
+        if start is not None:
+            _follow(sums[track_id], fields(data, start, ("II", "IQ"))[1])
         for run in (box for box in boxes if box.kind == b"trun"):
             total += _add_run(data, run, own, sums[track_id])
     if total != piece.data_bytes:
         raise Flaw(f"a fragment describes {total} bytes and holds {piece.data_bytes}")
     return fields(data, only(parts, b"mfhd", "moof"), ("II",))[1]
+
+
+def _follow(total: _Sum, start: int) -> None:
+    # How long the last frame of a piece lasts is a guess of the writer, which the next piece puts right.
+    if abs(start - total.ticks) > SLACK_SECONDS * total.scale:
+        raise Flaw("a fragment does not start where the one before it ends")
+    total.ticks = start
 
 
 def _head(data: bytes, tfhd: Box, defaults: Mapping[int, Defaults]) -> tuple[int, Defaults]:

@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, top_boxes
 from .fragments import Piece, read_defaults, read_fragments
-from .tracks import Track, agree, check_matrix, read_track
+from .times import UNKNOWN_LENGTHS, agree
+from .tracks import Track, check_matrix, read_track
 
 # A description of a film of hours takes a few MiB.
 _MOST_DESCRIPTION = 64 << 20
@@ -61,13 +62,15 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
             length = _promised(data, extra, scale)
             if length is None and announced is None and not _has_end_mark(file, boxes[-1], size):
                 raise Flaw("nothing proves that its last fragment is there")
-        if length is not None and not any(agree(track.seconds or 0, length) for track in tracks):
+        if length is not None and not any(
+            agree(track.times.seconds or 0, length, track.times.slack) for track in tracks
+        ):
             raise Flaw(f"no track is as long as the file says ({length:.2f} s)")
     _check_places(tracks, [box for box in boxes if box.kind == b"mdat"])
     videos = [track for track in tracks if track.kind == "vide"]
     if len(videos) != 1:
         raise Flaw(f"it has {len(videos) or 'no'} video tracks")
-    if not videos[0].samples:
+    if not videos[0].times.samples:
         raise Flaw("its video track is empty")
     sounds = tuple(track for track in tracks if track.kind == "soun")
     return Structure(videos[0], sounds)
@@ -114,7 +117,7 @@ def _movie_head(data: bytes, parts: list[Box]) -> tuple[int, float | None]:
     if head[5] != 0x10000:
         raise Flaw("it would play at another speed")
     check_matrix(head[7:16])
-    unknown = length in (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+    unknown = length in UNKNOWN_LENGTHS
     return scale, None if unknown else length / scale
 
 

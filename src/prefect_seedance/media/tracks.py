@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, table
-
-# How far two statements about one length may lie apart: encoders round, and sound is padded to whole frames.
-SLACK_SECONDS = 0.15
-SLACK_SHARE = 0.01
+from .times import Times, read_times
 
 _ONE = 0x10000  # 1.0 in 16.16 fixed point
 _TURNS = {(_ONE, 0, 0, _ONE), (0, _ONE, -_ONE, 0), (-_ONE, 0, 0, -_ONE), (0, -_ONE, _ONE, 0)}
-_UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 _MEDIA_HEADS = {b"vmhd": "vide", b"smhd": "soun"}
 
 
@@ -24,28 +20,20 @@ class Track:
     Attributes:
         kind: `vide`, `soun`, or another handler's four letters.
         track_id: Its number in the file.
-        scale: Units per second of its clock.
-        seconds: Length by the media header; None where that says "unknown" (files made of fragments).
-        samples: How many frames (or sound packets) the tables list.
-        shown: First and last tick of its own clock that its edit list shows; None where nothing is left out.
+        times: How long it is, and how many samples it has.
         size: Width and height in pixels as the sample entry tells; (0, 0) for sound.
         sound: Channels and samples per second as the sample entry tells; (0, 0) for pictures.
         sync_samples: Numbers, from 1, of the frames that decoding can start at; None where all are.
         chunks: Byte ranges `(start, end)` in the file.
-        slack: How far in seconds its content may be off its told length.
     """
 
     kind: str
     track_id: int
-    scale: int
-    seconds: float | None
-    samples: int
-    shown: tuple[float, float] | None
+    times: Times
     size: tuple[int, int]
     sound: tuple[int, int]
     sync_samples: tuple[int, ...] | None
     chunks: tuple[tuple[int, int], ...]
-    slack: float = SLACK_SECONDS
 
 
 def read_track(data: bytes, trak: Box, movie_scale: int) -> Track:
@@ -65,35 +53,22 @@ def read_track(data: bytes, trak: Box, movie_scale: int) -> Track:
     stbl = _children(data, minf, b"stbl", "minf")
     kind = _handler(data, mdia, minf)
     head = fields(data, only(parts, b"tkhd", "trak"), ("I2I2I I2I4H 9i2I", "I2Q2I Q2I4H 9i2I"))
-    scale, length = fields(data, only(mdia, b"mdhd", "mdia"), ("I2I2I2H", "I2QIQ2H"))[3:5]
-    if not scale or not movie_scale:
-        raise Flaw("a clock has no unit")
-    seconds = None if length in _UNKNOWN_LENGTHS else length / scale
     size, sound = _sample_entries(data, only(stbl, b"stsd", "stbl"), kind)
     if kind == "vide":
         _check_display(head, size, _pixel_shape(data, only(stbl, b"stsd", "stbl")))
     if kind in ("vide", "soun") and not head[0] & 1:
         raise Flaw(f"the {kind!r} track is switched off")
     _check_reference(data, _children(data, minf, b"dinf", "minf"))
-    samples = _check_times(data, stbl, scale, seconds)
-    shown = _check_edits(data, parts, head[5], movie_scale, seconds, scale)
+    times = read_times(data, parts, only(mdia, b"mdhd", "mdia"), stbl, movie_scale, head[5])
     return Track(
         kind=kind,
         track_id=head[3],
-        scale=scale,
-        seconds=seconds,
-        samples=samples,
-        shown=shown,
+        times=times,
         size=size,
         sound=sound,
-        sync_samples=_sync_samples(data, stbl, samples),
-        chunks=_chunks(data, stbl, samples),
+        sync_samples=_sync_samples(data, stbl, times.samples),
+        chunks=_chunks(data, stbl, times.samples),
     )
-
-
-def agree(one: float, other: float, slack: float = SLACK_SECONDS) -> bool:
-    """Tell whether two lengths in seconds are the same but for rounding and padding."""
-    return abs(one - other) <= max(slack, SLACK_SHARE * max(one, other))
 
 
 def check_matrix(matrix: tuple[int, ...]) -> None:
@@ -169,40 +144,6 @@ def _check_reference(data: bytes, dinf: list[Box]) -> None:
         raise Flaw("the data references do not match their count")
     if any(not data[entry.start + 3] & 1 for entry in entries):
         raise Flaw("its pictures or sound lie in another file")
-
-
-def _check_times(data: bytes, stbl: list[Box], scale: int, seconds: float | None) -> int:
-    steps = table(data, only(stbl, b"stts", "stbl"), ("II",))
-    samples = sum(count for count, _ in steps)
-    ticks = sum(count * step for count, step in steps)
-    if seconds is not None and samples and not agree(ticks / scale, seconds):
-        raise Flaw(f"its frames last {ticks / scale:.2f} s, its header says {seconds:.2f} s")
-    ctts = maybe(stbl, b"ctts", "stbl")
-    if ctts is not None and sum(row[0] for row in table(data, ctts, ("II", "Ii"))) != samples:
-        raise Flaw("the display times do not match the number of samples")
-    return samples
-
-
-def _check_edits(
-    data: bytes, trak: list[Box], shown: int, movie_scale: int, seconds: float | None, scale: int
-) -> tuple[float, float] | None:
-    edits: list[tuple[int, ...]] = []
-    edts = maybe(trak, b"edts", "trak")
-    if edts is not None:
-        edits = table(data, only(inner_boxes(data, edts.start, edts.end, "edts"), b"elst", "edts"), ("Ii2h", "Qq2h"))
-    if seconds is None:
-        return None
-    total = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
-    if shown not in _UNKNOWN_LENGTHS and not agree(total, shown / movie_scale):
-        raise Flaw(f"the track is shown for {shown / movie_scale:.2f} s, its content lasts {total:.2f} s")
-    played = [edit for edit in edits if edit[1] != -1]
-    if any(edit[2:] != (1, 0) or edit[1] < 0 for edit in played):
-        raise Flaw("an edit changes the speed")
-    # What is left out at the start, and what is played, must together be the whole: nothing hidden, nothing beyond.
-    if played and not agree(played[0][1] / scale + sum(edit[0] for edit in played) / movie_scale, seconds):
-        raise Flaw("an edit hides a part of the track or reaches beyond it")
-    start, length = (played[0][1], sum(edit[0] for edit in played)) if played else (0, 0)
-    return (start, start + length * scale / movie_scale) if played else None
 
 
 def _sync_samples(data: bytes, stbl: list[Box], samples: int) -> tuple[int, ...] | None:

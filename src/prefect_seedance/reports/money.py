@@ -47,15 +47,15 @@ def doubts(line: CostLine) -> str:
     return f"{told} ({most})"
 
 
-def cost_table(lines: list[CostLine]) -> list[dict[str, str | int]]:
-    """The cost lines as rows of a table, everything as text or whole numbers."""
+def cost_table(lines: list[CostLine]) -> list[dict[str, str]]:
+    """The cost lines as rows of a table, everything as text."""
     return [
         {
             "route": f"{line.provider}/{line.account}: {line.model}",
             "billing model": line.billing_model,
-            "rows": line.rows,
-            "succeeded": line.succeeded,
-            "failed": line.failed,
+            "rows": str(line.rows),
+            "succeeded": str(line.succeeded),
+            "failed": str(line.failed),
             "units": f"{number(line.units)} {_UNITS.get(line.unit, line.unit)}",
             "unit price": number(line.unit_price),
             "cost": number(line.cost) if line.currency else "unknown",

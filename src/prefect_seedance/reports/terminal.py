@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.ledger import CostLine, State
-from prefect_seedance.reports.money import amounts, cost_table, count
+from prefect_seedance.reports.money import amounts, cost_table, count, doubts
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
 from prefect_seedance.reports.summary import WORDS
 
@@ -40,28 +41,30 @@ def show_result(console: Console, result: GenerateResult) -> None:
 
 
 def cost_lines(title: str, lines: list[CostLine]) -> RenderableType:
-    """The cost lines as a table."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
-    rows = cost_table(lines)
-    for name in rows[0] if rows else ("route",):
-        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
-    return table
-
-
-_NUMBERS = {"rows", "succeeded", "failed", "units", "unit price", "cost"}
+    """The cost lines as a table that fits a narrow terminal; what is not known stands below it."""
+    several = len({(line.provider, line.account) for line in lines}) > 1
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD)
+    for name in ("billing model", "made", "failed", "units", "unit price", "cost"):
+        table.add_column(name, justify="left" if name == "billing model" else "right", overflow="fold")
+    for line, row in zip(lines, cost_table(lines), strict=True):
+        label = f"{line.billing_model}  [dim]{escape(line.provider)}[/]" if several else escape(line.billing_model)
+        cost = f"{row['cost']} {line.currency or ''}".strip()
+        table.add_row(label, str(line.succeeded), str(line.failed), row["units"], row["unit price"], cost)
+    notes = [Text(f"  {line.billing_model}: {told}", style="yellow") for line in lines if (told := doubts(line))]
+    if notes:
+        notes.insert(0, Text("Not known, and in no sum:", style="yellow"))
+    return Group(table, *notes)
 
 
 def _rows(result: GenerateResult) -> Table:
-    table = Table(title=f"Batch {escape(result.batch)}: {result.name}", title_justify="left", header_style="dim")
-    table.title_style = "bold"
-    table.add_column("")
-    table.add_column("row", overflow="fold", max_width=28)
-    table.add_column("route", overflow="fold")
-    table.add_column("video", justify="right")
+    title = f"Batch {escape(result.batch)}: {result.name}"
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD)
+    table.add_column("", width=1)
+    table.add_column("row", overflow="fold", max_width=24)
+    table.add_column("route", overflow="fold", min_width=12)
+    table.add_column("made", justify="right")
     table.add_column("cost", justify="right")
-    table.add_column("where, or why not", overflow="fold")
+    table.add_column("where, or why not", overflow="fold", min_width=16)
     for row in _ordered(result)[:ROWS_SHOWN]:
         mark, style = _MARKS.get(row.status, ("✗", "red"))
         table.add_row(Text(mark, style=style), *_cells(result, row))
@@ -74,7 +77,7 @@ def _ordered(result: GenerateResult) -> list[RowResult]:
 
 
 def _cells(result: GenerateResult, row: RowResult) -> tuple[Text, ...]:
-    made = f"{row.width}×{row.height} {row.seconds:.1f} s" if row.video and row.seconds is not None else "–"
+    made = f"{row.width}×{row.height} {row.seconds:.0f}s" if row.video and row.seconds is not None else "–"
     where = row.video or ""
     if where.startswith(f"{result.folder}/"):
         where = where[len(str(result.folder)) + 1 :]

@@ -1,0 +1,96 @@
+"""The engine behind a ledger URL, set up so that writers queue and what is committed is on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.ledger.url import parsed, shown_url
+
+__all__ = ["READING", "make_engine", "reason", "trouble"]
+
+READING = "seedance_reading"
+"""The execution option of connections that only read."""
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """An engine for a ledger; the folder of a SQLite file is made.
+
+    Raises:
+        UserMistake: The URL names nothing that can be used as a ledger.
+        LedgerError: The folder cannot be made.
+    """
+    found = parsed(url)
+    if found is None:
+        raise _no_ledger(url, "it cannot be read; special characters in a password are written as %XX")
+    sqlite = found.get_backend_name() == "sqlite"
+    if sqlite and _in_memory(found):
+        raise _no_ledger(url, "a ledger in memory forgets what was paid")
+    try:
+        engine = create_async_engine(url)
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        raise _no_ledger(url, str(error)) from None
+    if sqlite:
+        _make_folder(str(found.database))
+        sa.event.listen(engine.sync_engine, "connect", _sqlite_connect)
+        sa.event.listen(engine.sync_engine, "begin", _sqlite_begin)
+    return engine
+
+
+def trouble(error: Exception, shown: str) -> LedgerError:
+    """What went wrong while the ledger was in use."""
+    told = reason(error)
+    if "disk is full" in told or "disk I/O" in told:
+        told += ". The disk that holds the ledger is full or failing; free some space and run the same call again"
+    return LedgerError(f"The ledger at {shown} could not be read or written: {told}")
+
+
+def reason(error: Exception) -> str:
+    """The database's own words, without the statement and its values."""
+    return str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__
+
+
+def _no_ledger(url: str, why: str) -> UserMistake:
+    return UserMistake(
+        f"{shown_url(url)} is no ledger URL that can be used ({why}). Expected something like "
+        "sqlite+aiosqlite:///ledger.db or postgresql+asyncpg://user:password@host/name. Nothing was spent."
+    )
+
+
+def _in_memory(url: sa.URL) -> bool:
+    return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
+
+
+def _make_folder(database: str) -> None:
+    if database.startswith("file:"):
+        return
+    try:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(f"The ledger's folder cannot be made: {error}. Nothing was spent.") from None
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    try:
+        # The driver must not open transactions by itself: _sqlite_begin does it, with the lock taken at once.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # The patience comes first: another process may be making the same file just now.
+        for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    except BaseException:
+        # The pool does not close what it never got.
+        connection.close()
+        raise
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    # Two processes that read and then write would deadlock on an upgrade of their locks; so the lock comes first.
+    reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,56 @@
+"""Where the ledger lies: its URL, and that URL without its secrets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
+
+__all__ = ["ledger_url", "parsed", "shown_url"]
+
+ENVIRONMENT = "PREFECT_SEEDANCE_LEDGER"
+UNREADABLE = "(unreadable ledger URL)"
+
+
+def ledger_url(url: str | None, home: Path) -> str:
+    """The ledger to use: the one given, else `PREFECT_SEEDANCE_LEDGER`, else a SQLite file under `home`.
+
+    A plain path is taken as a SQLite file.
+    """
+    chosen = url or os.environ.get(ENVIRONMENT)
+    if not chosen:
+        return _file_url(home / "seedance-ledger.db")
+    if "://" not in chosen:
+        return _file_url(Path(chosen).expanduser().absolute())
+    if chosen.startswith("sqlite:///"):
+        return chosen.replace("sqlite:", "sqlite+aiosqlite:", 1)
+    return chosen
+
+
+def shown_url(url: str) -> str:
+    """The URL fit to be shown: without its password, and without its query, which may hold one too."""
+    found = parsed(url)
+    if found is None:
+        return UNREADABLE
+    if found.get_backend_name() == "sqlite":
+        return f"{found.drivername}:///{found.database or ''}"
+    return found.set(query={}).render_as_string(hide_password=True)
+
+
+def parsed(url: str) -> sa.URL | None:
+    """The URL in its parts; None where it cannot be read, or only in a way that cuts a password in two."""
+    try:
+        found = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        return None
+    # An unescaped @ in the password would make its rest a part of the host's name.
+    return None if "@" in (found.host or "") else found
+
+
+def _file_url(path: Path) -> str:
+    text = str(path)
+    if "?" in text or "%" in text:
+        return sa.URL.create("sqlite+aiosqlite", database=text).render_as_string(hide_password=False)
+    return f"sqlite+aiosqlite:///{text}"

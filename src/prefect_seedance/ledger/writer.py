@@ -1,0 +1,132 @@
+"""The one door through which a process writes into its ledger: whatever waits there is committed in one go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from prefect_seedance.errors import LedgerError
+from prefect_seedance.ledger.engine import trouble
+
+__all__ = ["Operation", "Writer"]
+
+T = TypeVar("T")
+Operation = Callable[[sa.Connection], T]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fallen:
+    """What an operation came to that was not written."""
+
+    error: Exception
+
+
+class Writer:
+    """Commits in groups: each operation in its own savepoint, all that waited in one transaction.
+
+    A lawful write never falls because of a neighbour, and a burst of writes costs one commit.
+    """
+
+    def __init__(self, engine: AsyncEngine, shown: str) -> None:
+        self._engine = engine
+        self._shown = shown
+        self._waiting: list[tuple[Operation[Any], asyncio.Future[Any]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def write(self, operation: Operation[T]) -> T:
+        """Run a writing operation; when this returns, it is committed and on disk."""
+        if self._closed:
+            raise LedgerError(f"The ledger at {self._shown} was closed before this was written.")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((operation, done))
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._drain(), name="seedance ledger writer")
+        return await _settled(done)
+
+    async def close(self) -> None:
+        """Finish what waits, and take nothing more."""
+        self._closed = True
+        while self._task is not None and not self._task.done():
+            await asyncio.wait({self._task})
+
+    async def _drain(self) -> None:
+        group: list[tuple[Operation[Any], asyncio.Future[Any]]] = []
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                results = await self._commit([operation for operation, _ in group])
+                for (_, done), result in zip(group, results, strict=True):
+                    _settle(done, result)
+        finally:
+            # Only where the loop is being torn down: nobody may wait for ever, and nobody is told that it was written.
+            group, self._waiting = group + self._waiting, []
+            for _, done in group:
+                _settle(done, _Fallen(LedgerError(f"The ledger at {self._shown}: its writer was stopped.")))
+
+    async def _commit(self, operations: list[Operation[Any]]) -> list[Any]:
+        try:
+            async with self._engine.begin() as connection:
+                results = await connection.run_sync(_run_group, operations)
+        except Exception as error:  # noqa: BLE001 - drivers have errors of their own; each caller gets it
+            return [_Fallen(trouble(error, self._shown)) for _ in operations]
+        return [self._told(result) for result in results]
+
+    def _told(self, result: Any) -> Any:
+        if isinstance(result, _Fallen) and isinstance(result.error, SQLAlchemyError):
+            return _Fallen(trouble(result.error, self._shown))
+        return result
+
+
+def _settle(done: asyncio.Future[Any], result: Any) -> None:
+    if done.done():
+        return
+    if isinstance(result, _Fallen):
+        done.set_exception(result.error)
+    else:
+        done.set_result(result)
+
+
+async def _settled(future: asyncio.Future[T]) -> T:
+    """Wait for `future` to its end, even if cancelled meanwhile; the cancellation is raised after that.
+
+    So nobody ever has to wonder whether an intent was recorded.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        with contextlib.suppress(Exception):
+            future.result()
+        raise cancelled
+    return future.result()
+
+
+def _run_group(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
+    return [_run_one(connection, operation) for operation in operations]
+
+
+def _run_one(connection: sa.Connection, operation: Operation[Any]) -> Any:
+    savepoint = connection.begin_nested()
+    try:
+        result = operation(connection)
+    except Exception as error:
+        # SQLite may have undone the whole transaction (full disk), or the connection may be gone. Then there is no
+        # savepoint to return to, the next line fails, and the group falls as one: nobody is told that it was written.
+        savepoint.rollback()
+        if connection.invalidated:
+            raise
+        return _Fallen(error)
+    savepoint.commit()
+    return result

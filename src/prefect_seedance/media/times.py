@@ -1,0 +1,126 @@
+"""When the samples of a track are shown: its clock, its steps, its edits (ISO/IEC 14496-12, sections 8.4 to 8.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, table
+
+# How far two statements about one length may lie apart: encoders round, count a frame more or less, and pad sound.
+SLACK_SECONDS = 0.15
+SLACK_SHARE = 0.01
+SLACK_FRAMES = 2
+
+UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+
+Rows = list[tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a track says about its time.
+
+    Attributes:
+        scale: Ticks per second of its clock.
+        seconds: Length by the media header; None where that says "unknown" (files made of fragments).
+        samples: How many frames (or sound packets) the tables list.
+        ticks: How long these last.
+        slack: How far in seconds its content may be off its told length.
+        shown: First and last tick that its edit list shows; None where it has none.
+    """
+
+    scale: int
+    seconds: float | None
+    samples: int
+    ticks: int
+    slack: float
+    shown: tuple[float, float] | None
+
+
+def agree(one: float, other: float, slack: float = SLACK_SECONDS) -> bool:
+    """Tell whether two lengths in seconds are the same but for rounding and padding."""
+    return abs(one - other) <= max(slack, SLACK_SHARE * max(one, other))
+
+
+def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_scale: int, told: int) -> Times:
+    """Read the times of a track and hold them against each other.
+
+    Args:
+        data: The bytes that the boxes' offsets refer to.
+        trak: The boxes of the track.
+        mdhd: Its media header.
+        stbl: The boxes of its sample table.
+        movie_scale: Ticks per second of the whole movie's clock.
+        told: Length by the track header, in the movie's ticks.
+
+    Raises:
+        Flaw: If a table is missing or damaged, or one length contradicts another.
+    """
+    scale, length = fields(data, mdhd, ("I2I2I2H", "I2QIQ2H"))[3:5]
+    if not scale or not movie_scale:
+        raise Flaw("a clock has no unit")
+    steps = table(data, only(stbl, b"stts", "stbl"), ("II",))
+    ctts = maybe(stbl, b"ctts", "stbl")
+    delays = [] if ctts is None else table(data, ctts, ("II", "Ii"))
+    samples = sum(row[0] for row in steps)
+    ticks = sum(count * step for count, step in steps)
+    if delays and sum(row[0] for row in delays) != samples:
+        raise Flaw("the display times do not match the number of samples")
+    slack = max(SLACK_SECONDS, SLACK_FRAMES * ticks / scale / samples) if samples else SLACK_SECONDS
+    edits = _edits(data, trak)
+    seconds, shown = None, None
+    if length not in UNKNOWN_LENGTHS:
+        seconds = length / scale
+        if samples and not agree(ticks / scale, seconds, slack):
+            raise Flaw(f"its frames last {ticks / scale:.2f} s, its header says {seconds:.2f} s")
+        total = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
+        if told not in UNKNOWN_LENGTHS and not agree(total, told / movie_scale, slack):
+            raise Flaw(f"the track is shown for {told / movie_scale:.2f} s, its content lasts {total:.2f} s")
+        shown = _shown(edits, scale, movie_scale, _end(steps, delays), slack)
+    return Times(scale, seconds, samples, ticks, slack, shown)
+
+
+def _edits(data: bytes, trak: list[Box]) -> Rows:
+    edts = maybe(trak, b"edts", "trak")
+    if edts is None:
+        return []
+    return table(data, only(inner_boxes(data, edts.start, edts.end, "edts"), b"elst", "edts"), ("Ii2h", "Qq2h"))
+
+
+def _shown(edits: Rows, scale: int, movie_scale: int, end: int, slack: float) -> tuple[float, float] | None:
+    played = [edit for edit in edits if edit[1] != -1]
+    if any(edit[2:] != (1, 0) or edit[1] < 0 for edit in played):
+        raise Flaw("an edit changes the speed")
+    if not played:
+        return None
+    # What is left out at the start, and what is played, must together be the whole: nothing hidden, nothing beyond.
+    start = played[0][1]
+    last = start + sum(edit[0] for edit in played) * scale / movie_scale
+    if not agree(last / scale, end / scale, slack):
+        raise Flaw("an edit hides a part of the track or reaches beyond it")
+    return start, last
+
+
+def _end(steps: Rows, delays: Rows) -> int:
+    """Return the tick at which the last sample to be shown ends."""
+    latest = begin = 0
+    for count, step, delay in _runs(steps, delays):
+        begin += count * step
+        latest = max(latest, begin + delay)
+    return latest
+
+
+def _runs(steps: Rows, delays: Rows) -> Iterator[tuple[int, int, int]]:
+    """Walk through both run-length tables at once: samples, step, delay."""
+    waiting = iter(delays)
+    left, delay = 0, 0
+    for total, step in steps:
+        rest = total
+        while rest:
+            if not left:
+                left, delay = next(waiting, (rest, 0))
+            count = min(rest, left) or rest
+            yield count, step, delay
+            rest -= count
+            left = max(0, left - count)

@@ -1,0 +1,82 @@
+"""What all tests share: a home of their own, a real Prefect server, a sandbox, and routes that lead to it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# Prefect reads its settings while it is imported: no test may read or write the developer's own home.
+_HOME = Path(tempfile.mkdtemp(prefix="seedance-tests-"))
+for _name in [name for name in os.environ if name.startswith(("PREFECT_", "JIMMY_", "ANYFAST_"))]:
+    del os.environ[_name]
+os.environ["PREFECT_HOME"] = str(_HOME / "prefect")
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
+os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+os.environ["PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW"] = "ignore"
+
+from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.cli.prefect_server import local_server
+from prefect_seedance.routes import find
+from prefect_seedance.sandbox import SandboxServer
+from prefect_seedance.sandbox.fixtures import sandbox, sandbox_settings
+
+__all__ = ["sandbox", "sandbox_settings"]
+
+RouteTo = Callable[..., RouteDefaults]
+
+PRICES = {
+    "seedance2.0-mini-480p": "0.03",
+    "seedance2.0-mini-720p": "0.05",
+    "seedance2.0-mini-1080p": "0.1",
+    "seedance2.0-mini-sp-720p": "0.4",
+    "seedance2.0-sp-720p": "0.2",
+    "seedance2.0-md": "0.9",
+    "seedance2.0-std": "0.8",
+    "seedance-2.0-mini": "23",
+}
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[str]:
+    """A real Prefect server process, used by everything in this test process."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with local_server(_HOME / "prefect", _HOME / "server.log", port=0) as url:
+        os.environ["PREFECT_API_URL"] = f"{url}/api"
+        with temporary_settings({PREFECT_API_URL: f"{url}/api"}):
+            yield url
+        del os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(autouse=True)
+def ledger_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ledger of the test's own, which is the default while it runs."""
+    path = tmp_path / "ledger.db"
+    monkeypatch.setenv("PREFECT_SEEDANCE_LEDGER", str(path))
+    return path
+
+
+@pytest.fixture
+def route_to(sandbox: SandboxServer) -> RouteTo:
+    """Makes a route block that leads to the sandbox: `route_to("seedance2.0-mini", duration=5)`."""
+
+    def make(model: str = "seedance2.0-mini", **fields: object) -> RouteDefaults:
+        kind, key = (
+            (AnyfastCredentials, "sk-sandbox")
+            if find(model).provider == "anyfast"
+            else (JimmyCredentials, "sk_sandbox")
+        )
+        settings: dict[str, object] = {
+            "credentials": kind(api_key=key, base_url=sandbox.url),
+            "prices": PriceBook(currency="CNY", prices=PRICES),
+            "poll_seconds": 0.05,
+            **fields,
+        }
+        return RouteDefaults(model=model, **settings)
+
+    return make

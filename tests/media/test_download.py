@@ -1,0 +1,362 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import logging
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prefect_seedance.errors import BrokenAnswer, BrokenVideo, Gone, Unreachable, UserMistake
+from prefect_seedance.media import Downloader, discard, inspect_video, place
+
+
+@pytest.fixture
+async def fetch(server, tmp_path):
+    """Fetch the server's film into a part file; the provider is said to be on loopback."""
+    async with Downloader(read_seconds=2) as loader:
+
+        async def run(url=None, part=tmp_path / "film.part", **more):
+            return await loader.fetch(url or server.url, part, provider_url=server.url, **more)
+
+        run.part = tmp_path / "film.part"
+        yield run
+
+
+def note_of(part: Path) -> dict:
+    return json.loads(part.with_name(f"{part.name}.json").read_text())
+
+
+async def test_a_whole_download_is_proven_and_placed(server, fetch, mp4, tmp_path):
+    seen = []
+    got = await fetch(on_bytes=lambda done, total: seen.append((done, total)))
+    assert (got.bytes, got.resumed, got.announced, got.digest) == (len(mp4), False, len(mp4), None)
+    assert seen[-1] == (len(mp4), len(mp4))
+    assert seen == sorted(seen)
+    assert inspect_video(fetch.part, announced=got.announced).sha256 == hashlib.sha256(mp4).hexdigest()
+    place(fetch.part, tmp_path / "film.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+async def test_nothing_secret_is_sent_logged_or_stored(server, fetch, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.headers["Set-Cookie"] = "track=me"
+    await fetch()
+    discard(fetch.part)
+    await fetch()
+    for path, headers in server.requests:
+        assert path == "/film.mp4?sig=secret"
+        assert set(headers) == {"host", "user-agent", "accept", "accept-encoding"}
+        assert headers["host"] == f"127.0.0.1:{server.port}"
+    assert "secret" not in caplog.text
+    assert "secret" not in fetch.part.with_name("film.part.json").read_text()
+
+
+async def test_a_finished_part_needs_no_second_request(server, fetch, mp4):
+    await fetch()
+    server.status = 403
+    got = await fetch()
+    assert (got.bytes, got.resumed) == (len(mp4), True)
+    assert len(server.requests) == 1
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_any_series_of_cuts_ends_in_the_same_bytes(server, mp4, tmp_path, data):
+    server.requests.clear()
+    server.ranges = data.draw(st.booleans())
+    server.length = data.draw(st.sampled_from(["told", "chunked"]))
+    cuts = data.draw(st.lists(st.integers(0, len(mp4) - 1), max_size=5))
+    server.cut_at[:] = cuts
+    part = tmp_path / "cut.part"
+    discard(part)
+    async with Downloader() as loader:
+        for _ in cuts:
+            before = part.stat().st_size if part.exists() and server.ranges else 0
+            try:
+                await loader.fetch(server.url, part, provider_url=server.url)
+                break
+            except Unreachable:
+                assert part.read_bytes() == mp4[: part.stat().st_size] if part.exists() else True
+                assert not part.exists() or part.stat().st_size >= before
+        got = await loader.fetch(server.url, part, provider_url=server.url)
+    assert part.read_bytes() == mp4
+    assert got.bytes == len(mp4)
+
+
+async def test_a_resume_asks_for_the_rest_alone_and_names_what_it_has(server, fetch, mp4):
+    server.cut_at = [1000]
+    with pytest.raises(Unreachable):
+        await fetch()
+    assert fetch.part.stat().st_size == 1000
+    got = await fetch(server.url.replace("sig=secret", "sig=fresh"))
+    assert got.resumed
+    assert fetch.part.read_bytes() == mp4
+    assert server.requests[1][1]["range"] == "bytes=1000-"
+    assert server.requests[1][1]["if-range"] == '"v1"'
+
+
+async def changed(server):
+    server.etag = '"v2"'
+
+
+async def changed_and_lying(server):
+    server.etag, server.ignore_if_range = '"v2"', True
+
+
+async def shifted(server):
+    server.shift_range = 7
+
+
+async def no_ranges(server):
+    server.ranges = False
+
+
+async def grown(server):
+    server.data, server.ignore_if_range = server.data + b"\0\0\0\x08free", True
+
+
+async def shrunk(server):
+    server.data, server.ignore_if_range = server.data[:900], True
+
+
+@pytest.mark.parametrize("fault", [changed, changed_and_lying, shifted, no_ranges, grown, shrunk])
+async def test_what_does_not_continue_starts_anew(server, fetch, fault):
+    server.cut_at = [1000]
+    with pytest.raises(Unreachable):
+        await fetch()
+    await fault(server)
+    got = await fetch()
+    assert not got.resumed
+    assert fetch.part.read_bytes() == server.data
+
+
+@pytest.mark.parametrize("etag", [None, 'W/"weak"'])
+async def test_without_a_strong_tag_nothing_is_resumed(server, fetch, mp4, etag):
+    server.etag = etag
+    server.cut_at = [1000]
+    with pytest.raises(Unreachable):
+        await fetch()
+    assert not (await fetch()).resumed
+    assert "range" not in server.requests[1][1]
+    assert fetch.part.read_bytes() == mp4
+
+
+async def test_an_old_date_serves_where_there_is_no_tag(server, fetch):
+    server.etag = None
+    server.headers = {"Last-Modified": "Mon, 01 Jan 2024 10:00:00 GMT", "Date": "Mon, 01 Jan 2024 12:00:00 GMT"}
+    server.cut_at = [1000]
+    with pytest.raises(Unreachable):
+        await fetch()
+    server.ignore_if_range = True
+    assert (await fetch()).resumed
+    assert server.requests[1][1]["if-range"] == "Mon, 01 Jan 2024 10:00:00 GMT"
+
+
+@pytest.mark.parametrize("torn", ["", "[]", "{", '{"source": 1}', '{"source": "x", "validator": "a\\nb"}', "null"])
+async def test_a_torn_note_starts_anew(server, fetch, mp4, torn):
+    fetch.part.write_bytes(b"junk")
+    fetch.part.with_name("film.part.json").write_text(torn)
+    assert not (await fetch()).resumed
+    assert fetch.part.read_bytes() == mp4
+
+
+async def test_a_part_of_another_link_is_not_gone_on_with(server, fetch, mp4):
+    server.cut_at = [1000]
+    with pytest.raises(Unreachable):
+        await fetch(server.url.replace("film", "other"))
+    assert not (await fetch()).resumed
+    assert fetch.part.read_bytes() == mp4
+
+
+async def test_a_length_that_is_too_long_is_a_cut(server, fetch, mp4):
+    server.told_length = len(mp4) + 10
+    with pytest.raises(Unreachable):
+        await fetch()
+    assert fetch.part.read_bytes() == mp4
+
+
+async def test_a_length_that_is_too_short_does_not_get_past_the_inspection(server, fetch, mp4):
+    server.told_length = len(mp4) - 10
+    got = await fetch()
+    with pytest.raises(BrokenVideo):
+        inspect_video(fetch.part, announced=got.announced)
+
+
+async def test_without_any_length_nothing_is_announced(server, fetch, mp4):
+    server.length = "none"
+    got = await fetch()
+    assert (got.bytes, got.announced) == (len(mp4), None)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(403, Gone), (404, Gone), (410, Gone), (401, Gone), (429, Unreachable), (500, Unreachable), (503, Unreachable)]
+    + [(418, BrokenAnswer), (204, BrokenAnswer), (206, BrokenAnswer)],
+)
+async def test_each_status_has_its_kind_and_the_link_is_cut(server, fetch, status, kind):
+    server.status = status
+    server.length = "none"
+    with pytest.raises(kind, match=str(status)) as caught:
+        await fetch()
+    assert caught.value.http_status == status
+    assert "secret" not in str(caught.value)
+    assert not fetch.part.exists()
+
+
+async def test_a_link_that_expires_in_between_keeps_the_part(server, fetch):
+    server.cut_at = [1000]
+    with pytest.raises(Unreachable):
+        await fetch()
+    server.status = 403
+    with pytest.raises(Gone):
+        await fetch()
+    assert fetch.part.stat().st_size == 1000
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/html; charset=utf-8", b"<html>expired</html>"),
+        ("video/mp4", b"<!DOCTYPE html><html>expired</html>"),
+        ("application/octet-stream", b'{"code": 403}'),
+        ("application/xml", b"<Error/>"),
+        ("video/mp4", b""),
+        ("video/mp4", b"\x1aE\xdf\xa3 another kind of video" * 40),
+    ],
+)
+@pytest.mark.parametrize("length", ["told", "chunked"])
+async def test_what_is_no_video_is_not_kept(server, fetch, content_type, body, length):
+    server.data, server.content_type, server.length = body, content_type, length
+    with pytest.raises(BrokenVideo):
+        await fetch()
+    assert not fetch.part.exists()
+
+
+async def test_a_web_page_on_the_way_does_not_spoil_an_older_part(server, fetch, mp4):
+    server.cut_at = [1000]
+    with pytest.raises(Unreachable):
+        await fetch()
+    server.data, server.etag = b"<html>We are updating our system</html>", None
+    with pytest.raises(BrokenVideo):
+        await fetch()
+    server.data, server.etag = mp4, '"v1"'
+    assert (await fetch()).resumed
+    assert fetch.part.read_bytes() == mp4
+
+
+async def test_a_compressed_answer_is_refused(server, fetch):
+    server.headers["Content-Encoding"] = "gzip"
+    with pytest.raises(BrokenAnswer, match="compressed"):
+        await fetch()
+
+
+def wrapped(name: str, data: bytes) -> str:
+    return base64.b64encode(hashlib.new(name, data).digest()).decode()
+
+
+@pytest.mark.parametrize("cut", [[], [1000]])
+@pytest.mark.parametrize("header", ["Content-MD5", "Repr-Digest", "x-goog-hash"])
+async def test_a_told_digest_is_checked_also_after_a_resume(server, fetch, mp4, cut, header):
+    value = {
+        "Content-MD5": wrapped("md5", mp4),
+        "Repr-Digest": f"sha-256=:{wrapped('sha256', mp4)}:, sha-512=:bad:",
+        "x-goog-hash": f"crc32c=AAAAAA==,md5={wrapped('md5', mp4)}",
+    }[header]
+    server.headers[header] = value
+    server.cut_at = list(cut)
+    if cut:
+        with pytest.raises(Unreachable):
+            await fetch()
+    assert (await fetch()).digest in ("md5", "sha256")
+
+    discard(fetch.part)
+    server.cut_at = list(cut)
+    flipped = bytearray(mp4)
+    flipped[1500] ^= 1
+    server.data = bytes(flipped)
+    if cut:
+        with pytest.raises(Unreachable):
+            await fetch()
+    with pytest.raises(BrokenVideo, match="digest"):
+        await fetch()
+    assert not fetch.part.exists()
+
+
+@pytest.mark.parametrize("length", ["told", "chunked"])
+async def test_no_file_beyond_the_cap(server, tmp_path, length):
+    server.length = length
+    async with Downloader(max_bytes=2000) as loader:
+        with pytest.raises(BrokenVideo, match="max_bytes"):
+            await loader.fetch(server.url, tmp_path / "film.part", provider_url=server.url)
+    assert not (tmp_path / "film.part").exists()
+
+
+async def test_a_silent_server_and_a_slow_one_are_left_with_what_they_gave(server, tmp_path):
+    server.stall_after = 1500
+    part = tmp_path / "film.part"
+    for settings_ in ({"read_seconds": 0.2}, {"total_seconds": 0.2}):
+        discard(part)
+        async with Downloader(**settings_) as loader:
+            with pytest.raises(Unreachable):
+                await loader.fetch(server.url, part, provider_url=server.url)
+        assert part.stat().st_size == 1500
+
+
+async def test_a_cancelled_fetch_keeps_its_bytes_and_closes_its_file(server, fetch, mp4):
+    server.stall_after = 1500
+    arrived = asyncio.Event()
+    task = asyncio.ensure_future(fetch(on_bytes=lambda done, total: arrived.set()))
+    await arrived.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    server.stall_after = None
+    assert (await fetch()).resumed
+    assert fetch.part.read_bytes() == mp4
+
+
+async def test_large_files_are_written_while_they_come(server, fetch, mp4):
+    server.data = mp4 + bytes(5 << 20)
+    sizes = []
+    await fetch(on_bytes=lambda done, total: sizes.append(fetch.part.exists() and fetch.part.stat().st_size))
+    assert max(sizes[:-1]) > 1 << 20
+    assert fetch.part.read_bytes() == server.data
+
+
+async def test_a_full_disk_is_said_so(server, fetch, tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full")
+    part = tmp_path / "full.part"
+    part.symlink_to("/dev/full")
+    with pytest.raises(UserMistake, match="disk is full"):
+        await fetch(part=part)
+
+
+async def test_a_missing_folder_and_a_dead_host_are_told(server, fetch, tmp_path, unused_tcp_port_factory):
+    with pytest.raises(UserMistake, match="cannot be written"):
+        await fetch(part=tmp_path / "none" / "film.part")
+    with pytest.raises(Unreachable):
+        await fetch(f"http://127.0.0.1:{unused_tcp_port_factory()}/film.mp4")
+
+
+async def test_redirects_are_followed_a_few_times(server, fetch, mp4):
+    server.redirects = {"/a": "/b", "/b": server.url}
+    await fetch(f"http://127.0.0.1:{server.port}/a")
+    assert fetch.part.read_bytes() == mp4
+    server.redirects["/b"] = "/a"
+    with pytest.raises(BrokenAnswer, match="more than 5 times"):
+        await fetch(f"http://127.0.0.1:{server.port}/a?x=1")
+
+
+async def test_one_downloader_serves_many_at_once(server, tmp_path, mp4):
+    async with Downloader() as loader:
+        await asyncio.gather(
+            *(loader.fetch(server.url, tmp_path / f"{number}.part", provider_url=server.url) for number in range(40))
+        )
+    assert all(path.read_bytes() == mp4 for path in tmp_path.glob("*.part"))

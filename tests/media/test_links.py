@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import socket
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prefect_seedance.errors import Unreachable
+from prefect_seedance.media import Downloader, UnsafeLink, links
+from prefect_seedance.media.links import Zone, allowed_zones, doors, shown, zone_of
+
+PUBLIC = frozenset({Zone.PUBLIC})
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch):
+    monkeypatch.setattr(links, "getproxies", dict)
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """A name service of our own: real look-ups of addresses, and these names."""
+    table: dict[str, list[str]] = {}
+    real = socket.getaddrinfo
+
+    def look_up(host, port, *args, **more):
+        if host in table:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in table[host]]
+        return real(host, port, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("address", "zone"),
+    [
+        ("1.1.1.1", Zone.PUBLIC),
+        ("2606:4700::1111", Zone.PUBLIC),
+        ("127.0.0.1", Zone.LOOPBACK),
+        ("127.9.9.9", Zone.LOOPBACK),
+        ("::1", Zone.LOOPBACK),
+        ("::ffff:127.0.0.1", Zone.LOOPBACK),
+        ("64:ff9b::7f00:1", Zone.LOOPBACK),
+        ("2002:7f00:1::", Zone.LOOPBACK),
+        ("64:ff9b::101:101", Zone.PUBLIC),
+        ("0.0.0.0", Zone.PRIVATE),
+        ("10.1.2.3", Zone.PRIVATE),
+        ("172.16.0.1", Zone.PRIVATE),
+        ("192.168.1.1", Zone.PRIVATE),
+        ("169.254.169.254", Zone.PRIVATE),
+        ("100.64.0.1", Zone.PRIVATE),
+        ("198.18.0.1", Zone.PRIVATE),
+        ("224.0.0.1", Zone.PRIVATE),
+        ("fe80::1", Zone.PRIVATE),
+        ("fd00::1", Zone.PRIVATE),
+        ("::ffff:10.0.0.1", Zone.PRIVATE),
+    ],
+)
+def test_where_addresses_lie(address, zone):
+    assert zone_of(address) is zone
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/a.mp4",
+        "ftp://1.1.1.1/a.mp4",
+        "file:///etc/passwd",
+        "seedance/mini-sp/video/xxx.mp4",
+        "https:///a.mp4",
+        "https://me:word@1.1.1.1/a.mp4",
+        "https://127.0.0.1/a.mp4",
+        "https://localhost/a.mp4",
+        "http://localhost/a.mp4",
+        "https://127.1/a.mp4",
+        "https://2130706433/a.mp4",
+        "https://0x7f000001/a.mp4",
+        "https://[::1]/a.mp4",
+        "https://[::ffff:169.254.169.254]/latest",
+        "http://169.254.169.254/latest/meta-data",
+        "https://192.168.0.1/a.mp4",
+        "https://inside.test/a.mp4",
+    ],
+)
+async def test_no_way_into_the_inside(url, names, tmp_path):
+    names["example.com"] = ["93.184.216.34"]
+    names["inside.test"] = ["10.0.0.7"]
+    async with Downloader() as loader:
+        for provider in (None, "https://example.com"):
+            with pytest.raises(UnsafeLink) as caught:
+                await loader.fetch(url + "?sig=secret", tmp_path / "x.part", provider_url=provider)
+            assert "secret" not in str(caught.value)
+            assert "word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("garbage", ["", "https://", "https://[::1", "https://a b/", "\x00", "https://ex\x00ample/", "//x/y"])
+async def test_garbage_is_no_link(garbage, tmp_path):
+    async with Downloader() as loader:
+        with pytest.raises((UnsafeLink, Unreachable)):
+            await loader.fetch(garbage, tmp_path / "x.part")
+
+
+async def test_a_link_is_connected_to_the_address_that_was_judged(names):
+    names["both.test"] = ["10.0.0.7", "93.184.216.34", "93.184.216.34"]
+    (door,) = await doors(httpx.URL("https://both.test:8443/a.mp4?sig=1%2F2"), PUBLIC)
+    assert str(door.url) == "https://93.184.216.34:8443/a.mp4?sig=1%2F2"
+    assert (door.host, door.name, door.proxy) == ("both.test:8443", "both.test", None)
+
+
+async def test_a_redirect_is_judged_like_the_link(server, tmp_path, names):
+    names["provider.test"] = ["127.0.0.1"]
+    server.redirects = {"/a": "http://169.254.169.254/latest", "/b": "http://10.0.0.1/x", "/c": "file:///etc/passwd"}
+    async with Downloader() as loader:
+        for path in server.redirects:
+            with pytest.raises(UnsafeLink):
+                await loader.fetch(
+                    f"http://127.0.0.1:{server.port}{path}", tmp_path / "x.part", provider_url="http://provider.test"
+                )
+    assert not list(tmp_path.iterdir())
+
+
+async def test_a_provider_opens_its_own_zone_and_no_other(names):
+    names["office.test"] = ["10.0.0.7"]
+    names["cloud.test"] = ["93.184.216.34"]
+    assert await allowed_zones("http://127.0.0.1:8765", allow_private=False) == {Zone.PUBLIC, Zone.LOOPBACK}
+    assert await allowed_zones("https://office.test/v1", allow_private=False) == {Zone.PUBLIC, Zone.PRIVATE}
+    assert await allowed_zones("https://cloud.test", allow_private=False) == PUBLIC
+    assert await allowed_zones("https://nowhere.invalid", allow_private=False) == PUBLIC
+    assert await allowed_zones(None, allow_private=True) == set(Zone)
+
+
+async def test_plain_http_stays_on_loopback_even_if_private_addresses_are_allowed():
+    with pytest.raises(UnsafeLink, match="not encrypted"):
+        await doors(httpx.URL("http://10.0.0.1/a.mp4"), frozenset(Zone))
+
+
+async def test_allowing_private_addresses_allows_loopback(server, tmp_path, mp4):
+    async with Downloader(allow_private=True) as loader:
+        await loader.fetch(server.url, tmp_path / "x.part")
+    assert (tmp_path / "x.part").read_bytes() == mp4
+
+
+async def test_a_name_that_does_not_resolve_is_unreachable(tmp_path):
+    async with Downloader() as loader:
+        with pytest.raises(Unreachable, match="resolve"):
+            await loader.fetch("https://nowhere.invalid/a.mp4", tmp_path / "x.part")
+
+
+async def test_behind_a_proxy_the_name_goes_to_the_proxy_and_addresses_are_judged_still(monkeypatch):
+    monkeypatch.setattr(links, "getproxies", lambda: {"https": "proxy.test:3128"})
+    monkeypatch.setattr(links, "proxy_bypass", lambda host: host == "direct.test")
+    (door,) = await doors(httpx.URL("https://cdn.test/a.mp4"), PUBLIC)
+    assert (str(door.url), door.proxy) == ("https://cdn.test/a.mp4", "http://proxy.test:3128")
+    for url in ("https://10.0.0.1/a", "https://0x7f.1/a", "https://127.0.0.1/a", "http://cdn.test/a"):
+        with pytest.raises(UnsafeLink):
+            await doors(httpx.URL(url), PUBLIC)
+    with pytest.raises(Unreachable):
+        await doors(httpx.URL("https://direct.test/a"), PUBLIC)
+
+
+async def test_loopback_never_goes_through_a_proxy(monkeypatch, server, tmp_path, mp4):
+    monkeypatch.setattr(links, "getproxies", lambda: {"http": "http://proxy.invalid:3128", "all": "http://proxy.invalid"})
+    async with Downloader() as loader:
+        await loader.fetch(server.url, tmp_path / "x.part", provider_url=server.url)
+    assert (tmp_path / "x.part").read_bytes() == mp4
+
+
+@given(st.text("ab:/?#@=&%", max_size=40))
+def test_what_is_shown_bears_no_signature_and_no_password(text):
+    cut = shown(f"https://user:pass@host/{text}?sig=secret#part")
+    assert "pass" not in cut
+    assert "secret" not in cut
+    assert not {"?", "#"} & set(cut)
