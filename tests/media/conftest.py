@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -68,40 +67,51 @@ def mp4(make_video) -> bytes:
     return make_video()
 
 
-@dataclass
 class FileServer:
     """Serves one file on 127.0.0.1, with the faults that are set. Speaks HTTP/1.1, one request a connection."""
 
-    data: bytes = b""
-    etag: str | None = '"v1"'
-    ranges: bool = True
-    content_type: str = "video/mp4"
-    status: int | None = None
-    cut_at: list[int] = field(default_factory=list)  # for each request: body bytes to send before the cut
-    told_length: int | None = None  # instead of the true one
-    length: str = "told"  # told, chunked, none
-    ignore_if_range: bool = False
-    shift_range: int = 0
-    stall_after: int | None = None
-    redirects: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    port: int = 0
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.etag: str | None = '"v1"'
+        self.ranges = True
+        self.content_type = "video/mp4"
+        self.status: int | None = None
+        self.cut_at: list[int] = []  # for each request: body bytes to send before the cut
+        self.told_length: int | None = None  # instead of the true one
+        self.length = "told"  # told, chunked, none
+        self.ignore_if_range = False
+        self.shift_range = 0
+        self.stall_after: int | None = None
+        self.redirects: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.handlers: set[asyncio.Task[None]] = set()
+        self.port = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/film.mp4?sig=secret"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        self.handlers.add(asyncio.current_task())
+        try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            asked = {
-                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
-            }
+            pairs = (line.partition(":") for line in head[1:] if line)
+            asked = {name.lower(): value.strip() for name, _, value in pairs}
             path = head[0].split(" ")[1]
             self.requests.append((path, asked))
             await self.answer(path.split("?")[0], asked, writer)
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def close(self) -> None:
+        for handler in self.handlers:
+            handler.cancel()
+        await asyncio.gather(*self.handlers, return_exceptions=True)
 
     async def answer(self, path: str, asked: dict[str, str], writer: asyncio.StreamWriter) -> None:
         cut = self.cut_at.pop(0) if self.cut_at else None
@@ -149,8 +159,10 @@ class FileServer:
 
 @pytest.fixture
 async def server(mp4) -> AsyncIterator[FileServer]:
-    served = FileServer(data=mp4)
+    served = FileServer(mp4)
     listener = await asyncio.start_server(served.handle, "127.0.0.1", 0)
     served.port = listener.sockets[0].getsockname()[1]
     yield served
     listener.close()
+    await served.close()
+    await listener.wait_closed()

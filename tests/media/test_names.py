@@ -10,9 +10,13 @@ from prefect_seedance.media import clashes, slug
 from prefect_seedance.media.names import MAX_BYTES
 
 WINDOWS_FORBIDS = set('<>:"/\\|?*') | {chr(code) for code in range(32)}
-WINDOWS_RESERVES = {"con", "prn", "aux", "nul"} | {f"{kind}{digit}" for kind in ("com", "lpt") for digit in "0123456789"}
+WINDOWS_RESERVES = {"con", "prn", "aux", "nul"} | {
+    f"{kind}{digit}" for kind in ("com", "lpt") for digit in "0123456789"
+}
 
-keys = st.text(max_size=60) | st.text("aA./\\- 猫é\u0301\n", max_size=12) | st.sampled_from(["con", "NUL.txt", "..", ""])
+keys = (
+    st.text(max_size=60) | st.text("aA./\\- 猫é\u0301\n", max_size=12) | st.sampled_from(["con", "NUL.txt", "..", ""])
+)
 
 
 @given(keys)
@@ -44,7 +48,13 @@ def test_a_key_that_is_a_good_name_stays_as_it_is(key):
 
 @pytest.mark.parametrize(
     ("key", "start"),
-    [("../../etc/passwd", "etc-passwd-"), ("a b", "a-b-"), ("CON", "CON-"), (".hidden", "hidden-"), ("con.txt", "con-txt-")],
+    [
+        ("../../etc/passwd", "etc-passwd-"),
+        ("a b", "a-b-"),
+        ("CON", "CON-"),
+        (".hidden", "hidden-"),
+        ("con.txt", "con-txt-"),
+    ],
 )
 def test_a_changed_key_keeps_what_can_be_kept_and_gets_a_mark(key, start):
     assert slug(key).startswith(start)

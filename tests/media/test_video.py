@@ -100,7 +100,9 @@ def test_a_long_film_is_decoded_in_part_and_its_ends_always(make_video, inspect,
     data = make_video(gop=2, audio=False, noise=250)
     decoded: list[int] = []
     take = decoding._VideoWatch._take
-    monkeypatch.setattr(decoding._VideoWatch, "_take", lambda self, frame: (decoded.append(frame.pts), take(self, frame)))
+    monkeypatch.setattr(
+        decoding._VideoWatch, "_take", lambda self, frame: (decoded.append(frame.pts), take(self, frame))
+    )
     everything = inspect(data)
     assert len(decoded) == 24
     monkeypatch.setattr(decoding, "MOST_PIXELS", 64 * 48 * 6)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefect_seedance.sandbox import SandboxSettings
 from prefect_seedance.sandbox.multipart import read_form
 from prefect_seedance.sandbox.uploads import inspect
 
@@ -95,6 +96,18 @@ def test_the_sp_library_takes_its_time(client):
         ("assets/status", {"asset_ids": "all"}),
     ):
         assert client.jimmy(wrong, f"{SP}/{path}").json()["code"] == 20002
+
+
+class TestStrangers:
+    @pytest.fixture
+    def sandbox_settings(self, clock):
+        return SandboxSettings(clock=clock, keys={"sk_sandbox": "jimmy/one", "sk_two": "jimmy/two"})
+
+    def test_an_asset_is_known_to_its_own_account_only(self, client):
+        body = {"name": "cat", "type": "image", "url": "https://example.com/cat.png"}
+        asset = {"asset_id": client.jimmy(body, f"{SP}/assets/upload").json()["data"]["asset_id"]}
+        assert client.jimmy(asset, f"{SP}/assets/detail").status_code == 200
+        assert client.jimmy(asset, f"{SP}/assets/detail", key="sk_two").json()["code"] == 20002
 
 
 def test_portraits_are_whitelisted_or_fail(client):

@@ -46,9 +46,16 @@ def test_a_restarted_sandbox_knows_its_jobs_bill_uploads_and_links(tmp_path, clo
         assert second.state.uploads.get(upload.id) == (upload, b"png")
         path = f"/api/open-api/v1/videos/{jobs[1].id}"
         link = httpx.get(second.url + path, headers=KEY).json()["data"]["result"]["video_url"]
+        httpx.post(second.url + CREATE, json=JIMMY, headers=KEY)
+        fourth = second.state.jobs()[-1]
         second.state.reset()
         assert second.state.bill() == []
     assert link.startswith(second.url)
+    # The fourth of equal requests lasts as long as if the sandbox had never stopped.
+    with SandboxServer(SandboxSettings(clock=clock)) as unbroken:
+        for _ in range(4):
+            httpx.post(unbroken.url + CREATE, json=JIMMY, headers=KEY)
+        assert unbroken.state.jobs()[-1].run_seconds == fourth.run_seconds
     with SandboxServer(chosen) as third:
         assert third.state.jobs() == []
 

@@ -19,6 +19,7 @@ from prefect_seedance.flows.naming import batch_name, flow_run_id, scheduled_tim
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
 from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.instants import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
 from prefect_seedance.jobs.crew import Steps
 from prefect_seedance.jobs.loop import call_core, on_core
@@ -187,6 +188,7 @@ async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
             outcome = await run_batch(order, TASK_STEPS)
         result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
         await asyncio.to_thread(write_files, result)
+        reached("results written")
     except SeedanceError as error:
         return failed(error, "Stopped")
     await publish(result)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefect_seedance.errors import UserMistake
+from prefect_seedance.instants import reached
 from prefect_seedance.jobs.crew import Steps, work
 from prefect_seedance.jobs.downloading import still_stored
 from prefect_seedance.jobs.events import RowEvent
@@ -119,6 +120,7 @@ async def run_batch(order: Order, steps: Steps) -> BatchOutcome:
         await asyncio.to_thread(check_manifest, order.output, ledger.identity, ledger.shown_url)
         prepared = {row.key: row for row in order.preparation.rows}
         ids = await ledger.plan(session.run, order.take, [_plan(row, order.take) for row in prepared.values()])
+        reached("rows planned")
         outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
         try:
             await _work_all(session, prepared, ids, order, steps, outcome)
@@ -143,6 +145,7 @@ async def _work_all(
     until = asyncio.get_running_loop().time() + order.patience
     while missing and session.stopped is None:
         taken = await session.ledger.claim(session.run, missing, retry)
+        reached("rows claimed")
         missing -= taken
         rows = await _rows(session, taken, prepared, keys)
         before = {row.key: row.state for row in rows}

@@ -14,6 +14,7 @@ from prefect_seedance.errors import (
     Unreachable,
     UserMistake,
 )
+from prefect_seedance.instants import reached
 from prefect_seedance.jobs.loop import GRACE
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import TAKEABLE, Intent, State
@@ -62,6 +63,7 @@ async def _in_order(sending: asyncio.Task[None]) -> None:
 async def _send(row: Row) -> None:
     session = row.session
     attempt = await session.ledger.intend(session.run, _intent(row))
+    reached("intent written")
     row.moved(State.SENT)
     try:
         made = await row.channel.client.create(row.settings.route.model, row.request)
@@ -83,6 +85,7 @@ async def _send(row: Row) -> None:
         )
         await _refused(row, attempt, lost)
         raise
+    reached("answer received")
     await session.ledger.created(
         session.run,
         row.id,
@@ -91,6 +94,7 @@ async def _send(row: Row) -> None:
         http_status=made.http_status,
         request_id=made.request_id,
     )
+    reached("job written")
     row.job_id = made.job_id
     row.channel.limiter.accepted()
     row.moved(State.CREATED)

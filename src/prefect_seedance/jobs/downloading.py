@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from prefect_seedance.errors import BrokenVideo, Gone, SeedanceError
+from prefect_seedance.instants import reached
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import Proof, RowRecord, State
 from prefect_seedance.media import VideoFacts, discard, inspect_video, place
@@ -36,6 +37,7 @@ async def download(row: Row) -> None:
     try:
         if not await _finish_earlier(row, record, part):
             facts = await _fetched(row, part)
+            reached("video proven")
             await _keep(row, part, target, facts)
     except Gone as error:
         error.row = row.key
@@ -94,6 +96,7 @@ async def _fetched(row: Row, part: Path) -> VideoFacts:
     except Gone:
         url = row.video_url = await _fresh_link(row)
         await row.session.downloader.fetch(url, part, provider_url=provider)
+    reached("bytes fetched")
     try:
         return await asyncio.to_thread(inspect_video, part)
     except BrokenVideo:
@@ -124,10 +127,13 @@ async def _keep(row: Row, part: Path, target: Path, facts: VideoFacts) -> None:
         seconds=facts.seconds,
     )
     await row.session.ledger.prove(row.session.run, row.id, proof)
+    reached("proof written")
     await asyncio.to_thread(place, part, target)
+    reached("file renamed")
     await _stored(row, target)
 
 
 async def _stored(row: Row, target: Path) -> None:
     await row.session.ledger.store(row.session.run, row.id, modified_ns=target.stat().st_mtime_ns)
+    reached("file stored")
     row.moved(State.STORED)

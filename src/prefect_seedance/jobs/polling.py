@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect_seedance.errors import Gone, Moderated, SeedanceError
+from prefect_seedance.instants import reached
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
@@ -48,6 +49,8 @@ async def poll(row: Row) -> None:
     except SeedanceError as error:
         error.row = row.key
         raise
+    if view.state.final:
+        reached("job ended")
     if view.state is JobState.SUCCEEDED:
         await _succeeded(row, view)
     elif view.state is JobState.FAILED:
@@ -70,6 +73,7 @@ async def _succeeded(row: Row, view: JobView) -> None:
     lifetime = row.channel.client.dialect.result_lifetime
     expires = (view.finished_at or now()) + lifetime
     await row.session.ledger.succeed(row.session.run, row.id, _charge(row, record, view), link_expires_at=expires)
+    reached("charge written")
     row.video_url = view.video_url
     row.moved(State.SUCCEEDED)
 

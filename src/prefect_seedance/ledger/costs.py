@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from prefect_seedance.ledger.records import AttemptRecord
 from prefect_seedance.ledger.states import Outcome, Settlement
 
 __all__ = ["CostLine", "add_up"]
+
+EXACT = Context(prec=200)
+"""Sums of money are never rounded, whatever precision the caller's own decimal context has."""
 
 
 @dataclass(slots=True)
@@ -86,12 +89,12 @@ def _add(line: CostLine, attempt: AttemptRecord) -> None:
     match attempt.settlement:
         case Settlement.CHARGED:
             line.succeeded += 1
-            line.units += attempt.units or 0
+            line.units = EXACT.add(line.units, attempt.units or Decimal(0))
             if attempt.charge is None:
                 line.unpriced += 1
                 _doubt(line, attempt)
             else:
-                line.cost += attempt.charge
+                line.cost = EXACT.add(line.cost, attempt.charge)
         case Settlement.REFUNDED:
             line.failed += 1
         case Settlement.UNDOCUMENTED:
@@ -109,4 +112,4 @@ def _add(line: CostLine, attempt: AttemptRecord) -> None:
 
 def _doubt(line: CostLine, attempt: AttemptRecord) -> None:
     if line.doubt is not None:
-        line.doubt = None if attempt.quote_high is None else line.doubt + attempt.quote_high
+        line.doubt = None if attempt.quote_high is None else EXACT.add(line.doubt, attempt.quote_high)

@@ -32,7 +32,8 @@ def make_engine(url: str) -> AsyncEngine:
     if sqlite and _in_memory(found):
         raise _no_ledger(url, "a ledger in memory forgets what was paid")
     try:
-        engine = create_async_engine(url)
+        # What a statement carries (prompts, addresses) has no place in an error's text.
+        engine = create_async_engine(url, hide_parameters=True)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise _no_ledger(url, str(error)) from None
     if sqlite:

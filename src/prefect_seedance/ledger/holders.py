@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from prefect_seedance.ledger.schema import attempts, rows, runs
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
-__all__ = ["HEARTBEAT", "LEASE", "Run", "bury", "living", "now"]
+__all__ = ["HEARTBEAT", "LEASE", "Run", "beat", "begin", "bury", "bury_dead", "end", "forget", "now"]
 
 HEARTBEAT = timedelta(seconds=15)
 LEASE = timedelta(seconds=120)
@@ -47,31 +48,47 @@ class Run:
 @cache
 def host() -> str:
     """This host, this boot of it, and this process namespace: where a process id means something."""
-    parts = [socket.gethostname()]
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if boot.exists() and namespace.exists():
-        parts += [boot.read_text().strip(), str(namespace.readlink())]
-    return " ".join(parts)
+        return " ".join((socket.gethostname(), boot.read_text().strip(), str(namespace.readlink())))
+    # Two machines may bear one name; their network cards do not.
+    return f"{socket.gethostname()} {uuid.getnode():x}"
 
 
 def process_started(pid: int) -> str | None:
     """When a process started, as an opaque text that tells it from a later one with the same id.
 
     Returns:
-        None if the process is gone, and an empty text where this system cannot tell (then the heartbeat decides).
+        None if the process is gone, and an empty text where this system does not tell (then the heartbeat decides).
     """
     if Path("/proc/self/stat").exists():
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
-            return None
+            return "" if _hidden(pid) else None
         return None if fields[0] in "ZX" else fields[19]
     if not Path("/bin/ps").exists():
         return ""
+    # One language and one time zone: what two processes compare must not depend on their settings.
     answer = subprocess.run(  # noqa: S603 - a fixed command with a number
-        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"LC_ALL": "C", "TZ": "UTC"},
     )
     return answer.stdout.strip() or None
+
+
+def _hidden(pid: int) -> bool:
+    """Whether another user's process lives, of which this system shows nothing else."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str | None) -> Run:
@@ -110,30 +127,41 @@ def forget(run: Run) -> None:
     _LIVE_HERE.discard(run.id)
 
 
-def living(connection: sa.Connection, batch_id: int) -> set[str]:
-    """The runs of a batch that are alive."""
+def bury_dead(connection: sa.Connection, batch_id: int) -> None:
+    """Let go of the rows of all runs of a batch that are dead."""
+    # A run that has ended holds nothing: it let go in the same transaction.
     found = connection.execute(sa.select(runs).where(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None)))
-    return {row.id for row in found if _lives(row)}
+    for run in found.all():
+        seen = _seen_alive(run)
+        if seen is False:
+            bury(connection, run.id)
+            connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
+        elif seen is None and run.heartbeat_at + LEASE <= now():
+            # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same.
+            bury(connection, run.id)
 
 
-def _lives(run: sa.Row[tuple[object, ...]]) -> bool:
+def _seen_alive(run: sa.Row[Any]) -> bool | None:
+    """Whether the run's process lives; None where only its heartbeat can tell."""
     if run.host != host() or not run.process_started:
-        return bool(run.heartbeat_at + LEASE > now())
-    if run.pid == os.getpid() and run.process_started == process_started(os.getpid()):
-        return run.id in _LIVE_HERE
-    return bool(process_started(run.pid) == run.process_started)
+        return None
+    started = process_started(run.pid)
+    if not started:
+        return None if started == "" else False
+    if started != run.process_started:
+        return False
+    return run.pid != os.getpid() or run.id in _LIVE_HERE
 
 
 def bury(connection: sa.Connection, run_id: str) -> None:
     """Let go of a dead run's rows: a row that was sent and not answered is unknown, all others can be taken."""
-    moment = now()
     held = sa.and_(rows.c.holder == run_id, rows.c.state == State.SENT)
     lost = sa.select(rows.c.attempt_id).where(held)
     message = "The run died, or was stopped, before the provider's answer was written down."
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id.in_(lost))
-        .values(outcome=Outcome.UNKNOWN, settlement=Settlement.UNKNOWN, answered_at=moment, message=message)
+        .values(outcome=Outcome.UNKNOWN, settlement=Settlement.UNKNOWN, message=message)
     )
     connection.execute(
         sa.update(rows)
@@ -143,7 +171,7 @@ def bury(connection: sa.Connection, run_id: str) -> None:
             error_kind="UnknownOutcome",
             error_code=None,
             error_message=message,
-            changed_at=moment,
+            changed_at=now(),
         )
     )
     connection.execute(sa.update(rows).where(rows.c.holder == run_id).values(holder=None))

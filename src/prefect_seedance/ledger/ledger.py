@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import SeedanceError
+from prefect_seedance.errors import LedgerError, SeedanceError
 from prefect_seedance.ledger import holders, lookups, moves, planning
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
@@ -86,12 +88,23 @@ class Ledger:
         return await self._database.write(operation)
 
     async def intend(self, run: Run, intent: Intent) -> int:
-        """Write down a create that is about to be sent; returns the attempt's id."""
+        """Write down a create that is about to be sent; returns the attempt's id.
+
+        A caller that is cancelled meanwhile never learns the id and cannot send: its intent is withdrawn.
+        """
+        written: list[int] = []
 
         def operation(connection: sa.Connection) -> int:
-            return moves.intend(connection, run, intent)
+            written.append(moves.intend(connection, run, intent))
+            return written[-1]
 
-        return await self._database.write(operation)
+        try:
+            return await self._database.write(operation)
+        except asyncio.CancelledError:
+            if written:
+                with contextlib.suppress(LedgerError):
+                    await self.withdraw(run, intent.row_id, written[-1])
+            raise
 
     async def withdraw(self, run: Run, row_id: int, attempt_id: int) -> None:
         """The request of this attempt never left this process."""
@@ -107,16 +120,22 @@ class Ledger:
         http_status: int | None,
         request_id: str | None,
     ) -> None:
-        """The provider accepted; the job is known."""
-        await self._write(
-            moves.created,
-            run,
-            row_id,
-            attempt_id,
-            job_id=job_id,
-            http_status=http_status,
-            request_id=request_id,
-        )
+        """The provider accepted; the job is known.
+
+        Raises:
+            LedgerError: The run has lost the row. The job is in the ledger all the same.
+        """
+
+        def operation(connection: sa.Connection) -> bool:
+            return moves.created(
+                connection, run, row_id, attempt_id, job_id=job_id, http_status=http_status, request_id=request_id
+            )
+
+        if not await self._database.write(operation):
+            raise LedgerError(
+                f"This run was taken for dead while it waited for the answer, and has lost the row; its job {job_id} "
+                "is in the ledger. Run the same call again."
+            )
 
     async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
         """The create brought no job: refused for good or for now, or its outcome is unknown."""
@@ -160,11 +179,14 @@ class Ledger:
 
     async def row(self, row_id: int) -> RowRecord:
         """One row."""
-        return (await self.rows([row_id]))[row_id]
+        found = await self.rows([row_id])
+        if row_id not in found:
+            raise LedgerError(f"The ledger has no row with the id {row_id}.")
+        return found[row_id]
 
     async def find(self, batch: str, take: str, key: str) -> RowRecord | None:
         """The row of this key, if there is one."""
-        return next((row for row in await self.rows_of(batch, take) if row.key == key), None)
+        return await self._database.read(lambda connection: lookups.row_by_key(connection, batch, take, key))
 
     async def rows_of(self, batch: str, take: str | None = None) -> list[RowRecord]:
         """All rows of a batch, in the order in which they were planned."""

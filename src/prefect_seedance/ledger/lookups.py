@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from prefect_seedance.ledger.records import AttemptRecord, RowRecord
 from prefect_seedance.ledger.schema import attempts, batches, rows
-from prefect_seedance.ledger.states import Outcome, Settlement, State
 
-__all__ = ["attempts_of", "batch_names", "rows_by_id", "rows_by_key", "rows_of"]
+__all__ = ["attempts_of", "batch_names", "grouped", "row_by_key", "rows_by_id", "rows_of"]
 
 GROUP = 500
 """How many values one statement carries: databases bound the number of parameters."""
 
-_ROW_FIELDS = [column for column in rows.c if column.name not in {"batch_id", "attempt_id", "file_fold", "changed_at"}]
-_ATTEMPT_FIELDS = [column.label(f"attempt_{column.name}") for column in attempts.c]
-_SELECT = sa.select(batches.c.name.label("batch"), *_ROW_FIELDS, *_ATTEMPT_FIELDS).select_from(
+# In the order of the records' fields: a hundred thousand records are made by position, not by name.
+_ROW_FIELDS = [
+    batches.c.name.label("batch") if name == "batch" else rows.c[name]
+    for name in RowRecord.__slots__
+    if name != "attempt"
+]
+_ATTEMPT_FIELDS = [attempts.c[name].label(f"attempt_{name}") for name in AttemptRecord.__slots__]
+_WIDTH = len(_ROW_FIELDS)
+_SELECT = sa.select(*_ROW_FIELDS, *_ATTEMPT_FIELDS).select_from(
     rows.join(batches, rows.c.batch_id == batches.c.id).outerjoin(attempts, rows.c.attempt_id == attempts.c.id)
 )
 
@@ -34,19 +39,16 @@ def rows_by_id(connection: sa.Connection, ids: Collection[int]) -> dict[int, Row
     """The rows with these ids."""
     found = {}
     for group in grouped(ids):
-        for row in connection.execute(_SELECT.where(rows.c.id.in_(group))).mappings():
-            found[row["id"]] = _record(row)
+        for row in connection.execute(_SELECT.where(rows.c.id.in_(group))):
+            found[row[0]] = _record(row)
     return found
 
 
-def rows_by_key(connection: sa.Connection, batch_id: int, take: str, keys: Collection[str]) -> dict[str, RowRecord]:
-    """The rows of one take of a batch with these keys."""
-    found = {}
-    for group in grouped(keys):
-        wanted = sa.and_(rows.c.batch_id == batch_id, rows.c.take == take, rows.c.key.in_(group))
-        for row in connection.execute(_SELECT.where(wanted)).mappings():
-            found[row["key"]] = _record(row)
-    return found
+def row_by_key(connection: sa.Connection, batch: str, take: str, key: str) -> RowRecord | None:
+    """The row of one take of a batch with this key."""
+    wanted = sa.and_(batches.c.name == batch, rows.c.take == take, rows.c.key == key)
+    row = connection.execute(_SELECT.where(wanted)).one_or_none()
+    return None if row is None else _record(row)
 
 
 def rows_of(connection: sa.Connection, batch: str, take: str | None = None) -> list[RowRecord]:
@@ -54,7 +56,7 @@ def rows_of(connection: sa.Connection, batch: str, take: str | None = None) -> l
     wanted = batches.c.name == batch
     if take is not None:
         wanted = sa.and_(wanted, rows.c.take == take)
-    return [_record(row) for row in connection.execute(_SELECT.where(wanted).order_by(rows.c.id)).mappings()]
+    return [_record(row) for row in connection.execute(_SELECT.where(wanted).order_by(rows.c.id))]
 
 
 def attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:
@@ -65,7 +67,7 @@ def attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:
         .where(batches.c.name == batch)
         .order_by(attempts.c.id)
     )
-    return [_attempt(row) for row in connection.execute(select).mappings()]
+    return [AttemptRecord(*row) for row in connection.execute(select)]
 
 
 def batch_names(connection: sa.Connection) -> list[str]:
@@ -73,14 +75,7 @@ def batch_names(connection: sa.Connection) -> list[str]:
     return list(connection.execute(sa.select(batches.c.name).order_by(batches.c.id)).scalars())
 
 
-def _record(found: sa.RowMapping) -> RowRecord:
-    values = {name: found[name] for name in RowRecord.__slots__ if name not in {"attempt", "state"}}
-    attempt = _attempt(found) if found["attempt_id"] is not None else None
-    return RowRecord(**values, state=State(found["state"]), attempt=attempt)
-
-
-def _attempt(found: sa.RowMapping) -> AttemptRecord:
-    values = {name: found[f"attempt_{name}"] for name in AttemptRecord.__slots__}
-    values["outcome"] = Outcome(values["outcome"])
-    values["settlement"] = Settlement(values["settlement"])
-    return AttemptRecord(**values)
+def _record(found: Sequence[Any]) -> RowRecord:
+    attempt = AttemptRecord(*found[_WIDTH:]) if found[_WIDTH] is not None else None
+    values: Sequence[Any] = (*found[:_WIDTH], attempt)
+    return RowRecord(*values)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import uuid
 from pathlib import Path
 
 from prefect_seedance.errors import UserMistake
@@ -17,21 +19,16 @@ def check_manifest(folder: Path, identity: str, shown_url: str) -> None:
     """Find the folder's manifest and hold it against the ledger in use; write it where there is none.
 
     Raises:
-        UserMistake: The folder belongs to another ledger. Going on would pay again for what that one has.
+        UserMistake: The folder belongs to another ledger (going on would pay again for what that one has), or its
+            manifest can be neither read nor written.
     """
     path = folder / MANIFEST
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        known = str(found["ledger"])
-        where = str(found.get("url", "unknown"))
-    except FileNotFoundError:
+    found = _read(path)
+    if found is None:
         _write(path, identity, shown_url)
-        return
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserMistake(
-            f"The manifest {path} cannot be read ({error}). It names the ledger of this folder; restore it, or use "
-            "another output folder. Nothing was spent."
-        ) from None
+        # Of two runs that start at once only one writes it: what stands there now is what counts.
+        found = _read(path) or {}
+    known, where = found.get("ledger"), found.get("url", "unknown")
     if known != identity:
         raise UserMistake(
             f"The folder {folder} belongs to another ledger ({known}, last seen at {where}); the one in use is "
@@ -40,20 +37,50 @@ def check_manifest(folder: Path, identity: str, shown_url: str) -> None:
         )
 
 
+def _read(path: Path) -> dict[str, str] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {"ledger": str(found["ledger"]), "url": str(found.get("url", "unknown"))}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserMistake(
+            f"The manifest {path} cannot be read ({error}). It names the ledger of this folder; restore it, or use "
+            "another output folder. Nothing was spent."
+        ) from None
+
+
 def _write(path: Path, identity: str, shown_url: str) -> None:
     told = {
         "what": "This folder is written by prefect-seedance. The ledger named here knows what was paid for.",
         "ledger": identity,
         "url": shown_url,
     }
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        # Made by a link, so that of two runs that start at once only one writes it.
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    except OSError:
-        draft.replace(path)
-        return
-    draft.unlink()
+        _write_through(draft, text)
+        try:
+            # Put there whole, and never over another one.
+            os.link(draft, path)
+        except FileExistsError:
+            return
+        except OSError:
+            # A file system without links: made only if it is not there, though not in one piece.
+            with contextlib.suppress(FileExistsError):
+                _write_through(path, text)
+    except OSError as error:
+        raise UserMistake(
+            f"The manifest {path} cannot be written ({error}). Without it this folder could later be used with "
+            "another ledger, and be paid for again. Nothing was spent."
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+def _write_through(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

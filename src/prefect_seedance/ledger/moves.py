@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from prefect_seedance.errors import LedgerError, SeedanceError
 from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.schema import attempts, rows
-from prefect_seedance.ledger.states import MOVES, Outcome, Settlement, State
+from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
 
 __all__ = [
     "created",
@@ -31,11 +32,18 @@ __all__ = [
 LONGEST = 2000
 """Characters of a provider's message that are kept."""
 
+LARGEST = 2**63 - 1
+"""The largest whole number that a column keeps."""
+
+UNANSWERED = (Outcome.SENT, Outcome.UNKNOWN)
+"""Attempts of which the provider's answer may still come."""
+
 CLEAR = {"error_kind": None, "error_code": None, "error_message": None}
 
 
 def intend(connection: sa.Connection, run: Run, intent: Intent) -> int:
     """Write down a create before it is sent; returns the attempt's id. This is the line that law 1 is about."""
+    _held(connection, run, intent.row_id, TAKEABLE, State.SENT)
     number = sa.select(sa.func.coalesce(sa.func.max(attempts.c.number), 0) + 1).where(
         attempts.c.row_id == intent.row_id
     )
@@ -60,7 +68,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent) -> int:
         )
     )
     attempt_id = inserted_id(made)
-    move(connection, run, intent.row_id, State.SENT, attempt_id=attempt_id, account=intent.account, **CLEAR)
+    _go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, account=intent.account, **CLEAR)
     return attempt_id
 
 
@@ -74,18 +82,40 @@ def inserted_id(made: sa.CursorResult[Any]) -> int:
 
 def withdraw(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> None:
     """The request of this attempt never left this process."""
+    _held(connection, run, row_id, {State.SENT}, State.PLANNED, attempt_id)
     _answer(connection, attempt_id, Outcome.WITHDRAWN, settlement=Settlement.NOTHING)
-    move(connection, run, row_id, State.PLANNED)
+    _go(connection, row_id, State.PLANNED)
 
 
-def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *, job_id: str, **evidence: Any) -> None:
-    """The provider accepted; the job is known."""
-    _answer(connection, attempt_id, Outcome.CREATED, job_id=job_id, **evidence)
-    move(connection, run, row_id, State.CREATED)
+def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *, job_id: str, **evidence: Any) -> bool:
+    """The provider accepted; the job is known.
+
+    That is written down even if the row was given up meanwhile (this process was frozen, and another machine took it
+    for dead): a job that is paid for is never forgotten.
+
+    Returns:
+        Whether the run still holds the row.
+
+    Raises:
+        LedgerError: The attempt is not this run's, or was answered already.
+    """
+    row = _row(connection, row_id)
+    follows = row.attempt_id == attempt_id and row.state in {State.SENT, State.UNKNOWN}
+    # A job that its row does not follow any more is paid for, and nobody waits for it: what it costs is not known.
+    settlement = Settlement.OPEN if follows else Settlement.UNKNOWN
+    waiting = sa.and_(attempts.c.row_id == row_id, attempts.c.run_id == run.id, attempts.c.outcome.in_(UNANSWERED))
+    if not _answer(connection, attempt_id, Outcome.CREATED, waiting, settlement=settlement, job_id=job_id, **evidence):
+        raise LedgerError(f"A job id for attempt {attempt_id}, which waits for none.", row=row.key)
+    if follows:
+        _go(connection, row_id, State.CREATED, **CLEAR)
+    return bool(row.holder == run.id)
 
 
 def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
     """The provider refused, or was never reached (`deferred`, `refused`), or nothing can be proven (`unknown`)."""
+    if to not in {State.DEFERRED, State.REFUSED, State.UNKNOWN}:
+        raise LedgerError(f"A create without a job does not lead to {to.value!r}.")
+    _held(connection, run, row_id, {State.SENT}, to, attempt_id)
     lost = to is State.UNKNOWN
     _answer(
         connection,
@@ -97,42 +127,47 @@ def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, er
         message=error.message[:LONGEST],
         request_id=error.request_id,
     )
-    move(connection, run, row_id, to, **_told(error))
+    _go(connection, row_id, to, **_told(error))
 
 
 def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """The row is not sent now, because its account cannot serve it; a later run takes it."""
-    move(connection, run, row_id, State.DEFERRED, **_told(error))
+    _held(connection, run, row_id, TAKEABLE, State.DEFERRED)
+    _go(connection, row_id, State.DEFERRED, **_told(error))
 
 
 def succeed(
     connection: sa.Connection, run: Run, row_id: int, charge: Charge, *, link_expires_at: datetime | None
 ) -> None:
     """The job has made a video; its charge is settled now, before anything is downloaded."""
+    _held(connection, run, row_id, {State.CREATED}, State.SUCCEEDED)
     _settle(connection, row_id, charge)
-    move(connection, run, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
+    _go(connection, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
 
 
 def fail(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """The job failed at the provider."""
+    _held(connection, run, row_id, {State.CREATED}, State.FAILED)
     _settle(connection, row_id, charge)
-    move(connection, run, row_id, State.FAILED, finished_at=now(), **_told(error))
+    _go(connection, row_id, State.FAILED, finished_at=now(), **_told(error))
 
 
 def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """The provider no longer knows the job, and never said how it ended."""
+    _held(connection, run, row_id, {State.CREATED}, State.EXPIRED)
     _settle(connection, row_id, charge)
-    move(connection, run, row_id, State.EXPIRED, **_told(error))
+    _go(connection, row_id, State.EXPIRED, **_told(error))
 
 
 def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
-    """Made and paid, but the provider no longer has it."""
-    move(connection, run, row_id, State.EXPIRED, **_told(error))
+    """Made and paid, but the provider no longer has it. Its charge stays as it was settled."""
+    _held(connection, run, row_id, {State.SUCCEEDED}, State.EXPIRED)
+    _go(connection, row_id, State.EXPIRED, **_told(error))
 
 
 def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
     """The file is whole: its hash and size are written before it is renamed into place."""
-    _held(connection, run, row_id, {State.SUCCEEDED})
+    _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
     connection.execute(
         sa.update(rows)
         .where(rows.c.id == row_id)
@@ -150,49 +185,74 @@ def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> Non
 
 def store(connection: sa.Connection, run: Run, row_id: int, *, modified_ns: int) -> None:
     """The proven file stands in its place."""
-    move(connection, run, row_id, State.STORED, stored_at=now(), modified_ns=modified_ns, **CLEAR)
+    _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
+    _go(connection, row_id, State.STORED, stored_at=now(), modified_ns=modified_ns, **CLEAR)
 
 
 def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:
     """A stored file is gone or changed: it is to be fetched again."""
-    move(connection, run, row_id, State.SUCCEEDED)
+    _held(connection, run, row_id, {State.STORED}, State.SUCCEEDED)
+    _go(connection, row_id, State.SUCCEEDED)
 
 
-def move(connection: sa.Connection, run: Run, row_id: int, to: State, **values: Any) -> None:
-    """Move a row that `run` holds, if that is lawful.
+def _row(connection: sa.Connection, row_id: int) -> Any:
+    # Locked to the transaction's end (in SQLite the whole ledger is): what is checked now must still hold when written.
+    select = sa.select(rows.c.key, rows.c.state, rows.c.holder, rows.c.attempt_id).where(rows.c.id == row_id)
+    found = connection.execute(select.with_for_update()).one_or_none()
+    if found is None:
+        raise LedgerError(f"The ledger has no row with the id {row_id}.")
+    return found
+
+
+def _held(
+    connection: sa.Connection,
+    run: Run,
+    row_id: int,
+    states: Collection[State],
+    to: State,
+    attempt_id: int | None = None,
+) -> None:
+    """Make sure that `run` holds the row, and that it may go from one of `states` to the next.
+
+    Each move names the states it starts from: "the job succeeded" and "fetch the file again" both lead to `succeeded`,
+    and only one of them may touch what was paid.
 
     Raises:
         LedgerError: The move is not lawful, or the row is not held by this run (its lease was lost).
     """
-    lawful = {state for state, following in MOVES.items() if to in following}
-    _held(connection, run, row_id, lawful, to)
+    row = _row(connection, row_id)
+    if row.holder != run.id:
+        raise LedgerError("The row is no longer held by this run; another one has taken it over.", row=row.key)
+    if row.state not in states or to not in MOVES[row.state]:
+        raise LedgerError(f"A row cannot go from {row.state.value!r} to {to.value!r} like this.", row=row.key)
+    if attempt_id is not None and attempt_id != row.attempt_id:
+        raise LedgerError(f"Attempt {attempt_id} is not the row's latest.", row=row.key)
+
+
+def _go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
     connection.execute(sa.update(rows).where(rows.c.id == row_id).values(state=to, changed_at=now(), **values))
 
 
-def _held(connection: sa.Connection, run: Run, row_id: int, states: set[State], to: State | None = None) -> None:
-    found = connection.execute(
-        sa.select(rows.c.key, rows.c.state, rows.c.holder).where(rows.c.id == row_id)
-    ).one_or_none()
-    if found is None:
-        raise LedgerError(f"The ledger has no row with the id {row_id}.")
-    if found.holder != run.id:
-        raise LedgerError("The row is no longer held by this run; another one has taken it over.", row=found.key)
-    if found.state not in states:
-        raise LedgerError(f"A row cannot go from {found.state!r} to {str(to or found.state)!r}.", row=found.key)
-
-
-def _answer(connection: sa.Connection, attempt_id: int, outcome: Outcome, **values: Any) -> None:
-    connection.execute(
-        sa.update(attempts).where(attempts.c.id == attempt_id).values(outcome=outcome, answered_at=now(), **values)
+def _answer(
+    connection: sa.Connection, attempt_id: int, outcome: Outcome, *conditions: sa.ColumnElement[bool], **values: Any
+) -> bool:
+    """Write down what became of an attempt; tells whether there was one that meets the conditions."""
+    done = connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.id == attempt_id, *conditions)
+        .values(outcome=outcome, answered_at=now(), **values)
     )
+    return bool(done.rowcount == 1)
 
 
 def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:
     current = sa.select(rows.c.attempt_id).where(rows.c.id == row_id).scalar_subquery()
+    # A count that no database can keep is no count; the charge, which is text, stays as it is.
+    tokens = charge.tokens if charge.tokens is not None and charge.tokens <= LARGEST else None
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id == current)
-        .values(settlement=charge.settlement, units=charge.units, charge=charge.amount, tokens=charge.tokens)
+        .values(settlement=charge.settlement, units=charge.units, charge=charge.amount, tokens=tokens)
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.ledger import holders, lookups, moves
+from prefect_seedance.ledger.filenames import folded, free_names
 from prefect_seedance.ledger.records import Plan, RowRecord
 from prefect_seedance.ledger.schema import batches, rows
 from prefect_seedance.ledger.states import RETRYABLE, State
@@ -19,14 +21,27 @@ __all__ = ["claim", "find_batch", "plan"]
 SHOWN = 10
 """How many rows one error names."""
 
+ANEW = {
+    "state": State.PLANNED,
+    **dict.fromkeys(("error_kind", "error_code", "error_message", "finished_at", "link_expires_at")),
+    # Else the proof of an earlier file would pass that file off as the new job's video.
+    **dict.fromkeys(("path", "sha256", "bytes", "modified_ns", "width", "height", "seconds", "stored_at")),
+}
+"""What is left on a row that is to be made anew. Its attempts, and what they cost, stay."""
+
 
 def find_batch(connection: sa.Connection, name: str) -> int:
     """The id of a batch, which is made if it is new."""
-    found = connection.execute(sa.select(batches.c.id).where(batches.c.name == name)).scalar()
-    if found is None:
-        made = connection.execute(sa.insert(batches).values(name=name, created_at=holders.now()))
-        found = moves.inserted_id(made)
-    return int(found)
+    select = sa.select(batches.c.id).where(batches.c.name == name)
+    found = connection.execute(select).scalar()
+    if found is not None:
+        return int(found)
+    try:
+        with connection.begin_nested():
+            return moves.inserted_id(connection.execute(sa.insert(batches).values(name=name, created_at=holders.now())))
+    except IntegrityError:
+        # Another machine has just made it.
+        return int(connection.execute(select).scalar_one())
 
 
 def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans: Sequence[Plan]) -> dict[str, int]:
@@ -38,17 +53,19 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
     Raises:
         UserMistake: A row of this key was planned with another request. Nothing is written then.
     """
-    known = lookups.rows_by_key(connection, batch_id, take, [plan.key for plan in plans])
-    changed = [(known[plan.key], plan) for plan in plans if _differs(known.get(plan.key), plan)]
+    _refuse_twins(plans)
+    _lock(connection, batch_id)
+    known = _known(connection, batch_id, take, [plan.key for plan in plans])
+    changed = [plan for plan in plans if plan.key in known and known[plan.key].fingerprint != plan.fingerprint]
     if changed:
-        raise UserMistake(_changes(batch, take, changed))
+        before = lookups.rows_by_id(connection, [known[plan.key].id for plan in changed[:SHOWN]])
+        pairs = [(before[known[plan.key].id], plan) for plan in changed[:SHOWN]]
+        raise UserMistake(_changes(batch, take, pairs, len(changed)))
     new = [plan for plan in plans if plan.key not in known]
-    _insert(connection, batch_id, take, new)
-    ids = {key: record.id for key, record in known.items()}
-    for group in lookups.grouped([plan.key for plan in new]):
-        wanted = sa.and_(rows.c.batch_id == batch_id, rows.c.take == take, rows.c.key.in_(group))
-        ids |= {row.key: row.id for row in connection.execute(sa.select(rows.c.key, rows.c.id).where(wanted))}
-    return ids
+    if new:
+        _insert(connection, batch_id, take, new)
+        known |= _known(connection, batch_id, take, [plan.key for plan in new])
+    return {key: row.id for key, row in known.items()}
 
 
 def claim(
@@ -65,35 +82,54 @@ def claim(
     Returns:
         The ids of the rows that are now held by `run`.
     """
-    alive = holders.living(connection, run.batch_id)
-    holding = sa.select(rows.c.holder).where(rows.c.batch_id == run.batch_id, rows.c.holder.is_not(None)).distinct()
-    for holder in connection.execute(holding).scalars().all():
-        if holder not in alive:
-            holders.bury(connection, holder)
+    _lock(connection, run.batch_id)
+    holders.bury_dead(connection, run.batch_id)
     taken: set[int] = set()
-    again = [state.value for state in retry & RETRYABLE]
-    for group in lookups.grouped(ids):
-        free = sa.and_(rows.c.id.in_(group), sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id))
-        connection.execute(sa.update(rows).where(free).values(holder=run.id))
-        mine = sa.and_(rows.c.id.in_(group), rows.c.holder == run.id)
-        if again:
-            fresh = {"state": State.PLANNED, "error_kind": None, "error_code": None, "error_message": None}
-            connection.execute(sa.update(rows).where(mine, rows.c.state.in_(again)).values(fresh))
-        taken |= set(connection.execute(sa.select(rows.c.id).where(mine)).scalars())
+    wanted = sa.select(rows.c.id, rows.c.batch_id, rows.c.holder, rows.c.state)
+    for group in lookups.grouped(sorted(ids)):
+        # By id alone: offered batch or holder too, SQLite would walk through all their rows, for each group anew.
+        found = connection.execute(wanted.where(rows.c.id.in_(group))).all()
+        mine = [row for row in found if row.batch_id == run.batch_id and row.holder in {None, run.id}]
+        _set(connection, [row.id for row in mine if row.holder is None], holder=run.id)
+        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **ANEW, changed_at=holders.now())
+        taken.update(row.id for row in mine)
     return taken
 
 
-def _differs(known: RowRecord | None, meant: Plan) -> bool:
-    return known is not None and known.fingerprint != meant.fingerprint
+def _set(connection: sa.Connection, ids: Sequence[int], **values: Any) -> None:
+    if ids:
+        connection.execute(sa.update(rows).where(rows.c.id.in_(ids)).values(**values))
 
 
-def _changes(batch: str, take: str, changed: list[tuple[RowRecord, Plan]]) -> str:
-    lines = [f"  row {meant.key!r}: {_difference(known, meant)}" for known, meant in changed[:SHOWN]]
-    if len(changed) > SHOWN:
-        lines.append(f"  … and {len(changed) - SHOWN} more")
-    keys = ", ".join(repr(meant.key) for _, meant in changed[:SHOWN])
+def _lock(connection: sa.Connection, batch_id: int) -> None:
+    # Where several machines write at once, plans and claims of one batch go one after the other. SQLite needs no such
+    # lock, and knows none: its writers queue anyway.
+    connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update(key_share=True))
+
+
+def _refuse_twins(plans: Sequence[Plan]) -> None:
+    twins = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
+    if twins:
+        shown = ", ".join(map(repr, twins[:SHOWN]))
+        raise UserMistake(f"{len(twins)} row key(s) occur more than once: {shown}. Nothing was spent.")
+
+
+def _known(connection: sa.Connection, batch_id: int, take: str, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    found: dict[str, sa.Row[Any]] = {}
+    select = sa.select(rows.c.key, rows.c.id, rows.c.fingerprint)
+    for group in lookups.grouped(keys):
+        wanted = sa.and_(rows.c.batch_id == batch_id, rows.c.take == take, rows.c.key.in_(group))
+        found |= {row.key: row for row in connection.execute(select.where(wanted))}
+    return found
+
+
+def _changes(batch: str, take: str, changed: list[tuple[RowRecord, Plan]], count: int) -> str:
+    lines = [f"  row {meant.key!r}: {_difference(known, meant)}" for known, meant in changed]
+    if count > len(changed):
+        lines.append(f"  … and {count - len(changed)} more")
+    keys = ", ".join(repr(meant.key) for _, meant in changed) + (", …" if count > len(changed) else "")
     return (
-        f"{len(changed)} row(s) of batch {batch!r} (take {take!r}) were planned with another request before:\n"
+        f"{count} row(s) of batch {batch!r} (take {take!r}) were planned with another request before:\n"
         + "\n".join(lines)
         + f"\nTo make them anew beside the earlier ones, run only them as a new take (only=[{keys}], "
         'take="2"); to keep the earlier ones out of it, use a new batch name. Nothing was spent.'
@@ -114,9 +150,7 @@ def _shown(value: Any) -> str:
 
 
 def _insert(connection: sa.Connection, batch_id: int, take: str, new: Sequence[Plan]) -> None:
-    if not new:
-        return
-    names = _file_names(connection, batch_id, new)
+    names = free_names(connection, batch_id, take, new)
     moment = holders.now()
     values: list[Mapping[str, Any]] = [
         {
@@ -130,26 +164,10 @@ def _insert(connection: sa.Connection, batch_id: int, take: str, new: Sequence[P
             "model": plan.model,
             "state": State.PLANNED,
             "file_name": names[plan.key],
-            "file_fold": names[plan.key].casefold(),
+            "file_fold": folded(names[plan.key]),
             "planned_at": moment,
             "changed_at": moment,
         }
         for plan in new
     ]
     connection.execute(sa.insert(rows), values)
-
-
-def _file_names(connection: sa.Connection, batch_id: int, new: Sequence[Plan]) -> dict[str, str]:
-    """A file name for each new row; a name that is taken gets the key's hash behind it."""
-    taken: set[str] = set()
-    for group in lookups.grouped([plan.file_name.casefold() for plan in new]):
-        wanted = sa.and_(rows.c.batch_id == batch_id, rows.c.file_fold.in_(group))
-        taken |= set(connection.execute(sa.select(rows.c.file_fold).where(wanted)).scalars())
-    names = {}
-    for plan in new:
-        name = plan.file_name
-        if name.casefold() in taken:
-            name = f"{name}-{hashlib.sha256(plan.key.encode()).hexdigest()[:10]}"
-        taken.add(name.casefold())
-        names[plan.key] = name
-    return names

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+
+from prefect_seedance.ledger.states import Outcome, Settlement, State
 
 __all__ = ["attempts", "batches", "book", "metadata", "rows", "runs"]
 
@@ -35,6 +38,36 @@ class Moment(sa.TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:  # noqa: ARG002
         return None if value is None else datetime.fromisoformat(value)
+
+
+class Told(sa.TypeDecorator[str]):
+    """A text from outside. What no database can keep in it (NUL, half a surrogate pair) must not cost us the record."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+class Word(sa.TypeDecorator[StrEnum]):
+    """One word of a fixed set."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+        self._known = {word.value: word for word in words}
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Any) -> str | None:  # noqa: ARG002
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Any) -> StrEnum | None:  # noqa: ARG002
+        return None if value is None else self._known[value]
 
 
 metadata = sa.MetaData()
@@ -82,7 +115,7 @@ rows = sa.Table(
     sa.Column("provider", sa.String, nullable=False),
     sa.Column("account", sa.String, nullable=False),
     sa.Column("model", sa.String, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
+    sa.Column("state", Word(State), nullable=False),
     sa.Column("holder", sa.String, sa.ForeignKey("seedance_runs.id")),
     sa.Column("attempt_id", sa.Integer),
     sa.Column("file_name", sa.String, nullable=False),
@@ -96,8 +129,8 @@ rows = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("seconds", ExactDecimal),
     sa.Column("error_kind", sa.String),
-    sa.Column("error_code", sa.String),
-    sa.Column("error_message", sa.String),
+    sa.Column("error_code", Told),
+    sa.Column("error_message", Told),
     sa.Column("planned_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
     sa.Column("stored_at", Moment),
@@ -106,6 +139,7 @@ rows = sa.Table(
     sa.UniqueConstraint("batch_id", "take", "key"),
     sa.UniqueConstraint("batch_id", "file_fold"),
     sa.Index("seedance_rows_by_state", "batch_id", "state"),
+    sa.Index("seedance_rows_by_holder", "holder"),
 )
 
 attempts = sa.Table(
@@ -121,19 +155,19 @@ attempts = sa.Table(
     sa.Column("fingerprint", sa.String, nullable=False),
     sa.Column("sent_at", Moment, nullable=False),
     sa.Column("answered_at", Moment),
-    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("outcome", Word(Outcome), nullable=False),
     sa.Column("http_status", sa.Integer),
-    sa.Column("code", sa.String),
-    sa.Column("message", sa.String),
-    sa.Column("request_id", sa.String),
-    sa.Column("job_id", sa.String, index=True),
+    sa.Column("code", Told),
+    sa.Column("message", Told),
+    sa.Column("request_id", Told),
+    sa.Column("job_id", Told, index=True),
     sa.Column("billing_model", sa.String, nullable=False),
     sa.Column("unit", sa.String, nullable=False),
     sa.Column("unit_price", ExactDecimal),
     sa.Column("currency", sa.String),
     sa.Column("quote_low", ExactDecimal),
     sa.Column("quote_high", ExactDecimal),
-    sa.Column("settlement", sa.String, nullable=False),
+    sa.Column("settlement", Word(Settlement), nullable=False),
     sa.Column("tokens", sa.BigInteger),
     sa.Column("units", ExactDecimal),
     sa.Column("charge", ExactDecimal),

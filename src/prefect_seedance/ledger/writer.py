@@ -29,9 +29,10 @@ class _Fallen:
 
 
 class Writer:
-    """Commits in groups: each operation in its own savepoint, all that waited in one transaction.
+    """Commits in groups: all that waited goes into one transaction, so a burst of writes costs one commit.
 
-    A lawful write never falls because of a neighbour, and a burst of writes costs one commit.
+    A lawful write never falls because of a neighbour: where one of a group fails, the group is undone and written
+    again with each operation in a savepoint of its own. So an operation may run twice, and does nothing but write.
     """
 
     def __init__(self, engine: AsyncEngine, shown: str) -> None:
@@ -74,16 +75,24 @@ class Writer:
 
     async def _commit(self, operations: list[Operation[Any]]) -> list[Any]:
         try:
-            async with self._engine.begin() as connection:
-                results = await connection.run_sync(_run_group, operations)
-        except Exception as error:  # noqa: BLE001 - drivers have errors of their own; each caller gets it
+            return await self._transaction(_together, operations)
+        except Exception as error:  # noqa: BLE001 - drivers have errors of their own; each caller gets its own
+            if len(operations) == 1:
+                return [_Fallen(self._told(error))]
+        try:
+            results = await self._transaction(_apart, operations)
+        except Exception as error:  # noqa: BLE001 - as above
             return [_Fallen(trouble(error, self._shown)) for _ in operations]
-        return [self._told(result) for result in results]
+        return [_Fallen(self._told(result.error)) if isinstance(result, _Fallen) else result for result in results]
 
-    def _told(self, result: Any) -> Any:
-        if isinstance(result, _Fallen) and isinstance(result.error, SQLAlchemyError):
-            return _Fallen(trouble(result.error, self._shown))
-        return result
+    async def _transaction(
+        self, way: Callable[[sa.Connection, list[Operation[Any]]], list[Any]], operations: list[Operation[Any]]
+    ) -> list[Any]:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(way, operations)
+
+    def _told(self, error: Exception) -> Exception:
+        return trouble(error, self._shown) if isinstance(error, SQLAlchemyError | OSError) else error
 
 
 def _settle(done: asyncio.Future[Any], result: Any) -> None:
@@ -113,11 +122,15 @@ async def _settled(future: asyncio.Future[T]) -> T:
     return future.result()
 
 
-def _run_group(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
-    return [_run_one(connection, operation) for operation in operations]
+def _together(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
+    return [operation(connection) for operation in operations]
 
 
-def _run_one(connection: sa.Connection, operation: Operation[Any]) -> Any:
+def _apart(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
+    return [_alone(connection, operation) for operation in operations]
+
+
+def _alone(connection: sa.Connection, operation: Operation[Any]) -> Any:
     savepoint = connection.begin_nested()
     try:
         result = operation(connection)

@@ -1,0 +1,49 @@
+"""An amount of money as a user writes it: `100 CNY`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Self
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes import exact
+
+__all__ = ["Amount"]
+
+_FORM = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<currency>[^\W\d_][\w-]{0,19})")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So much of one currency."""
+
+    value: Decimal
+    currency: str
+
+    @classmethod
+    def parse(cls, text: object, name: str = "amount") -> Self:
+        """Read `100 CNY` or `0.5 USD`.
+
+        Args:
+            text: The amount with its currency.
+            name: What the amount is called in an error.
+
+        Raises:
+            UserMistake: It has no currency, or is no amount. A bare number would be of no currency at all.
+        """
+        found = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
+        if found is None:
+            raise UserMistake(
+                f'{name}={text!r}: expected a number and its currency, as in {name}="100 CNY". Nothing was spent.'
+            )
+        return cls(Decimal(found["value"]), _currency(found["currency"]))
+
+    def __str__(self) -> str:
+        return f"{exact.plain(self.value)} {self.currency}"
+
+
+def _currency(name: str) -> str:
+    # As a price book has it: three letters are a currency code.
+    return name.upper() if len(name) == 3 and name.isascii() else name

@@ -1,0 +1,121 @@
+"""The program that is killed: the real one, in a process of its own, which may be told at which instant to die."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect_seedance import instants
+from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows import generate_videos
+from prefect_seedance.jobs.batch import Order, run_batch
+from prefect_seedance.jobs.crew import PLAIN_STEPS
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.preparing import prepare
+from prefect_seedance.jobs.table import read_table
+from prefect_seedance.routes import find
+
+MODELS = ("seedance2.0-mini", "seedance2.0-md", "seedance-2.0-mini")
+PRICES = {"seedance2.0-mini-720p": "0.05", "seedance2.0-md": "0.9", "seedance-2.0-mini": "23"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of the program.
+
+    Attributes:
+        kill_at: Die when this instant is reached for the `kill_nth` time.
+        with_prefect: Run the whole flow, at a Prefect server; else the same jobs code without Prefect.
+    """
+
+    rows: tuple[tuple[str, str, str], ...]
+    sandbox: str
+    ledger: str
+    output: str
+    batch: str = "chaos"
+    kill_at: str | None = None
+    kill_nth: int = 1
+    with_prefect: bool = False
+    api_url: str | None = None
+    retries: int = 0
+    budget: str | None = None
+
+
+def routes(sandbox: str) -> list[RouteDefaults]:
+    prices = PriceBook(currency="CNY", prices=PRICES)
+    blocks = []
+    for model in MODELS:
+        anyfast = find(model).provider == "anyfast"
+        key, kind = ("sk-sandbox", AnyfastCredentials) if anyfast else ("sk_sandbox", JimmyCredentials)
+        blocks.append(
+            RouteDefaults(
+                credentials=kind(api_key=key, base_url=sandbox),
+                model=model,
+                duration=5,
+                ratio="16:9",
+                prices=prices,
+                max_in_flight=4,
+                poll_seconds=0.05,
+            )
+        )
+    return blocks
+
+
+def run(task: Task) -> None:
+    """Run it. Ends with the process's death where that was asked for."""
+    if task.kill_at is not None:
+        instants.listen(_killer(task.kill_at, task.kill_nth))
+    table = [{"id": key, "prompt": prompt, "model": model} for key, prompt, model in task.rows]
+    with contextlib.suppress(SeedanceError):
+        if task.with_prefect:
+            _flow(task, table)
+        else:
+            _jobs(task, table)
+    # No clean-up of threads and servers that this forked process has only inherited.
+    os._exit(0)
+
+
+def _flow(task: Task, table: list[dict[str, str]]) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    os.environ["PREFECT_API_URL"] = task.api_url or ""
+    with temporary_settings({PREFECT_API_URL: task.api_url}):
+        generate_videos.with_options(retries=task.retries)(
+            table,
+            route=routes(task.sandbox),
+            batch=task.batch,
+            output=task.output,
+            ledger=task.ledger,
+            patience=30,
+            **({"budget": task.budget} if task.budget else {}),
+        )
+
+
+def _jobs(task: Task, table: list[dict[str, str]]) -> None:
+    settings = tuple(block.to_settings() for block in routes(task.sandbox))
+    order = Order(
+        preparation=prepare(read_table(table), settings),
+        routes=settings,
+        batch=task.batch,
+        take="1",
+        output=Path(task.output),
+        ledger_url=f"sqlite+aiosqlite:///{task.ledger}",
+        patience=30,
+    )
+    call_core(lambda: run_batch(order, PLAIN_STEPS))
+
+
+def _killer(name: str, nth: int):
+    seen = 0
+
+    def listener(instant: str) -> None:
+        nonlocal seen
+        seen += instant == name
+        if seen == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return listener

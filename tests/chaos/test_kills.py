@@ -1,0 +1,49 @@
+"""Kill the real program wherever it hurts, run the same call again, and hold the ledger against the provider's bill."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from prefect_seedance.instants import INSTANTS
+from tests.chaos.scene import Scene
+
+SEEDS = range(int(os.environ.get("CHAOS_SEEDS", "2")))
+FIRST_SEED = int(os.environ.get("CHAOS_FIRST_SEED", "0"))
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_every_named_instant(tmp_path: Path, prefect_server: str) -> None:
+    """Each instant once, in the whole flow with its Prefect task runs, over a provider without other faults."""
+    chance = random.Random(1)
+    with Scene(tmp_path, seed=1, rows=36, api_url=f"{prefect_server}/api") as scene:
+        for instant in INSTANTS[:-1]:
+            nth = 1 if instant in {"rows planned", "rows claimed"} else chance.randint(1, 2)
+            assert scene.killed_at(instant, nth, with_prefect=True), f"{instant} was never reached"
+        scene.finish(with_prefect=True)
+        reckoning = scene.check()
+        scene.evidence()
+        assert reckoning.kills == len(INSTANTS) - 1
+        assert scene.killed_at(INSTANTS[-1], 1, with_prefect=True)
+        scene.check()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", [FIRST_SEED + seed for seed in SEEDS])
+def test_killed_at_random_under_faults(tmp_path: Path, seed: int, record_property) -> None:
+    """Random moments and instants, over a provider that loses answers, cuts connections and fails jobs."""
+    with Scene(tmp_path, seed=seed) as scene:
+        scene.trouble()
+        for _ in range(10):
+            if scene.chance.random() < 0.5:
+                scene.killed_after(scene.chance.uniform(0.05, 1.5))
+            else:
+                scene.killed_at(scene.chance.choice(INSTANTS[:-1]), scene.chance.randint(1, 6))
+        scene.finish()
+        reckoning = scene.check()
+        scene.evidence()
+    record_property("reckoning", str(reckoning))
+    print(f"seed {seed}: {reckoning}")

@@ -1,0 +1,80 @@
+"""The limiter: never more in flight than allowed, nobody starves, and "too many" is listened to."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prefect_seedance.jobs.limiter import Limiter
+
+
+@given(ceiling=st.integers(1, 5), seed=st.integers(0, 1000), number=st.integers(1, 40))
+@settings(max_examples=40, deadline=None)
+def test_places_are_never_more_than_the_ceiling_whoever_is_cancelled(ceiling: int, seed: int, number: int) -> None:
+    async def scene() -> tuple[int, int]:
+        chance = random.Random(seed)
+        limiter, now, most, done = Limiter(), 0, 0, 0
+
+        async def one() -> None:
+            nonlocal now, most, done
+            async with limiter.place("m", ceiling):
+                now += 1
+                most = max(most, now)
+                try:
+                    await asyncio.sleep(chance.random() / 1000)
+                finally:
+                    now -= 1
+            done += 1
+
+        tasks = [asyncio.create_task(one()) for _ in range(number)]
+        for task in tasks:
+            if chance.random() < 0.3:
+                await asyncio.sleep(0)
+                task.cancel()
+        results = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+        # Every place was given back: all of them can be had again at once.
+        async with asyncio.timeout(1):
+            for _ in range(ceiling):
+                await limiter._take("m", ceiling)
+        return most, done + sum(isinstance(result, asyncio.CancelledError) for result in results)
+
+    most, ended = asyncio.run(scene())
+    assert most <= ceiling
+    assert ended == number
+
+
+async def test_retry_after_is_waited_for() -> None:
+    limiter = Limiter()
+    limiter.refused(0.2)
+    limiter.refused(0.1)
+    started = asyncio.get_running_loop().time()
+    await limiter.ready()
+    assert asyncio.get_running_loop().time() - started >= 0.19
+
+
+async def test_a_burst_of_refusals_is_one_refusal() -> None:
+    limiter = Limiter()
+    for _ in range(50):
+        limiter.refused(None)
+    async with asyncio.timeout(1.5):
+        await limiter.ready()
+
+
+async def test_the_pause_grows_until_a_create_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    limiter = Limiter()
+    loop = asyncio.get_running_loop()
+    pauses = []
+    for _ in range(4):
+        limiter._open_at = 0.0
+        limiter.refused(None)
+        pauses.append(round(limiter._open_at - loop.time()))
+    limiter.accepted()
+    limiter._open_at = 0.0
+    limiter.refused(None)
+    assert pauses == [1, 2, 4, 8]
+    assert round(limiter._open_at - loop.time()) == 1
