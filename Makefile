@@ -14,11 +14,11 @@ stale := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-ui check clean distclean stale
+.PHONY: help setup demo test test-slow test-ui chaos bench-billing check clean distclean stale
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-10s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.ready-to-develop ## make .venv with the package and all development tools
 	@echo "Ready: $(BIN) holds prefect-seedance and the development tools."
@@ -27,13 +27,19 @@ demo: $(VENV)/.ready-to-run ## make videos from examples/prompts.csv in the sand
 	@$(BIN)/prefect-seedance demo $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
 test: $(VENV)/.ready-to-develop ## run the fast tests (ARGS="-k word" goes to pytest)
-	@$(BIN)/pytest -m "not slow and not ui" -n $(JOBS) --dist loadscope $(ARGS)
+	@$(BIN)/pytest -m "not slow and not ui and not chaos" -n $(JOBS) --dist load $(ARGS)
 
 test-slow: $(VENV)/.ready-to-develop ## run the long tests
 	@$(BIN)/pytest -m "slow and not ui" $(ARGS)
 
 test-ui: $(VENV)/.ready-to-develop ## run the tests that need Chromium
 	@$(BIN)/pytest -m ui $(ARGS)
+
+chaos: $(VENV)/.ready-to-develop ## kill the real program at least 500 times (CHAOS_SEEDS=2 is the short form)
+	@CHAOS_SEEDS=$(or $(CHAOS_SEEDS),56) CHAOS_LOG=$(or $(CHAOS_LOG),chaos.log) $(BIN)/pytest tests/chaos -q $(ARGS)
+
+bench-billing: $(VENV)/.ready-to-run ## creates billed for one logical create, ours beside published clients (ARGS=--write)
+	@$(BIN)/python benchmarks/billed_creates.py $(ARGS)
 
 check: $(VENV)/.ready-to-develop ## formatter, linter, strict types, import layers
 	@$(BIN)/ruff format --check .

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         generate_video,
         generate_videos,
         quote_videos,
+        resolve_video,
+        sweep_videos,
     )
     from prefect_seedance.jobs.events import watching
     from prefect_seedance.reports import GenerateResult
@@ -41,6 +43,8 @@ _HOMES = {
     "generate_videos": "flows",
     "poll_video": "tasks",
     "quote_videos": "flows",
+    "resolve_video": "flows",
+    "sweep_videos": "flows",
     "watching": "jobs.events",
 }
 
@@ -64,6 +68,8 @@ __all__ = [
     "generate_videos",
     "poll_video",
     "quote_videos",
+    "resolve_video",
+    "sweep_videos",
     "watching",
 ]
 

@@ -17,6 +17,7 @@ _ACCOUNT = (
     "A name of your own for the paying account. The ledger remembers what was bought under it: keep it when you change "
     "the key, and use another name for another account."
 )
+_PROVIDER = "Whose account this is. Leave it as it stands."
 _HOST = "Where the provider's API is reached. Plain http is refused, except on this very machine."
 _REFUSALS = (
     "Error codes of the provider of which you know that nothing is made or charged when they come. A row that gets "
@@ -25,7 +26,7 @@ _REFUSALS = (
 
 
 class JimmyCredentials(CredentialsBlock):
-    """An account at Jimmy AI.
+    """Your account at Jimmy AI, which pays for videos.
 
     Example:
         ```python
@@ -42,12 +43,12 @@ class JimmyCredentials(CredentialsBlock):
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
-    # Kept with the block: a route's credentials are one of two kinds, and only this tells them apart when it is loaded.
-    provider: Literal["jimmy"] = Field(default="jimmy", description="Whose account this is.")
-    api_key: SecretStr = Field(description=_KEY)
-    base_url: str = Field(default="https://www.jimmyai.cn", title="Base URL", description=_HOST)
+    api_key: SecretStr = Field(title="API key", description=_KEY)
     account: str = Field(default="default", description=_ACCOUNT)
-    refusal_codes: list[str] = Field(default_factory=list, description=_REFUSALS)
+    base_url: str = Field(default="https://www.jimmyai.cn", title="Base URL", description=_HOST)
+    refusal_codes: list[str] = Field(default_factory=list, title="Refusal codes", description=_REFUSALS)
+    # Kept with the block: a route's credentials are one of two kinds, and only this tells them apart when it is loaded.
+    provider: Literal["jimmy"] = Field(default="jimmy", description=_PROVIDER)
 
     def to_account(self) -> Account:
         """The plain account, as the jobs know it.
@@ -67,7 +68,7 @@ class JimmyCredentials(CredentialsBlock):
 
 
 class AnyfastCredentials(CredentialsBlock):
-    """An account at Anyfast.
+    """Your account at Anyfast, which pays for videos.
 
     Example:
         ```python
@@ -83,11 +84,11 @@ class AnyfastCredentials(CredentialsBlock):
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
-    provider: Literal["anyfast"] = Field(default="anyfast", description="Whose account this is.")
-    api_key: SecretStr = Field(description=_KEY)
-    base_url: str = Field(default="https://www.anyfast.ai", title="Base URL", description=_HOST)
+    api_key: SecretStr = Field(title="API key", description=_KEY)
     account: str = Field(default="default", description=_ACCOUNT)
-    refusal_codes: list[str] = Field(default_factory=list, description=_REFUSALS)
+    base_url: str = Field(default="https://www.anyfast.ai", title="Base URL", description=_HOST)
+    refusal_codes: list[str] = Field(default_factory=list, title="Refusal codes", description=_REFUSALS)
+    provider: Literal["anyfast"] = Field(default="anyfast", description=_PROVIDER)
 
     def to_account(self) -> Account:
         """The plain account, as the jobs know it.

@@ -16,7 +16,7 @@ __all__ = ["PriceBook"]
 
 
 class PriceBook(Block):
-    """Your prices, as the provider's console shows them to you. None is built in: they differ from user to user.
+    """Your prices, as the provider's console shows them to you. None is built in, since they differ from user to user.
 
     Example:
         ```python

@@ -20,7 +20,7 @@ _SETTINGS = ("duration", "resolution", "ratio", "orientation", "generate_audio",
 
 
 class RouteDefaults(Block):
-    """One route of one account, with defaults for what a row leaves open, and your prices.
+    """One way to have videos made: an account, a model, your prices, and defaults for what a row leaves open.
 
     Example:
         ```python
@@ -42,23 +42,31 @@ class RouteDefaults(Block):
         description="The route: a model of the account's provider, such as seedance2.0-mini.",
         examples=["seedance2.0-mini", "seedance-2.0-mini"],
     )
+    prices: PriceBook | None = Field(
+        default=None, title="Prices", description="What you pay. Without it, costs are shown as unknown."
+    )
     duration: int | None = Field(default=None, description="Seconds of video, where a row does not say.")
-    resolution: str | None = Field(default=None, description="Such as 720p, where a row does not say.")
-    ratio: str | None = Field(default=None, description="Such as 16:9, where a row does not say.")
+    resolution: str | None = Field(default=None, description="720p, for example, where a row does not say.")
+    ratio: str | None = Field(default=None, description="16:9, for example, where a row does not say.")
     orientation: Literal["landscape", "portrait"] | None = Field(
         default=None, description="Landscape or portrait, where a row does not say and no ratio is set."
     )
-    generate_audio: bool | None = Field(default=None, description="With sound? Only on routes that can choose.")
-    watermark: bool | None = Field(default=None, description="With a watermark? Only on routes that can choose.")
-    web_search: bool | None = Field(default=None, description="May the model search the web? Only Anyfast, text only.")
-    prices: PriceBook | None = Field(default=None, description="What you pay. Without it, costs are shown as unknown.")
-    max_in_flight: int = Field(default=20, ge=1, le=10_000, description="Jobs of this route at the same time, at most.")
+    generate_audio: bool | None = Field(
+        default=None, description="Whether the video has sound, on routes that can choose."
+    )
+    watermark: bool | None = Field(default=None, description="Whether it has a watermark, on routes that can choose.")
+    web_search: bool | None = Field(
+        default=None, description="Whether the model may search the web: at Anyfast, for rows of text only."
+    )
+    max_in_flight: int = Field(
+        default=20, ge=1, le=10_000, description="How many videos of this route are in work at the same time, at most."
+    )
     poll_seconds: float | None = Field(
-        default=None, gt=0, description="Seconds between two looks at a job. Empty: the program chooses."
+        default=None, gt=0, description="Seconds between two questions how a job is doing. Empty: the program chooses."
     )
     custom_route: dict[str, Any] | None = Field(
         default=None,
-        description="The rules of a model that the catalogue does not know yet, as a Route in JSON.",
+        description="Only for a model that this plugin does not know yet: its rules, as a Route in JSON.",
     )
 
     @model_validator(mode="after")

@@ -152,6 +152,9 @@ def run_table(
     on_invalid: OnInvalid = "stop",
     patience: float = 3600,
     max_in_flight: int = 20,
+    budget: str | None = None,
+    max_charge: str | None = None,
+    max_failures: float | None = None,
 ) -> int:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -165,6 +168,9 @@ def run_table(
         retry: States to be made anew, and paid again: failed, refused, expired. May be repeated.
         patience: Seconds to wait for a job.
         max_in_flight: Jobs of a route at the same time, at most.
+        budget: What the batch may cost over its whole life, such as "100 CNY".
+        max_charge: What one row costs at most, where no price or no upper bound is known.
+        max_failures: Take no new rows once so many have failed: a count, or a share below 1.
     """
     from prefect_seedance.cli.running import generate_table  # noqa: PLC0415
 
@@ -179,6 +185,9 @@ def run_table(
         "columns": _columns(column),
         "on_invalid": on_invalid,
         "patience": patience,
+        "budget": budget,
+        "max_charge": max_charge,
+        "max_failures": max_failures,
     }
     return generate_table(
         table, models=model, blocks=route, prices=prices, max_in_flight=max_in_flight, options=options
@@ -199,15 +208,108 @@ def status(batch: str | None = None, *, take: str | None = None, ledger: Ledger 
 
 
 @app.command
-def report(batch: str, *, ledger: Ledger = None) -> int:
+def report(
+    batch: str,
+    *,
+    ledger: Ledger = None,
+    audit: Path | None = None,
+    bill: Path | None = None,
+    bill_job: str | None = None,
+    bill_amount: str | None = None,
+) -> int:
     """Show what a batch has cost so far, and what is not known about it.
 
     Args:
         batch: The batch.
+        audit: Write every attempt to this CSV file, for a dispute with a provider.
+        bill: Lay a provider's bill (CSV) beside the ledger, job by job.
+        bill_job: The heading of the job's id in the bill.
+        bill_amount: The heading of the amount in the bill.
     """
-    from prefect_seedance.cli.looking import show_report  # noqa: PLC0415
+    from prefect_seedance.cli import auditing, looking  # noqa: PLC0415
 
-    return show_report(batch, ledger)
+    if audit is not None:
+        auditing.export_audit(batch, ledger, audit)
+    if bill is not None:
+        return 0 if auditing.compare_bill(batch, ledger, bill, bill_job, bill_amount) else FAILED
+    return 0 if audit is not None else looking.show_report(batch, ledger)
+
+
+@app.command
+def resolve(
+    batch: str,
+    row: str,
+    verdict: Literal["not_made", "lost", "job"],
+    job_id: str | None = None,
+    *,
+    cost: str | None = None,
+    take: str = "1",
+    ledger: Ledger = None,
+) -> None:
+    """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is sent.
+
+    Args:
+        batch: The batch.
+        row: The row id.
+        verdict: not_made: the next run makes it. lost: made and paid, and gone: its cost is counted. job: its job id
+            is known, and the next run fetches it.
+        job_id: The provider's id of the job, for the verdict job.
+        cost: What it cost, such as "0.25 CNY", for the verdict lost.
+        take: The take.
+    """
+    from prefect_seedance.cli.auditing import resolve_by_hand  # noqa: PLC0415
+
+    resolve_by_hand(batch, row, verdict, job_id=job_id, cost=cost, take=take, url=ledger)
+
+
+@app.command
+def sweep(
+    *,
+    model: Models = None,
+    route: Routes = None,
+    batch: str | None = None,
+    ledger: Ledger = None,
+    patience: float = 600,
+) -> int:
+    """Fetch what dead runs left behind. Nothing is created and nothing is paid.
+
+    Args:
+        batch: Only this batch.
+        patience: Seconds to wait for jobs that still run.
+    """
+    from prefect_seedance.cli.running import sweep_ledger  # noqa: PLC0415
+
+    return sweep_ledger(model, route, batch=batch, ledger=ledger, patience=patience)
+
+
+ledger_app = App(name="ledger", help="Keep the ledger itself: copy it, or prune what is old and settled.")
+app.command(ledger_app)
+
+
+@ledger_app.command
+def copy(target: str, *, ledger: Ledger = None) -> None:
+    """Copy the ledger to a new file or database: as a backup, or to move it. It stays the same ledger.
+
+    Args:
+        target: A file, or an SQLAlchemy URL.
+    """
+    from prefect_seedance.cli.keeping import copy_ledger  # noqa: PLC0415
+
+    copy_ledger(target, ledger)
+
+
+@ledger_app.command
+def prune(*, older_than: str, ledger: Ledger = None) -> None:
+    """Take out the rows of batches that are settled and have not changed for long.
+
+    The names of these batches are kept and refused from then on, since a run under them would pay for everything again.
+
+    Args:
+        older_than: Days or weeks, such as 90d or 12w.
+    """
+    from prefect_seedance.cli.keeping import prune_ledger  # noqa: PLC0415
+
+    prune_ledger(older_than, ledger)
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:

@@ -16,11 +16,11 @@ from rich.text import Text
 from prefect_seedance.cli.console import out
 from prefect_seedance.jobs.events import RowEvent, watching
 from prefect_seedance.ledger import State
-from prefect_seedance.reports.summary import WORDS
 
 __all__ = ["live_view"]
 
-ROWS_SHOWN = 14
+AROUND = 10
+"""Lines that the rows leave free: for the bar, the counts, and what stands above them on the screen."""
 
 _STYLES: dict[str, str] = {
     State.STORED: "green",
@@ -34,7 +34,21 @@ _STYLES: dict[str, str] = {
     State.DEFERRED: "yellow",
 }
 _OVER: set[str] = {State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED}
-_WORDS = {**WORDS, State.CREATED: "generating", State.SUCCEEDED: "fetching", State.SENT: "sending", "held": "held"}
+_WORDS: dict[str, str] = {
+    State.STORED: "stored",
+    State.SUCCEEDED: "fetching",
+    State.CREATED: "generating",
+    State.SENT: "sending",
+    "held": "in another run",
+    State.PLANNED: "waiting",
+    State.DEFERRED: "put off",
+    State.OVER_BUDGET: "over budget",
+    State.FAILED: "failed",
+    State.REFUSED: "refused",
+    State.EXPIRED: "expired",
+    State.UNKNOWN: "unknown",
+}
+"""What a state means, in a word or two, and in the order in which a person wants to hear of them."""
 
 
 class _View:
@@ -54,8 +68,7 @@ class _View:
 
     def hear(self, event: RowEvent) -> None:
         with self._lock:
-            self._rows.pop(event.key, None)  # the latest to move stands last
-            self._rows[event.key] = event
+            self._rows[event.key] = event  # and keeps its place, so that the lines stand still
 
     def __rich__(self) -> Group:
         with self._lock:
@@ -63,25 +76,30 @@ class _View:
         counts = Counter(row.state for row in rows)
         self._bar.update(self._task, completed=sum(counts[state] for state in _OVER))
         working = [row for row in rows if row.state not in _OVER and row.state != State.PLANNED]
-        return Group(self._bar, _counts(counts), _table(working[-ROWS_SHOWN:], len(working)))
+        room = max(3, out.height - AROUND)
+        return Group(self._bar, _counts(counts), _table(working[:room], len(working)))
 
 
 def _counts(counts: Counter[str]) -> Text:
+    if not counts:
+        return Text("  checking the table …", style="dim")
     line = Text("  ")
-    for state, number in sorted(counts.items()):
-        if state != State.PLANNED:
-            line.append(f"{number} {_WORDS.get(state, state)}   ", style=_STYLES.get(state, ""))
+    for state, word in _WORDS.items():
+        if counts[state]:
+            line.append(f"{counts[state]} {word}   ", style=_STYLES.get(state, ""))
     return line
 
 
 def _table(rows: list[RowEvent], working: int) -> Table:
     table = Table.grid(padding=(0, 2))
+    for widest in (26, 28, None, None):
+        table.add_column(max_width=widest, no_wrap=True, overflow="ellipsis")
     for row in rows:
         share = row.progress or 0.0
         bar = "━" * round(share * 20)
         table.add_row(
-            f"  {row.key[:24]}",
-            Text(row.model[:28], style="dim"),
+            Text(f"  {row.key}"),
+            Text(row.model, style="dim"),
             Text(_WORDS.get(row.state, row.state), style=_STYLES.get(row.state, "")),
             Text(bar.ljust(20, "╌") + f" {share:4.0%}" if row.state == State.CREATED else "", style="blue"),
         )

@@ -18,18 +18,25 @@ from prefect_seedance.reports.result import sums
 from prefect_seedance.reports.summary import WORDS
 from prefect_seedance.reports.terminal import cost_lines
 
-__all__ = ["show_report", "show_status"]
+__all__ = ["home", "read_batch", "show_report", "show_status"]
 
 ROWS_SHOWN = 200
 
 
-def _home() -> Path:
+def home() -> Path:
+    """Prefect's home, without the import of Prefect."""
     return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
 
 
-def _read(batch: str | None, url: str | None) -> tuple[list[str], list[RowRecord], list[AttemptRecord]]:
+def read_batch(batch: str | None, url: str | None) -> tuple[list[str], list[RowRecord], list[AttemptRecord]]:
+    """The batches of a ledger, and the rows and attempts of one of them or of all.
+
+    Raises:
+        UserMistake: The ledger knows no such batch.
+    """
+
     async def look() -> tuple[list[str], list[RowRecord], list[AttemptRecord]]:
-        ledger = await Ledger.open(ledger_url(url, _home()))
+        ledger = await Ledger.open(ledger_url(url, home()))
         try:
             names = await ledger.batches()
             wanted = names if batch is None else [batch]
@@ -47,7 +54,7 @@ def _read(batch: str | None, url: str | None) -> tuple[list[str], list[RowRecord
 
 def show_status(batch: str | None, take: str | None, url: str | None) -> int:
     """Print all batches in short, or the rows of one."""
-    names, rows, _ = _read(batch, url)
+    names, rows, _ = read_batch(batch, url)
     if batch is None:
         _show_batches(names, rows)
     else:
@@ -81,7 +88,7 @@ def _show_rows(rows: list[RowRecord]) -> None:
 
 def show_report(batch: str, url: str | None) -> int:
     """Print what a batch has cost so far."""
-    _, _, attempts = _read(batch, url)
+    _, _, attempts = read_batch(batch, url)
     lines = add_up(attempts)
     out.print(cost_lines(f"Cost of batch {batch} to date", lines) if lines else "Nothing was bought yet.")
     out.print(f"Known cost: {amounts(sums(lines))}", markup=False)

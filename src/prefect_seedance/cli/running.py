@@ -10,12 +10,14 @@ from prefect_seedance.cli.console import out
 from prefect_seedance.cli.keys import read_prices, routes_of
 from prefect_seedance.cli.live import live_view
 from prefect_seedance.cli.prefect_server import at_a_server
-from prefect_seedance.flows import NothingStored, generate_videos, quote_videos
+from prefect_seedance.flows import NothingStored, generate_videos, quote_videos, sweep_videos
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.reports.quotes import quote_table as rich_quote
+from prefect_seedance.reports.summary import WORDS
+from prefect_seedance.reports.sweeps import sweep_line
 from prefect_seedance.reports.terminal import show_result
 
-__all__ = ["generate_table", "quote_table"]
+__all__ = ["generate_table", "quote_table", "sweep_ledger"]
 
 
 def generate_table(
@@ -61,4 +63,23 @@ def quote_table(
     for warning in result.warnings:
         out.print(f"· {warning}", style="dim", markup=False)
     out.print(f"{result.total}. Nothing was sent, and nothing was spent.", markup=False)
+    return 0
+
+
+def sweep_ledger(
+    models: Sequence[str] | None,
+    blocks: Sequence[str] | None,
+    *,
+    batch: str | None,
+    ledger: str | None,
+    patience: float,
+) -> int:
+    """Run `sweep_videos` and show its answer. Returns the exit code."""
+    routes = routes_of(blocks or [], models or [], None, 20)
+    with at_a_server():
+        outcome = sweep_videos(routes, batch=batch, ledger=ledger, patience=patience)
+    out.print(sweep_line(outcome), markup=False)
+    for row in (*outcome.unknown, *outcome.ended, *outcome.left):
+        why = row.error_message or outcome.troubles.get((row.batch, row.key)) or ""
+        out.print(f"  {row.batch} {row.key}: {WORDS[row.state]} {why}", markup=False)
     return 0

@@ -1,8 +1,10 @@
-"""Prefect flows: generate and quote. They fan out, and they hold no rules of their own."""
+"""Prefect flows: generate, quote, sweep and resolve. They fan out, and they hold no rules of their own."""
 
 from prefect_seedance.flows.generate import agenerate_videos, generate_video, generate_videos
 from prefect_seedance.flows.outcomes import NothingStored
 from prefect_seedance.flows.quote import QuoteResult, quote_videos
+from prefect_seedance.flows.resolve import resolve_video
+from prefect_seedance.flows.sweep import sweep_videos
 
 __all__ = [
     "NothingStored",
@@ -11,4 +13,6 @@ __all__ = [
     "generate_video",
     "generate_videos",
     "quote_videos",
+    "resolve_video",
+    "sweep_videos",
 ]

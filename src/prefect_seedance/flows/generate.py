@@ -14,7 +14,8 @@ from prefect.logging import get_run_logger
 from prefect.runtime import deployment
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
-from prefect_seedance.errors import SeedanceError
+from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.flows.approval import approved
 from prefect_seedance.flows.naming import batch_name, flow_run_id, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
@@ -25,10 +26,12 @@ from prefect_seedance.jobs.crew import Steps
 from prefect_seedance.jobs.loop import call_core, on_core
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.table import Table, TableLike, read_table
+from prefect_seedance.jobs.terms import Terms, TooManyFailures
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import write_files
 from prefect_seedance.reports.result import GenerateResult, build_result
+from prefect_seedance.routes.amount import Amount
 from prefect_seedance.tasks import create_video, download_video, poll_video
 from prefect_seedance.tasks.home import prefect_home
 
@@ -57,6 +60,10 @@ def generate_videos(
     columns: Mapping[str, str] | None = None,
     on_invalid: OnInvalid = "stop",
     patience: float = 3600,
+    budget: str | None = None,
+    max_charge: str | None = None,
+    max_failures: float | None = None,
+    approve_above: str | None = None,
 ) -> GenerateResult:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -76,6 +83,11 @@ def generate_videos(
         columns: Your headings by our names, such as `{"prompt": "文案"}`.
         on_invalid: Whether rows that break a rule stop the run before anything is spent, or are left out.
         patience: Seconds to wait for a job. One that takes longer is kept for the next run, not paid again.
+        budget: What the batch may cost over its whole life, such as `100 CNY`. The worst case of a row is held back
+            before it is sent; what does not fit waits.
+        max_charge: What one row costs at most, such as `2 CNY`, where no price or no upper bound is known.
+        max_failures: Take no new rows once so many have failed: a count, or a share of the rows below 1.
+        approve_above: Pause and ask a person in the Prefect UI if the quote may be above this, such as `50 CNY`.
 
     Returns:
         The rows with what became of them (`.to_dataframe()`), and what it cost.
@@ -102,6 +114,10 @@ async def agenerate_videos(
     columns: Mapping[str, str] | None = None,
     on_invalid: OnInvalid = "stop",
     patience: float = 3600,
+    budget: str | None = None,
+    max_charge: str | None = None,
+    max_failures: float | None = None,
+    approve_above: str | None = None,
 ) -> GenerateResult:
     """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
     return await on_core(functools.partial(_generate, **locals()))
@@ -155,13 +171,21 @@ async def _generate(
     retry: Any = (),
     columns: Mapping[str, str] | None = None,
     on_invalid: OnInvalid = "stop",
+    budget: str | None = None,
+    max_charge: str | None = None,
+    max_failures: float | None = None,
+    approve_above: str | None = None,
 ) -> Any:
     """The work of a run, and the state in which it ends."""
     logger = get_run_logger()
     try:
         read = await asyncio.to_thread(read_table, table, columns=columns)
         routes = await load_routes(route)
-        preparation = await asyncio.to_thread(prepare, read, routes, only=only, limit=limit, on_invalid=on_invalid)
+        terms = Terms.parse(budget=budget, max_charge=max_charge, max_failures=max_failures)
+        ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
+        preparation = await asyncio.to_thread(
+            prepare, read, routes, only=only, limit=limit, on_invalid=on_invalid, terms=terms
+        )
         order = Order(
             preparation=preparation,
             routes=routes,
@@ -172,6 +196,7 @@ async def _generate(
             patience=float(patience),
             retry=retry_states(retry),
             flow_run_id=flow_run_id(),
+            terms=terms,
         )
     except SeedanceError as error:
         return failed(error)
@@ -179,6 +204,8 @@ async def _generate(
     for warning in preparation.warnings:
         logger.warning(warning)
     logger.info("Batch %s: %s", order.batch, preparation.total())
+    if ceiling is not None and not await approved(order.batch, preparation, ceiling):
+        return failed(UserMistake("A person did not approve the quote. Nothing was spent."), "Not approved")
     return await _carry_out(order, read, logger)
 
 
@@ -187,11 +214,15 @@ async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
         async with progress_shown(order.batch, [row.key for row in order.preparation.rows], logger):
             outcome = await run_batch(order, TASK_STEPS)
         result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
+        if isinstance(outcome.stopped, TooManyFailures):
+            result.warnings.append(outcome.stopped.message)
         await asyncio.to_thread(write_files, result)
         reached("results written")
     except SeedanceError as error:
         return failed(error, "Stopped")
     await publish(result)
+    if isinstance(outcome.stopped, TooManyFailures):
+        return final_state(result)
     if isinstance(outcome.stopped, SeedanceError):
         return failed(outcome.stopped, "Stopped")
     if outcome.stopped is not None:

@@ -16,6 +16,7 @@ from prefect_seedance.jobs.preparing import Preparation, Prepared
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.session import Session, open_session
+from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import RETRYABLE, AttemptRecord, Plan, RowRecord, State, check_manifest
 from prefect_seedance.media import ensure_folder, slug
 from prefect_seedance.providers import RouteSettings
@@ -40,6 +41,7 @@ class Order:
         patience: Seconds that a job is waited for.
         retry: States that are otherwise left alone, from which rows are to be made anew.
         flow_run_id: Prefect's id of the run, for the record.
+        terms: What the user allows to be spent and to fail.
     """
 
     preparation: Preparation
@@ -51,6 +53,7 @@ class Order:
     patience: float
     retry: frozenset[State] = frozenset()
     flow_run_id: str | None = None
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass
@@ -115,11 +118,15 @@ async def run_batch(order: Order, steps: Steps) -> BatchOutcome:
         routes=order.routes,
         patience=order.patience,
         flow_run_id=order.flow_run_id,
+        terms=order.terms,
     ) as session:
         ledger = session.ledger
         await asyncio.to_thread(check_manifest, order.output, ledger.identity, ledger.shown_url)
         prepared = {row.key: row for row in order.preparation.rows}
-        ids = await ledger.plan(session.run, order.take, [_plan(row, order.take) for row in prepared.values()])
+        session.failures_allowed = order.terms.failures_allowed(len(prepared))
+        await _check_budget(session)
+        plans = [_plan(row, order.take, folder) for row in prepared.values()]
+        ids = await ledger.plan(session.run, order.take, plans)
         reached("rows planned")
         outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
         try:
@@ -198,7 +205,18 @@ def _tell_held(session: Session, held: Sequence[Prepared]) -> None:
         session.tell(RowEvent(row.key, "held", row.settings.route.model, message="Another run works on it."))
 
 
-def _plan(row: Prepared, take: str) -> Plan:
+async def _check_budget(session: Session) -> None:
+    """A budget speaks of the batch's whole life, so it has to know a worst case for all that was sent before."""
+    budget = session.terms.budget
+    if budget is not None and (number := await session.ledger.bind(session.run, session.terms.max_charge)):
+        raise UserMistake(
+            f"{number} earlier create(s) of this batch may have cost an amount that has no known bound, so the budget "
+            f'of {budget} cannot be kept: state what one costs at most with max_charge="… {budget.currency}". '
+            "Nothing was spent."
+        )
+
+
+def _plan(row: Prepared, take: str, folder: Path) -> Plan:
     name = slug(row.key) if take == "1" else f"{slug(row.key)}.take-{slug(take)}"
     return Plan(
         key=row.key,
@@ -208,4 +226,5 @@ def _plan(row: Prepared, take: str) -> Plan:
         account=row.settings.account.label,
         model=row.settings.route.model,
         file_name=name,
+        folder=str(folder),
     )

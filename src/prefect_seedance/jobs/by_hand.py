@@ -65,7 +65,9 @@ class VideoJob:
 Step = Callable[[Row], Awaitable[None]]
 
 
-def plan_one(settings: RouteSettings, request: VideoRequest, key: str, take: str) -> tuple[Plan, VideoRequest]:
+def plan_one(
+    settings: RouteSettings, request: VideoRequest, key: str, take: str, folder: Path
+) -> tuple[Plan, VideoRequest]:
     """One request, checked and resolved, as a plan for the ledger.
 
     Raises:
@@ -83,6 +85,7 @@ def plan_one(settings: RouteSettings, request: VideoRequest, key: str, take: str
         account=settings.account.label,
         model=settings.route.model,
         file_name=slug(key) if take == "1" else f"{slug(key)}.take-{slug(take)}",
+        folder=str(folder),
     )
     return plan, resolved
 
@@ -114,7 +117,7 @@ async def carry_out(
         await asyncio.to_thread(check_manifest, output, ledger.identity, ledger.shown_url)
         resolved = None
         if request is not None:
-            plan, resolved = plan_one(settings, request, key, take)
+            plan, resolved = plan_one(settings, request, key, take, folder)
             await ledger.plan(session.run, take, [plan])
         record = await _taken(session, key)
         if record.state is State.STORED and not await still_stored(record):

@@ -17,6 +17,7 @@ from prefect_seedance.errors import (
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.loop import GRACE
 from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.ledger import TAKEABLE, Intent, State
 
 __all__ = ["create"]
@@ -28,6 +29,7 @@ async def create(row: Row) -> None:
     Does nothing for a row that is past this step already.
 
     Raises:
+        OverBudget: Its worst case does not fit; nothing was sent.
         Refused: Proven: nothing was made. `RateLimited` may be tried again, as may `Unreachable`.
         UnknownOutcome: It cannot be told whether a job was made. Never try again.
         LedgerError: The intent could not be written; nothing was sent.
@@ -62,7 +64,13 @@ async def _in_order(sending: asyncio.Task[None]) -> None:
 
 async def _send(row: Row) -> None:
     session = row.session
-    attempt = await session.ledger.intend(session.run, _intent(row))
+    attempt = await session.ledger.intend(session.run, _intent(row), session.terms.budget)
+    if attempt is None:
+        told = (
+            f"Its worst case does not fit into what is left of the budget of {session.terms.budget}; nothing was sent."
+        )
+        row.moved(State.OVER_BUDGET, told)
+        raise OverBudget(told, row=row.key)
     reached("intent written")
     row.moved(State.SENT)
     try:
@@ -131,4 +139,5 @@ def _intent(row: Row) -> Intent:
         currency=row.quote.currency,
         quote_low=row.quote.low,
         quote_high=row.quote.high,
+        reserve=row.session.terms.reserve(row.quote),
     )

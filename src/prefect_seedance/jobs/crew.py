@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 8
 """Downloads at once."""
 
+_FAILED = frozenset({State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
+
 Step = Callable[[Row], Awaitable[object]]
 
 
@@ -107,6 +109,8 @@ async def _serve(
                 await _carried(session, row, steps.create)
             if row.state is State.CREATED:
                 await _carried(session, row, steps.poll)
+            if row.state in _FAILED:
+                session.failed()
         if row.state is State.SUCCEEDED:
             fetched.put_nowait(row)
 
@@ -114,6 +118,8 @@ async def _serve(
 async def _fetch(session: Session, fetched: asyncio.Queue[Row | None], steps: Steps) -> None:
     while (row := await fetched.get()) is not None:
         await _carried(session, row, steps.download)
+        if row.state in _FAILED:
+            session.failed()
 
 
 async def _carried(session: Session, row: Row, step: Step) -> None:

@@ -32,8 +32,8 @@ async def download(row: Row) -> None:
     if row.state is not State.SUCCEEDED:
         return
     record = await row.record()
-    target = row.session.output / f"{record.file_name}.mp4"
-    part = row.session.output / PARTS / f"{record.file_name}.part"
+    target = row.folder / f"{record.file_name}.mp4"
+    part = row.folder / PARTS / f"{record.file_name}.part"
     try:
         if not await _finish_earlier(row, record, part):
             facts = await _fetched(row, part)

@@ -10,6 +10,7 @@ from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs.cells import row_id
 from prefect_seedance.jobs.rowkey import fingerprint
 from prefect_seedance.jobs.table import Table, TableRow
+from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, QuoteTotal, VideoRequest, check, quote, resolve, total
 
@@ -86,6 +87,7 @@ def prepare(
     only: Collection[Any] | None = None,
     limit: int | None = None,
     on_invalid: Literal["stop", "skip"] = "stop",
+    terms: Terms | None = None,
 ) -> Preparation:
     """Check every row of a table against its route, and quote it. No network, nothing written.
 
@@ -95,6 +97,7 @@ def prepare(
         only: Row keys: all others are left out.
         limit: Only the first so many rows: a pilot.
         on_invalid: Whether bad rows stop everything, or are left out.
+        terms: What the user allows; a row that a budget cannot hold is a bad row.
 
     Raises:
         BadRows: There are bad rows, and `on_invalid` is `stop`.
@@ -107,7 +110,9 @@ def prepare(
         if row.position not in positions:
             continue
         ready, reasons = _checked(row, routes)
-        if ready is None:
+        if ready is not None and terms is not None and (objection := terms.objection(ready.quote)):
+            reasons = [objection]
+        if ready is None or reasons:
             found.invalid.append(Invalid(row.position, row.line, row.key, tuple(reasons)))
             continue
         found.rows.append(ready)

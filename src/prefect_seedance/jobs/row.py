@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import SeedanceError
@@ -43,6 +44,7 @@ class Row:
         self.fingerprint = fingerprint
         self.quote = quote
         self.job_id = record.job_id
+        self.folder = Path(record.folder) if record.folder else session.output
         self.video_url: str | None = None
         """The signed link, kept in memory only."""
         self.trouble: SeedanceError | None = None

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import LedgerError, SeedanceError
 from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
+from prefect_seedance.jobs.terms import Terms, TooManyFailures
 from prefect_seedance.ledger import HEARTBEAT, Ledger, Run
 from prefect_seedance.media import Downloader
 from prefect_seedance.providers import Account, RouteSettings
@@ -31,6 +33,9 @@ class Session:
         sending: Creates on the wire.
         closed: Accounts that cannot serve now, with the reason: their rows are put off.
         stopped: Why this run takes no new rows any more; None while it does.
+        terms: What the user allows to be spent and to fail.
+        failures: Rows that failed in this run.
+        failures_allowed: So many end the taking of new rows; None where any number is borne.
     """
 
     ledger: Ledger
@@ -44,6 +49,9 @@ class Session:
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     closed: dict[Account, SeedanceError] = field(default_factory=dict)
     stopped: BaseException | None = None
+    terms: Terms = field(default_factory=Terms)
+    failures: int = 0
+    failures_allowed: Decimal | None = None
 
     def tell(self, event: RowEvent) -> None:
         """Tell those who watch."""
@@ -54,6 +62,17 @@ class Session:
         """Take no new rows: what is paid from now on could not be recorded or kept."""
         if self.stopped is None:
             self.stopped = reason
+
+    def failed(self) -> None:
+        """A row failed. Too many of them, and no new ones are taken; those in flight end in order."""
+        self.failures += 1
+        if self.failures_allowed is not None and self.failures >= self.failures_allowed:
+            self.stop(
+                TooManyFailures(
+                    f"{self.failures} rows failed, which is as many as max_failures={self.terms.max_failures} allows: "
+                    "no new rows were taken after that. Nothing was sent for the rows that are left."
+                )
+            )
 
 
 @contextlib.asynccontextmanager
@@ -66,6 +85,7 @@ async def open_session(
     routes: tuple[RouteSettings, ...],
     patience: float,
     flow_run_id: str | None = None,
+    terms: Terms | None = None,
 ) -> AsyncIterator[Session]:
     """Open the ledger and the accounts' channels, and begin a run; at the end its rows are let go.
 
@@ -88,6 +108,7 @@ async def open_session(
             channels=doors,
             downloader=downloader,
             watchers=current_watchers(),
+            terms=terms or Terms(),
         )
         stack.push_async_callback(_end, session)
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")

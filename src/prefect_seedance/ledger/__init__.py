@@ -5,6 +5,7 @@ from prefect_seedance.ledger.holders import HEARTBEAT, Run
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
 from prefect_seedance.ledger.records import AttemptRecord, Charge, Intent, Plan, Proof, RowRecord
+from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, Outcome, Settlement, State
 from prefect_seedance.ledger.url import ledger_url, shown_url
 
@@ -25,6 +26,7 @@ __all__ = [
     "Run",
     "Settlement",
     "State",
+    "Verdict",
     "add_up",
     "check_manifest",
     "ledger_url",

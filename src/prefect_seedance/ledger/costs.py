@@ -88,7 +88,9 @@ def _add(line: CostLine, attempt: AttemptRecord) -> None:
         line.jobs += 1
     match attempt.settlement:
         case Settlement.CHARGED:
-            line.succeeded += 1
+            lost = attempt.resolution is not None
+            line.succeeded += not lost
+            line.failed += lost
             line.units = EXACT.add(line.units, attempt.units or Decimal(0))
             if attempt.charge is None:
                 line.unpriced += 1
@@ -112,4 +114,5 @@ def _add(line: CostLine, attempt: AttemptRecord) -> None:
 
 def _doubt(line: CostLine, attempt: AttemptRecord) -> None:
     if line.doubt is not None:
-        line.doubt = None if attempt.quote_high is None else EXACT.add(line.doubt, attempt.quote_high)
+        most = attempt.quote_high if attempt.reserved is None else attempt.reserved
+        line.doubt = None if most is None else EXACT.add(line.doubt, most)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger import versions
-from prefect_seedance.ledger.engine import READING, make_engine, reason, trouble
+from prefect_seedance.ledger.engine import READING, cannot_open, make_engine, trouble
 from prefect_seedance.ledger.url import shown_url
 from prefect_seedance.ledger.writer import Operation, Writer
 
@@ -49,10 +47,7 @@ class Database:
             await self._engine.dispose()
             if isinstance(error, SeedanceError) or not isinstance(error, Exception):
                 raise
-            raise LedgerError(
-                f"The ledger at {self.shown} cannot be opened: {reason(error)}. Check the path or the server, and its "
-                "permissions. Nothing was spent."
-            ) from None
+            raise cannot_open(error, self.shown) from None
 
     async def close(self) -> None:
         """Finish what waits to be written, and disconnect."""
@@ -64,7 +59,9 @@ class Database:
         try:
             async with self._reading, self._reader.connect() as connection:
                 return await connection.run_sync(operation)
-        except (SQLAlchemyError, OSError) as error:
+        except SeedanceError:
+            raise
+        except Exception as error:
             raise trouble(error, self.shown) from error
 
     async def write(self, operation: Operation[T]) -> T:

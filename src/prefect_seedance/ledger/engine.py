@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,21 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
 from prefect_seedance.ledger.url import parsed, shown_url
 
-__all__ = ["READING", "make_engine", "reason", "trouble"]
+__all__ = ["READING", "cannot_open", "make_engine", "trouble"]
 
 READING = "seedance_reading"
 """The execution option of connections that only read."""
 
 
 def make_engine(url: str) -> AsyncEngine:
-    """An engine for a ledger; the folder of a SQLite file is made.
+    """An engine for a ledger; a SQLite file and its folder are made.
 
     Raises:
         UserMistake: The URL names nothing that can be used as a ledger.
-        LedgerError: The folder cannot be made.
+        LedgerError: The file cannot be made or opened.
     """
     found = parsed(url)
     if found is None:
@@ -37,23 +38,36 @@ def make_engine(url: str) -> AsyncEngine:
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise _no_ledger(url, str(error)) from None
     if sqlite:
-        _make_folder(str(found.database))
+        _make_file(str(found.database), shown_url(url))
         sa.event.listen(engine.sync_engine, "connect", _sqlite_connect)
         sa.event.listen(engine.sync_engine, "begin", _sqlite_begin)
     return engine
 
 
-def trouble(error: Exception, shown: str) -> LedgerError:
-    """What went wrong while the ledger was in use."""
-    told = reason(error)
+def trouble(error: Exception, shown: str) -> SeedanceError:
+    """What went wrong while the ledger was in use; an error of ours speaks for itself."""
+    if isinstance(error, SeedanceError):
+        return error
+    told = _reason(error)
     if "disk is full" in told or "disk I/O" in told:
         told += ". The disk that holds the ledger is full or failing; free some space and run the same call again"
     return LedgerError(f"The ledger at {shown} could not be read or written: {told}")
 
 
-def reason(error: Exception) -> str:
+def cannot_open(error: Exception, shown: str) -> LedgerError:
+    """Why a ledger could not even be opened."""
+    told = str(error) if isinstance(error, sqlite3.Error) else _reason(error)
+    return LedgerError(
+        f"The ledger at {shown} cannot be opened: {told}. Check the path or the server, and its permissions. "
+        "Nothing was spent."
+    )
+
+
+def _reason(error: Exception) -> str:
     """The database's own words, without the statement and its values."""
-    return str(error.orig if isinstance(error, DBAPIError) else error) or type(error).__name__
+    if isinstance(error, DBAPIError):
+        return str(error.orig)
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def _no_ledger(url: str, why: str) -> UserMistake:
@@ -67,13 +81,15 @@ def _in_memory(url: sa.URL) -> bool:
     return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
 
 
-def _make_folder(database: str) -> None:
+def _make_file(database: str, shown: str) -> None:
     if database.startswith("file:"):
         return
     try:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LedgerError(f"The ledger's folder cannot be made: {error}. Nothing was spent.") from None
+        # Tried by hand first: where the file cannot be opened, the async driver leaves a thread behind.
+        sqlite3.connect(database).close()
+    except (OSError, sqlite3.Error) as error:
+        raise cannot_open(error, shown) from None
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

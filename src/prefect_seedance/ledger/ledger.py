@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger import holders, lookups, moves, planning
+from prefect_seedance.ledger import budget, holders, keeping, lookups, moves, planning, resolving
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
 from prefect_seedance.ledger.records import AttemptRecord, Charge, Intent, Plan, Proof, RowRecord
+from prefect_seedance.ledger.resolving import Verdict
+from prefect_seedance.ledger.schema import runs
 from prefect_seedance.ledger.states import State
+from prefect_seedance.routes.amount import Amount
 
 __all__ = ["Ledger"]
 
@@ -87,21 +91,21 @@ class Ledger:
 
         return await self._database.write(operation)
 
-    async def intend(self, run: Run, intent: Intent) -> int:
-        """Write down a create that is about to be sent; returns the attempt's id.
+    async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
+        """Write down a create that is about to be sent; returns the attempt's id, or None where the budget forbids it.
 
         A caller that is cancelled meanwhile never learns the id and cannot send: its intent is withdrawn.
         """
-        written: list[int] = []
+        written: list[int | None] = []
 
-        def operation(connection: sa.Connection) -> int:
-            written.append(moves.intend(connection, run, intent))
+        def operation(connection: sa.Connection) -> int | None:
+            written.append(moves.intend(connection, run, intent, limit))
             return written[-1]
 
         try:
             return await self._database.write(operation)
         except asyncio.CancelledError:
-            if written:
+            if written and written[-1] is not None:
                 with contextlib.suppress(LedgerError):
                     await self.withdraw(run, intent.row_id, written[-1])
             raise
@@ -199,6 +203,59 @@ class Ledger:
     async def batches(self) -> list[str]:
         """The names of all batches, oldest first."""
         return await self._database.read(lookups.batch_names)
+
+    async def committed(self, run: Run, currency: str) -> Decimal:
+        """What the batch has committed itself to in one currency: known charges, and the worst case of the rest."""
+        return await self._database.read(lambda connection: budget.committed(connection, run.batch_id, currency))
+
+    async def bind(self, run: Run, most: Amount | None) -> int:
+        """Give earlier attempts without a worst case the one that the user states; returns how many have none still."""
+
+        def operation(connection: sa.Connection) -> int:
+            if most is not None:
+                budget.bind(connection, run.batch_id, most.currency, most.value)
+            return budget.unbounded(connection, run.batch_id)
+
+        return await self._database.write(operation)
+
+    async def resolve(
+        self,
+        batch: str,
+        take: str,
+        key: str,
+        verdict: Verdict,
+        *,
+        job_id: str | None = None,
+        charge: Decimal | None = None,
+    ) -> None:
+        """Settle an unknown row by a person's word; see `resolving.resolve`."""
+
+        def operation(connection: sa.Connection) -> None:
+            row = resolving.find(connection, batch, take, key)
+            resolving.resolve(connection, row, verdict, job_id=job_id, charge=charge)
+
+        await self._database.write(operation)
+
+    async def note_balances(self, run: Run, balances: Mapping[str, Any]) -> None:
+        """Keep what the accounts' balances looked like: a hint for a person, never an account."""
+
+        def operation(connection: sa.Connection) -> None:
+            connection.execute(sa.update(runs).where(runs.c.id == run.id).values(balances=dict(balances)))
+
+        await self._database.write(operation)
+
+    async def unfinished_batches(self) -> Sequence[tuple[str, str]]:
+        """Batch and take of all rows that are paid for and have no file yet; see `keeping.unfinished_batches`."""
+        return await self._database.read(keeping.unfinished_batches)
+
+    async def copy_to(self, other: Ledger) -> None:
+        """Copy everything, identity included, into another ledger, which must be new."""
+        content = await self._database.read(keeping.dump)
+        await other._database.write(lambda connection: keeping.fill(connection, content))
+
+    async def prune(self, before: datetime) -> list[str]:
+        """Take out the rows of settled batches that have not changed since; see `keeping.prune`."""
+        return await self._database.write(lambda connection: keeping.prune(connection, before))
 
     async def _write(self, move: Any, *args: Any, **values: Any) -> None:
         await self._database.write(lambda connection: move(connection, *args, **values))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.ledger import budget as commitments
 from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.schema import attempts, rows
 from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
+from prefect_seedance.routes.amount import Amount
 
 __all__ = [
     "created",
@@ -41,9 +44,20 @@ UNANSWERED = (Outcome.SENT, Outcome.UNKNOWN)
 CLEAR = {"error_kind": None, "error_code": None, "error_message": None}
 
 
-def intend(connection: sa.Connection, run: Run, intent: Intent) -> int:
-    """Write down a create before it is sent; returns the attempt's id. This is the line that law 1 is about."""
+def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount | None = None) -> int | None:
+    """Write down a create before it is sent, and hold back its worst case. This is the line that law 1 is about.
+
+    Returns:
+        The attempt's id; None where the worst case does not fit into the budget: then the row is `over_budget`.
+    """
     _held(connection, run, intent.row_id, TAKEABLE, State.SENT)
+    reserve = intent.reserve
+    if budget is not None and not _fits(connection, run.batch_id, reserve, budget):
+        told = f"{reserve} does not fit into what is left of the budget of {budget}."
+        go(connection, intent.row_id, State.OVER_BUDGET, error_kind="OverBudget", error_code=None, error_message=told)
+        return None
+    if reserve is not None:
+        commitments.change(connection, run.batch_id, reserve.currency, reserve.value)
     number = sa.select(sa.func.coalesce(sa.func.max(attempts.c.number), 0) + 1).where(
         attempts.c.row_id == intent.row_id
     )
@@ -65,11 +79,39 @@ def intend(connection: sa.Connection, run: Run, intent: Intent) -> int:
             quote_low=intent.quote_low,
             quote_high=intent.quote_high,
             settlement=Settlement.OPEN,
+            reserved=reserve.value if reserve else None,
+            reserve_currency=reserve.currency if reserve else intent.currency,
         )
     )
     attempt_id = inserted_id(made)
-    _go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, account=intent.account, **CLEAR)
+    go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, account=intent.account, **CLEAR)
     return attempt_id
+
+
+def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budget: Amount) -> bool:
+    if reserve is None or reserve.currency != budget.currency:
+        return False
+    return commitments.committed(connection, batch_id, budget.currency) + reserve.value <= budget.value
+
+
+def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None) -> None:
+    """Move the batch's commitment along with an attempt that is about to be settled like this."""
+    wanted = (
+        sa.select(
+            rows.c.batch_id,
+            attempts.c.reserve_currency,
+            attempts.c.settlement,
+            attempts.c.charge,
+            attempts.c.reserved,
+        )
+        .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
+        .where(attempts.c.id == attempt_id)
+    )
+    found = connection.execute(wanted).one_or_none()
+    if found is not None and found.reserve_currency is not None:
+        before = commitments.held(found.settlement, found.charge, found.reserved)
+        after = commitments.held(settlement, charge, found.reserved)
+        commitments.change(connection, found.batch_id, found.reserve_currency, after - before)
 
 
 def inserted_id(made: sa.CursorResult[Any]) -> int:
@@ -84,7 +126,7 @@ def withdraw(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) 
     """The request of this attempt never left this process."""
     _held(connection, run, row_id, {State.SENT}, State.PLANNED, attempt_id)
     _answer(connection, attempt_id, Outcome.WITHDRAWN, settlement=Settlement.NOTHING)
-    _go(connection, row_id, State.PLANNED)
+    go(connection, row_id, State.PLANNED)
 
 
 def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *, job_id: str, **evidence: Any) -> bool:
@@ -107,7 +149,7 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
     if not _answer(connection, attempt_id, Outcome.CREATED, waiting, settlement=settlement, job_id=job_id, **evidence):
         raise LedgerError(f"A job id for attempt {attempt_id}, which waits for none.", row=row.key)
     if follows:
-        _go(connection, row_id, State.CREATED, **CLEAR)
+        go(connection, row_id, State.CREATED, **CLEAR)
     return bool(row.holder == run.id)
 
 
@@ -127,13 +169,13 @@ def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, er
         message=error.message[:LONGEST],
         request_id=error.request_id,
     )
-    _go(connection, row_id, to, **_told(error))
+    go(connection, row_id, to, **_told(error))
 
 
 def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """The row is not sent now, because its account cannot serve it; a later run takes it."""
     _held(connection, run, row_id, TAKEABLE, State.DEFERRED)
-    _go(connection, row_id, State.DEFERRED, **_told(error))
+    go(connection, row_id, State.DEFERRED, **_told(error))
 
 
 def succeed(
@@ -142,27 +184,27 @@ def succeed(
     """The job has made a video; its charge is settled now, before anything is downloaded."""
     _held(connection, run, row_id, {State.CREATED}, State.SUCCEEDED)
     _settle(connection, row_id, charge)
-    _go(connection, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
+    go(connection, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
 
 
 def fail(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """The job failed at the provider."""
     _held(connection, run, row_id, {State.CREATED}, State.FAILED)
     _settle(connection, row_id, charge)
-    _go(connection, row_id, State.FAILED, finished_at=now(), **_told(error))
+    go(connection, row_id, State.FAILED, finished_at=now(), **_told(error))
 
 
 def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """The provider no longer knows the job, and never said how it ended."""
     _held(connection, run, row_id, {State.CREATED}, State.EXPIRED)
     _settle(connection, row_id, charge)
-    _go(connection, row_id, State.EXPIRED, **_told(error))
+    go(connection, row_id, State.EXPIRED, **_told(error))
 
 
 def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """Made and paid, but the provider no longer has it. Its charge stays as it was settled."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.EXPIRED)
-    _go(connection, row_id, State.EXPIRED, **_told(error))
+    go(connection, row_id, State.EXPIRED, **_told(error))
 
 
 def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
@@ -186,13 +228,13 @@ def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> Non
 def store(connection: sa.Connection, run: Run, row_id: int, *, modified_ns: int) -> None:
     """The proven file stands in its place."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
-    _go(connection, row_id, State.STORED, stored_at=now(), modified_ns=modified_ns, **CLEAR)
+    go(connection, row_id, State.STORED, stored_at=now(), modified_ns=modified_ns, **CLEAR)
 
 
 def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:
     """A stored file is gone or changed: it is to be fetched again."""
     _held(connection, run, row_id, {State.STORED}, State.SUCCEEDED)
-    _go(connection, row_id, State.SUCCEEDED)
+    go(connection, row_id, State.SUCCEEDED)
 
 
 def _row(connection: sa.Connection, row_id: int) -> Any:
@@ -229,7 +271,8 @@ def _held(
         raise LedgerError(f"Attempt {attempt_id} is not the row's latest.", row=row.key)
 
 
-def _go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
+def go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
+    """Write a row's next state. Whoever calls this has made sure that the move is lawful."""
     connection.execute(sa.update(rows).where(rows.c.id == row_id).values(state=to, changed_at=now(), **values))
 
 
@@ -237,16 +280,19 @@ def _answer(
     connection: sa.Connection, attempt_id: int, outcome: Outcome, *conditions: sa.ColumnElement[bool], **values: Any
 ) -> bool:
     """Write down what became of an attempt; tells whether there was one that meets the conditions."""
+    known = connection.execute(sa.select(attempts.c.id).where(attempts.c.id == attempt_id, *conditions)).scalar()
+    if known is None:
+        return False
+    reckon(connection, attempt_id, values["settlement"])
     done = connection.execute(
-        sa.update(attempts)
-        .where(attempts.c.id == attempt_id, *conditions)
-        .values(outcome=outcome, answered_at=now(), **values)
+        sa.update(attempts).where(attempts.c.id == attempt_id).values(outcome=outcome, answered_at=now(), **values)
     )
     return bool(done.rowcount == 1)
 
 
 def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:
-    current = sa.select(rows.c.attempt_id).where(rows.c.id == row_id).scalar_subquery()
+    current = connection.execute(sa.select(rows.c.attempt_id).where(rows.c.id == row_id)).scalar_one()
+    reckon(connection, current, charge.settlement, charge.amount)
     # A count that no database can keep is no count; the charge, which is text, stays as it is.
     tokens = charge.tokens if charge.tokens is not None and charge.tokens <= LARGEST else None
     connection.execute(

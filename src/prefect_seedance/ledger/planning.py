@@ -32,10 +32,15 @@ ANEW = {
 
 def find_batch(connection: sa.Connection, name: str) -> int:
     """The id of a batch, which is made if it is new."""
+    known = connection.execute(sa.select(batches.c.id, batches.c.pruned_at).where(batches.c.name == name)).one_or_none()
+    if known is not None and known.pruned_at is not None:
+        raise UserMistake(
+            f"Batch {name!r} was pruned on {known.pruned_at:%Y-%m-%d}: the ledger no longer knows its rows, and all of "
+            "them would be paid for again. Use another batch name. Nothing was spent."
+        )
+    if known is not None:
+        return int(known.id)
     select = sa.select(batches.c.id).where(batches.c.name == name)
-    found = connection.execute(select).scalar()
-    if found is not None:
-        return int(found)
     try:
         with connection.begin_nested():
             return moves.inserted_id(connection.execute(sa.insert(batches).values(name=name, created_at=holders.now())))
@@ -163,6 +168,7 @@ def _insert(connection: sa.Connection, batch_id: int, take: str, new: Sequence[P
             "account": plan.account,
             "model": plan.model,
             "state": State.PLANNED,
+            "folder": plan.folder,
             "file_name": names[plan.key],
             "file_fold": folded(names[plan.key]),
             "planned_at": moment,

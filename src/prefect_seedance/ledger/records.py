@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from prefect_seedance.ledger.states import Outcome, Settlement, State
+from prefect_seedance.routes.amount import Amount
 
 __all__ = ["AttemptRecord", "Charge", "Intent", "Plan", "Proof", "RowRecord"]
 
@@ -24,11 +25,15 @@ class Plan:
     account: str
     model: str
     file_name: str
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A create that is about to be sent, with the price as it is now (later price changes do not reach it)."""
+    """A create that is about to be sent, with the price as it is now (later price changes do not reach it).
+
+    `reserve` is its worst case, which is held back from the batch's budget until it is settled.
+    """
 
     row_id: int
     provider: str
@@ -41,6 +46,7 @@ class Intent:
     currency: str | None
     quote_low: Decimal | None
     quote_high: Decimal | None
+    reserve: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,10 @@ class AttemptRecord:
     tokens: int | None
     units: Decimal | None
     charge: Decimal | None
+    reserved: Decimal | None
+    reserve_currency: str | None
+    resolution: str | None
+    resolved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,7 @@ class RowRecord:
     state: State
     holder: str | None
     file_name: str
+    folder: str | None
     path: str | None
     sha256: str | None
     bytes: int | None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
-__all__ = ["attempts", "batches", "book", "metadata", "rows", "runs"]
+__all__ = ["attempts", "batches", "book", "metadata", "rows", "runs", "sums"]
 
 
 class ExactDecimal(sa.TypeDecorator[Decimal]):
@@ -60,11 +60,10 @@ class Word(sa.TypeDecorator[StrEnum]):
 
     def __init__(self, words: type[StrEnum]) -> None:
         super().__init__()
-        self.words = words
         self._known = {word.value: word for word in words}
 
     def process_bind_param(self, value: StrEnum | None, dialect: Any) -> str | None:  # noqa: ARG002
-        return None if value is None else self.words(value).value
+        return None if value is None else self._known[value].value
 
     def process_result_value(self, value: str | None, dialect: Any) -> StrEnum | None:  # noqa: ARG002
         return None if value is None else self._known[value]
@@ -86,7 +85,17 @@ batches = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("name", sa.String, nullable=False, unique=True),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("pruned_at", Moment),
 )
+
+sums = sa.Table(
+    "seedance_sums",
+    metadata,
+    sa.Column("batch_id", sa.Integer, sa.ForeignKey("seedance_batches.id"), primary_key=True),
+    sa.Column("currency", sa.String, primary_key=True),
+    sa.Column("committed", ExactDecimal, nullable=False),
+)
+"""What each batch has committed itself to: known charges, and the worst case of what is not settled."""
 
 runs = sa.Table(
     "seedance_runs",
@@ -100,6 +109,7 @@ runs = sa.Table(
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("heartbeat_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
+    sa.Column("balances", sa.JSON),
 )
 """Who holds rows: one line per run, with what is needed to tell whether its process still lives."""
 
@@ -121,6 +131,7 @@ rows = sa.Table(
     sa.Column("file_name", sa.String, nullable=False),
     # Two names that differ only in case are one file on many file systems.
     sa.Column("file_fold", sa.String, nullable=False),
+    sa.Column("folder", sa.String),
     sa.Column("path", sa.String),
     sa.Column("sha256", sa.String),
     sa.Column("bytes", sa.BigInteger),
@@ -171,6 +182,10 @@ attempts = sa.Table(
     sa.Column("tokens", sa.BigInteger),
     sa.Column("units", ExactDecimal),
     sa.Column("charge", ExactDecimal),
+    sa.Column("reserved", ExactDecimal),
+    sa.Column("reserve_currency", sa.String),
+    sa.Column("resolution", sa.String),
+    sa.Column("resolved_at", Moment),
     sa.UniqueConstraint("row_id", "number"),
 )
 """One line per create request: what was sent, what came back, and what it costs. Never deleted by a run."""

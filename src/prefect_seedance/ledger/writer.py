@@ -66,24 +66,23 @@ class Writer:
                 group, self._waiting = self._waiting, []
                 results = await self._commit([operation for operation, _ in group])
                 for (_, done), result in zip(group, results, strict=True):
-                    _settle(done, result)
+                    self._settle(done, result)
         finally:
             # Only where the loop is being torn down: nobody may wait for ever, and nobody is told that it was written.
             group, self._waiting = group + self._waiting, []
             for _, done in group:
-                _settle(done, _Fallen(LedgerError(f"The ledger at {self._shown}: its writer was stopped.")))
+                self._settle(done, _Fallen(LedgerError(f"The ledger at {self._shown}: its writer was stopped.")))
 
     async def _commit(self, operations: list[Operation[Any]]) -> list[Any]:
         try:
             return await self._transaction(_together, operations)
         except Exception as error:  # noqa: BLE001 - drivers have errors of their own; each caller gets its own
             if len(operations) == 1:
-                return [_Fallen(self._told(error))]
+                return [_Fallen(error)]
         try:
-            results = await self._transaction(_apart, operations)
+            return await self._transaction(_apart, operations)
         except Exception as error:  # noqa: BLE001 - as above
-            return [_Fallen(trouble(error, self._shown)) for _ in operations]
-        return [_Fallen(self._told(result.error)) if isinstance(result, _Fallen) else result for result in results]
+            return [_Fallen(error) for _ in operations]
 
     async def _transaction(
         self, way: Callable[[sa.Connection, list[Operation[Any]]], list[Any]], operations: list[Operation[Any]]
@@ -91,17 +90,16 @@ class Writer:
         async with self._engine.begin() as connection:
             return await connection.run_sync(way, operations)
 
-    def _told(self, error: Exception) -> Exception:
-        return trouble(error, self._shown) if isinstance(error, SQLAlchemyError | OSError) else error
-
-
-def _settle(done: asyncio.Future[Any], result: Any) -> None:
-    if done.done():
-        return
-    if isinstance(result, _Fallen):
-        done.set_exception(result.error)
-    else:
-        done.set_result(result)
+    def _settle(self, done: asyncio.Future[Any], result: Any) -> None:
+        if done.done():
+            return
+        if isinstance(result, _Fallen):
+            told = trouble(result.error, self._shown)
+            if told is not result.error:
+                told.__cause__ = result.error
+            done.set_exception(told)
+        else:
+            done.set_result(result)
 
 
 async def _settled(future: asyncio.Future[T]) -> T:
@@ -136,8 +134,11 @@ def _alone(connection: sa.Connection, operation: Operation[Any]) -> Any:
         result = operation(connection)
     except Exception as error:
         # SQLite may have undone the whole transaction (full disk), or the connection may be gone. Then there is no
-        # savepoint to return to, the next line fails, and the group falls as one: nobody is told that it was written.
-        savepoint.rollback()
+        # savepoint to return to, and the group falls as one: nobody is told that it was written.
+        try:
+            savepoint.rollback()
+        except SQLAlchemyError:
+            raise error from None
         if connection.invalidated:
             raise
         return _Fallen(error)

@@ -128,11 +128,14 @@ class _VideoWatch:
         return Picture(*self._size, seconds=span, fps=len(self._times) / span)
 
     def _check_shown(self) -> None:
-        # A film may be cut at its start without being encoded anew: then the cut lies on a frame.
         if self._track.times.shown is None:
             return
         start, end = self._track.times.shown
-        if (start > min(self._times) and start not in self._times) or end <= max(self._times):
+        first, last = min(self._times), max(self._times)
+        frame = (self._end - first) / len(self._times)
+        # A film may be cut at its start without being encoded anew. Then more than a sliver, and the end is exact.
+        cut = start > first
+        if end <= last or (cut and (start - first < frame / 2 or abs(end - self._end) > frame / 4)):
             raise Flaw("an edit hides frames")
 
     def _drain(self) -> None:

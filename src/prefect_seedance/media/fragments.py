@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, version_of
-from .times import SLACK_SECONDS, Times, agree
+from .times import SLACK_SECONDS, Times, agree, slack_of
 from .tracks import Track
 
 # Flags of tfhd and trun: which optional fields follow, in this order.
 _TFHD = ((0x1, "Q"), (0x2, "I"), (0x8, "I"), (0x10, "I"), (0x20, "I"))
 _TRUN_HEAD = ((0x1, "i"), (0x4, "I"))
 # Writers guess how long the last sound of a fragment lasts: they do not know yet what follows.
-_SLACK_SECONDS = 0.5
+_SLACK_SECONDS = 0.25
 _TRUN_ROW = ((0x100, "I"), (0x200, "I"), (0x400, "I"), (0x800, "i"))
 
 
@@ -44,9 +44,15 @@ class _Sum:
 
     def times(self, head: Times) -> Times:
         """Return the times of the whole track, of which the head told the beginning."""
-        slack = max(head.slack, _SLACK_SECONDS)
+        seconds = self.ticks / self.scale
         return replace(
-            head, seconds=self.ticks / self.scale, samples=self.samples, ticks=self.ticks, slack=slack, shown=None
+            head,
+            seconds=seconds,
+            samples=self.samples,
+            ticks=self.ticks,
+            slack=slack_of(seconds, self.samples),
+            presented=seconds,
+            shown=None,
         )
 
 
@@ -142,7 +148,7 @@ def _add_run(data: bytes, trun: Box, own: Defaults, total: _Sum) -> int:
     rows = list(row.iter_unpack(body)) if row.size else [()] * count
     at_size = 1 if flags & 0x100 else 0
     durations = [one[0] for one in rows] if flags & 0x100 else [own.duration] * count
-    if not all(durations):
+    if not all(durations[:-1]):  # of the last one, the writer may not know it yet
         raise Flaw("a frame of a fragment lasts no time")
     total.samples += count
     total.ticks += sum(durations)

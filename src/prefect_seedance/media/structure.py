@@ -63,7 +63,7 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
             if length is None and announced is None and not _has_end_mark(file, boxes[-1], size):
                 raise Flaw("nothing proves that its last fragment is there")
         if length is not None and not any(
-            agree(track.times.seconds or 0, length, track.times.slack) for track in tracks
+            agree(track.times.presented or 0, length, track.times.slack) for track in tracks
         ):
             raise Flaw(f"no track is as long as the file says ({length:.2f} s)")
     _check_places(tracks, [box for box in boxes if box.kind == b"mdat"])

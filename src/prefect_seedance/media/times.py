@@ -27,6 +27,7 @@ class Times:
         samples: How many frames (or sound packets) the tables list.
         ticks: How long these last.
         slack: How far in seconds its content may be off its told length.
+        presented: Length by the edit list, pauses included; None where unknown.
         shown: First and last tick that its edit list shows; None where it has none.
     """
 
@@ -35,12 +36,18 @@ class Times:
     samples: int
     ticks: int
     slack: float
+    presented: float | None
     shown: tuple[float, float] | None
 
 
 def agree(one: float, other: float, slack: float = SLACK_SECONDS) -> bool:
     """Tell whether two lengths in seconds are the same but for rounding and padding."""
     return abs(one - other) <= max(slack, SLACK_SHARE * max(one, other))
+
+
+def slack_of(seconds: float, samples: int) -> float:
+    """Return how far, in seconds, a track of that length and number of frames may be off its told length."""
+    return max(SLACK_SECONDS, SLACK_FRAMES * seconds / samples) if samples else SLACK_SECONDS
 
 
 def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_scale: int, told: int) -> Times:
@@ -67,18 +74,18 @@ def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_s
     ticks = sum(count * step for count, step in steps)
     if delays and sum(row[0] for row in delays) != samples:
         raise Flaw("the display times do not match the number of samples")
-    slack = max(SLACK_SECONDS, SLACK_FRAMES * ticks / scale / samples) if samples else SLACK_SECONDS
+    slack = slack_of(ticks / scale, samples)
     edits = _edits(data, trak)
-    seconds, shown = None, None
+    seconds = presented = shown = None
     if length not in UNKNOWN_LENGTHS:
         seconds = length / scale
         if samples and not agree(ticks / scale, seconds, slack):
             raise Flaw(f"its frames last {ticks / scale:.2f} s, its header says {seconds:.2f} s")
-        total = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
-        if told not in UNKNOWN_LENGTHS and not agree(total, told / movie_scale, slack):
-            raise Flaw(f"the track is shown for {told / movie_scale:.2f} s, its content lasts {total:.2f} s")
+        presented = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
+        if told not in UNKNOWN_LENGTHS and not agree(presented, told / movie_scale, slack):
+            raise Flaw(f"the track is shown for {told / movie_scale:.2f} s, its content lasts {presented:.2f} s")
         shown = _shown(edits, scale, movie_scale, _end(steps, delays), slack)
-    return Times(scale, seconds, samples, ticks, slack, shown)
+    return Times(scale, seconds, samples, ticks, slack, presented, shown)
 
 
 def _edits(data: bytes, trak: list[Box]) -> Rows:

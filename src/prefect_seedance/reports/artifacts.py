@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from prefect.artifacts import (
     aupdate_progress_artifact,
 )
 
-from prefect_seedance.reports.money import cost_table, number
-from prefect_seedance.reports.result import GenerateResult, RowResult
-from prefect_seedance.reports.summary import WORDS, summary
+from prefect_seedance.ledger import State
+from prefect_seedance.reports.money import amounts, cost_table, count, doubts, number
+from prefect_seedance.reports.result import GenerateResult, RowResult, sums
+from prefect_seedance.reports.summary import WORDS, headline, row_cost, summary
 
 __all__ = ["ProgressArtifact", "artifact_key", "publish"]
 
@@ -39,23 +41,24 @@ async def publish(result: GenerateResult) -> None:
     """Create the artifacts of a finished run."""
     batch = result.batch
     await acreate_markdown_artifact(
-        markdown=summary(result), key=artifact_key(batch, "summary"), description=f"Batch {batch}: {result.name}"
+        markdown=summary(result), key=artifact_key(batch, "summary"), description=f"{result.name}: {headline(result)}"
     )
     for kind, lines, words in (
-        ("cost", result.costs, "cost of this run"),
-        ("cost-to-date", result.costs_to_date, "cost to date, all runs and takes"),
+        ("cost", result.costs, "in this run"),
+        ("cost-to-date", result.costs_to_date, "to date, over all runs and takes"),
     ):
+        unsure = " What is not known stands apart, and is in no sum." if any(doubts(line) for line in lines) else ""
         await acreate_table_artifact(
             table=[dict(row) for row in cost_table(lines)] or [{"route": "nothing was bought"}],
             key=artifact_key(batch, kind),
-            description=f"Batch {batch}: {words}. What is not known stands apart and is in no sum.",
+            description=f"{amounts(sums(lines))} {words}, batch {batch}.{unsure}",
         )
-    shown = result.chosen[:ROWS_SHOWN]
+    shown = sorted(result.chosen, key=_urgency)[:ROWS_SHOWN]
     where = result.files.get("csv", result.folder)
     await acreate_table_artifact(
-        table=[_row(row) for row in shown] or [{"row": "the table has no rows"}],
+        table=[_row(row, result.folder) for row in shown] or [{"row": "the table has no rows"}],
         key=artifact_key(batch, "rows"),
-        description=f"Batch {batch}: {len(shown):,} of {len(result.chosen):,} rows. All of them: {where}",
+        description=f"{len(shown):,} of {count(len(result.chosen), 'row')}. All of them, in full: {where}",
     )
 
 
@@ -82,14 +85,20 @@ class ProgressArtifact:
             await aupdate_progress_artifact(artifact_id=self._id, progress=rounded)
 
 
-def _row(row: RowResult) -> dict[str, Any]:
+def _urgency(row: RowResult) -> int:
+    """Rows that somebody has to look at come first; else the table's order stays."""
+    return 0 if row.status == State.UNKNOWN else 2 if row.status == State.STORED else 1
+
+
+def _row(row: RowResult, folder: Path) -> dict[str, Any]:
+    """What a person looks for first comes first: the UI shows as many columns as fit."""
     return {
         "row": row.row,
         "status": WORDS.get(row.status, row.status),
-        "route": row.route or "–",
-        "video": row.video or "–",
+        "cost": row_cost(row),
+        "video": "–" if row.video is None else row.video.removeprefix(f"{folder}/"),
+        "note": "; ".join(told for told in (row.error_message, row.cost_note) if told),
         "size": f"{row.width}×{row.height}" if row.width else "–",
         "seconds": number(row.seconds),
-        "cost": "unknown" if row.cost is None and row.attempts else f"{number(row.cost)} {row.currency or ''}".strip(),
-        "note": row.error_message or row.cost_note or "",
+        "route": row.route or "–",
     }

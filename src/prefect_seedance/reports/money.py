@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from prefect_seedance.ledger import CostLine
 
-__all__ = ["amount", "amounts", "cost_table", "count", "doubts", "number"]
+__all__ = ["amount", "amounts", "cost_table", "count", "doubts", "line_cost", "number"]
 
 
 def number(value: Decimal | None) -> str:
@@ -20,7 +20,13 @@ def number(value: Decimal | None) -> str:
 
 def amount(value: Decimal | None, currency: str | None) -> str:
     """An amount with its currency; `unknown` where it is not known."""
-    return "unknown" if value is None else f"{number(value)} {currency or ''}".strip()
+    return "unknown" if value is None else f"{_money(value)} {currency or ''}".strip()
+
+
+def _money(value: Decimal) -> str:
+    """Two decimals or more, so that amounts can be compared at a glance; none is cut off."""
+    whole, _, fraction = number(value).partition(".")
+    return f"{whole}.{fraction:0<2}"
 
 
 def amounts(by_currency: Mapping[str, Decimal]) -> str:
@@ -43,27 +49,40 @@ def doubts(line: CostLine) -> str:
     told = "; ".join(part for part in parts if part)
     if not told:
         return f"{line.open} not settled yet" if line.open else ""
-    most = "without a known bound" if line.doubt is None else f"up to {amount(line.doubt, line.currency)}"
+    most = "no known limit" if line.doubt is None else f"up to {amount(line.doubt, line.currency)}"
     return f"{told} ({most})"
 
 
 def cost_table(lines: list[CostLine]) -> list[dict[str, str]]:
-    """The cost lines as rows of a table, everything as text."""
+    """The cost lines as rows of a table, everything as text.
+
+    The money stands near the front: Prefect's UI shows only as many columns as fit, and the rest must be scrolled to.
+    """
     return [
         {
-            "route": f"{line.provider}/{line.account}: {line.model}",
             "billing model": line.billing_model,
+            "cost": line_cost(line).removesuffix(f" {line.currency}"),
+            "currency": line.currency or "–",
             "rows": str(line.rows),
             "succeeded": str(line.succeeded),
             "failed": str(line.failed),
-            "units": f"{number(line.units)} {_UNITS.get(line.unit, line.unit)}",
-            "unit price": number(line.unit_price),
-            "cost": number(line.cost) if line.currency else "unknown",
-            "currency": line.currency or "–",
+            "units": _units(line),
+            "unit price": "–" if line.unit_price is None else _money(line.unit_price),
             "not known": doubts(line),
+            "route": f"{line.provider}/{line.account}: {line.model}",
         }
         for line in lines
     ]
 
 
-_UNITS = {"second": "s", "job": "jobs", "million_tokens": "M tokens"}
+def line_cost(line: CostLine) -> str:
+    """What a line is known to have cost; `unknown` where nothing is known, for there a nought would be a lie."""
+    unknown = line.currency is None or (not line.cost and doubts(line))
+    return amount(None if unknown else line.cost, line.currency)
+
+
+def _units(line: CostLine) -> str:
+    if line.unpriced and not line.units:
+        return "unknown"
+    unit = {"second": "s", "job": "job" if line.units == 1 else "jobs", "million_tokens": "M tokens"}
+    return f"{number(line.units)} {unit.get(line.unit, line.unit)}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prefect_seedance.ledger import State
-from prefect_seedance.reports.money import amount, amounts, cost_table, count, doubts
+from prefect_seedance.reports.money import amount, amounts, cost_table, count, doubts, line_cost
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
 
-__all__ = ["WORDS", "cell", "markdown_table", "summary"]
+__all__ = ["WORDS", "cell", "headline", "markdown_table", "row_cost", "summary"]
 
 SHOWN = 30
 """Rows that the summary spells out."""
@@ -36,8 +36,14 @@ _ADVICE: dict[str, str] = {
         "themselves: look them up at the provider first."
     ),
     State.FAILED: 'To try these again, run the same batch with `retry=["failed"]`. That is a new, paid attempt.',
-    State.REFUSED: 'Nothing was made or charged. After a change on the provider\'s side: `retry=["refused"]`.',
-    State.EXPIRED: 'The provider no longer has these videos. To make them anew, and pay again: `retry=["expired"]`.',
+    State.REFUSED: (
+        "Nothing was made or charged. A prompt that was refused for what it says needs other words, as a new row. To "
+        'send these rows again as they are, run the same batch with `retry=["refused"]`.'
+    ),
+    State.EXPIRED: (
+        "The provider no longer has these videos. To make them anew, and pay again, run the same batch with "
+        '`retry=["expired"]`.'
+    ),
     State.CREATED: "Run the same batch again: it picks these jobs up, and does not pay for them again.",
     State.SUCCEEDED: "Run the same batch again soon: it fetches these videos while their links live.",
     State.DEFERRED: "Nothing was made or charged. Run the same batch again: it takes these rows up.",
@@ -61,13 +67,14 @@ _ORDER = (
 
 def summary(result: GenerateResult) -> str:
     """The whole summary: what was made, what it cost, where it is, and what to do about the rest."""
-    parts = [f"# {_headline(result)}", _facts(result), _warnings(result)]
+    parts = [f"# {headline(result)}", _facts(result), _warnings(result)]
     parts += [_group(status, rows) for status, rows in _troubled(result)]
     parts.append(_costs(result))
     return "\n\n".join(part for part in parts if part)
 
 
-def _headline(result: GenerateResult) -> str:
+def headline(result: GenerateResult) -> str:
+    """How many videos there are, of how many that were asked for."""
     stored = result.counts.get(State.STORED, 0)
     return f"{stored:,} of {count(len(result.chosen), 'video')} stored"
 
@@ -79,13 +86,14 @@ def _facts(result: GenerateResult) -> str:
         f"- **Batch:** {cell(result.batch)}{take}",
         f"- **New in this run:** {count(result.made, 'video')}, for {spent}",
         f"- **The batch to date:** {amounts(sums(result.costs_to_date))}",
-        f"- **Videos:** `{result.folder}`",
     ]
+    unsure = [f"{line.billing_model}: {told}" for line in result.costs_to_date if (told := doubts(line))]
+    if unsure:
+        lines.append("- **Not known, and not in these sums:**")
+        lines += [f"    - {cell(told)}" for told in unsure]
+    lines.append(f"- **Videos:** `{result.folder}`")
     lines += [f"- **Results ({kind}):** `{path}`" for kind, path in result.files.items()]
     lines.append(f"- **Ledger:** `{result.ledger}`")
-    unsure = [text for line in result.costs_to_date if (text := doubts(line))]
-    if unsure:
-        lines.append(f"- **Not known, and not in these sums:** {cell('; '.join(unsure))}")
     return "\n".join(lines)
 
 
@@ -105,15 +113,26 @@ def _troubled(result: GenerateResult) -> list[tuple[str, Sequence[RowResult]]]:
 
 def _group(status: str, rows: Sequence[RowResult]) -> str:
     title = f"## {count(len(rows), 'row')} {WORDS[status]}"
-    table = markdown_table(
-        ("row", "route", "reason", "job", "may have cost"),
-        [
-            (row.row, row.route or "–", row.error_message or "–", row.job_id or "–", row.cost_note or _paid(row))
-            for row in rows[:SHOWN]
-        ],
-    )
+    # A list, since Prefect's UI breaks its lines, and hides the end of a long cell.
+    told = "\n".join(_told(row) for row in rows[:SHOWN])
     more = f"\n\n… and {len(rows) - SHOWN:,} more, in the results file." if len(rows) > SHOWN else ""
-    return f"{title}\n\n{_ADVICE.get(status, '')}\n\n{table}{more}"
+    return "\n\n".join(part for part in (title, _ADVICE.get(status, ""), told + more) if part)
+
+
+def _told(row: RowResult) -> str:
+    facts = [
+        row.route,
+        row.error_message,
+        f"job {row.job_id}" if row.job_id else None,
+        f"cost {_paid(row)}" if row.attempts and row.cost is not None else None,
+        row.cost_note,
+    ]
+    return f"- **{cell(row.row)}**" + "".join(f" · {cell(fact)}" for fact in facts if fact)
+
+
+def row_cost(row: RowResult) -> str:
+    """What a row has cost, for a cell of a table."""
+    return "–" if row.cost is None and not row.attempts else amount(row.cost, row.currency)
 
 
 def _paid(row: RowResult) -> str:
@@ -123,8 +142,9 @@ def _paid(row: RowResult) -> str:
 def _costs(result: GenerateResult) -> str:
     if not result.costs:
         return "## Cost of this run\n\nNothing was bought in this run."
-    rows = cost_table(result.costs)
-    return "## Cost of this run\n\n" + markdown_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    head = ("billing model", "cost", "succeeded", "failed", "units", "unit price")
+    rows = [{**row, "cost": line_cost(line)} for line, row in zip(result.costs, cost_table(result.costs), strict=True)]
+    return "## Cost of this run\n\n" + markdown_table(head, [[row[name] for name in head] for row in rows])
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

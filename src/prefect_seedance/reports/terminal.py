@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
@@ -9,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.ledger import CostLine, State
-from prefect_seedance.reports.money import amounts, cost_table, count, doubts
+from prefect_seedance.reports.money import amounts, cost_table, count, doubts, line_cost
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
-from prefect_seedance.reports.summary import WORDS
+from prefect_seedance.reports.summary import WORDS, row_cost
 
 __all__ = ["cost_lines", "show_result"]
 
@@ -32,39 +34,67 @@ def show_result(console: Console, result: GenerateResult) -> None:
         console.print(Text(f"· {warning}", style="dim"))
     console.print(_rows(result))
     if len(result.chosen) > ROWS_SHOWN:
-        console.print(Text(f"  … and {len(result.chosen) - ROWS_SHOWN:,} more rows, in the results file", style="dim"))
+        console.print(Text(f"… and {len(result.chosen) - ROWS_SHOWN:,} more rows, in the results file", style="dim"))
+    reasons = [(row, why) for row in _ordered(result) if (why := _why(row))]
+    if reasons:
+        console.print(_reasons(reasons))
     title = "Cost of this run"
     console.print(
-        cost_lines(title, result.costs) if result.costs else Text(f"{title}: nothing was bought", style="bold")
+        cost_lines(title, result.costs) if result.costs else Text(f"\n{title}: nothing was bought", style="bold")
     )
     console.print(_closing(result))
 
 
 def cost_lines(title: str, lines: list[CostLine]) -> RenderableType:
     """The cost lines as a table that fits a narrow terminal; what is not known stands below it."""
-    several = len({(line.provider, line.account) for line in lines}) > 1
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD)
-    for name in ("billing model", "made", "failed", "units", "unit price", "cost"):
-        table.add_column(name, justify="left" if name == "billing model" else "right", overflow="fold")
-    for line, row in zip(lines, cost_table(lines), strict=True):
-        label = f"{line.billing_model}  [dim]{escape(line.provider)}[/]" if several else escape(line.billing_model)
-        cost = f"{row['cost']} {line.currency or ''}".strip()
-        table.add_row(label, str(line.succeeded), str(line.failed), row["units"], row["unit price"], cost)
-    notes = [Text(f"  {line.billing_model}: {told}", style="yellow") for line in lines if (told := doubts(line))]
-    if notes:
-        notes.insert(0, Text("Not known, and in no sum:", style="yellow"))
-    return Group(table, *notes)
+    table = _table(title)
+    table.add_column("billing model", no_wrap=True, overflow="fold", max_width=36)
+    for name in ("made", "failed", "units", "price", "cost"):
+        table.add_column(name, justify="right", no_wrap=name != "units", overflow="fold")
+    payers = [f"{line.provider}/{line.account}" for line in lines]
+    for payer in dict.fromkeys(payers):
+        if len(set(payers)) > 1:
+            table.add_row(Text(payer, style="italic dim"))
+        for line, row in zip(lines, cost_table(lines), strict=True):
+            if payer == f"{line.provider}/{line.account}":
+                cells = (line.billing_model, row["succeeded"], row["failed"], row["units"], row["unit price"])
+                table.add_row(*(Text(cell) for cell in (*cells, line_cost(line))))
+    notes = [(Text(line.billing_model), Text(told)) for line in lines if (told := doubts(line))]
+    return Group(table, _noted("Not known, and in no sum:", notes)) if notes else table
+
+
+def _table(title: str) -> Table:
+    """An empty table that wastes no column of a narrow terminal."""
+    return Table(
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+
+
+def _noted(title: str, notes: Sequence[tuple[Text, Text]]) -> RenderableType:
+    """Remarks below a table, each with its subject before it."""
+    table = Table.grid(padding=(0, 2), pad_edge=False)
+    table.add_column(overflow="fold", max_width=30)
+    table.add_column(overflow="fold")
+    for subject, told in notes:
+        table.add_row(subject, told)
+    return Group(Text(f"\n{title}", style="yellow"), table)
 
 
 def _rows(result: GenerateResult) -> Table:
-    title = f"Batch {escape(result.batch)}: {result.name}"
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD)
+    table = _table(f"Batch {escape(result.batch)}: {result.name}")
     table.add_column("", width=1)
     table.add_column("row", overflow="fold", max_width=24)
-    table.add_column("route", overflow="fold", min_width=12)
-    table.add_column("made", justify="right")
-    table.add_column("cost", justify="right")
-    table.add_column("where, or why not", overflow="fold", min_width=16)
+    table.add_column("route", overflow="fold", max_width=28)
+    table.add_column("made", justify="right", no_wrap=True)
+    table.add_column("cost", justify="right", no_wrap=True)
+    table.add_column("video", overflow="fold", min_width=10)
     for row in _ordered(result)[:ROWS_SHOWN]:
         mark, style = _MARKS.get(row.status, ("✗", "red"))
         table.add_row(Text(mark, style=style), *_cells(result, row))
@@ -78,25 +108,32 @@ def _ordered(result: GenerateResult) -> list[RowResult]:
 
 def _cells(result: GenerateResult, row: RowResult) -> tuple[Text, ...]:
     made = f"{row.width}×{row.height} {row.seconds:.0f}s" if row.video and row.seconds is not None else "–"
-    where = row.video or ""
-    if where.startswith(f"{result.folder}/"):
-        where = where[len(str(result.folder)) + 1 :]
-    why = where or ": ".join(part for part in (WORDS.get(row.status, row.status), row.error_message) if part)
-    note = f" ({row.cost_note})" if row.cost_note and not row.video else ""
-    cost = "unknown" if row.cost is None and row.attempts else _money(row)
-    return Text(row.row), Text(row.route or "–"), Text(made), Text(cost), Text(why + note)
+    where = row.video.removeprefix(f"{result.folder}/") if row.video else WORDS.get(row.status, row.status)
+    return Text(row.row), Text(row.route or "–"), Text(made), Text(row_cost(row)), Text(where)
 
 
-def _money(row: RowResult) -> str:
-    return "–" if row.cost is None else amounts({row.currency or "": row.cost})
+def _why(row: RowResult) -> str | None:
+    """Why a row has no video, and what that may have cost; None where there is no more to say than its status."""
+    if row.status == State.STORED:
+        return None
+    if row.error_message and row.cost_note:
+        return f"{row.error_message} ({row.cost_note})"
+    return row.error_message or row.cost_note
+
+
+def _reasons(reasons: Sequence[tuple[RowResult, str]]) -> RenderableType:
+    shown = [(Text(row.row), Text(why)) for row, why in reasons[:ROWS_SHOWN]]
+    more = len(reasons) - len(shown)
+    noted = _noted("Not stored:", shown)
+    return Group(noted, Text(f"… and {more:,} more, in the results file", style="dim")) if more else noted
 
 
 def _closing(result: GenerateResult) -> Group:
     stored = result.counts.get(State.STORED, 0)
     to_date = amounts(sums(result.costs_to_date))
     lines = [
-        f"[bold]{stored:,} of {count(len(result.chosen), 'video')} stored[/], {result.made:,} of them new in this run, "
-        + escape(f"for {amounts(result.cost())} (batch to date: {to_date})"),
+        f"\n[bold]{stored:,} of {count(len(result.chosen), 'video')} stored[/], {result.made:,} of them in this run",
+        f"Cost     [bold]{escape(amounts(result.cost()))}[/] in this run; batch to date: {escape(to_date)}",
         f"Videos   {escape(str(result.folder))}",
         *(f"Results  {escape(str(path))}" for path in result.files.values()),
     ]

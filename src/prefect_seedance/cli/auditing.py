@@ -1,0 +1,64 @@
+"""The commands about money in doubt: the audit trail, the provider's bill, and unknown rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from prefect_seedance.cli.console import out
+from prefect_seedance.cli.looking import home, read_batch
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.resolving import resolve_row
+from prefect_seedance.ledger import Verdict, ledger_url
+from prefect_seedance.reports.audit import lay_beside, read_bill, write_audit
+from prefect_seedance.reports.money import number
+
+__all__ = ["compare_bill", "export_audit", "resolve_by_hand"]
+
+SHOWN = 200
+
+
+def export_audit(batch: str, url: str | None, path: Path) -> None:
+    """Write the audit trail of a batch."""
+    _, rows, attempts = read_batch(batch, url)
+    written = write_audit(path, rows, attempts)
+    out.print(f"{written:,} attempts of batch {batch} are in {path}", markup=False)
+
+
+def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None, amount_column: str | None) -> bool:
+    """Lay a provider's bill beside a batch; whether all of it agrees."""
+    _, rows, attempts = read_batch(batch, url)
+    matches = lay_beside(rows, attempts, read_bill(path, job_column, amount_column))
+    counts = Counter(match.verdict for match in matches)
+    table = Table(header_style="dim", box=box.SIMPLE_HEAD)
+    for name in ("verdict", "job", "row", "here", "there"):
+        table.add_column(name, justify="right" if name in {"here", "there"} else "left", overflow="fold")
+    for match in [match for match in matches if match.verdict != "agreed"][:SHOWN]:
+        cells = (match.verdict, match.job_id, match.row or "–", number(match.here), number(match.there))
+        table.add_row(*(Text(cell) for cell in cells))
+    if table.row_count:
+        out.print(table)
+    out.print(", ".join(f"{count:,} {verdict}" for verdict, count in counts.items()) or "No jobs on either side.")
+    return set(counts) <= {"agreed"}
+
+
+def resolve_by_hand(
+    batch: str, row: str, verdict: Verdict, *, job_id: str | None, cost: str | None, take: str, url: str | None
+) -> None:
+    """Settle an unknown row by a person's word."""
+    told = call_core(
+        lambda: resolve_row(
+            ledger_url=ledger_url(url, home()),
+            batch=batch,
+            row=row,
+            verdict=verdict,
+            job_id=job_id,
+            cost=cost,
+            take=take,
+        )
+    )
+    out.print(told, markup=False)

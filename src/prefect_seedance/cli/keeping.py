@@ -1,0 +1,57 @@
+"""The commands that keep the ledger itself."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from prefect_seedance.cli.console import out
+from prefect_seedance.cli.looking import home
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.ledger import Ledger, ledger_url, shown_url
+from prefect_seedance.ledger.holders import now
+
+__all__ = ["copy_ledger", "prune_ledger"]
+
+_AGE = re.compile(r"(\d+)\s*(d|day|days|w|weeks?)", re.IGNORECASE)
+
+
+def copy_ledger(target: str, url: str | None) -> None:
+    """Copy the ledger, identity included, to another file or database, which must be new."""
+    wanted = ledger_url(target, home())
+
+    async def copy() -> None:
+        ledger = await Ledger.open(ledger_url(url, home()))
+        other = await Ledger.open(wanted)
+        try:
+            await ledger.copy_to(other)
+        finally:
+            await other.close()
+            await ledger.close()
+
+    call_core(copy)
+    out.print(f"The ledger was copied to {shown_url(wanted)}; it is the same ledger there.", markup=False)
+
+
+def prune_ledger(older_than: str, url: str | None) -> None:
+    """Take out the rows of settled batches that have not changed for so long."""
+    found = _AGE.fullmatch(older_than.strip())
+    if found is None:
+        raise UserMistake(
+            f"--older-than {older_than!r}: expected days or weeks, as in 90d or 12w. Nothing was changed."
+        )
+    age = timedelta(days=int(found[1]) * (7 if found[2].lower().startswith("w") else 1))
+
+    async def prune() -> list[str]:
+        ledger = await Ledger.open(ledger_url(url, home()))
+        try:
+            return await ledger.prune(now() - age)
+        finally:
+            await ledger.close()
+
+    pruned = call_core(prune)
+    if not pruned:
+        out.print("No batch is that old and settled; nothing was changed.")
+        return
+    out.print(f"Pruned: {', '.join(pruned)}. Their names are kept, and refused from now on.", markup=False)

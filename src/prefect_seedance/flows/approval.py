@@ -1,0 +1,46 @@
+"""Asking a person before much is spent."""
+
+from __future__ import annotations
+
+from prefect.flow_runs import apause_flow_run
+from prefect.input import RunInput
+from pydantic import Field
+
+from prefect_seedance.jobs.preparing import Preparation
+from prefect_seedance.reports.quotes import quote_summary
+from prefect_seedance.routes.amount import Amount
+
+__all__ = ["Approval", "approved", "needs_approval"]
+
+WAIT_SECONDS = 3 * 24 * 3600
+"""How long the run waits for a person. After that it fails, and nothing is spent."""
+
+
+class Approval(RunInput):
+    """What a person says to a quote."""
+
+    approve: bool = Field(default=False, description="Spend this? If not, the run ends and nothing is spent.")
+
+
+def needs_approval(preparation: Preparation, ceiling: Amount) -> bool:
+    """Whether the rows may cost more than `ceiling`.
+
+    An open end or a price that is not known may be more than any amount, and so may another currency.
+    """
+    total = preparation.total()
+    if total.counts["unknown price"]:
+        return True
+    return any(
+        money.currency != ceiling.currency or money.high is None or money.high > ceiling.value for money in total.sums
+    )
+
+
+async def approved(batch: str, preparation: Preparation, ceiling: Amount) -> bool:
+    """Pause the run and show the quote, if it may be above `ceiling`; whether a person lets it go on."""
+    if not needs_approval(preparation, ceiling):
+        return True
+    question = f"This run may cost more than {ceiling}.\n\n{quote_summary(f'Batch {batch}', preparation)}"
+    answer = await apause_flow_run(
+        wait_for_input=Approval.with_initial_data(description=question), timeout=WAIT_SECONDS, key="approval"
+    )
+    return answer.approve

@@ -1,0 +1,60 @@
+"""Resolving an unknown outcome by a person's word, from the Prefect UI or from code."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Literal
+
+from prefect.logging import get_run_logger
+from prefect.states import Completed
+
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.resolving import resolve_row
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.tasks.home import prefect_home
+
+__all__ = ["resolve_video"]
+
+
+@table_flow(name="resolve an unknown video", flow_run_name="resolve {batch} {row}")
+def resolve_video(
+    batch: str,
+    row: str,
+    *,
+    verdict: Literal["not_made", "lost", "job"],
+    job_id: str | None = None,
+    cost: str | None = None,
+    take: str = "1",
+    ledger: str | None = None,
+) -> str:
+    """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is sent.
+
+    Args:
+        batch: The batch.
+        row: The row id.
+        verdict: not_made: nothing was made or charged, the next run makes it. lost: it was made and paid, and is gone,
+            so its cost is counted. job: its job is known, and the next run or sweep fetches it.
+        job_id: The provider's id of the job, for the verdict job.
+        cost: What it cost, such as `0.25 CNY`, for the verdict lost. Empty: the quote, where that was exact.
+        take: The take.
+        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        UserMistake: There is nothing to resolve, or something is missing.
+    """
+    return call_core(functools.partial(_resolve, **locals()))  # type: ignore[no-any-return]
+
+
+async def _resolve(ledger: str | None, **given: Any) -> Any:
+    try:
+        told = await resolve_row(ledger_url=ledger_url(ledger, prefect_home()), **given)
+    except SeedanceError as error:
+        return failed(error, "Not resolved")
+    get_run_logger().info(told)
+    return Completed(name="Resolved", message=told, data=told)

@@ -1,0 +1,68 @@
+"""Recovery: a flow fit for a schedule that takes up what dead runs left behind."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.logging import get_run_logger
+from prefect.states import Completed
+
+from prefect_seedance.blocks.loading import RouteLike, load_routes
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.generate import TASK_STEPS
+from prefect_seedance.flows.naming import flow_run_id
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.sweeping import SweepOutcome, sweep
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
+from prefect_seedance.tasks.home import prefect_home
+
+__all__ = ["sweep_videos"]
+
+
+@table_flow(name="sweep videos", flow_run_name="sweep")
+def sweep_videos(
+    route: Any, *, batch: str | None = None, ledger: str | None = None, patience: float = 600
+) -> SweepOutcome:
+    """Find jobs whose run died, wait for them, and fetch their videos. Nothing is created and nothing is paid.
+
+    Videos whose links expire first come first, and none is given up before the provider itself no longer has it. Run it
+    by schedule, hourly for instance.
+
+    Args:
+        route: A RouteDefaults block, the name of a saved one, or several: one for each account concerned.
+        batch: Only this batch; empty: all batches of the ledger.
+        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        patience: Seconds to wait for jobs that still run; the next sweep goes on.
+
+    Returns:
+        What was found, what was saved, and what is left.
+
+    Raises:
+        SeedanceError: A route cannot be used, or nothing can be recorded or kept.
+    """
+    return call_core(functools.partial(_sweep, **locals()))  # type: ignore[no-any-return]
+
+
+async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, patience: float) -> Any:
+    try:
+        routes = await load_routes(route)
+        outcome = await sweep(
+            routes,
+            TASK_STEPS,
+            ledger_url=ledger_url(ledger, prefect_home()),
+            batch=batch,
+            patience=patience,
+            flow_run_id=flow_run_id(),
+        )
+    except SeedanceError as error:
+        return failed(error, "Stopped")
+    line = sweep_line(outcome)
+    get_run_logger().info(line)
+    await acreate_markdown_artifact(markdown=sweep_summary(outcome), key="seedance-sweep", description=line)
+    name = "Some unknown" if outcome.unknown else "Some left" if outcome.left else "Swept"
+    return Completed(name=name, message=line, data=outcome)

@@ -1,0 +1,101 @@
+"""The terms of a run: what it may spend, what a row may cost at worst, and how many failures are too many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Self
+
+from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.routes import Quote
+from prefect_seedance.routes.amount import Amount
+
+__all__ = ["OverBudget", "Terms", "TooManyFailures"]
+
+
+class OverBudget(SeedanceError):
+    """The worst case of a row does not fit into what is left of the budget. It stays takeable."""
+
+
+class TooManyFailures(SeedanceError):
+    """As many rows failed as the user allows; no more are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the user allows.
+
+    Attributes:
+        budget: What the batch may cost over its whole life, all runs and takes.
+        max_charge: What one row costs at most, by the user's own word, where the quote has no upper bound.
+        max_failures: No new rows are taken once so many have failed: a count, or a share of the run's rows below 1.
+    """
+
+    budget: Amount | None = None
+    max_charge: Amount | None = None
+    max_failures: int | float | None = None
+
+    @classmethod
+    def parse(cls, *, budget: Any = None, max_charge: Any = None, max_failures: Any = None) -> Self:
+        """Read the terms as a user writes them: `budget="100 CNY"`, `max_failures=5` or `max_failures=0.1`.
+
+        Raises:
+            UserMistake: One of them cannot be read, or they are of different currencies.
+        """
+        terms = cls(
+            budget=None if budget is None else Amount.parse(budget, "budget"),
+            max_charge=None if max_charge is None else Amount.parse(max_charge, "max_charge"),
+            max_failures=_failures(max_failures),
+        )
+        if terms.budget and terms.max_charge and terms.budget.currency != terms.max_charge.currency:
+            raise UserMistake(
+                f"budget is in {terms.budget.currency} and max_charge in {terms.max_charge.currency}; currencies are "
+                "never converted. Nothing was spent."
+            )
+        return terms
+
+    def reserve(self, quote: Quote) -> Amount | None:
+        """The worst case of a row, which is held back before its create; None where it has no bound."""
+        if quote.high is not None and quote.currency is not None:
+            return Amount(quote.high, quote.currency)
+        if self.max_charge is not None and quote.currency in {None, self.max_charge.currency}:
+            return self.max_charge
+        return None
+
+    def objection(self, quote: Quote) -> str | None:
+        """Why a row may not be sent under these terms; None where it may."""
+        if self.budget is None:
+            return None
+        if quote.currency not in {None, self.budget.currency}:
+            return (
+                f"it is priced in {quote.currency}, and the budget is in {self.budget.currency}: currencies are never "
+                "converted"
+            )
+        if self.reserve(quote) is None:
+            what = (
+                f"no price is known for {quote.billing_model}" if quote.low is None else "its cost has no upper bound"
+            )
+            return f'{what}, so a budget cannot hold it: state what a row costs at most with max_charge="… CNY"'
+        return None
+
+    def failures_allowed(self, rows: int) -> Decimal | None:
+        """How many failures end the taking of new rows; None: any number is borne."""
+        if self.max_failures is None:
+            return None
+        if isinstance(self.max_failures, float):
+            return max(Decimal(1), Decimal(str(self.max_failures)) * rows)
+        return Decimal(self.max_failures)
+
+
+def _failures(given: Any) -> int | float | None:
+    if given is None:
+        return None
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if number and ((isinstance(given, int) and given >= 1) or 0 < given < 1):
+        return given  # type: ignore[no-any-return]
+    if number and isinstance(given, float) and given >= 1 and given.is_integer():
+        return int(given)
+    raise UserMistake(
+        f"max_failures={given!r}: expected a count of 1 or more, or a share of the rows between 0 and 1. "
+        "Nothing was spent."
+    )

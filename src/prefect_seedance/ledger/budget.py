@@ -1,0 +1,80 @@
+"""What a batch has committed itself to, by currency: known charges, and the worst case of all that is not settled.
+
+The sum is kept as it changes, in the same transaction as the attempt that changes it, so that many runs and machines
+that share a ledger can never spend the same money twice. `recount` is the definition; tests hold one against the other.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from prefect_seedance.ledger.schema import attempts, rows, sums
+from prefect_seedance.ledger.states import Settlement
+
+__all__ = ["bind", "change", "committed", "held", "recount", "unbounded"]
+
+_UNSETTLED = (Settlement.OPEN, Settlement.UNKNOWN, Settlement.UNDOCUMENTED, Settlement.CHARGED)
+
+
+def held(settlement: Settlement, charge: Decimal | None, reserved: Decimal | None) -> Decimal:
+    """How much of the budget one attempt holds: its charge, or its worst case for as long as that is not known."""
+    if settlement in {Settlement.NOTHING, Settlement.REFUNDED}:
+        return Decimal(0)
+    if settlement is Settlement.CHARGED and charge is not None:
+        return charge
+    return reserved or Decimal(0)
+
+
+def committed(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
+    """The batch's commitment in one currency; locked to the end of the transaction."""
+    wanted = sa.select(sums.c.committed).where(sums.c.batch_id == batch_id, sums.c.currency == currency)
+    found = connection.execute(wanted.with_for_update()).scalar()
+    return Decimal(0) if found is None else found
+
+
+def change(connection: sa.Connection, batch_id: int, currency: str, amount: Decimal) -> None:
+    """Add to the batch's commitment, or take from it."""
+    if not amount:
+        return
+    now = committed(connection, batch_id, currency)
+    mine = sa.and_(sums.c.batch_id == batch_id, sums.c.currency == currency)
+    changed = connection.execute(sa.update(sums).where(mine).values(committed=now + amount))
+    if changed.rowcount == 0:
+        connection.execute(sa.insert(sums).values(batch_id=batch_id, currency=currency, committed=amount))
+
+
+def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
+    """The batch's commitment, counted anew from its attempts."""
+    wanted = (
+        sa.select(attempts.c.reserve_currency, attempts.c.settlement, attempts.c.charge, attempts.c.reserved)
+        .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
+        .where(rows.c.batch_id == batch_id, attempts.c.reserve_currency.is_not(None))
+    )
+    found: dict[str, Decimal] = {}
+    for currency, settlement, charge, reserved in connection.execute(wanted):
+        found[currency] = found.get(currency, Decimal(0)) + held(settlement, charge, reserved)
+    return found
+
+
+def _boundless(batch_id: int) -> sa.ColumnElement[bool]:
+    mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
+    return sa.and_(
+        attempts.c.row_id.in_(mine),
+        attempts.c.reserved.is_(None),
+        attempts.c.charge.is_(None),
+        attempts.c.settlement.in_(_UNSETTLED),
+    )
+
+
+def unbounded(connection: sa.Connection, batch_id: int) -> int:
+    """How many unsettled attempts of a batch have no worst case: a budget cannot speak of them."""
+    return int(connection.execute(sa.select(sa.func.count()).where(_boundless(batch_id))).scalar_one())
+
+
+def bind(connection: sa.Connection, batch_id: int, currency: str, most: Decimal) -> None:
+    """Give the unsettled attempts that have none a worst case, by the user's word."""
+    number = unbounded(connection, batch_id)
+    connection.execute(sa.update(attempts).where(_boundless(batch_id)).values(reserved=most, reserve_currency=currency))
+    change(connection, batch_id, currency, most * number)

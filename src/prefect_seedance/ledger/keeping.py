@@ -1,0 +1,107 @@
+"""Keeping a ledger: copying it, as a backup or to another database, and pruning what is old and settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.ledger import holders
+from prefect_seedance.ledger.schema import attempts, batches, metadata, rows, runs, sums
+from prefect_seedance.ledger.states import Settlement, State
+
+__all__ = ["dump", "fill", "prune", "unfinished_batches"]
+
+GROUP = 1000
+
+SETTLED_STATES = (State.STORED, State.REFUSED, State.FAILED, State.EXPIRED)
+"""A batch whose rows are all in these states may be pruned; what is unknown or unfinished never is."""
+
+UNFINISHED = (State.SENT, State.CREATED, State.SUCCEEDED)
+"""Rows that are paid for, and have no file yet."""
+
+Dump = dict[str, list[dict[str, Any]]]
+
+
+def dump(connection: sa.Connection) -> Dump:
+    """Everything in a ledger, its identity included: a ledger that was moved is still the same one."""
+    return {
+        table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+        for table in metadata.sorted_tables
+    }
+
+
+def fill(connection: sa.Connection, content: Dump) -> None:
+    """Write everything into another ledger, which must be new.
+
+    Raises:
+        UserMistake: That ledger knows batches already.
+    """
+    if connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one():
+        raise UserMistake("The ledger to copy to has batches of its own. Copy to a new one. Nothing was changed.")
+    for table in reversed(metadata.sorted_tables):
+        connection.execute(sa.delete(table))
+    for table in metadata.sorted_tables:
+        lines = content[table.name]
+        for start in range(0, len(lines), GROUP):
+            connection.execute(sa.insert(table), lines[start : start + GROUP])
+        if connection.dialect.name == "postgresql" and lines and "id" in table.c and table.c.id.autoincrement:
+            _count_on(connection, table)
+
+
+def _count_on(connection: sa.Connection, table: sa.Table) -> None:
+    # The ids were given, so the database's own counter still stands at the beginning.
+    if isinstance(table.c.id.type, sa.Integer):
+        last = connection.execute(sa.select(sa.func.max(table.c.id))).scalar_one()
+        connection.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, "id"), last)))
+
+
+def prune(connection: sa.Connection, before: datetime) -> list[str]:
+    """Take the rows of batches out that have not changed since `before`, and hold nothing unsettled.
+
+    The batch's name stays, marked as pruned: a run under it is refused, since it would pay for everything again.
+
+    Returns:
+        The names of the batches that were pruned.
+    """
+    latest = sa.func.max(rows.c.changed_at)
+    settled = sa.func.min(sa.case((rows.c.state.in_(SETTLED_STATES), 1), else_=0))
+    old = (
+        sa.select(batches.c.id, batches.c.name)
+        .select_from(batches.join(rows, rows.c.batch_id == batches.c.id))
+        .group_by(batches.c.id, batches.c.name)
+        .having(latest < before, settled == 1)
+    )
+    pruned = []
+    for batch_id, name in connection.execute(old).all():
+        if _in_doubt(connection, batch_id):
+            continue
+        mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
+        connection.execute(sa.delete(attempts).where(attempts.c.row_id.in_(mine)))
+        for table in (rows, runs, sums):
+            connection.execute(sa.delete(table).where(table.c.batch_id == batch_id))
+        connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=holders.now()))
+        pruned.append(name)
+    return pruned
+
+
+def _in_doubt(connection: sa.Connection, batch_id: int) -> bool:
+    mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
+    doubtful = attempts.c.settlement.in_((Settlement.OPEN, Settlement.UNKNOWN))
+    wanted = sa.select(attempts.c.id).where(attempts.c.row_id.in_(mine), doubtful).limit(1)
+    return connection.execute(wanted).scalar() is not None
+
+
+def unfinished_batches(connection: sa.Connection) -> Sequence[tuple[str, str]]:
+    """Batch and take of all rows that are paid for and have no file yet, those whose links end first at the head."""
+    wanted = (
+        sa.select(batches.c.name, rows.c.take)
+        .select_from(rows.join(batches, rows.c.batch_id == batches.c.id))
+        .where(rows.c.state.in_(UNFINISHED))
+        .group_by(batches.c.name, rows.c.take)
+        .order_by(sa.func.min(sa.func.coalesce(rows.c.link_expires_at, "9999")), batches.c.name)
+    )
+    return [(row.name, row.take) for row in connection.execute(wanted)]

@@ -1,0 +1,95 @@
+"""Settling an unknown outcome by a person's word, with the evidence kept as it was."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.ledger import holders, lookups, moves
+from prefect_seedance.ledger.records import RowRecord
+from prefect_seedance.ledger.schema import attempts, rows
+from prefect_seedance.ledger.states import Settlement, State
+
+__all__ = ["Verdict", "resolve"]
+
+Verdict = Literal["not_made", "lost", "job"]
+"""`not_made`: nothing was made or charged. `lost`: it was made and paid, and is gone. `job`: its job id is known."""
+
+
+def resolve(
+    connection: sa.Connection,
+    row: RowRecord,
+    verdict: Verdict,
+    *,
+    job_id: str | None = None,
+    charge: Decimal | None = None,
+) -> None:
+    """Settle an unknown row.
+
+    Args:
+        connection: An open writing transaction.
+        row: The row.
+        verdict: What a person found out.
+        job_id: The provider's id of the job, for `job`.
+        charge: What it cost, for `lost`; None leaves the amount unknown.
+
+    Raises:
+        UserMistake: The row is not unknown, or the job belongs to another row.
+        LedgerError: A run that lives holds the row.
+    """
+    if row.state is not State.UNKNOWN or row.attempt is None:
+        raise UserMistake(
+            f"the row is {row.state.value!r}, not 'unknown': there is nothing to resolve. Nothing was changed.",
+            row=row.key,
+        )
+    batch_id = connection.execute(sa.select(rows.c.batch_id).where(rows.c.id == row.id)).scalar_one()
+    holders.bury_dead(connection, batch_id)
+    state = connection.execute(sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)).one()
+    if state.holder is not None or state.state is not State.UNKNOWN:
+        raise LedgerError("a run works on this row just now; nothing was changed.", row=row.key)
+    if verdict == "job":
+        _adopt(connection, row, row.attempt.id, (job_id or "").strip())
+    elif verdict == "lost":
+        _note(connection, row.attempt.id, Settlement.CHARGED, verdict, charge=charge)
+        told = "Made and lost, as a person found out; its cost is counted."
+        moves.go(connection, row.id, State.FAILED, error_kind="Lost", error_code="lost", error_message=told)
+    else:
+        _note(connection, row.attempt.id, Settlement.NOTHING, verdict)
+        moves.go(connection, row.id, State.PLANNED, **moves.CLEAR)
+
+
+def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:
+    if not job_id:
+        raise UserMistake("the verdict 'job' needs the provider's id of the job. Nothing was changed.", row=row.key)
+    same = sa.and_(attempts.c.job_id == job_id, attempts.c.provider == row.provider)
+    owner = connection.execute(
+        sa.select(rows.c.key).select_from(attempts.join(rows, attempts.c.row_id == rows.c.id)).where(same)
+    ).scalar()
+    if owner is not None:
+        raise UserMistake(f"job {job_id} belongs to row {owner!r} already. Nothing was changed.", row=row.key)
+    _note(connection, attempt_id, Settlement.OPEN, f"job {job_id}", job_id=job_id)
+    moves.go(connection, row.id, State.CREATED, **moves.CLEAR)
+
+
+def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, resolution: str, **values: Any) -> None:
+    moves.reckon(connection, attempt_id, settlement, values.get("charge"))
+    connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.id == attempt_id)
+        .values(settlement=settlement, resolution=resolution, resolved_at=holders.now(), **values)
+    )
+
+
+def find(connection: sa.Connection, batch: str, take: str, key: str) -> RowRecord:
+    """The row to be resolved.
+
+    Raises:
+        UserMistake: There is none.
+    """
+    row = lookups.row_by_key(connection, batch, take, key)
+    if row is None:
+        raise UserMistake(f"Batch {batch!r} has no row {key!r} in take {take!r}. Nothing was changed.")
+    return row

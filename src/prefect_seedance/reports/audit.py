@@ -1,0 +1,191 @@
+"""The audit trail: every attempt of a batch, for a dispute with a provider; and the provider's bill laid beside it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.ledger import AttemptRecord, RowRecord, Settlement
+
+__all__ = ["AUDIT_COLUMNS", "BillMatch", "lay_beside", "read_bill", "write_audit"]
+
+AUDIT_COLUMNS = (
+    "batch",
+    "take",
+    "row",
+    "attempt",
+    "provider",
+    "account",
+    "model",
+    "request_fingerprint",
+    "sent_at",
+    "answered_at",
+    "outcome",
+    "http_status",
+    "provider_code",
+    "message",
+    "request_id",
+    "job_id",
+    "billing_model",
+    "unit",
+    "units",
+    "tokens",
+    "unit_price",
+    "quote_low",
+    "quote_high",
+    "settlement",
+    "charge",
+    "currency",
+    "resolution",
+    "resolved_at",
+)
+
+_JOB_HEADINGS = ("job_id", "task_id", "taskid", "job", "task", "id", "任务id", "任务编号")
+_AMOUNT_HEADINGS = ("amount", "charge", "cost", "fee", "price", "金额", "费用", "消费")
+
+
+def write_audit(path: Path, rows: Iterable[RowRecord], attempts: Iterable[AttemptRecord]) -> int:
+    """Write every attempt as a line of CSV; returns how many. There is no secret in it: the ledger has none.
+
+    Raises:
+        UserMistake: The file cannot be written.
+    """
+    by_id = {row.id: row for row in rows}
+    try:
+        with path.open("w", newline="", encoding="utf-8-sig") as file:
+            writer = csv.writer(file)
+            writer.writerow(AUDIT_COLUMNS)
+            lines = [_line(by_id[attempt.row_id], attempt) for attempt in attempts if attempt.row_id in by_id]
+            writer.writerows(lines)
+    except OSError as error:
+        raise UserMistake(f"{path} cannot be written: {error.strerror or error}.") from None
+    return len(lines)
+
+
+def _line(row: RowRecord, attempt: AttemptRecord) -> tuple[object, ...]:
+    return (
+        row.batch,
+        row.take,
+        row.key,
+        attempt.number,
+        attempt.provider,
+        attempt.account,
+        attempt.model,
+        attempt.fingerprint,
+        attempt.sent_at.isoformat(),
+        attempt.answered_at.isoformat() if attempt.answered_at else "",
+        attempt.outcome.value,
+        attempt.http_status,
+        attempt.code,
+        attempt.message,
+        attempt.request_id,
+        attempt.job_id,
+        attempt.billing_model,
+        attempt.unit,
+        _exact(attempt.units),
+        attempt.tokens,
+        _exact(attempt.unit_price),
+        _exact(attempt.quote_low),
+        _exact(attempt.quote_high),
+        attempt.settlement.value,
+        _exact(attempt.charge),
+        attempt.currency,
+        attempt.resolution,
+        attempt.resolved_at.isoformat() if attempt.resolved_at else "",
+    )
+
+
+def _exact(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:f}"
+
+
+@dataclass(frozen=True, slots=True)
+class BillMatch:
+    """One job, as the ledger and the provider's bill have it.
+
+    Attributes:
+        job_id: The job.
+        verdict: `agreed`, `differs`, `amount unknown here`, `missing there` (we expect a charge, the bill has none), or
+            `missing here` (billed, and the ledger does not know the job).
+        row: The row, where the ledger knows the job.
+        here: Our charge; None where it is not known, or where the job is not.
+        there: The bill's amount; None where the bill does not name the job.
+    """
+
+    job_id: str
+    verdict: str
+    row: str | None
+    here: Decimal | None
+    there: Decimal | None
+
+
+def read_bill(path: Path, job_column: str | None = None, amount_column: str | None = None) -> dict[str, Decimal]:
+    """Read a provider's bill (CSV): the amount by job, several lines of one job added up.
+
+    Args:
+        path: The file.
+        job_column: The heading of the job's id; None finds it by its name.
+        amount_column: The heading of the amount; None finds it by its name.
+
+    Raises:
+        UserMistake: It cannot be read, or has no such columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            headings = list(reader.fieldnames or [])
+            job = _heading(headings, job_column, _JOB_HEADINGS, "--bill-job", path)
+            amount = _heading(headings, amount_column, _AMOUNT_HEADINGS, "--bill-amount", path)
+            return _amounts(reader, job, amount, path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserMistake(f"{path} cannot be read as a bill: {error}.") from None
+
+
+def _heading(headings: Sequence[str], chosen: str | None, known: Sequence[str], option: str, path: Path) -> str:
+    wanted = [chosen] if chosen else known
+    for name in wanted:
+        for heading in headings:
+            if heading.strip().casefold() == name.casefold():
+                return heading
+    raise UserMistake(f"{path} has no such column; name it with {option}. Its columns are: {', '.join(headings)}.")
+
+
+def _amounts(lines: Iterable[Mapping[str, str]], job: str, amount: str, path: Path) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for number, line in enumerate(lines, start=2):
+        name = (line[job] or "").strip()
+        if not name:
+            continue
+        try:
+            value = Decimal((line[amount] or "0").strip().replace(",", ""))
+        except InvalidOperation:
+            raise UserMistake(f"{path}, line {number}, {amount}: {line[amount]!r} is no amount.") from None
+        found[name] = found.get(name, Decimal(0)) + value
+    return found
+
+
+def lay_beside(
+    rows: Iterable[RowRecord], attempts: Iterable[AttemptRecord], bill: Mapping[str, Decimal]
+) -> list[BillMatch]:
+    """Hold the ledger's jobs against the provider's bill, what does not agree first."""
+    keys = {row.id: row.key for row in rows}
+    matches = []
+    ours = {attempt.job_id: attempt for attempt in attempts if attempt.job_id}
+    for job_id, attempt in ours.items():
+        here = Decimal(0) if attempt.settlement is Settlement.REFUNDED else attempt.charge
+        there = bill.get(job_id)
+        matches.append(BillMatch(job_id, _verdict(here, there), keys.get(attempt.row_id), here, there))
+    matches += [BillMatch(job, "missing here", None, None, there) for job, there in bill.items() if job not in ours]
+    return sorted(matches, key=lambda match: (match.verdict == "agreed", match.verdict))
+
+
+def _verdict(here: Decimal | None, there: Decimal | None) -> str:
+    if there is None:
+        return "agreed" if here == 0 else "missing there"
+    if here is None:
+        return "amount unknown here"
+    return "agreed" if here == there else "differs"

@@ -1,0 +1,240 @@
+"""The state machine under any order of moves by two runs, held against a model that is written here by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from prefect_seedance.errors import LedgerError, Refused
+from prefect_seedance.ledger import Charge, Intent, Ledger, Plan, Proof, Run, Settlement, State
+
+KEYS = ("a", "b", "c")
+ROWS = st.sampled_from(KEYS)
+RUNS = st.sampled_from((0, 1))
+WHICH = st.sampled_from(("latest", "latest", "latest", "earlier", "foreign"))
+
+# move -> (the states it may start from, the state it leads to); DESIGN, section 4.
+LAW = {
+    "intend": ({"planned", "over_budget", "deferred"}, "sent"),
+    "put_off": ({"planned", "over_budget", "deferred"}, "deferred"),
+    "withdraw": ({"sent"}, "planned"),
+    "refused": ({"sent"}, "refused"),
+    "deferred": ({"sent"}, "deferred"),
+    "unknown": ({"sent"}, "unknown"),
+    "succeed": ({"created"}, "succeeded"),
+    "fail": ({"created"}, "failed"),
+    "fail_gone": ({"created"}, "expired"),
+    "expire": ({"succeeded"}, "expired"),
+    "store": ({"succeeded"}, "stored"),
+    "refetch": ({"stored"}, "succeeded"),
+}
+# How an attempt stands after the create's answer, and after the job's end.
+ANSWERS = {
+    "withdraw": ("withdrawn", "nothing"),
+    "refused": ("refused", "nothing"),
+    "deferred": ("refused", "nothing"),
+    "unknown": ("unknown", "unknown"),
+}
+ENDS = {
+    "succeed": Charge(Settlement.CHARGED, units=Decimal(5), amount=Decimal("0.25")),
+    "fail": Charge(Settlement.REFUNDED),
+    "fail_gone": Charge(Settlement.UNDOCUMENTED),
+}
+
+
+@dataclass
+class Tried:
+    id: int
+    run: int
+    outcome: str = "sent"
+    settlement: str = "open"
+    job: str | None = None
+
+
+@dataclass
+class Meant:
+    """What the ledger should say of a row."""
+
+    id: int
+    state: str = "planned"
+    holder: int | None = None
+    attempts: list[Tried] = field(default_factory=list)
+
+
+class Machine(RuleBasedStateMachine):
+    loop: ClassVar[asyncio.Runner]
+    ledger: ClassVar[Ledger]
+    numbers: ClassVar[itertools.count[int]] = itertools.count()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batch = f"batch {next(self.numbers)}"
+        # Runs that died or ended keep their number; whoever follows them gets the next one.
+        self.runs = [self.do(self.ledger.begin_run(self.batch)) for _ in "ab"]
+        self.places = [0, 1]
+        plans = [Plan(key, f"1:{key}", {}, "jimmy", "default", "m", key) for key in KEYS]
+        ids = self.do(self.ledger.plan(self.runs[0], "1", plans))
+        self.rows = {key: Meant(ids[key]) for key in KEYS}
+
+    def do(self, work: Any) -> Any:
+        return self.loop.run(work)
+
+    def run_at(self, place: int) -> tuple[int, Run]:
+        number = self.places[place]
+        return number, self.runs[number]
+
+    def attempt_at(self, key: str, which: str) -> Tried | None:
+        if which == "foreign":
+            return next((row.attempts[-1] for other, row in self.rows.items() if other != key and row.attempts), None)
+        tried = self.rows[key].attempts
+        return tried[-2 if which == "earlier" else -1] if len(tried) >= (2 if which == "earlier" else 1) else None
+
+    def attempt(self, lawful: bool, work: Any) -> Any:
+        """Carries out what is lawful, and sees what is not refused."""
+        if lawful:
+            return self.do(work)
+        with pytest.raises(LedgerError):
+            self.do(work)
+        return None
+
+    @rule(place=RUNS, keys=st.sets(ROWS), retry=st.sets(st.sampled_from(("refused", "failed", "expired", "unknown"))))
+    def claim(self, place: int, keys: set[str], retry: set[str]) -> None:
+        number, run = self.run_at(place)
+        wanted = [self.rows[key] for key in keys]
+        taken = self.do(self.ledger.claim(run, [row.id for row in wanted], frozenset(map(State, retry))))
+        free = [row for row in wanted if row.holder in {None, number}]
+        assert taken == {row.id for row in free}
+        for row in free:
+            row.holder = number
+            if row.state in retry - {"unknown"}:
+                row.state = "planned"
+
+    @rule(place=RUNS, key=ROWS)
+    def intend(self, place: int, key: str) -> None:
+        number, run = self.run_at(place)
+        row = self.rows[key]
+        lawful = row.holder == number and row.state in LAW["intend"][0]
+        intent = Intent(row.id, "jimmy", "default", "m", "1:x", "m", "second", None, None, None, None)
+        attempt = self.attempt(lawful, self.ledger.intend(run, intent))
+        if lawful:
+            row.attempts.append(Tried(attempt, number))
+            row.state = "sent"
+
+    @rule(place=RUNS, key=ROWS, which=WHICH, how=st.sampled_from(("withdraw", "refused", "deferred", "unknown")))
+    def end_attempt(self, place: int, key: str, which: str, how: str) -> None:
+        number, run = self.run_at(place)
+        row, tried = self.rows[key], self.attempt_at(key, which)
+        lawful = row.holder == number and row.state == "sent" and tried is not None and tried is row.attempts[-1]
+        attempt = tried.id if tried else 0
+        if how == "withdraw":
+            self.attempt(lawful, self.ledger.withdraw(run, row.id, attempt))
+        else:
+            self.attempt(lawful, self.ledger.refuse(run, row.id, attempt, Refused("no"), State(how)))
+        if lawful and tried:
+            row.state = LAW[how][1]
+            tried.outcome, tried.settlement = ANSWERS[how]
+
+    @rule(number=st.integers(0, 5), key=ROWS, which=WHICH)
+    def created(self, number: int, key: str, which: str) -> None:
+        """Also by a run that has lost its rows: what it was told is not lost."""
+        number %= len(self.runs)
+        row, tried = self.rows[key], self.attempt_at(key, which)
+        waits = tried in row.attempts and tried is not None and tried.run == number
+        waits = waits and tried is not None and tried.outcome in {"sent", "unknown"}
+        call = self.ledger.created(
+            self.runs[number], row.id, tried.id if tried else 0, job_id=f"job {key}", http_status=200, request_id=None
+        )
+        self.attempt(waits and row.holder == number, call)
+        if waits and tried:
+            follows = tried is row.attempts[-1] and row.state in {"sent", "unknown"}
+            tried.outcome, tried.job, tried.settlement = "created", f"job {key}", "open" if follows else "unknown"
+            row.state = "created" if follows else row.state
+
+    @rule(place=RUNS, key=ROWS, how=st.sampled_from(("succeed", "fail", "fail_gone")))
+    def end_job(self, place: int, key: str, how: str) -> None:
+        number, run = self.run_at(place)
+        row = self.rows[key]
+        lawful = row.holder == number and row.state == "created"
+        charge = ENDS[how]
+        if how == "succeed":
+            self.attempt(lawful, self.ledger.succeed(run, row.id, charge, link_expires_at=None))
+        else:
+            self.attempt(lawful, getattr(self.ledger, how)(run, row.id, charge, LedgerError("gone")))
+        if lawful:
+            row.state = LAW[how][1]
+            row.attempts[-1].settlement = charge.settlement.value
+
+    @rule(place=RUNS, key=ROWS, how=st.sampled_from(("put_off", "expire", "store", "refetch", "prove")))
+    def other_moves(self, place: int, key: str, how: str) -> None:
+        number, run = self.run_at(place)
+        row = self.rows[key]
+        states, to = LAW.get(how, ({"succeeded"}, "succeeded"))
+        lawful = row.holder == number and row.state in states
+        values: dict[str, Any] = {"store": {"modified_ns": 1}}.get(how, {})
+        proof = Proof("/v.mp4", "ab", 1, 2, 3, Decimal(5))
+        arguments = {"put_off": [Refused("no")], "expire": [Refused("no")], "prove": [proof]}.get(how, [])
+        self.attempt(lawful, getattr(self.ledger, how)(run, row.id, *arguments, **values))
+        if lawful:
+            row.state = to
+
+    @rule(place=RUNS)
+    def end_run(self, place: int) -> None:
+        number, run = self.run_at(place)
+        self.do(self.ledger.end_run(run))
+        for row in self.rows.values():
+            if row.holder != number:
+                continue
+            row.holder = None
+            if row.state == "sent":
+                row.state = "unknown"
+                row.attempts[-1].outcome = row.attempts[-1].settlement = "unknown"
+        self.runs.append(self.do(self.ledger.begin_run(self.batch)))
+        self.places[place] = len(self.runs) - 1
+
+    @invariant()
+    def the_ledger_says_what_was_meant(self) -> None:
+        names = {run.id: number for number, run in enumerate(self.runs)}
+        records = {record.key: record for record in self.do(self.ledger.rows_of(self.batch))}
+        attempts = self.do(self.ledger.attempts_of(self.batch))
+        for key, row in self.rows.items():
+            record = records[key]
+            holder = names[record.holder] if record.holder else None
+            assert (record.state, holder) == (row.state, row.holder)
+            mine = [attempt for attempt in attempts if attempt.row_id == row.id]
+            assert [(a.id, a.number, a.outcome, a.settlement, a.job_id) for a in mine] == [
+                (t.id, number, t.outcome, t.settlement, t.job) for number, t in enumerate(row.attempts, 1)
+            ]
+            assert record.attempt == (mine[-1] if mine else None)
+
+    @invariant()
+    def nothing_is_on_the_wire_twice(self) -> None:
+        for row in self.rows.values():
+            assert sum(tried.outcome == "sent" for tried in row.attempts) == (row.state == "sent")
+            # While a create may have been paid, no other is sent: `unknown` waits for a person.
+            if any(tried.outcome == "unknown" for tried in row.attempts[:-1]):
+                raise AssertionError("A create followed one whose outcome is unknown.")
+
+
+@pytest.fixture
+def machine() -> Any:
+    # Where there is a file system in memory, a commit costs no disk.
+    memory = Path("/dev/shm")
+    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        Machine.loop = runner
+        Machine.ledger = runner.run(Ledger.open(f"sqlite+aiosqlite:///{folder}/l.db"))
+        yield Machine
+        runner.run(Machine.ledger.close())
+
+
+def test_the_state_machine(machine: type[Machine]) -> None:
+    run_state_machine_as_test(machine, settings=settings(max_examples=12, stateful_step_count=25, deadline=None))

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from prefect_seedance.errors import LedgerError
+from prefect_seedance.ledger import Ledger, versions
+from prefect_seedance.ledger.database import Database
+
+
+def tables(path: Path) -> set[str]:
+    with sqlite3.connect(path) as connection:
+        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    return found
+
+
+def change(path: Path, *statements: str) -> None:
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+async def test_a_ledger_keeps_its_identity(url: str) -> None:
+    first = await Ledger.open(url)
+    await first.close()
+    second = await Ledger.open(url)
+    await second.close()
+    assert first.identity == second.identity != ""
+
+
+async def test_newcomers_at_the_same_moment_make_one_ledger(url: str) -> None:
+    ledgers = await asyncio.gather(*(Ledger.open(url) for _ in range(8)))
+    assert len({ledger.identity for ledger in ledgers}) == 1
+    for ledger in ledgers:
+        await ledger.close()
+
+
+async def test_a_ledger_that_is_up_to_date_opens_beside_a_writer(url: str, locked: sqlite3.Connection) -> None:
+    await (await Ledger.open(url)).close()
+    locked.execute("BEGIN IMMEDIATE")
+    async with asyncio.timeout(5):
+        ledger = await Ledger.open(url)
+        assert await ledger.batches() == []
+    locked.rollback()
+    await ledger.close()
+
+
+async def test_a_later_version_is_refused_and_not_touched(url: str, path: Path) -> None:
+    await (await Ledger.open(url)).close()
+    change(path, "UPDATE seedance_book SET value = '99' WHERE name = 'version'", "DROP TABLE seedance_attempts")
+    before = tables(path)
+    with pytest.raises(LedgerError, match=r"later version.*schema is 99.*Nothing was spent"):
+        await Ledger.open(url)
+    assert tables(path) == before
+
+
+async def test_an_earlier_version_is_migrated_once_and_keeps_what_it_has(
+    url: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = await Ledger.open(url)
+    await ledger.begin_run("spring")
+    await ledger.close()
+    monkeypatch.setattr(versions, "VERSION", 3)
+    for version in (1, 2):
+        adding = sa.text(f"CREATE TABLE seedance_after_{version} (id INTEGER)")
+        monkeypatch.setitem(versions.MIGRATIONS, version, lambda c, adding=adding: c.execute(adding))
+    for _ in range(2):
+        again = await Ledger.open(url)
+        assert (again.identity, await again.batches()) == (ledger.identity, ["spring"])
+        await again.close()
+    assert {"seedance_after_1", "seedance_after_2"} <= tables(path)
+
+
+async def test_a_migration_that_fails_leaves_the_ledger_as_it_was(
+    url: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await Ledger.open(url)).close()
+
+    def half(connection: sa.Connection) -> None:
+        connection.execute(sa.text("CREATE TABLE seedance_half (id INTEGER)"))
+        connection.execute(sa.text("CREATE TABLE seedance_book (id INTEGER)"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(versions, "VERSION", 2)
+        patch.setitem(versions.MIGRATIONS, 1, half)
+        with pytest.raises(LedgerError, match="cannot be opened"):
+            await Ledger.open(url)
+    assert "seedance_half" not in tables(path)
+    await (await Ledger.open(url)).close()
+
+
+async def test_a_database_of_somebody_else_keeps_its_tables(url: str, path: Path) -> None:
+    change(path, "CREATE TABLE rows (id INTEGER)", "INSERT INTO rows VALUES (7)")
+    await (await Ledger.open(url)).close()
+    assert {"rows", "seedance_rows"} <= tables(path)
+
+
+async def test_a_file_that_is_no_database(url: str, path: Path) -> None:
+    path.write_bytes(b"prompt,duration\n" * 500)
+    with pytest.raises(LedgerError, match=r"cannot be opened: file is not a database.*Nothing was spent"):
+        await Ledger.open(url)
+    assert path.read_bytes() == b"prompt,duration\n" * 500
+
+
+async def test_a_folder_that_cannot_be_made_or_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match=r"cannot be opened: .*Not a directory.*Nothing was spent"):
+        await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/file/below/l.db")
+    with pytest.raises(LedgerError, match=r"unable to open database file.*Nothing was spent"):
+        await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}")
+
+
+async def test_a_closed_ledger_writes_no_more(url: str) -> None:
+    database = Database(url)
+    await database.open()
+    await database.close()
+    with pytest.raises(LedgerError, match="was closed"):
+        await database.write(lambda connection: None)
