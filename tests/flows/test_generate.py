@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_a_table_over_several_routes_becomes_verified_videos_and_costs(make, rou
 
     pd.testing.assert_frame_equal(table, given)
     pd.testing.assert_frame_equal(frame[list(given.columns)], given)
-    assert DOCUMENTED <= set(frame.columns)
+    assert set(frame.columns) >= DOCUMENTED
     assert frame["status"].tolist() == ["stored", "stored", "stored", "failed", "stored"]
     assert frame.loc["b", "error_message"] == "PROVIDER_MODERATION_ERROR: TRADEMARK"
     assert pd.isna(frame.loc["b", "video"])
@@ -123,6 +124,8 @@ def test_never_more_jobs_at_once_than_the_route_allows(make, route_to, sandbox):
     assert sandbox.state.peak["jimmy"] == 3
 
 
+# Prefect leaves a connection to its own server open when a test's event loop closes.
+@pytest.mark.filterwarnings("ignore:.*socket.socket")
 async def test_it_works_where_a_loop_runs_already_and_inside_other_flows(prefect_server, route_to, output, sandbox):
     """A notebook has a running loop; a user's pipeline has flows of both kinds around ours."""
     options = {"route": route_to(), "output": output}
@@ -150,12 +153,11 @@ def test_a_batch_template_is_filled_from_the_scheduled_time_and_survives_a_retry
     prefect_server, route_to, output, sandbox
 ):
     """The first attempt runs out of patience; Prefect retries the flow, and the same batch takes its job up."""
-    sandbox.faults.queue("create", "ok")
-    sandbox.state.settings = type(sandbox.state.settings)(speed=20)  # jobs of 1 to 2 seconds
+    sandbox.state.settings = replace(sandbox.state.settings, speed=20)  # jobs of 1 to 2 seconds
     patient = generate_videos.with_options(retries=4, retry_delay_seconds=0.3)
-    result = patient(
-        [{"prompt": "slow"}], route=route_to(), batch="nightly-{scheduled:%Y-%m-%d}", output=output, patience=0.4
-    )
+    options = {"route": route_to(), "output": output, "patience": 0.4, "return_state": True}
+    state = patient([{"prompt": "slow"}], batch="nightly-{scheduled:%Y-%m-%d}", **options)
+    result = state.result()
     assert result.batch == f"nightly-{datetime.now(UTC):%Y-%m-%d}"
     assert result.folder.name == result.batch
     assert result.rows[0].status == "stored"

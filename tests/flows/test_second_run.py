@@ -56,7 +56,7 @@ def test_a_row_refused_for_now_is_taken_again(make, route_to, sandbox):
 
 
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after", "error_before", "error_after", "broken_after"])
-def test_an_unknown_row_is_never_taken_by_itself(make, sandbox, fault):
+def test_an_unknown_row_is_never_taken_by_itself(make, route_to, output, sandbox, fault):
     sandbox.faults.queue("create", fault)
     first = make(rows("a"))
     assert statuses(first) == {"a": "unknown"}
@@ -66,7 +66,7 @@ def test_an_unknown_row_is_never_taken_by_itself(make, sandbox, fault):
     assert statuses(again) == {"a": "unknown"}
     assert make(rows("a"), retry=["failed", "refused", "expired"]).rows[0].status == "unknown"
     with pytest.raises(UserMistake, match="may have been paid"):
-        generate_videos(rows("a"), route=None, batch="spring", output="x", retry=["unknown"])
+        generate_videos(rows("a"), route=route_to(), batch="spring", output=output, retry=["unknown"])
     assert creates(sandbox) == 1
     # A new take is the user's own decision, and pays.
     assert statuses(make(rows("a"), take="2")) == {"a": "stored"}

@@ -187,6 +187,28 @@ class Machine(RuleBasedStateMachine):
         if lawful:
             row.state = to
 
+    @rule(place=RUNS, key=ROWS, choice=st.integers(0, 7))
+    def advance(self, place: int, key: str, choice: int) -> None:
+        """One lawful step: chance alone seldom brings a row far."""
+        row = self.rows[key]
+        if row.holder is None:
+            self.claim(place, {key}, set())
+            return
+        place = self.places.index(row.holder)
+        match row.state:
+            case "planned" | "over_budget" | "deferred":
+                self.intend(place, key)
+            case "sent" if choice < 5:
+                self.created(row.holder, key, "latest")
+            case "sent":
+                self.end_attempt(place, key, "latest", ("withdraw", "deferred", "refused")[choice - 5])
+            case "created":
+                self.end_job(place, key, "succeed" if choice < 5 else ("fail", "fail_gone", "fail")[choice - 5])
+            case "succeeded":
+                self.other_moves(place, key, "store" if choice < 5 else "expire")
+            case "refused" | "failed" | "expired":
+                self.claim(place, {key}, {row.state})
+
     @rule(place=RUNS)
     def end_run(self, place: int) -> None:
         number, run = self.run_at(place)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
@@ -43,7 +44,7 @@ def test_no_spelling_of_a_password_is_ever_shown(secret: str) -> None:
         f"u:{password}@db.example",
     ]
     for url in spellings:
-        shown = shown_url(url)
+        shown = unquote(shown_url(url))
         assert "§" not in shown
         assert "¶" not in shown  # nor its rest, where an @ cuts it in two
 

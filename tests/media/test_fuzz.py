@@ -120,7 +120,7 @@ def play(data: bytes) -> tuple[dict[str, float], float, set[str]] | None:
 def same(one, other) -> bool:
     if other is None or one[0].keys() != other[0].keys() or one[2] != other[2] or abs(one[1] - other[1]) > 0.06:
         return False
-    return all(abs(time - other[0][picture]) < 0.2 for picture, time in one[0].items())
+    return all(abs(time - other[0][picture]) <= 0.25 for picture, time in one[0].items())
 
 
 def digest(array) -> str:

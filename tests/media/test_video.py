@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
+import av
 import pytest
 
 from prefect_seedance.errors import BrokenVideo, UserMistake
@@ -43,6 +44,25 @@ def test_every_way_to_lay_out_a_file_passes(make_video, inspect, movflags, audio
 def test_other_codecs_and_sizes_pass(make_video, inspect, codec, size):
     facts = inspect(make_video(codec=codec, size=size, frames=6, fps=24))
     assert (facts.width, facts.height, facts.fps) == (*size, Decimal("24.000"))
+
+
+@pytest.mark.parametrize("begin", [0.0, 0.7, 1.5])
+def test_a_film_whose_beginning_was_cut_off_without_encoding_it_anew_passes(make_video, inspect, tmp_path, begin):
+    """Frames from the last key frame before the cut stay in the file, hidden by an edit list."""
+    (tmp_path / "long.mp4").write_bytes(make_video(frames=48, gop=12))
+    with av.open(str(tmp_path / "long.mp4")) as film, av.open(str(tmp_path / "cut.mp4"), "w") as cut:
+        targets = {stream.index: cut.add_stream_from_template(stream) for stream in film.streams}
+        film.seek(int(begin * av.time_base))
+        for packet in film.demux():
+            if packet.dts is not None:
+                offset = int(begin / packet.time_base)
+                packet.pts, packet.dts, packet.stream = (
+                    packet.pts - offset,
+                    packet.dts - offset,
+                    targets[packet.stream_index],
+                )
+                cut.mux(packet)
+    assert inspect((tmp_path / "cut.mp4").read_bytes()).has_audio
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, SecretStr
 
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
+from prefect_seedance.blocks.spelling import Spelled
 from prefect_seedance.providers import Account, ProviderClient
 
 __all__ = ["AnyfastCredentials", "JimmyCredentials"]
@@ -25,7 +26,7 @@ _REFUSALS = (
 )
 
 
-class JimmyCredentials(CredentialsBlock):
+class JimmyCredentials(Spelled, CredentialsBlock):
     """Your account at Jimmy AI, which pays for videos.
 
     Example:
@@ -67,7 +68,7 @@ class JimmyCredentials(CredentialsBlock):
         return ProviderClient(self.to_account())
 
 
-class AnyfastCredentials(CredentialsBlock):
+class AnyfastCredentials(Spelled, CredentialsBlock):
     """Your account at Anyfast, which pays for videos.
 
     Example:

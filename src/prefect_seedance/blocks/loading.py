@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from prefect_seedance.blocks.route_defaults import RouteDefaults
 from prefect_seedance.errors import UserMistake
@@ -20,7 +21,7 @@ async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
     Raises:
         UserMistake: A block of that name cannot be loaded, or none was given.
     """
-    listed = [route] if isinstance(route, str | RouteDefaults) else list(route)
+    listed: Sequence[Any] = route if isinstance(route, list | tuple) else [route]
     if not listed:
         raise UserMistake(
             "route=[] names no route: give a RouteDefaults block, its name, or several. Nothing was spent."
@@ -28,7 +29,7 @@ async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
     return tuple([(await _block(one)).to_settings() for one in listed])
 
 
-async def _block(route: RouteDefaults | str) -> RouteDefaults:
+async def _block(route: Any) -> RouteDefaults:
     if isinstance(route, RouteDefaults):
         return route
     if not isinstance(route, str):
@@ -41,6 +42,6 @@ async def _block(route: RouteDefaults | str) -> RouteDefaults:
         return await RouteDefaults.aload(name)
     except (ValueError, RuntimeError) as error:
         raise UserMistake(
-            f"There is no saved route block {name!r} that can be used ({error.__cause__ or error}). Save one in the "
+            f"There is no saved route block {name!r} that can be used ({error}). Save one in the "
             "Prefect UI (Blocks, Seedance Route Defaults) or with RouteDefaults(...).save(name). Nothing was spent."
         ) from None

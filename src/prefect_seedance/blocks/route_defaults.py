@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.credentials import AnyfastCredentials, JimmyCredentials
 from prefect_seedance.blocks.price_book import PriceBook
+from prefect_seedance.blocks.spelling import Spelled
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Route, VideoRequest, find
@@ -19,7 +20,7 @@ __all__ = ["RouteDefaults"]
 _SETTINGS = ("duration", "resolution", "ratio", "orientation", "generate_audio", "watermark", "web_search")
 
 
-class RouteDefaults(Block):
+class RouteDefaults(Spelled, Block):
     """One way to have videos made: an account, a model, your prices, and defaults for what a row leaves open.
 
     Example:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,8 +18,10 @@ _MEDIA = (("images", "images"), ("frames", "frames"), ("reference_videos", "vide
 def show_routes() -> None:
     """Print every route: what it takes, and the price line that it is billed by."""
     table = Table(header_style="dim", title=f"{len(CATALOGUE)} routes", title_justify="left", title_style="bold")
+    table.box, table.show_edge = box.SIMPLE_HEAD, False
     for name in ("provider", "model", "seconds", "resolution", "takes", "billing model", "billed"):
-        table.add_column(name, overflow="fold")
+        # A model is there to be copied: its name is never broken.
+        table.add_column(name, overflow="fold", no_wrap=name in {"provider", "model"})
     for route in CATALOGUE:
         table.add_row(
             route.provider,
@@ -26,7 +29,8 @@ def show_routes() -> None:
             f"{route.duration.minimum}–{route.duration.maximum or '?'}",
             ", ".join(route.resolution.allowed) or "–",
             ", ".join(word for part, word in _MEDIA if _takes(route, part)) or "text",
-            escape(route.billing_model) + ("" if route.billing_documented else " *"),
+            ("the same" if route.billing_model == route.model else escape(route.billing_model))
+            + ("" if route.billing_documented else " *"),
             _UNITS[route.unit],
         )
     out.print(table)
@@ -34,5 +38,4 @@ def show_routes() -> None:
 
 
 def _takes(route: Route, part: str) -> bool:
-    rule = getattr(route, part)
-    return bool(rule.allowed)
+    return bool(getattr(route, part).verdict != "refused")

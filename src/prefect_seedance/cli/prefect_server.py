@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -19,6 +20,8 @@ from prefect_seedance.errors import SeedanceError
 __all__ = ["at_a_server", "free_port", "local_server", "stopped_quietly"]
 
 PATIENCE = 120
+
+_LIBC = ctypes.CDLL(None)  # loaded here: little is safe between fork and exec
 
 
 def free_port(wanted: int) -> int:
@@ -62,12 +65,23 @@ def spawned(command: list[str], environment: Mapping[str, str], log: Path) -> It
     with log.open("ab") as file:
         # A group of its own: Ctrl-C in the terminal is for us, and the process is stopped in order afterwards.
         process = subprocess.Popen(  # noqa: S603 - our own commands
-            command, env=dict(environment), stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            env=dict(environment),
+            stdout=file,
+            stderr=file,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only makes a system call
         )
         try:
             yield process
         finally:
             stopped_quietly(process)
+
+
+def _die_with_parent() -> None:
+    """Whatever becomes of us, kill -9 included, no server is left behind."""
+    _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _flush() -> None:
@@ -107,7 +121,8 @@ def at_a_server() -> Iterator[None]:
     """Use the Prefect server that is configured; where there is none, run one for as long as the block runs."""
     from prefect.settings import get_current_settings, temporary_settings  # noqa: PLC0415
 
-    if get_current_settings().api.url:
+    if url := get_current_settings().api.url:
+        _demand(url)
         yield
         return
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
@@ -117,3 +132,14 @@ def at_a_server() -> Iterator[None]:
         os.environ["PREFECT_API_URL"] = f"{url}/api"
         with temporary_settings({PREFECT_API_URL: f"{url}/api"}):
             yield
+
+
+def _demand(url: str) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+
+    trouble = get_client(sync_client=True).api_healthcheck()
+    if trouble is not None:
+        raise SeedanceError(
+            f"The Prefect server at {url} does not answer ({trouble}). Start it, or unset PREFECT_API_URL to have a "
+            "local one for this run. Nothing was spent."
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -193,7 +194,7 @@ async def _generate(
             take=str(take).strip() or "1",
             output=Path(output).expanduser().absolute(),
             ledger_url=ledger_url(ledger, prefect_home()),
-            patience=float(patience),
+            patience=_seconds(patience),
             retry=retry_states(retry),
             flow_run_id=flow_run_id(),
             terms=terms,
@@ -228,6 +229,12 @@ async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
     if outcome.stopped is not None:
         raise outcome.stopped
     return final_state(result)
+
+
+def _seconds(patience: float) -> float:
+    if not 0 <= patience < math.inf:  # NaN is refused too
+        raise UserMistake(f"patience={patience}: expected a number of seconds from 0. Nothing was spent.")
+    return float(patience)
 
 
 def _ledger_warnings(ledger: str | None) -> list[str]:

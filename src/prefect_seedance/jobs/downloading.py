@@ -17,6 +17,9 @@ __all__ = ["download", "still_stored"]
 
 PARTS = ".parts"
 
+DOUBTFUL = ".doubtful"
+"""The ending of bytes that did not prove to be a video. The link they came from dies, so they are not thrown away."""
+
 
 async def download(row: Row) -> None:
     """Fetch the row's video and put it into its place: afterwards the row is `stored`.
@@ -92,16 +95,22 @@ async def _fetched(row: Row, part: Path) -> VideoFacts:
     provider = row.settings.account.base_url
     part.parent.mkdir(exist_ok=True)
     try:
-        await row.session.downloader.fetch(url, part, provider_url=provider)
+        fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     except Gone:
         url = row.video_url = await _fresh_link(row)
-        await row.session.downloader.fetch(url, part, provider_url=provider)
+        fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     reached("bytes fetched")
     try:
-        return await asyncio.to_thread(inspect_video, part)
-    except BrokenVideo:
+        return await asyncio.to_thread(inspect_video, part, announced=fetched.announced)
+    except BrokenVideo as error:
+        doubtful = part.with_suffix(DOUBTFUL)
+        part.replace(doubtful)
         discard(part)
-        raise
+        raise BrokenVideo(
+            f"{error.message} The bytes are kept in {doubtful}: they are paid for, and a person may know better.",
+            provider=row.settings.account.provider,
+            code=error.code,
+        ) from None
 
 
 async def _fresh_link(row: Row) -> str:
@@ -135,5 +144,6 @@ async def _keep(row: Row, part: Path, target: Path, facts: VideoFacts) -> None:
 
 async def _stored(row: Row, target: Path) -> None:
     await row.session.ledger.store(row.session.run, row.id, modified_ns=target.stat().st_mtime_ns)
+    (row.folder / PARTS / target.name).with_suffix(DOUBTFUL).unlink(missing_ok=True)
     reached("file stored")
     row.moved(State.STORED)

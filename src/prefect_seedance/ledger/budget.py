@@ -9,9 +9,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger.schema import attempts, rows, sums
 from prefect_seedance.ledger.states import Settlement
+from prefect_seedance.routes import exact
 
 __all__ = ["bind", "change", "committed", "held", "recount", "unbounded"]
 
@@ -38,11 +40,20 @@ def change(connection: sa.Connection, batch_id: int, currency: str, amount: Deci
     """Add to the batch's commitment, or take from it."""
     if not amount:
         return
-    now = committed(connection, batch_id, currency)
+    if _add(connection, batch_id, currency, amount):
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(sums).values(batch_id=batch_id, currency=currency, committed=amount))
+    except IntegrityError:
+        # Another machine has just begun to count.
+        _add(connection, batch_id, currency, amount)
+
+
+def _add(connection: sa.Connection, batch_id: int, currency: str, amount: Decimal) -> bool:
+    total = exact.add((committed(connection, batch_id, currency), amount))
     mine = sa.and_(sums.c.batch_id == batch_id, sums.c.currency == currency)
-    changed = connection.execute(sa.update(sums).where(mine).values(committed=now + amount))
-    if changed.rowcount == 0:
-        connection.execute(sa.insert(sums).values(batch_id=batch_id, currency=currency, committed=amount))
+    return connection.execute(sa.update(sums).where(mine).values(committed=total)).rowcount == 1
 
 
 def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
@@ -54,13 +65,16 @@ def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
     )
     found: dict[str, Decimal] = {}
     for currency, settlement, charge, reserved in connection.execute(wanted):
-        found[currency] = found.get(currency, Decimal(0)) + held(settlement, charge, reserved)
+        found[currency] = exact.add((found.get(currency, Decimal(0)), held(settlement, charge, reserved)))
     return found
 
 
-def _boundless(batch_id: int) -> sa.ColumnElement[bool]:
+def _boundless(batch_id: int, currency: str | None) -> sa.ColumnElement[bool]:
     mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
+    # What is priced in another currency is no concern of this one: they are never mixed.
+    of_it = sa.true() if currency is None else sa.func.coalesce(attempts.c.currency, currency) == currency
     return sa.and_(
+        of_it,
         attempts.c.row_id.in_(mine),
         attempts.c.reserved.is_(None),
         attempts.c.charge.is_(None),
@@ -68,13 +82,18 @@ def _boundless(batch_id: int) -> sa.ColumnElement[bool]:
     )
 
 
-def unbounded(connection: sa.Connection, batch_id: int) -> int:
-    """How many unsettled attempts of a batch have no worst case: a budget cannot speak of them."""
-    return int(connection.execute(sa.select(sa.func.count()).where(_boundless(batch_id))).scalar_one())
+def unbounded(connection: sa.Connection, batch_id: int, currency: str | None = None) -> int:
+    """How many unsettled attempts of a batch (in one currency, or in none that is known) have no worst case.
+
+    A budget cannot speak of them.
+    """
+    return int(connection.execute(sa.select(sa.func.count()).where(_boundless(batch_id, currency))).scalar_one())
 
 
 def bind(connection: sa.Connection, batch_id: int, currency: str, most: Decimal) -> None:
     """Give the unsettled attempts that have none a worst case, by the user's word."""
-    number = unbounded(connection, batch_id)
-    connection.execute(sa.update(attempts).where(_boundless(batch_id)).values(reserved=most, reserve_currency=currency))
-    change(connection, batch_id, currency, most * number)
+    number = unbounded(connection, batch_id, currency)
+    connection.execute(
+        sa.update(attempts).where(_boundless(batch_id, currency)).values(reserved=most, reserve_currency=currency)
+    )
+    change(connection, batch_id, currency, exact.multiply(most, Decimal(number)))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Decimal
 
 from prefect_seedance.ledger.records import AttemptRecord
 from prefect_seedance.ledger.states import Outcome, Settlement
+from prefect_seedance.routes import exact
 
 __all__ = ["CostLine", "add_up"]
-
-EXACT = Context(prec=200)
-"""Sums of money are never rounded, whatever precision the caller's own decimal context has."""
 
 
 @dataclass(slots=True)
@@ -84,19 +82,19 @@ def _add(line: CostLine, attempt: AttemptRecord) -> None:
     line.row_ids.add(attempt.row_id)
     if attempt.unit_price is not None:
         line.unit_prices.add(attempt.unit_price)
-    if attempt.outcome is Outcome.CREATED:
-        line.jobs += 1
+    # A person's word makes a job known too: its id was found, or it was made and is lost.
+    line.jobs += attempt.outcome is Outcome.CREATED or attempt.resolution not in {None, "not_made"}
     match attempt.settlement:
         case Settlement.CHARGED:
-            lost = attempt.resolution is not None
+            lost = attempt.resolution == "lost"
             line.succeeded += not lost
             line.failed += lost
-            line.units = EXACT.add(line.units, attempt.units or Decimal(0))
+            line.units = exact.add((line.units, attempt.units or Decimal(0)))
             if attempt.charge is None:
                 line.unpriced += 1
                 _doubt(line, attempt)
             else:
-                line.cost = EXACT.add(line.cost, attempt.charge)
+                line.cost = exact.add((line.cost, attempt.charge))
         case Settlement.REFUNDED:
             line.failed += 1
         case Settlement.UNDOCUMENTED:
@@ -115,4 +113,4 @@ def _add(line: CostLine, attempt: AttemptRecord) -> None:
 def _doubt(line: CostLine, attempt: AttemptRecord) -> None:
     if line.doubt is not None:
         most = attempt.quote_high if attempt.reserved is None else attempt.reserved
-        line.doubt = None if most is None else EXACT.add(line.doubt, most)
+        line.doubt = None if most is None else exact.add((line.doubt, most))

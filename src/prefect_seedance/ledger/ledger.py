@@ -214,7 +214,7 @@ class Ledger:
         def operation(connection: sa.Connection) -> int:
             if most is not None:
                 budget.bind(connection, run.batch_id, most.currency, most.value)
-            return budget.unbounded(connection, run.batch_id)
+            return budget.unbounded(connection, run.batch_id, most.currency if most else None)
 
         return await self._database.write(operation)
 

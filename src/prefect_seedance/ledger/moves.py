@@ -15,6 +15,7 @@ from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.schema import attempts, rows
 from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
+from prefect_seedance.routes import exact
 from prefect_seedance.routes.amount import Amount
 
 __all__ = [
@@ -53,7 +54,8 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     _held(connection, run, intent.row_id, TAKEABLE, State.SENT)
     reserve = intent.reserve
     if budget is not None and not _fits(connection, run.batch_id, reserve, budget):
-        told = f"{reserve} does not fit into what is left of the budget of {budget}."
+        most = "Its worst case, which has no known bound," if reserve is None else f"Its worst case of {reserve}"
+        told = f"{most} does not fit into what is left of the budget of {budget}."
         go(connection, intent.row_id, State.OVER_BUDGET, error_kind="OverBudget", error_code=None, error_message=told)
         return None
     if reserve is not None:
@@ -91,7 +93,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
 def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budget: Amount) -> bool:
     if reserve is None or reserve.currency != budget.currency:
         return False
-    return commitments.committed(connection, batch_id, budget.currency) + reserve.value <= budget.value
+    return exact.add((commitments.committed(connection, batch_id, budget.currency), reserve.value)) <= budget.value
 
 
 def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None) -> None:
@@ -111,7 +113,7 @@ def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, c
     if found is not None and found.reserve_currency is not None:
         before = commitments.held(found.settlement, found.charge, found.reserved)
         after = commitments.held(settlement, charge, found.reserved)
-        commitments.change(connection, found.batch_id, found.reserve_currency, after - before)
+        commitments.change(connection, found.batch_id, found.reserve_currency, exact.add((after, before.copy_negate())))
 
 
 def inserted_id(made: sa.CursorResult[Any]) -> int:
@@ -146,8 +148,18 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
     # A job that its row does not follow any more is paid for, and nobody waits for it: what it costs is not known.
     settlement = Settlement.OPEN if follows else Settlement.UNKNOWN
     waiting = sa.and_(attempts.c.row_id == row_id, attempts.c.run_id == run.id, attempts.c.outcome.in_(UNANSWERED))
-    if not _answer(connection, attempt_id, Outcome.CREATED, waiting, settlement=settlement, job_id=job_id, **evidence):
+    known = connection.execute(
+        sa.select(attempts.c.resolution, attempts.c.job_id).where(attempts.c.id == attempt_id, waiting)
+    ).one_or_none()
+    if known is None:
         raise LedgerError(f"A job id for attempt {attempt_id}, which waits for none.", row=row.key)
+    if known.resolution not in {None, "not_made"}:
+        # A person has settled what it costs; to that the answer only adds its evidence.
+        told = f"The answer came after the row was resolved. It named job {job_id}."
+        added = {"job_id": known.job_id or job_id, "message": told, "answered_at": now(), **evidence}
+        connection.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(added))
+        return bool(row.holder == run.id)
+    _answer(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
     if follows:
         go(connection, row_id, State.CREATED, **CLEAR)
     return bool(row.holder == run.id)
@@ -276,18 +288,12 @@ def go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None
     connection.execute(sa.update(rows).where(rows.c.id == row_id).values(state=to, changed_at=now(), **values))
 
 
-def _answer(
-    connection: sa.Connection, attempt_id: int, outcome: Outcome, *conditions: sa.ColumnElement[bool], **values: Any
-) -> bool:
-    """Write down what became of an attempt; tells whether there was one that meets the conditions."""
-    known = connection.execute(sa.select(attempts.c.id).where(attempts.c.id == attempt_id, *conditions)).scalar()
-    if known is None:
-        return False
+def _answer(connection: sa.Connection, attempt_id: int, outcome: Outcome, **values: Any) -> None:
+    """Write down what became of an attempt."""
     reckon(connection, attempt_id, values["settlement"])
-    done = connection.execute(
+    connection.execute(
         sa.update(attempts).where(attempts.c.id == attempt_id).values(outcome=outcome, answered_at=now(), **values)
     )
-    return bool(done.rowcount == 1)
 
 
 def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:

@@ -47,7 +47,8 @@ def resolve(
         )
     batch_id = connection.execute(sa.select(rows.c.batch_id).where(rows.c.id == row.id)).scalar_one()
     holders.bury_dead(connection, batch_id)
-    state = connection.execute(sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)).one()
+    now = sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)
+    state = connection.execute(now.with_for_update()).one()
     if state.holder is not None or state.state is not State.UNKNOWN:
         raise LedgerError("a run works on this row just now; nothing was changed.", row=row.key)
     if verdict == "job":

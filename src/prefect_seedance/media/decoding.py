@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ MOST_PIXELS = 4_000_000_000
 _STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 # Some encoders write the size before cropping to what is shown.
 _SIZE_SLACK = 16
+# Longest step from frame to frame, in mean frames, of a film that hides its beginning.
+_CUT_GAP = 1.75
 # FFmpeg's numbers of the picture types I and SI.
 _INTRA = (1, 5)
 
@@ -133,10 +136,18 @@ class _VideoWatch:
         start, end = self._track.times.shown
         first, last = min(self._times), max(self._times)
         frame = (self._end - first) / len(self._times)
-        # A film may be cut at its start without being encoded anew. Then more than a sliver, and the end is exact.
-        cut = start > first
-        if end <= last or (cut and (start - first < frame / 2 or abs(end - self._end) > frame / 4)):
+        if end <= last:
             raise Flaw("an edit hides frames")
+        # A film may be cut at its start without being encoded anew. Then more than a sliver of it is hidden, the end is
+        # exact, and the frames still follow each other without a gap.
+        if start > first:
+            steps = pairwise(sorted(self._times))
+            if (
+                start - first < frame / 2
+                or abs(end - self._end) > frame / 4
+                or any(other - one > _CUT_GAP * frame for one, other in steps)
+            ):
+                raise Flaw("an edit hides frames")
 
     def _drain(self) -> None:
         if self._group is None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, table
 
-# How far two statements about one length may lie apart: encoders round, count a frame more or less, and pad sound.
+# How far two statements about one length may lie apart: encoders round, pad sound, count two frames more or less.
 SLACK_SECONDS = 0.15
 SLACK_SHARE = 0.01
-SLACK_FRAMES = 2
+SLACK_FRAMES = 2.5
 
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 

@@ -7,9 +7,9 @@ What this can find, and what it cannot:
 
 - A file that was cut anywhere is found. A file of fragments that was cut between two of them is found by its end mark;
   one without an end mark passes only if the length that the server told is given.
-- A damaged table is found, unless neither picture, sound nor timing change by it, or timing by less than 0.15 s: names,
-  dates and colour tags have no double in the file. A few bits of the decoder's set-up record (such as a colour
-  offset) change the picture, and cannot be found by anything in the file.
+- A damaged table is found, unless neither picture, sound nor timing change by it, or timing by no more than a quarter
+  second: names, dates and colour tags have no double in the file. A few bits of the decoder's set-up record (such as a
+  colour offset) change the picture, and cannot be found by anything in the file.
 - Damage to the compressed picture is found where the decoder stumbles over it. Measured on H.264 at three bit rates,
   200 times each: blanked blocks of 64 bytes and more always; blocks of 4 KiB overwritten with noise 98 to 100 of 100,
   of 512 bytes 78 to 98; single flipped bits 60 to 80. AAC sound has no checksum: most single flipped bits in it stay

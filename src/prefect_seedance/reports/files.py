@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from prefect_seedance.errors import UserMistake
+from prefect_seedance.media import slug
 from prefect_seedance.reports.result import GenerateResult
 
 __all__ = ["write_files"]
@@ -58,7 +59,7 @@ def _missing(value: object) -> bool:
 
 
 def _write(result: GenerateResult, kind: str, write: Callable[[Path], object]) -> None:
-    suffix = "" if result.take == "1" else f".take-{result.take}"
+    suffix = "" if result.take == "1" else f".take-{slug(result.take)}"
     target = result.folder / f"results{suffix}.{kind}"
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:

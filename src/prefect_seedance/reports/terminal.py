@@ -91,7 +91,7 @@ def _rows(result: GenerateResult) -> Table:
     table = _table(f"Batch {escape(result.batch)}: {result.name}")
     table.add_column("", width=1)
     table.add_column("row", overflow="fold", max_width=24)
-    table.add_column("route", overflow="fold", max_width=28)
+    table.add_column("route", no_wrap=True, overflow="fold", max_width=28)
     table.add_column("made", justify="right", no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
     table.add_column("video", overflow="fold", min_width=10)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
@@ -19,6 +18,7 @@ from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import prefect_home
 from prefect_seedance.tasks.naming import named
 from prefect_seedance.tasks.retrying import retries
@@ -27,7 +27,7 @@ from prefect_seedance.tasks.routes import route_to_use
 __all__ = ["create_video"]
 
 
-@task(
+@anywhere_task(
     name="create video",
     task_run_name=named("create"),
     cache_policy=NO_CACHE,

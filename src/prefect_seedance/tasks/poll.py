@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
@@ -14,6 +13,7 @@ from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.jobs.retry import POLL
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import ledger_url
+from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import prefect_home
 from prefect_seedance.tasks.naming import named
 from prefect_seedance.tasks.retrying import retries
@@ -22,7 +22,7 @@ from prefect_seedance.tasks.routes import route_of_job
 __all__ = ["poll_video"]
 
 
-@task(
+@anywhere_task(
     name="poll video",
     task_run_name=named("poll"),
     cache_policy=NO_CACHE,

@@ -1,0 +1,24 @@
+"""Misspelt fields of a block: Prefect takes any name, and a setting that nobody reads would be lost in silence."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import BaseModel, model_validator
+
+__all__ = ["Spelled"]
+
+
+class Spelled(BaseModel):
+    """Refuses a field that looks like one of the block's own; any other stays, since a newer version may know it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled(cls, given: Any) -> Any:
+        known = list(cls.model_fields)
+        for name in given.keys() - set(known) if isinstance(given, dict) else ():
+            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.8)
+            if near:
+                raise ValueError(f"{name!r} looks like {near[0]!r} misspelt")
+        return given

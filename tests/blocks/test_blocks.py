@@ -1,0 +1,153 @@
+"""The blocks as Prefect knows them: standards, saving and loading, and secrets that stay in."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import pickle
+
+import pytest
+from prefect.blocks.core import Block
+from prefect.testing.standard_test_suites import BlockStandardTestSuite
+from prefect.utilities.dispatch import get_registry_for_type
+from prefect.utilities.importtools import to_qualified_name
+
+from prefect_seedance import blocks
+from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.routes import CATALOGUE
+
+SECRET = "sk_do_not_show_9f3a71"
+OURS = sorted(
+    (
+        block
+        for block in (get_registry_for_type(Block) or {}).values()
+        if to_qualified_name(block).startswith("prefect_seedance.")
+    ),
+    key=lambda block: block.__name__,
+)
+
+
+def test_the_suite_finds_our_blocks():
+    assert {"AnyfastCredentials", "JimmyCredentials", "PriceBook", "RouteDefaults"} <= {each.__name__ for each in OURS}
+    assert {each.__name__ for each in OURS} >= {
+        name for name in blocks.__all__ if inspect.isclass(getattr(blocks, name))
+    }
+
+
+@pytest.mark.parametrize("block", OURS)
+class TestStandards(BlockStandardTestSuite):
+    @pytest.fixture
+    def block(self, block):
+        return block
+
+
+@pytest.mark.parametrize("block", OURS)
+def test_every_field_of_the_form_is_explained(block):
+    own = {name: field for name, field in block.model_fields.items() if name in block.__annotations__}
+    assert [name for name, field in own.items() if not field.description] == []
+    assert "prefect-seedance" in str(block._documentation_url).lower() or "http" in str(block._documentation_url)
+
+
+def test_the_collection_is_announced():
+    found = importlib.metadata.entry_points(group="prefect.collections")
+    assert "prefect_seedance" in [each.value for each in found]
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"), [(JimmyCredentials, "seedance2.0-mini"), (AnyfastCredentials, "seedance-2.0-mini")]
+)
+def test_a_route_is_saved_and_loaded_with_its_account_and_prices(prefect_server, kind, model):
+    route = RouteDefaults(
+        credentials=kind(api_key=SECRET, account="studio", refusal_codes=["E42"]),
+        model=model,
+        duration=5,
+        ratio="16:9",
+        prices=PriceBook(currency="CNY", prices={"seedance2.0-mini-720p": "0.05", "seedance-2.0-mini": "23"}),
+        max_in_flight=7,
+        poll_seconds=2.5,
+    )
+    name = f"spring-{kind.__name__.lower()}"
+    route.save(name, overwrite=True)
+    loaded = RouteDefaults.load(name)
+    assert isinstance(loaded.credentials, kind)
+    assert loaded.credentials.api_key.get_secret_value() == SECRET
+    assert loaded.credentials.account == "studio"
+    assert loaded.model_dump(exclude={"credentials", "prices"}) == route.model_dump(exclude={"credentials", "prices"})
+    assert loaded.prices.prices == route.prices.prices
+    assert loaded.to_settings() == route.to_settings() or str(loaded.to_settings()) == str(route.to_settings())
+
+
+def test_nested_blocks_are_kept_by_reference(prefect_server):
+    """Keys are rotated in one place: the route follows."""
+    credentials = JimmyCredentials(api_key="sk_old")
+    credentials.save("shared", overwrite=True)
+    RouteDefaults(credentials=JimmyCredentials.load("shared"), model="seedance2.0-mini").save("nested", overwrite=True)
+    JimmyCredentials(api_key="sk_new").save("shared", overwrite=True)
+    assert RouteDefaults.load("nested").credentials.api_key.get_secret_value() == "sk_new"
+
+
+def test_no_form_of_a_block_shows_its_key(prefect_server):
+    credentials = JimmyCredentials(api_key=SECRET)
+    route = RouteDefaults(credentials=credentials, model="seedance2.0-mini")
+    settings = route.to_settings()
+    account = credentials.to_account()
+    for shown in (
+        *(repr(each) for each in (credentials, route, settings, account, credentials.get_client())),
+        *(str(each) for each in (credentials, route, settings, account)),
+        *(str(each.model_dump()) for each in (credentials, route)),
+        *(each.model_dump_json() for each in (credentials, route)),
+    ):
+        assert SECRET not in shown
+
+
+def test_every_route_of_the_catalogue_can_be_a_block():
+    for known in CATALOGUE:
+        kind = JimmyCredentials if known.provider == "jimmy" else AnyfastCredentials
+        route = RouteDefaults(credentials=kind(api_key="sk-x"), model=known.model)
+        assert (route.provider, route.to_route()) == (known.provider, known)
+
+
+def test_a_route_that_the_catalogue_lacks_can_be_told(prefect_server):
+    custom = {"provider": "jimmy", "model": "seedance3.0", "unit": "second"}
+    route = RouteDefaults(credentials=JimmyCredentials(api_key="sk-x"), model="seedance3.0", custom_route=custom)
+    assert route.to_route().unit == "second"
+    route.save("future", overwrite=True)
+    assert RouteDefaults.load("future").to_route() == route.to_route()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"model": "seedance2.0-min"}, "seedance2.0-mini"),
+        ({"model": "seedance-2.0-mini"}, "jimmy|provider"),
+        ({"max_in_flight": 0}, "max_in_flight"),
+        ({"poll_seconds": 0}, "poll_seconds"),
+        ({"durration": 5}, "durration"),
+        ({"max_inflight": 5}, "max_in_flight"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_block_that_cannot_work_is_refused_when_it_is_made(fields, told):
+    """Or at the latest when it becomes settings: before a run spends anything."""
+    made = {"credentials": JimmyCredentials(api_key="sk-x"), "model": "seedance2.0-mini", **fields}
+    with pytest.raises(Exception, match=told):
+        RouteDefaults(**made).to_settings()
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [(JimmyCredentials, {"api_key": "sk-x", "acount": "b"}), (PriceBook, {"currency": "CNY", "price": {"a": "1"}})],
+)
+def test_a_misspelt_field_is_not_lost_in_silence(kind, fields):
+    with pytest.raises(ValueError, match="misspelt"):
+        kind(**fields)
+
+
+def test_a_block_survives_a_process_boundary():
+    credentials = pickle.loads(pickle.dumps(JimmyCredentials(api_key=SECRET)))
+    assert credentials.api_key.get_secret_value() == SECRET
+
+
+async def test_a_client_by_itself(sandbox):
+    async with JimmyCredentials(api_key="sk_sandbox", base_url=sandbox.url).get_client() as client:
+        assert (await client.balance()).raw

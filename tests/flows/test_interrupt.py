@@ -1,0 +1,44 @@
+"""Ctrl-C in the midst of a run: nothing is lost, and the next run takes everything up."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+
+SCRIPT = """
+import sys
+from prefect_seedance import generate_videos
+from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
+url, output = sys.argv[1:]
+route = RouteDefaults(credentials=JimmyCredentials(api_key="sk_sandbox", base_url=url), model="seedance2.0-mini",
+    prices=PriceBook(currency="CNY", prices={"seedance2.0-mini-720p": "0.05"}), poll_seconds=0.1, max_in_flight=2)
+generate_videos([{"id": f"{n}", "prompt": f"prompt {n}"} for n in range(6)], route=route, batch="spring", output=output)
+print("finished")
+"""
+
+
+def test_ctrl_c_and_again(prefect_server, output, tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT)
+    with SandboxServer(SandboxSettings(job_seconds=(2, 2))) as sandbox:
+        command = [sys.executable, script, sandbox.url, output]
+        first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while sandbox.state.calls["jimmy.query"] < 2 and time.monotonic() < deadline:
+            assert first.poll() is None
+            time.sleep(0.05)
+        first.send_signal(signal.SIGINT)
+        out, _err = first.communicate(timeout=30)
+        assert first.returncode != 0
+        assert "finished" not in out
+        paid = sandbox.state.calls["jimmy.create"]
+        assert 1 <= paid < 6
+
+        again = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+        assert again.returncode == 0, again.stderr
+        assert sorted(line.prompt for line in sandbox.state.bill()) == [f"prompt {n}" for n in range(6)]
+        assert len(list((output / "spring").glob("*.mp4"))) == 6
