@@ -37,13 +37,13 @@ def test_killed_at_every_named_instant(tmp_path: Path, prefect_server: str) -> N
 @pytest.mark.parametrize("seed", [FIRST_SEED + seed for seed in SEEDS])
 def test_killed_at_random_under_faults(tmp_path: Path, seed: int) -> None:
     """Random moments and instants, over a provider that loses answers, cuts connections and fails jobs."""
-    with Scene(tmp_path, seed=seed) as scene:
+    with Scene(tmp_path, seed=seed, rows=42) as scene:
         scene.trouble()
         for _ in range(10):
             if scene.chance.random() < 0.5:
-                scene.killed_after(scene.chance.uniform(0.05, 1.5))
+                scene.killed_after(scene.chance.uniform(0.05, 0.9))
             else:
-                scene.killed_at(scene.chance.choice(INSTANTS[:-1]), scene.chance.randint(1, 6))
+                scene.killed_at(scene.chance.choice(INSTANTS[:-1]), scene.chance.randint(1, 3))
         scene.finish()
         reckoning = scene.check()
         scene.evidence()

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 
 SCRIPT = """
@@ -21,6 +23,7 @@ print("finished")
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_and_again(prefect_server, output, tmp_path):
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)

@@ -49,7 +49,7 @@ def test_a_mistake_of_the_input_fails_the_run_before_it_spends(ended, sandbox):
 
 
 def test_the_error_carries_the_rows(prefect_server, route_to, output):
-    with pytest.raises(NothingStored, match="米老鼠|TRADEMARK") as caught:
+    with pytest.raises(NothingStored, match="TRADEMARK") as caught:
         generate_videos([{"id": "m", "prompt": "米老鼠"}], route=route_to(), batch="spring", output=output)
     frame = caught.value.result.to_dataframe()
     assert frame[["id", "status"]].values.tolist() == [["m", "failed"]]

@@ -122,9 +122,8 @@ def test_the_progress_moves_while_the_run_lasts(run, prefect_server, sandbox):
     def watch() -> None:
         while not done.is_set():
             wanted = {"artifacts": {"type": {"any_": ["progress"]}}, "sort": "CREATED_DESC", "limit": 1}
-            for each in httpx.post(f"{prefect_server}/api/artifacts/filter", json=wanted).json():
-                if each["flow_run_id"] in fresh():
-                    seen.append(each["data"])
+            found = httpx.post(f"{prefect_server}/api/artifacts/filter", json=wanted).json()
+            seen.extend(each["data"] for each in found if each["flow_run_id"] in fresh())
             time.sleep(0.15)
 
     before = {each["id"] for each in httpx.post(f"{prefect_server}/api/flow_runs/filter", json={}).json()}

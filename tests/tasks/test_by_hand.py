@@ -104,6 +104,7 @@ print(json.dumps(fields, default=str))
 """
 
 
+@pytest.mark.slow
 def test_each_step_in_a_process_of_its_own(prefect_server, route_to, sandbox, tmp_path):
     """Across processes travels the block's name; the key is found by it, and nothing else is needed."""
     route_to().save("hand-route", overwrite=True)

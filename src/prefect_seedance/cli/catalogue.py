@@ -18,10 +18,10 @@ _MEDIA = (("images", "images"), ("frames", "frames"), ("reference_videos", "vide
 def show_routes() -> None:
     """Print every route: what it takes, and the price line that it is billed by."""
     table = Table(header_style="dim", title=f"{len(CATALOGUE)} routes", title_justify="left", title_style="bold")
-    table.box, table.show_edge = box.SIMPLE_HEAD, False
+    table.box, table.show_edge, table.pad_edge, table.collapse_padding = box.SIMPLE_HEAD, False, False, True
     for name in ("provider", "model", "seconds", "resolution", "takes", "billing model", "billed"):
         # A model is there to be copied: its name is never broken.
-        table.add_column(name, overflow="fold", no_wrap=name in {"provider", "model"})
+        table.add_column(name, overflow="fold", no_wrap=name in {"provider", "model", "seconds"})
     for route in CATALOGUE:
         table.add_row(
             route.provider,
