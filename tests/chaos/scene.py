@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 from prefect_seedance.ledger import AttemptRecord, Ledger, Outcome, RowRecord, Settlement, State
 from prefect_seedance.media import inspect_video
@@ -57,7 +58,7 @@ class Scene:
         self.task = Task(table, self.server.url, str(self.ledger), str(self.output), api_url=api_url)
         self._processes = processes()
 
-    def __enter__(self) -> Scene:
+    def __enter__(self) -> Self:
         self.server.start()
         return self
 
@@ -159,7 +160,7 @@ class Scene:
         self.reckoning.unknown = sum(row.state is State.UNKNOWN for row in rows)
         self.reckoning.jobs = len(bill)
         self.reckoning.billed = sum((line.amount for line in bill), Decimal(0))
-        return self.reckoning
+        return replace(self.reckoning, at=Counter(self.reckoning.at))
 
     def _check_jobs(self, by_row: dict[int, RowRecord], by_job: dict[str, AttemptRecord], bill: list[BillLine]) -> None:
         prompts = {prompt: key for key, prompt, _ in self.task.rows}

@@ -137,7 +137,8 @@ def at_a_server() -> Iterator[None]:
 def _demand(url: str) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
-    trouble = get_client(sync_client=True).api_healthcheck()
+    with get_client(sync_client=True) as client:
+        trouble = client.api_healthcheck()
     if trouble is not None:
         raise SeedanceError(
             f"The Prefect server at {url} does not answer ({trouble}). Start it, or unset PREFECT_API_URL to have a "

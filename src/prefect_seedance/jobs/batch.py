@@ -154,7 +154,7 @@ async def _work_all(
         taken = await session.ledger.claim(session.run, missing, retry)
         reached("rows claimed")
         missing -= taken
-        rows = await _rows(session, taken, prepared, keys)
+        rows = await _rows(session, taken, prepared, keys, outcome.troubles)
         before = {row.key: row.state for row in rows}
         try:
             await work(session, [row for row in rows if _has_work(row)], steps)
@@ -173,8 +173,13 @@ async def _work_all(
 
 
 async def _rows(
-    session: Session, taken: Collection[int], prepared: dict[str, Prepared], keys: dict[int, str]
+    session: Session,
+    taken: Collection[int],
+    prepared: dict[str, Prepared],
+    keys: dict[int, str],
+    foreign: dict[str, str],
 ) -> list[Row]:
+    """The rows that were taken, as they stand; those of another account are told in `foreign`."""
     records = await session.ledger.rows(taken)
     rows = []
     for row_id in sorted(taken, key=lambda row_id: prepared[keys[row_id]].position):
@@ -183,6 +188,14 @@ async def _rows(
             await session.ledger.refetch(session.run, row_id)
             record = await session.ledger.row(row_id)
         meant = prepared[record.key]
+        account = meant.settings.account
+        if record.state in {State.CREATED, State.SUCCEEDED} and record.account != account.label:
+            # Another account knows nothing of this job, and would say that it does not exist.
+            foreign[record.key] = (
+                f"Its job was made by the account {record.provider}/{record.account}, and this run uses "
+                f"{account.identity}. Run it with the account that paid, or sweep with it."
+            )
+            continue
         row = Row(
             session=session,
             record=record,

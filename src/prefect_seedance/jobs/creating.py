@@ -6,6 +6,7 @@ import asyncio
 
 from prefect_seedance.errors import (
     BadKey,
+    LedgerError,
     OutOfFunds,
     RateLimited,
     Refused,
@@ -94,14 +95,20 @@ async def _send(row: Row) -> None:
         await _refused(row, attempt, lost)
         raise
     reached("answer received")
-    await session.ledger.created(
-        session.run,
-        row.id,
-        attempt,
-        job_id=made.job_id,
-        http_status=made.http_status,
-        request_id=made.request_id,
-    )
+    try:
+        await session.ledger.created(
+            session.run,
+            row.id,
+            attempt,
+            job_id=made.job_id,
+            http_status=made.http_status,
+            request_id=made.request_id,
+        )
+    except LedgerError as error:
+        # Nothing else knows this id now; the message is where a person can find it again.
+        raise LedgerError(
+            f"{error.message} The provider has made job {made.job_id} of this row.", row=row.key
+        ) from error
     reached("job written")
     row.job_id = made.job_id
     row.channel.limiter.accepted()

@@ -9,7 +9,7 @@ from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.providers import JobState, JobView
-from prefect_seedance.routes import settle_units
+from prefect_seedance.routes import exact, settle_units
 
 __all__ = ["JobFailed", "StillRunning", "poll"]
 
@@ -103,7 +103,7 @@ def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:
     """The charge at the price that was written down with the intent, whatever the price is now."""
     units = settle_units(row.settings.route, row.request, tokens=view.tokens)
     price = record.attempt.unit_price if record.attempt else None
-    amount = None if units is None or price is None else units * price
+    amount = None if units is None or price is None else exact.multiply(units, price)
     return Charge(Settlement.CHARGED, units=units, amount=amount, tokens=view.tokens)
 
 

@@ -15,7 +15,7 @@ from prefect_seedance.ledger.schema import attempts, rows, sums
 from prefect_seedance.ledger.states import Settlement
 from prefect_seedance.routes import exact
 
-__all__ = ["bind", "change", "committed", "held", "recount", "unbounded"]
+__all__ = ["bind", "change", "committed", "held", "locked", "recount", "unbounded"]
 
 _UNSETTLED = (Settlement.OPEN, Settlement.UNKNOWN, Settlement.UNDOCUMENTED, Settlement.CHARGED)
 
@@ -30,30 +30,38 @@ def held(settlement: Settlement, charge: Decimal | None, reserved: Decimal | Non
 
 
 def committed(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
-    """The batch's commitment in one currency; locked to the end of the transaction."""
-    wanted = sa.select(sums.c.committed).where(sums.c.batch_id == batch_id, sums.c.currency == currency)
-    found = connection.execute(wanted.with_for_update()).scalar()
+    """The batch's commitment in one currency."""
+    wanted = sa.select(sums.c.committed).where(_sum_of(batch_id, currency))
+    found: Decimal | None = connection.execute(wanted).scalar()
     return Decimal(0) if found is None else found
+
+
+def locked(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
+    """The batch's commitment in one currency; nobody else changes it until the transaction ends."""
+    wanted = sa.select(sums.c.committed).where(_sum_of(batch_id, currency)).with_for_update()
+    found: Decimal | None = connection.execute(wanted).scalar()
+    if found is not None:
+        return found
+    # A line that is not there cannot be locked, and two machines would both begin at zero.
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(sums).values(batch_id=batch_id, currency=currency, committed=Decimal(0)))
+    except IntegrityError:
+        pass
+    begun: Decimal = connection.execute(wanted).scalar_one()
+    return begun
 
 
 def change(connection: sa.Connection, batch_id: int, currency: str, amount: Decimal) -> None:
     """Add to the batch's commitment, or take from it."""
     if not amount:
         return
-    if _add(connection, batch_id, currency, amount):
-        return
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(sums).values(batch_id=batch_id, currency=currency, committed=amount))
-    except IntegrityError:
-        # Another machine has just begun to count.
-        _add(connection, batch_id, currency, amount)
+    total = exact.add((locked(connection, batch_id, currency), amount))
+    connection.execute(sa.update(sums).where(_sum_of(batch_id, currency)).values(committed=total))
 
 
-def _add(connection: sa.Connection, batch_id: int, currency: str, amount: Decimal) -> bool:
-    total = exact.add((committed(connection, batch_id, currency), amount))
-    mine = sa.and_(sums.c.batch_id == batch_id, sums.c.currency == currency)
-    return connection.execute(sa.update(sums).where(mine).values(committed=total)).rowcount == 1
+def _sum_of(batch_id: int, currency: str) -> sa.ColumnElement[bool]:
+    return sa.and_(sums.c.batch_id == batch_id, sums.c.currency == currency)
 
 
 def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:

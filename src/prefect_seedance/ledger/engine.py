@@ -93,18 +93,13 @@ def _make_file(database: str, shown: str) -> None:
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
-    try:
-        # The driver must not open transactions by itself: _sqlite_begin does it, with the lock taken at once.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        # The patience comes first: another process may be making the same file just now.
-        for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-    except BaseException:
-        # The pool does not close what it never got.
-        connection.close()
-        raise
+    # The driver must not open transactions by itself: _sqlite_begin does it, with the lock taken at once.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # The patience comes first: another process may be making the same file just now.
+    for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:

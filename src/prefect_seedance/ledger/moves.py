@@ -93,7 +93,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
 def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budget: Amount) -> bool:
     if reserve is None or reserve.currency != budget.currency:
         return False
-    return exact.add((commitments.committed(connection, batch_id, budget.currency), reserve.value)) <= budget.value
+    return exact.add((commitments.locked(connection, batch_id, budget.currency), reserve.value)) <= budget.value
 
 
 def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None) -> None:

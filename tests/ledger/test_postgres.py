@@ -1,0 +1,73 @@
+"""The same laws on PostgreSQL, where writers do not queue by themselves; needs SEEDANCE_TEST_POSTGRES."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from prefect_seedance.errors import LedgerError
+from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.ledger.schema import metadata
+from prefect_seedance.routes.amount import Amount
+from tests.ledger.conftest import a_plan, an_intent
+
+SERVER = os.environ.get("SEEDANCE_TEST_POSTGRES", "")
+pytestmark = pytest.mark.skipif(not SERVER, reason="SEEDANCE_TEST_POSTGRES names no database that may be emptied")
+
+
+@pytest.fixture
+async def machines() -> AsyncIterator[list[Ledger]]:
+    """Four machines that open a new ledger at the same moment."""
+    engine = create_async_engine(SERVER)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.drop_all)
+    await engine.dispose()
+    ledgers = await asyncio.gather(*(Ledger.open(SERVER) for _ in range(4)))
+    yield ledgers
+    for ledger in ledgers:
+        await ledger.close()
+
+
+async def test_newcomers_make_one_ledger_and_share_no_row(machines: list[Ledger]) -> None:
+    assert len({ledger.identity for ledger in machines}) == 1
+
+    async def start(ledger: Ledger) -> set[int]:
+        run = await ledger.begin_run("spring")
+        ids = await ledger.plan(run, "1", [a_plan(f"k{number}") for number in range(50)])
+        return await ledger.claim(run, ids.values())
+
+    takings = await asyncio.gather(*map(start, machines * 2))
+    assert sum(map(len, takings)) == len(set.union(*takings)) == 50
+
+
+async def test_no_two_machines_spend_the_same_money(machines: list[Ledger]) -> None:
+    limit = Amount(Decimal(17), "CNY")
+
+    async def work(number: int, ledger: Ledger) -> list[int | None]:
+        run = await ledger.begin_run("spring")
+        ids = await ledger.plan(run, "1", [a_plan(f"{number}-{row}") for row in range(10)])
+        await ledger.claim(run, ids.values())
+        intents = [an_intent(row, reserve=Amount(Decimal(1), "CNY")) for row in ids.values()]
+        return await asyncio.gather(*(ledger.intend(run, intent, limit) for intent in intents))
+
+    attempts = await asyncio.gather(*(work(number, ledger) for number, ledger in enumerate(machines)))
+    assert sum(attempt is not None for mine in attempts for attempt in mine) == 17
+
+
+async def test_what_no_text_column_keeps_costs_no_record(machines: list[Ledger]) -> None:
+    ledger = machines[0]
+    run = await ledger.begin_run("spring")
+    (row,) = (await ledger.plan(run, "1", [a_plan("a")])).values()
+    await ledger.claim(run, [row])
+    attempt = await ledger.intend(run, an_intent(row))
+    assert attempt is not None
+    await ledger.refuse(run, row, attempt, LedgerError("half \ud83d\0"), State.UNKNOWN)
+    assert (await ledger.row(row)).state is State.UNKNOWN
+    with pytest.raises(LedgerError, match="cannot go from"):
+        await ledger.refetch(run, row)
+    assert await ledger.unfinished_batches() == []
