@@ -36,7 +36,7 @@ test-ui: $(VENV)/.ready-to-develop ## run the tests that need Chromium
 	@$(BIN)/pytest -m ui $(ARGS)
 
 chaos: $(VENV)/.ready-to-develop ## kill the real program at least 500 times (CHAOS_SEEDS=2 is the short form)
-	@CHAOS_SEEDS=$(or $(CHAOS_SEEDS),56) CHAOS_LOG=$(or $(CHAOS_LOG),chaos.log) $(BIN)/pytest tests/chaos -q $(ARGS)
+	@CHAOS_SEEDS=$(or $(CHAOS_SEEDS),80) CHAOS_LOG=$(or $(CHAOS_LOG),chaos.log) $(BIN)/pytest tests/chaos -q $(ARGS)
 
 bench-billing: $(VENV)/.ready-to-run ## creates billed for one logical create, ours beside published clients (ARGS=--write)
 	@$(BIN)/python benchmarks/billed_creates.py $(ARGS)

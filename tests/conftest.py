@@ -41,6 +41,15 @@ PRICES = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Prefect leaves connections to its own server to the garbage collector; nowhere else may that happen."""
+    for item in items:
+        if "prefect_server" in getattr(item, "fixturenames", ()):
+            for left in ("<socket.socket .*raddr=", "<function _SelectorTransport.__del__"):
+                ignored = f"ignore:Exception ignored in. {left}:pytest.PytestUnraisableExceptionWarning"
+                item.add_marker(pytest.mark.filterwarnings(ignored))
+
+
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
     """A real Prefect server process, used by everything in this test process."""
@@ -51,6 +60,15 @@ def prefect_server() -> Iterator[str]:
         with temporary_settings({PREFECT_API_URL: f"{url}/api"}):
             yield url
         del os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(autouse=True)
+def _no_heartbeats() -> Iterator[None]:
+    """A synchronous flow waits for its heartbeat's thread at its end, up to a second."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from prefect_seedance import GenerateResult, NothingStored, generate_videos
 
 Make = Callable[..., GenerateResult]
-
-
-@pytest.fixture(autouse=True)
-def _no_heartbeats() -> Iterator[None]:
-    """The engine waits up to a second for its heartbeat thread at the end of every sync flow."""
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from prefect.runtime import deployment
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.flows.approval import approved
-from prefect_seedance.flows.naming import batch_name, flow_run_id, scheduled_time
+from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
 from prefect_seedance.flows.table_flow import table_flow
@@ -46,7 +46,7 @@ Logger = logging.Logger | logging.LoggerAdapter[Any]
 OnInvalid = Literal["stop", "skip"]
 
 
-@table_flow(name="generate videos", flow_run_name="generate {batch}")
+@table_flow(name="generate videos", flow_run_name=run_name)
 def generate_videos(
     table: Any,
     *,
@@ -100,7 +100,7 @@ def generate_videos(
     return call_core(functools.partial(_generate, **locals()))  # type: ignore[no-any-return]
 
 
-@table_flow(name="generate videos (async)", flow_run_name="generate {batch}")
+@table_flow(name="generate videos (async)", flow_run_name=run_name)
 async def agenerate_videos(
     table: Any,
     *,
@@ -124,7 +124,7 @@ async def agenerate_videos(
     return await on_core(functools.partial(_generate, **locals()))
 
 
-@table_flow(name="generate one video", flow_run_name="generate {batch}")
+@table_flow(name="generate one video", flow_run_name=run_name)
 def generate_video(
     request: Any,
     *,

@@ -10,7 +10,7 @@ from prefect.context import FlowRunContext
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.ledger.holders import now
 
-__all__ = ["batch_name", "flow_run_id", "scheduled_time"]
+__all__ = ["batch_name", "flow_run_id", "run_name", "scheduled_time"]
 
 _FIELD = re.compile(r"\{(scheduled)(?::([^{}]*))?\}")
 
@@ -46,6 +46,16 @@ def scheduled_time() -> datetime:
     if context is None or context.flow_run is None or context.flow_run.expected_start_time is None:
         return now()
     return context.flow_run.expected_start_time
+
+
+def run_name() -> str:
+    """The name of a flow run: what it does, and to which batch."""
+    context = FlowRunContext.get()
+    batch = str(((context.parameters if context else None) or {}).get("batch", ""))
+    try:
+        return f"generate {batch_name(batch, scheduled_time())}"
+    except UserMistake:
+        return f"generate {batch[:LONGEST]}"
 
 
 def flow_run_id() -> str | None:

@@ -27,19 +27,29 @@ class NothingStored(SeedanceError):
         self.result = result
 
 
-def final_state(result: GenerateResult) -> State[Any]:
+def final_state(result: GenerateResult) -> State[Any] | GenerateResult:
     """The flow's final state.
 
     `All stored`, `Nothing new`, `Some failed`, `Some unfinished` and `Some unknown` are completed; `None stored` is
     the only failure.
+
+    Of a flow retry that went well the bare result is handed back, and its state is just `Completed`: Prefect would
+    rather raise the first attempt's error than look into a state of ours.
     """
     told = ", ".join(f"{number:,} {WORDS.get(status, status)}" for status, number in result.counts.items())
     if result.name != "None stored":
+        if _retried():
+            return result
         return Completed(name=result.name, message=told or "The table has no rows.", data=result)
     reasons = dict.fromkeys(row.error_message for row in result.chosen if row.error_message)
     first = f" For example: {next(iter(reasons))}" if reasons else ""
     error = NothingStored(f"None of the {len(result.chosen):,} rows could be stored: {told}.{first}", result=result)
     return failed(error, "None stored")
+
+
+def _retried() -> bool:
+    context = FlowRunContext.get()
+    return context is not None and context.flow_run is not None and context.flow_run.run_count > 1
 
 
 def failed(error: SeedanceError, name: str = "Not started") -> State[Any]:

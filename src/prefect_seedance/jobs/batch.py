@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.instants import reached
+from prefect_seedance.jobs import balances
+from prefect_seedance.jobs.balances import Balances
 from prefect_seedance.jobs.crew import Steps, work
 from prefect_seedance.jobs.downloading import still_stored
 from prefect_seedance.jobs.events import RowEvent
@@ -17,9 +20,10 @@ from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.jobs.terms import Terms
-from prefect_seedance.ledger import RETRYABLE, AttemptRecord, Plan, RowRecord, State, check_manifest
+from prefect_seedance.ledger import RETRYABLE, TAKEABLE, AttemptRecord, Plan, RowRecord, State, check_manifest
 from prefect_seedance.media import ensure_folder, slug
 from prefect_seedance.providers import RouteSettings
+from prefect_seedance.routes.amount import Amount
 
 __all__ = ["BatchOutcome", "Order", "batch_folder", "retry_states", "run_batch"]
 
@@ -67,6 +71,9 @@ class BatchOutcome:
         troubles: Why a row stands where it stands, by key, where its state does not say it.
         done: The keys of rows that this run moved.
         stopped: Why the run took no more rows before it was through; None where it was.
+        balances: What the accounts' balances looked like before and after: raw, a hint.
+        budget: What the batch may cost, where the user says so.
+        committed: What it holds of that: known charges, and the worst case of what is not settled.
         folder: Where this batch's files lie.
         ledger: The ledger, fit to be shown.
     """
@@ -79,6 +86,9 @@ class BatchOutcome:
     troubles: dict[str, str] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     stopped: BaseException | None = None
+    balances: list[Balances] = field(default_factory=list)
+    budget: Amount | None = None
+    committed: Decimal | None = None
 
 
 def retry_states(names: str | Iterable[str]) -> frozenset[State]:
@@ -132,6 +142,10 @@ async def run_batch(order: Order, steps: Steps) -> BatchOutcome:
         try:
             await _work_all(session, prepared, ids, order, steps, outcome)
         finally:
+            await _note_balances(session, outcome)
+            outcome.budget = order.terms.budget
+            if order.terms.budget is not None:
+                outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)
             outcome.records = {record.key: record for record in await ledger.rows_of(order.batch, order.take)}
             outcome.attempts = await ledger.attempts_of(order.batch)
         return outcome
@@ -156,6 +170,8 @@ async def _work_all(
         missing -= taken
         rows = await _rows(session, taken, prepared, keys, outcome.troubles)
         before = {row.key: row.state for row in rows}
+        if not outcome.balances and any(row.state in TAKEABLE for row in rows):
+            outcome.balances = [await balances.look(session)]
         try:
             await work(session, [row for row in rows if _has_work(row)], steps)
         finally:
@@ -170,6 +186,14 @@ async def _work_all(
             await asyncio.sleep(LOOK_AGAIN)
             # What the other run just tried is not tried again on top of it.
             retry = frozenset()
+
+
+async def _note_balances(session: Session, outcome: BatchOutcome) -> None:
+    """Look again, where something may have been bought and there was anything to be seen."""
+    if outcome.balances and outcome.balances[0]:
+        outcome.balances.append(await balances.look(session))
+        before, after = outcome.balances
+        await session.ledger.note_balances(session.run, {"before": before, "after": after})
 
 
 async def _rows(

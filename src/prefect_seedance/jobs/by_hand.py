@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.errors import Gone, LedgerError, Refused, SeedanceError, UnknownOutcome, UserMistake
 from prefect_seedance.jobs.batch import batch_folder
 from prefect_seedance.jobs.downloading import still_stored
+from prefect_seedance.jobs.polling import JobFailed
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import fingerprint, redacted
 from prefect_seedance.jobs.session import Session, open_session
@@ -64,6 +65,11 @@ class VideoJob:
 
 Step = Callable[[Row], Awaitable[None]]
 
+MADE = frozenset({State.CREATED, State.SUCCEEDED, State.STORED})
+ENDED = frozenset({State.SUCCEEDED, State.STORED})
+STORED = frozenset({State.STORED})
+"""What a row may be after it was created, polled and downloaded."""
+
 
 def plan_one(
     settings: RouteSettings, request: VideoRequest, key: str, take: str, folder: Path
@@ -92,39 +98,77 @@ def plan_one(
 
 async def carry_out(
     step: Step,
+    reaches: Collection[State],
     *,
     settings: RouteSettings,
     batch: str,
     take: str,
     key: str,
-    output: Path,
+    output: Path | None,
     ledger_url: str,
     patience: float,
     request: VideoRequest | None = None,
 ) -> VideoJob:
     """Carry out one step of one row, which is planned first where `request` is given.
 
+    Args:
+        step: The step.
+        reaches: The states that a row may be in after it.
+        settings: The row's route.
+        batch: The batch.
+        take: The take.
+        key: The row key.
+        output: The folder that holds the folders of batches; None: the row's files belong where the ledger has them.
+        ledger_url: The ledger.
+        patience: Seconds that a job is waited for.
+        request: What the video should be, where the row may be new.
+
     Raises:
-        LedgerError: The ledger does not know the row, or another run holds it.
-        SeedanceError: Whatever the step raises.
+        LedgerError: The ledger does not know the row, another run holds it, or it has not come to this step yet.
+        SeedanceError: Whatever the step raises, or why the row cannot take it any more.
     """
-    folder = batch_folder(output, batch)
-    await asyncio.to_thread(ensure_folder, folder)
+    folder = None if output is None else batch_folder(output, batch)
+    if folder is not None:
+        await asyncio.to_thread(ensure_folder, folder)
     async with open_session(
-        batch=batch, take=take, output=folder, ledger_url=ledger_url, routes=(settings,), patience=patience
+        batch=batch,
+        take=take,
+        output=folder or Path(),
+        ledger_url=ledger_url,
+        routes=(settings,),
+        patience=patience,
     ) as session:
         ledger = session.ledger
-        await asyncio.to_thread(check_manifest, output, ledger.identity, ledger.shown_url)
+        if output is not None:
+            await asyncio.to_thread(check_manifest, output, ledger.identity, ledger.shown_url)
         resolved = None
-        if request is not None:
+        if request is not None and folder is not None:
             plan, resolved = plan_one(settings, request, key, take, folder)
             await ledger.plan(session.run, take, [plan])
         record = await _taken(session, key)
         if record.state is State.STORED and not await still_stored(record):
             await ledger.refetch(session.run, record.id)
             record = await ledger.row(record.id)
-        await step(_row(session, record, settings, resolved))
-        return _job(await ledger.row(record.id), settings)
+        await step(_row(session, record, settings, resolved, folder))
+        record = await ledger.row(record.id)
+        if record.state not in reaches:
+            raise _stuck(record)
+        return _job(record, settings)
+
+
+def _stuck(record: RowRecord) -> SeedanceError:
+    """Why a row is not where the step leads to: nothing was done with it, and nobody may think that it was."""
+    kinds: dict[State, type[SeedanceError]] = {
+        State.UNKNOWN: UnknownOutcome,
+        State.REFUSED: Refused,
+        State.FAILED: JobFailed,
+        State.EXPIRED: Gone,
+    }
+    told = record.error_message or "This step does not fit it; nothing was done."
+    message = f"The row is {record.state.value!r}. {told}"
+    return kinds.get(record.state, LedgerError)(
+        message, provider=record.provider, code=record.error_code, row=record.key
+    )
 
 
 async def _taken(session: Session, key: str) -> RowRecord:
@@ -138,7 +182,13 @@ async def _taken(session: Session, key: str) -> RowRecord:
     raise LedgerError("Another run works on this row; nothing was done.", row=key)
 
 
-def _row(session: Session, record: RowRecord, settings: RouteSettings, request: VideoRequest | None) -> Row:
+def _row(
+    session: Session,
+    record: RowRecord,
+    settings: RouteSettings,
+    request: VideoRequest | None,
+    folder: Path | None,
+) -> Row:
     # Without the caller's request the ledger's own copy serves: what is billed by is all in it.
     resolved = request or VideoRequest.model_validate(dict(record.request))
     return Row(
@@ -148,6 +198,7 @@ def _row(session: Session, record: RowRecord, settings: RouteSettings, request: 
         settings=settings,
         fingerprint=record.fingerprint,
         quote=quote(settings.route, resolved, settings.prices),
+        folder=folder or (Path(record.folder) if record.folder else None),
     )
 
 

@@ -120,6 +120,9 @@ async def _refused(row: Row, attempt: int, error: SeedanceError) -> None:
     state = _state_after(error)
     if isinstance(error, RateLimited):
         row.channel.limiter.refused(error.retry_after)
+    if isinstance(error, BadKey):
+        account = row.settings.account.identity
+        error.message = f"The API key of {account} is not accepted; check the key in its credentials. {error.message}"
     if isinstance(error, BadKey | OutOfFunds):
         session.closed.setdefault(row.settings.account, error)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 
 from prefect_seedance.errors import BrokenVideo, Gone, SeedanceError
@@ -41,7 +42,7 @@ async def download(row: Row) -> None:
         if not await _finish_earlier(row, record, part):
             facts = await _fetched(row, part)
             reached("video proven")
-            await _keep(row, part, target, facts)
+            await _keep(row, part, await asyncio.to_thread(_free, target, record, facts), facts)
     except Gone as error:
         error.row = row.key
         await row.session.ledger.expire(row.session.run, row.id, error)
@@ -87,6 +88,21 @@ def _is(path: Path, record: RowRecord) -> bool:
         return path.stat().st_size == record.bytes and file_digest(path, "sha256") == record.sha256
     except OSError:
         return False
+
+
+def _free(target: Path, record: RowRecord, facts: VideoFacts) -> Path:
+    """The place for a file. Where another one stands, nothing of it is lost: it may be somebody's work."""
+    if not target.exists() or file_digest(target, "sha256") == facts.sha256:
+        return target
+    ours_once = record.path == str(target.absolute())
+    names = (
+        target.with_name(f"{target.stem}.{'changed' if ours_once else 'video'}-{n}.mp4") for n in itertools.count(1)
+    )
+    free = next(name for name in names if not name.exists())
+    if not ours_once:
+        return free
+    target.rename(free)
+    return target
 
 
 async def _fetched(row: Row, part: Path) -> VideoFacts:

@@ -34,6 +34,7 @@ class Row:
         settings: RouteSettings,
         fingerprint: str,
         quote: Quote,
+        folder: Path | None = None,
     ) -> None:
         self.session = session
         self.id = record.id
@@ -44,7 +45,7 @@ class Row:
         self.fingerprint = fingerprint
         self.quote = quote
         self.job_id = record.job_id
-        self.folder = Path(record.folder) if record.folder else session.output
+        self.folder = folder or session.output
         self.video_url: str | None = None
         """The signed link, kept in memory only."""
         self.trouble: SeedanceError | None = None

@@ -147,6 +147,7 @@ async def _row(
         settings=settings,
         fingerprint=record.fingerprint,
         quote=quote(settings.route, request, settings.prices),
+        folder=Path(record.folder),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from prefect_seedance.jobs.answers import without_answer
 from prefect_seedance.jobs.badtable import BadTable, CellProblem, shown
 from prefect_seedance.jobs.headings import match_headings
 from prefect_seedance.jobs.tablefile import Sheet, frame_of_rows, read_sheet
@@ -87,7 +88,7 @@ def read_table(source: TableLike, *, columns: Mapping[str, str] | None = None) -
             twice.
     """
     sheet = _sheet(source)
-    frame = sheet.frame
+    frame, keys = without_answer(sheet.frame)
     if not len(frame) and not len(frame.columns):
         return Table([], frame, sheet.name, sheet.folder)  # a query that found nothing: no row, so no heading either
     places, warnings = match_headings(list(frame.columns), columns, sheet.name)
@@ -96,6 +97,8 @@ def read_table(source: TableLike, *, columns: Mapping[str, str] | None = None) -
     if "id" not in cells and "id" not in (columns or {}) and str(frame.index.name).strip().lower() == "id":
         # An index named id becomes a column of that name in every file format.
         cells["id"], titles["id"] = frame.index.astype(object).tolist(), str(frame.index.name)
+    if keys is not None and "id" not in cells:
+        cells["id"], titles["id"] = keys, "row"
     reading = Reading(sheet, cells, titles)
     rows, bad = reading.rows()
     told = [*sheet.warnings, *warnings, *reading.warnings()]

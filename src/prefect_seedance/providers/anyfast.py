@@ -51,6 +51,7 @@ class Anyfast:
     result_lifetime: ClassVar[timedelta] = timedelta(hours=24)
     poll_advice_seconds: ClassVar[float] = 15.0
     refund_on_failure: ClassVar[Literal["documented", "undocumented"]] = "documented"
+    shows_balance: ClassVar[bool] = False
 
     def create_call(self, model: str, request: VideoRequest) -> Call:
         """Encode a create. The content keeps the strict order text, images, videos, audios.

@@ -40,6 +40,10 @@ class Dialect(Protocol):
     def refund_on_failure(self) -> Literal["documented", "undocumented"]:
         """Whether the documents promise that a failed job costs nothing."""
 
+    @property
+    def shows_balance(self) -> bool:
+        """Whether there is a call that shows what is left."""
+
     def create_call(self, model: str, request: VideoRequest) -> Call:
         """Encode a create. What is not set is left out.
 

@@ -54,6 +54,7 @@ class Jimmy:
     result_lifetime: ClassVar[timedelta] = timedelta(days=3)
     poll_advice_seconds: ClassVar[float] = 10.0
     refund_on_failure: ClassVar[Literal["documented", "undocumented"]] = "undocumented"
+    shows_balance: ClassVar[bool] = True
 
     def create_call(self, model: str, request: VideoRequest) -> Call:
         """Encode a create.

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prefect_seedance.jobs.answers import PREFIX, RESULT_COLUMNS
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Settlement, State, add_up
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from prefect_seedance.jobs.preparing import Preparation
     from prefect_seedance.jobs.table import Table
 
-__all__ = ["COLUMNS", "GenerateResult", "RowResult", "build_result"]
+__all__ = ["GenerateResult", "RowResult", "build_result"]
 
 INVALID = "invalid"
 LEFT_OUT = "left_out"
@@ -66,12 +67,6 @@ class RowResult:
     error_message: str | None = None
 
 
-COLUMNS: tuple[str, ...] = tuple(RowResult.__slots__)
-"""The columns that `to_dataframe` puts behind the user's own."""
-
-PREFIX = "seedance_"
-
-
 @dataclass
 class GenerateResult:
     """The answer of `generate_videos`.
@@ -88,6 +83,7 @@ class GenerateResult:
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
+        hints: How the budget stands, and what the accounts' balances looked like before and after: raw.
     """
 
     batch: str
@@ -102,6 +98,7 @@ class GenerateResult:
     frame: pd.DataFrame
     files: dict[str, Path] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -124,7 +121,7 @@ class GenerateResult:
         return len(self.rows)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """The user's rows in their order, with their own columns and index, and `COLUMNS` behind them.
+        """The user's rows in their order, with their own columns and index, and `RESULT_COLUMNS` behind them.
 
         A column of the user's that has one of our names keeps it; ours is then called `seedance_…`.
         """
@@ -135,7 +132,7 @@ class GenerateResult:
             (PREFIX + name if name in own else name): pd.Series(
                 [getattr(row, name) for row in self.rows], index=self.frame.index, dtype=_DTYPES.get(name, "object")
             )
-            for name in COLUMNS
+            for name in RESULT_COLUMNS
         }
         return pd.concat([self.frame, pd.DataFrame(ours, index=self.frame.index)], axis=1)
 
@@ -195,9 +192,28 @@ def build_result(
         ledger=outcome.ledger,
         frame=table.frame,
         warnings=list(preparation.warnings),
+        hints=[*_budget(outcome), *_balances(outcome)],
     )
     result.name = state_name(result, moved=bool(outcome.done))
     return result
+
+
+def _budget(outcome: BatchOutcome) -> list[str]:
+    if outcome.budget is None or outcome.committed is None:
+        return []
+    held = f"{outcome.committed:f} of {outcome.budget}"
+    return [f"Budget: {held} are spent or held back for the worst case of what is not settled"]
+
+
+def _balances(outcome: BatchOutcome) -> list[str]:
+    if len(outcome.balances) != 2:
+        return []
+    before, after = outcome.balances
+    told = []
+    for account, fields in after.items():
+        changes = [f"{name} {before.get(account, {}).get(name, '?')} → {value}" for name, value in fields.items()]
+        told.append(f"Balance of {account} as the provider shows it, a hint and no account: {', '.join(changes)}")
+    return told
 
 
 def state_name(result: GenerateResult, *, moved: bool) -> str:

@@ -47,6 +47,7 @@ _ADVICE: dict[str, str] = {
     State.CREATED: "Run the same batch again: it picks these jobs up, and does not pay for them again.",
     State.SUCCEEDED: "Run the same batch again soon: it fetches these videos while their links live.",
     State.DEFERRED: "Nothing was made or charged. Run the same batch again: it takes these rows up.",
+    State.OVER_BUDGET: "Nothing was sent: their worst case does not fit into the budget. Run the same batch with more.",
     State.PLANNED: "Nothing was made or charged. Run the same batch again: it takes these rows up.",
     "invalid": "Nothing was sent. Mend these rows and run the same batch again.",
 }
@@ -67,8 +68,10 @@ _ORDER = (
 
 def summary(result: GenerateResult) -> str:
     """The whole summary: what was made, what it cost, where it is, and what to do about the rest."""
-    parts = [f"# {headline(result)}", _facts(result), _warnings(result)]
-    parts += [_group(status, rows) for status, rows in _troubled(result)]
+    groups = [(status == State.UNKNOWN, _group(status, rows)) for status, rows in _troubled(result)]
+    # What may have been paid and nobody knows of comes before everything else: a person has to act.
+    parts = [f"# {headline(result)}", *(text for first, text in groups if first), _facts(result), _warnings(result)]
+    parts += [text for first, text in groups if not first]
     parts.append(_costs(result))
     return "\n\n".join(part for part in parts if part)
 

@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs import creating
-from prefect_seedance.jobs.by_hand import VideoJob, carry_out
+from prefect_seedance.jobs.by_hand import MADE, VideoJob, carry_out
 from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.jobs.retry import CREATE
 from prefect_seedance.jobs.row import Row
@@ -76,6 +76,7 @@ async def create_video(
     return await on_core(
         lambda: carry_out(
             creating.create,
+            MADE,
             settings=settings,
             batch=batch,
             take=take,

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.jobs import downloading
-from prefect_seedance.jobs.by_hand import VideoJob, carry_out
+from prefect_seedance.jobs.by_hand import STORED, VideoJob, carry_out
 from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.jobs.retry import DOWNLOAD
 from prefect_seedance.jobs.row import Row
@@ -33,7 +33,7 @@ async def download_video(
     job: VideoJob | Row,
     *,
     route: RouteDefaults | str | None = None,
-    output: str | Path = "videos",
+    output: str | Path | None = None,
     ledger: str | None = None,
 ) -> VideoJob | Row:
     """Fetch a finished job's video, prove that it is whole, and put it into its place. A retry resumes the transfer.
@@ -41,7 +41,7 @@ async def download_video(
     Args:
         job: What `poll_video` gave.
         route: The route block or its name, where another process created the job from an unsaved block.
-        output: The folder in which videos are kept; the batch gets a folder of its own in it.
+        output: The folder in which videos are kept; None: the one with which the job was created.
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
@@ -59,11 +59,12 @@ async def download_video(
     return await on_core(
         lambda: carry_out(
             downloading.download,
+            STORED,
             settings=settings,
             batch=job.batch,
             take=job.take,
             key=job.row,
-            output=Path(output),
+            output=None if output is None else Path(output),
             ledger_url=ledger_url(ledger, prefect_home()),
             patience=0,
         )

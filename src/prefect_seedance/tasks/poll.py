@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.jobs import polling
-from prefect_seedance.jobs.by_hand import VideoJob, carry_out
+from prefect_seedance.jobs.by_hand import ENDED, VideoJob, carry_out
 from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.jobs.retry import POLL
 from prefect_seedance.jobs.row import Row
@@ -34,7 +34,7 @@ async def poll_video(
     *,
     route: RouteDefaults | str | None = None,
     patience: float = 3600,
-    output: str | Path = "videos",
+    output: str | Path | None = None,
     ledger: str | None = None,
 ) -> VideoJob | Row:
     """Wait for a job, and settle what it cost. All jobs of an account share one poller; this only waits on it.
@@ -43,7 +43,7 @@ async def poll_video(
         job: What `create_video` gave.
         route: The route block or its name, where another process created the job from an unsaved block.
         patience: Seconds to wait.
-        output: The folder in which videos are kept.
+        output: The folder in which videos are kept; None: the one with which the job was created.
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
@@ -60,11 +60,12 @@ async def poll_video(
     return await on_core(
         lambda: carry_out(
             polling.poll,
+            ENDED,
             settings=settings,
             batch=job.batch,
             take=job.take,
             key=job.row,
-            output=Path(output),
+            output=None if output is None else Path(output),
             ledger_url=ledger_url(ledger, prefect_home()),
             patience=patience,
         )
