@@ -1,6 +1,6 @@
 """Resolving an unknown outcome by a person's word, from the Prefect UI or from code."""
 
-from __future__ import annotations
+# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
 
 import functools
 from typing import Any, Literal

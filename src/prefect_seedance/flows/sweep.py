@@ -1,6 +1,6 @@
 """Recovery: a flow fit for a schedule that takes up what dead runs left behind."""
 
-from __future__ import annotations
+# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
 
 import functools
 from typing import Any
