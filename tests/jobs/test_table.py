@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import io
 import json
 import pickle
@@ -420,6 +421,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, package, extra):
     assert f"prefect-seedance[{extra}]" in refusal(path)
 
 
+@functools.cache  # a spreadsheet holds the time, and hypothesis wants the same bytes each time
 def _whole(suffix):
     buffer = io.BytesIO()
     frame = pd.DataFrame({"prompt": ["雨夜", "b"], "duration": [5, 6]})
