@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.context import AsyncClientContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
@@ -51,14 +52,15 @@ def sweep_videos(
 async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, patience: float) -> Any:
     try:
         routes = await load_routes(route)
-        outcome = await sweep(
-            routes,
-            TASK_STEPS,
-            ledger_url=ledger_url(ledger, prefect_home()),
-            batch=batch,
-            patience=patience,
-            flow_run_id=flow_run_id(),
-        )
+        async with AsyncClientContext.get_or_create():  # one for all task runs
+            outcome = await sweep(
+                routes,
+                TASK_STEPS,
+                ledger_url=ledger_url(ledger, prefect_home()),
+                batch=batch,
+                patience=patience,
+                flow_run_id=flow_run_id(),
+            )
     except SeedanceError as error:
         return failed(error, "Stopped")
     line = sweep_line(outcome)
