@@ -7,7 +7,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A landing must not hang on luck: developers explore, and CI tries the same examples each time.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 # Prefect reads its settings while it is imported: no test may read or write the developer's own home.
 _HOME = Path(tempfile.mkdtemp(prefix="seedance-tests-"))

@@ -125,6 +125,7 @@ def resolution(value: Any) -> str | None:
     if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
         raise CellError(f"must be a resolution such as 720p, not {_kind(cell)}")
     text = unicodedata.normalize("NFKC", _checked(str(cell), MAX_NAME)).lower().replace(" ", "")
+    text = unicodedata.normalize("NFC", text)  # without its space, an accent may have found a letter
     return f"{text.partition('.')[0]}p" if _WHOLE.fullmatch(text) else text
 
 
