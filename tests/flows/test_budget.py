@@ -18,6 +18,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect_seedance import generate_videos
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.flows import NothingStored
+from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox import SandboxServer
 from tests.conftest import RouteTo
 
@@ -37,6 +38,9 @@ def test_a_budget_bounds_the_whole_life_of_a_batch(route_to: RouteTo, sandbox: S
     first = generate_videos(rows(10), route=route, batch="b", output=tmp_path, budget="1 CNY")
     assert first.counts == {"stored": 4, "over_budget": 6}
     assert first.name == "Some unfinished"
+    assert any("1.00 of 1 CNY" in hint for hint in first.hints)
+    assert any("Balance of jimmy/default" in hint and "→" in hint for hint in first.hints)
+    assert all(hint.split(":")[0] in summary(first) for hint in first.hints)
     assert spent(sandbox) == Decimal("1.00")
     again = generate_videos(rows(10), route=route, batch="b", output=tmp_path, budget="1 CNY")
     assert again.made == 0

@@ -93,6 +93,7 @@ def _facts(result: GenerateResult) -> str:
     if unsure:
         lines.append("- **Not known, and not in these sums:**")
         lines += [f"    - {cell(told)}" for told in unsure]
+    lines += [f"- {cell(hint)}" for hint in result.hints]
     lines.append(f"- **Videos:** {_code(result.folder)}")
     lines += [f"- **Results ({kind}):** {_code(path)}" for kind, path in result.files.items()]
     lines.append(f"- **Ledger:** {_code(result.ledger)}")

@@ -137,4 +137,4 @@ def _closing(result: GenerateResult) -> Group:
         f"Videos   {escape(str(result.folder))}",
         *(f"Results  {escape(str(path))}" for path in result.files.values()),
     ]
-    return Group(*(Text.from_markup(line) for line in lines))
+    return Group(*(Text.from_markup(line) for line in lines), *(Text(hint, style="dim") for hint in result.hints))
