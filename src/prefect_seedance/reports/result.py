@@ -211,8 +211,10 @@ def _balances(outcome: BatchOutcome) -> list[str]:
     before, after = outcome.balances
     told = []
     for account, fields in after.items():
-        changes = [f"{name} {before.get(account, {}).get(name, '?')} → {value}" for name, value in fields.items()]
-        told.append(f"Balance of {account} as the provider shows it, a hint and no account: {', '.join(changes)}")
+        was = before.get(account, {})
+        moved = [f"{name} {was.get(name, '?')} → {value}" for name, value in fields.items() if was.get(name) != value]
+        changes = ", ".join(moved) or "nothing moved"
+        told.append(f"Balance of {account} as the provider shows it, a hint and no account: {changes}")
     return told
 
 
