@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ __all__ = ["READING", "cannot_open", "make_engine", "trouble"]
 
 READING = "seedance_reading"
 """The execution option of connections that only read."""
+
+SWITCH_PATIENCE = 20.0
+"""Seconds to wait for others who are making the same file."""
 
 
 def make_engine(url: str) -> AsyncEngine:
@@ -82,22 +87,40 @@ def _in_memory(url: sa.URL) -> bool:
 
 
 def _make_file(database: str, shown: str) -> None:
-    if database.startswith("file:"):
-        return
+    by_address = database.startswith("file:")
     try:
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        if not by_address:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
         # Tried by hand first: where the file cannot be opened, the async driver leaves a thread behind.
-        sqlite3.connect(database).close()
+        with contextlib.closing(sqlite3.connect(database, uri=by_address)) as connection:
+            _write_ahead(connection)
     except (OSError, sqlite3.Error) as error:
         raise cannot_open(error, shown) from None
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file to the write-ahead log; it stays so.
+
+    SQLite answers "locked" at once, whatever the patience, when two newcomers do it at the same moment.
+    """
+    patience = time.monotonic() + SWITCH_PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > patience:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: _sqlite_begin does it, with the lock taken at once.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # The patience comes first: another process may be making the same file just now.
-    for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # The patience comes first: another process may be making the same tables just now.
+    for pragma in ("busy_timeout=60000", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
