@@ -98,9 +98,7 @@ SAMPLES = {
     "asset": "asset://asset-1",
     "data": "data:image/png;base64,AAAA",
     "http": "http://example.com/a",
-    "file": "a.png",
-    "store": "s3://bucket/a.png",
-    "ftp": "ftp://example.com/a.png",
+    "path": "a.png",
 }
 
 
@@ -120,10 +118,8 @@ def test_media_of_each_route(model):
         over = 30 if limit is True else (limit or 0) + 1
         expected = limit is not True
         assert ("error" in severities(route, field, **{**beside, field: (good,) * over})) == expected
-    # What the provider does not fetch itself is brought there, except to where assets alone are taken.
-    brought = {"https", "data", "file", "store"} if schemes != {"asset"} else set()
     for scheme, sample in SAMPLES.items():
-        assert ("error" in severities(route, "images", images=(sample,))) == (scheme not in schemes | brought), scheme
+        assert ("error" in severities(route, "images", images=(sample,))) == (scheme not in schemes), scheme
     if route.provider == "jimmy":
         assert "error" in severities(route, "images", images=(good,), first_image=good, last_image=good)
 
@@ -133,7 +129,6 @@ def test_every_rule_names_its_document():
         assert route.sources
         rules = [route.prompt, route.duration, route.resolution, route.ratio, route.images, route.frames]
         rules += [route.reference_videos, route.reference_audios, *route.exclusions]
-        rules += [limit for rule in rules for limit in getattr(rule, "limits", ())]
         assert all(rule.source for rule in rules), route.model
         for rule in (route.duration, route.resolution, route.reference_videos, route.reference_audios):
             soft = getattr(rule, "doubtful", ()) or getattr(rule, "verdict", "") == "doubtful"

@@ -39,7 +39,6 @@ _WORDS: dict[str, str] = {
     State.SUCCEEDED: "fetching",
     State.CREATED: "generating",
     State.SENT: "sending",
-    "media": "preparing media",
     "held": "in another run",
     State.PLANNED: "waiting",
     State.DEFERRED: "put off",

@@ -19,7 +19,6 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "width",
     "height",
     "seconds",
-    "remarks",
     "billing_model",
     "unit",
     "units",

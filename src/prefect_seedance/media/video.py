@@ -30,7 +30,6 @@ from prefect_seedance.errors import BrokenVideo, UserMistake
 
 from .boxes import Flaw
 from .decoding import decode
-from .stills import Stills
 from .structure import read_structure
 
 
@@ -57,7 +56,7 @@ class VideoFacts:
     sha256: str
 
 
-def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | None = None) -> VideoFacts:
+def inspect_video(path: Path, *, announced: int | None = None) -> VideoFacts:
     """Prove that a file is a whole, playable video, and say what it is.
 
     Blocks while it reads and decodes (about a second for 15 s of 1080p): call it in a thread.
@@ -65,7 +64,6 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
     Args:
         path: The file.
         announced: Its length in bytes as the server told it, if it did (`Fetched.announced`).
-        stills: Picks pictures for a preview while the frames go by anyway.
 
     Raises:
         BrokenVideo: If it is truncated, damaged, or no MP4 video at all.
@@ -73,9 +71,7 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
     """
     with _told_of(path):
         structure = read_structure(path, announced)
-        if stills is not None:
-            stills.begin(float(structure.video.times.seconds or 0))
-        picture = decode(path, structure, None if stills is None else stills.look)
+        picture = decode(path, structure)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return VideoFacts(

@@ -84,6 +84,5 @@ def line_cost(line: CostLine) -> str:
 def _units(line: CostLine) -> str:
     if line.unpriced and not line.units:
         return "unknown"
-    ending = "" if line.units == 1 else "s"
-    unit = {"second": "s", "job": f"job{ending}", "million_tokens": "M tokens", "request": f"request{ending}"}
+    unit = {"second": "s", "job": "job" if line.units == 1 else "jobs", "million_tokens": "M tokens"}
     return f"{number(line.units)} {unit.get(line.unit, line.unit)}"
