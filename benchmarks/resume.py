@@ -23,7 +23,7 @@ os.environ["PREFECT_SEEDANCE_LEDGER"] = str(folder / "ledger.db")
 
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults  # noqa: E402
 from prefect_seedance.cli.prefect_server import local_server  # noqa: E402
-from prefect_seedance.jobs.batch import _plan, batch_folder  # noqa: E402
+from prefect_seedance.jobs.batch import _plan  # noqa: E402
 from prefect_seedance.jobs.preparing import prepare  # noqa: E402
 from prefect_seedance.jobs.table import read_table  # noqa: E402
 from prefect_seedance.ledger import Charge, Intent, Ledger, Proof, Settlement  # noqa: E402
@@ -39,12 +39,12 @@ ROUTE = RouteDefaults(
 
 async def fill(table: list[dict[str, str]]) -> None:
     """Bring every row to `stored`."""
-    home = batch_folder(folder / "videos", "bench")
+    home = folder / "videos" / "bench"
     home.mkdir(parents=True)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{folder / 'ledger.db'}")
     run = await ledger.begin_run("bench")
     rows = prepare(read_table(table), (ROUTE.to_settings(),)).rows
-    ids = await ledger.plan(run, "1", [_plan(row, "1", home) for row in rows])
+    ids = await ledger.plan(run, "1", [_plan(row, "1", str(home), None) for row in rows])
     await ledger.claim(run, ids.values())
     price = Decimal("0.05")
 

@@ -30,8 +30,9 @@ from prefect_seedance.cli.prefect_server import local_server
 from prefect_seedance.routes import find
 from prefect_seedance.sandbox import SandboxServer
 from prefect_seedance.sandbox.fixtures import sandbox, sandbox_settings
+from tests.objectstore import s3, s3_server
 
-__all__ = ["sandbox", "sandbox_settings"]
+__all__ = ["s3", "s3_server", "sandbox", "sandbox_settings"]
 
 RouteTo = Callable[..., RouteDefaults]
 

@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     from prefect_seedance.jobs.events import watching
     from prefect_seedance.reports import GenerateResult
     from prefect_seedance.routes import CATALOGUE, Route, VideoRequest
-    from prefect_seedance.tasks import VideoJob, create_video, download_video, poll_video
+    from prefect_seedance.tasks import JobTicket, VideoJob, create_video, download_video, poll_video
 
 _HOMES = {
     "AnyfastCredentials": "blocks",
     "CATALOGUE": "routes",
     "GenerateResult": "reports",
     "JimmyCredentials": "blocks",
+    "JobTicket": "tasks",
     "NothingStored": "flows",
     "PriceBook": "blocks",
     "QuoteResult": "flows",
     "Route": "routes",
     "RouteDefaults": "blocks",
     "SeedanceError": "errors",
-    "VideoJob": "tasks",
+    "VideoJob": "tasks.video_job",
     "VideoRequest": "routes",
     "agenerate_videos": "flows",
     "create_video": "tasks",
@@ -53,6 +54,7 @@ __all__ = [
     "AnyfastCredentials",
     "GenerateResult",
     "JimmyCredentials",
+    "JobTicket",
     "NothingStored",
     "PriceBook",
     "QuoteResult",

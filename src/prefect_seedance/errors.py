@@ -88,8 +88,12 @@ class RateLimited(Refused):
         self.retry_after = retry_after
 
 
+class DuplicateName(Refused):
+    """An asset of this name is in the group already; it can be looked up instead of being made again."""
+
+
 class Gone(SeedanceError):
-    """A job or a result link that the provider no longer knows: expired, deleted, or never there."""
+    """A job, an asset or a result link that the provider no longer knows: expired, deleted, or never there."""
 
 
 class UnknownOutcome(SeedanceError):

@@ -19,7 +19,7 @@ EMPTY = [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, Decimal("
 
 
 def test_every_field_of_a_request_has_a_parser():
-    assert set(PARSERS) == {*VideoRequest.model_fields, "id", "model", "provider"}
+    assert set(PARSERS) == {*VideoRequest.model_fields, "id", "model", "provider", "media_review"}
 
 
 @pytest.mark.parametrize("field", PARSERS)
@@ -78,6 +78,14 @@ GOOD = [
     ("images", ["https://a/1", None, float("nan"), " "], ("https://a/1",)),
     ("images", np.array(["https://a/1", "https://a/2"]), ("https://a/1", "https://a/2")),
     ("images", Path("shots/1.png"), (str(Path("shots/1.png")),)),
+    ("images", "logo.png", ("logo.png",)),
+    (
+        "images",
+        "media/分镜 1.png | C:\\a.png\ns3://bucket/a b.png",
+        ("media/分镜 1.png", "C:\\a.png", "s3://bucket/a b.png"),
+    ),
+    ("images", "cat, sitting.png", ("cat, sitting.png",)),
+    ("images", '["[draft] a.png", "file:///data/a.png"]', ("[draft] a.png", "file:///data/a.png")),
     ("images", "data:image/png;base64,iVBO,https://", ("data:image/png;base64,iVBO,https://",)),
     ("images", "[]", None),
     ("images", [], None),
@@ -128,18 +136,21 @@ BAD = [
     ("orientation", "square", "landscape or portrait"),
     ("watermark", "maybe", "true or false"),
     ("watermark", 2, "true or false"),
-    ("images", "https://a/1, https://a/2", "several URLs in one"),
-    ("images", "https://a/1 https://a/2", "several URLs in one"),
+    ("images", "https://a/1, https://a/2", "several URLs or files in one"),
+    ("images", "https://a/1 https://a/2", "several URLs or files in one"),
+    ("images", "s3://a/1, s3://a/2", "several URLs or files in one"),
+    ("images", "a.png, b c.png", "several URLs or files in one"),
+    ("images", "分镜1.PNG、分镜2.PNG", "several URLs or files in one"),
     ("images", "[https://a/1]", "JSON array"),
     ("images", "[", "JSON array"),
     ("images", "['https://a/1'", "JSON array"),
     ("images", "['https://a/1' ... 'https://a/9']", "JSON array"),
     ("images", "[" * 200_000, "nested too deep|JSON array"),
-    ("images", '["https://a/1", 5]', "must hold URLs, not a number"),
-    ("images", 5, "not a number"),
+    ("images", '["https://a/1", 5]', "must hold URLs or files, not a number"),
+    ("images", 5, "a URL or a file, or a list of them, not a number"),
     ("images", {"url": "https://a/1"}, "not an object"),
     ("images", {"https://a/1"}, "not a list"),
-    ("first_image", "https://a/1|https://a/2", "takes one URL; there are 2"),
+    ("first_image", "https://a/1|https://a/2", "takes one URL or file; there are 2"),
     ("id", True, "not true or false"),
     ("id", "two\nlines", "one line"),
     ("id", "x" * 201, "at most 200"),

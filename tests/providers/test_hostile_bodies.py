@@ -9,8 +9,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import BrokenAnswer, Gone, Refused, SeedanceError, UnknownOutcome
-from prefect_seedance.providers import DIALECTS, Answer, Balance, Created, JobState, JobView
+from prefect_seedance.errors import BrokenAnswer, DuplicateName, Gone, Refused, SeedanceError, UnknownOutcome
+from prefect_seedance.providers import (
+    DIALECTS,
+    Answer,
+    AssetState,
+    AssetView,
+    Balance,
+    Created,
+    JobState,
+    JobView,
+    Uploaded,
+)
 
 NAMES = st.sampled_from(
     [
@@ -43,6 +53,22 @@ NAMES = st.sampled_from(
         "ratio",
         "resolution",
         "balance",
+        "asset_id",
+        "assetId",
+        "asset_ref",
+        "items",
+        "failedItems",
+        "Id",
+        "Status",
+        "Name",
+        "Items",
+        "TotalCount",
+        "Error",
+        "Code",
+        "Message",
+        "Result",
+        "ResponseMetadata",
+        "size",
     ]
 )
 WORDS = st.sampled_from(
@@ -72,6 +98,12 @@ WORDS = st.sampled_from(
         "..",
         "1e999",
         "nan",
+        "Active",
+        "Failed",
+        "Inactive",
+        "asset-1234567",
+        "Asset://x",
+        "exists in group",
     ]
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS
@@ -146,6 +178,40 @@ def test_queries(provider: str, answer: Answer) -> None:
 def test_balances(provider: str, answers: list[Answer]) -> None:
     result = outcome(DIALECTS[provider].read_balance, answers)
     assert isinstance(result, Balance | Refused | BrokenAnswer)
+
+
+@given(PROVIDERS, st.sampled_from(["sp", "portrait", "audit"]), ANSWERS)
+def test_uploads_and_assets(provider: str, library: Any, answer: Answer) -> None:
+    dialect = DIALECTS[provider]
+    library = library if provider == "jimmy" else "volc"
+    uploaded = outcome(dialect.read_uploaded, answer)
+    assert isinstance(uploaded, Uploaded | Refused | BrokenAnswer)
+    for view in (
+        outcome(dialect.read_asset, answer, library, "asked"),
+        outcome(dialect.read_submitted, answer, library),
+    ):
+        assert isinstance(view, AssetView | Gone | Refused | BrokenAnswer | UnknownOutcome)
+        if isinstance(view, AssetView):
+            assert 200 <= answer.status < 300
+            assert (view.reference is not None) == (view.state is AssetState.ACTIVE)
+            assert view.reference is None or view.reference.startswith("asset://")
+            assert view.reference is None or " " not in view.reference
+            if view.state is not AssetState.FAILED:
+                assert (view.error_code, view.error_message) == (None, None)
+        if isinstance(view, UnknownOutcome):
+            assert provider == "anyfast"
+    if provider == "anyfast":
+        assert isinstance(outcome(dialect.read_group, answer), str | Refused | UnknownOutcome)
+        assert isinstance(outcome(dialect.read_submitted, answer, "volc"), AssetView | Refused | UnknownOutcome)
+        for read in (dialect.read_groups, dialect.read_assets):
+            assert isinstance(outcome(read, answer), tuple | Refused | BrokenAnswer)
+
+
+@given(st.dictionaries(NAMES, VALUES), STATUSES)
+def test_no_answer_that_names_an_asset_is_a_refusal(rest: dict[str, Any], status: int) -> None:
+    body = json.dumps({name: value for name, value in rest.items() if name != "id"} | {"Id": "asset-1"})
+    result = outcome(DIALECTS["anyfast"].read_submitted, Answer(status, {}, body.encode()), "volc")
+    assert isinstance(result, AssetView | UnknownOutcome | DuplicateName)
 
 
 @pytest.mark.parametrize("provider", sorted(DIALECTS))

@@ -1,7 +1,7 @@
 import pytest
 
 from prefect_seedance.routes import is_loopback, shown
-from prefect_seedance.routes.address import format_of, scheme_of
+from prefect_seedance.routes.address import complaint, format_of, scheme_of
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,45 @@ from prefect_seedance.routes.address import format_of, scheme_of
         ("data:image/x-unknown;base64,AAAA", "data", "x-unknown"),
         ("data:image/png;base64,", None, None),
         ("data:image/png,AAAA", None, None),
-        ("/home/me/a.png", None, None),
-        ("file:///home/me/a.png", None, None),
+        ("http:/e.com/a.png", None, "png"),
+        ("logo.png", "file", "png"),
+        ("media/分镜 1.PNG", "file", "png"),
+        ("/data/shot: 1?.mov", "file", "mov"),
+        ("C:\\shots\\a.mp4", "file", "mp4"),
+        ("portrait", "file", None),
+        ("file:///home/me/a b.png", "file", "png"),
+        ("file://localhost/a.png", "file", "png"),
+        ("file://server/a.png", None, "png"),
+        ("file:a.png", None, "png"),
+        ("//server/share/a.png", None, "png"),
+        ("\\\\server\\share\\a.png", None, "png"),
+        ("//example.com/a.png", None, "png"),
+        ("s3://bucket/分镜 1.png", "store", "png"),
+        ("gs://bucket/a.mp4?generation=1", "store", "mp4"),
+        ("memory://a.wav", "store", "wav"),
+        ("abfs://box@account.dfs.core.windows.net/a.jpg", "store", "jpeg"),
+        ("s3://KEY:SECRET@bucket/a.png", None, "png"),
+        ("S3://bucket/a.png", None, "png"),
+        ("s3://", None, None),
+        ("s3:///a.png", None, "png"),
+        ("ftp://e.com/a.png", None, "png"),
+        ("sftp://e.com/a.png", None, "png"),
+        ("local:///etc/passwd", None, None),
+        ("zip://a.png::file:///etc/a.zip", None, None),
+        ("s3::http://10.0.0.1/a.png", None, "png"),
+        ("gs://b/a::s3://c/a.png", None, "png"),
+        ("Asset://asset-1", None, None),
+        ("DATA:image/png;base64,AAAA", None, None),
+        ("", None, None),
+        ("  ", None, None),
+        ("a\nb.png", None, "png"),
+        ("iVBORw0KGgo" * 100, None, None),
+        ("x" * 4097 + ".png", None, "png"),
     ],
 )
 def test_an_address_tells_its_scheme_and_its_format(address, scheme, kind):
     assert (scheme_of(address), format_of(address)) == (scheme, kind)
+    assert (complaint(address) is None) == (scheme is not None)
 
 
 @pytest.mark.parametrize(

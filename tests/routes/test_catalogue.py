@@ -98,7 +98,9 @@ SAMPLES = {
     "asset": "asset://asset-1",
     "data": "data:image/png;base64,AAAA",
     "http": "http://example.com/a",
-    "path": "a.png",
+    "file": "a.png",
+    "store": "s3://bucket/a.png",
+    "ftp": "ftp://example.com/a.png",
 }
 
 
@@ -118,8 +120,10 @@ def test_media_of_each_route(model):
         over = 30 if limit is True else (limit or 0) + 1
         expected = limit is not True
         assert ("error" in severities(route, field, **{**beside, field: (good,) * over})) == expected
+    # What the provider does not fetch itself is brought there, except to where assets alone are taken.
+    brought = {"https", "data", "file", "store"} if schemes != {"asset"} else set()
     for scheme, sample in SAMPLES.items():
-        assert ("error" in severities(route, "images", images=(sample,))) == (scheme not in schemes), scheme
+        assert ("error" in severities(route, "images", images=(sample,))) == (scheme not in schemes | brought), scheme
     if route.provider == "jimmy":
         assert "error" in severities(route, "images", images=(good,), first_image=good, last_image=good)
 
@@ -129,6 +133,7 @@ def test_every_rule_names_its_document():
         assert route.sources
         rules = [route.prompt, route.duration, route.resolution, route.ratio, route.images, route.frames]
         rules += [route.reference_videos, route.reference_audios, *route.exclusions]
+        rules += [limit for rule in rules for limit in getattr(rule, "limits", ())]
         assert all(rule.source for rule in rules), route.model
         for rule in (route.duration, route.resolution, route.reference_videos, route.reference_audios):
             soft = getattr(rule, "doubtful", ()) or getattr(rule, "verdict", "") == "doubtful"

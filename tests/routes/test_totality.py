@@ -22,6 +22,9 @@ ADDRESSES = st.one_of(
             "data:image/png;base64,SECRET",
             "data:video/mp4;base64,SECRET",
             "photos/a.png",
+            "s3://bucket/a.mp4",
+            "s3://me:SECRET@bucket/a.mp4?sig=SECRET",
+            "file:///data/a.wav",
             "",
         ]
     ),
@@ -81,6 +84,7 @@ def test_a_request_without_errors_keeps_the_hard_rules(route, request):
     assert not (request.images and (request.first_image is not None or request.last_image is not None))
     if "mx" in route.model:
         assert all(image.startswith("asset://") for image in (*request.images, *request.frames))
+    assert not any("ftp://" in address or address == "" for _, address in request.media)
     if request.reference_videos:
         assert "-i2v" not in route.model
         assert route.model not in {"seedance2.0-mini", "sd2_mx_720p"}

@@ -153,7 +153,9 @@ class TestAnyfastAssets:
         assert client.server.state.jobs()[0].tokens == 173_700
         listed = self.call(client, "ListAssets", {"model": "volc-asset", "Filter": {"GroupIds": [group]}}).json()
         assert (listed["TotalCount"], listed["Items"][0]["Id"]) == (1, asset)
-        assert self.call(client, "ListAssetGroups", {}).json()["Items"] == [{"Id": group, "Name": "spring"}]
+        assert self.call(client, "ListAssetGroups", {}).json()["Items"] == [
+            {"Id": group, "Name": "[u-anyfast]-[t-dbox]-spring"}
+        ]
 
     def test_a_form_brings_the_file_itself(self, client, group):
         answer = client.http.post(

@@ -87,7 +87,7 @@ def test_submitted_with_futures_as_arguments(prefect_server, route_to, sandbox, 
 STEPS = """
 import json, sys
 from prefect import flow
-from prefect_seedance import VideoJob, create_video, download_video, poll_video
+from prefect_seedance import JobTicket, create_video, download_video, poll_video
 
 step, output, *given = sys.argv[1:]
 
@@ -95,11 +95,11 @@ step, output, *given = sys.argv[1:]
 def mine():
     if step == "create":
         return create_video({"prompt": "far away"}, route="hand-route", batch="hand", row="far", output=output)
-    job = VideoJob(**json.loads(given[0]))
+    job = JobTicket(**json.loads(given[0]))
     return poll_video(job, output=output) if step == "poll" else download_video(job, output=output)
 
 job = mine()
-fields = {name: getattr(job, name) for name in VideoJob.__dataclass_fields__}
+fields = {name: getattr(job, name) for name in JobTicket.__dataclass_fields__}
 print(json.dumps(fields, default=str))
 """
 

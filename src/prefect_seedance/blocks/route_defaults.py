@@ -65,6 +65,21 @@ class RouteDefaults(Spelled, Block):
     poll_seconds: float | None = Field(
         default=None, gt=0, description="Seconds between two questions how a job is doing. Empty: the program chooses."
     )
+    media_review: Literal["asset", "portrait"] | None = Field(
+        default=None,
+        title="Media review",
+        description=(
+            "Which review of the provider media go through first, where a row does not say: asset (its asset library) "
+            "or portrait (the whitelist of real people, for pictures). Empty: what the route needs."
+        ),
+    )
+    experimental: bool = Field(
+        default=False,
+        description=(
+            "Hand media in to the review of the Full routes (sd2_mx_…), whose calls no document describes. Unconfirmed: "
+            "it may fail. Without it, give asset:// ids that passed the provider's review."
+        ),
+    )
     custom_route: dict[str, Any] | None = Field(
         default=None,
         description="Only for a model that this plugin does not know yet: its rules, as a Route in JSON.",
@@ -111,5 +126,7 @@ class RouteDefaults(Spelled, Block):
             prices=self.prices.to_prices() if self.prices else None,
             max_in_flight=self.max_in_flight,
             poll_seconds=self.poll_seconds,
+            review=self.media_review,
+            experimental=self.experimental,
             block=getattr(self, "_block_document_name", None),
         )

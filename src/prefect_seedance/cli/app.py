@@ -75,6 +75,30 @@ def demo(folder: Path = Path(".demo"), *, keep: bool = False, speed: float = 10.
 
 
 @app.command
+def setup(
+    *,
+    sandbox: str | None = None,
+    prices: Prices = None,
+    folder: Path = Path(),
+    deploy: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Make the connected Prefect server ready: blocks, a concurrency limit, a work pool, and the deployments.
+
+    Keys are taken from JIMMY_API_KEY and ANYFAST_API_KEY. Run it again as often as you like: what is there is left.
+
+    Args:
+        sandbox: The address of a running sandbox, to try everything without a key.
+        folder: The folder in which runs work: relative paths in forms start there.
+        deploy: Make the deployments too.
+        overwrite: Replace blocks, work pool and deployments that are there already.
+    """
+    from prefect_seedance.cli.setup import set_up  # noqa: PLC0415
+
+    return set_up(sandbox=sandbox, prices=prices, folder=folder, deploy=deploy, overwrite=overwrite)
+
+
+@app.command
 def sandbox(
     *, host: str = "127.0.0.1", port: int = 8765, speed: float = 1.0, seed: int = 0, state: Path | None = None
 ) -> int:

@@ -24,15 +24,16 @@ SHOWN = 200
 
 def export_audit(batch: str, url: str | None, path: Path) -> None:
     """Write the audit trail of a batch."""
-    _, rows, attempts = read_batch(batch, url)
-    written = write_audit(path, rows, attempts)
+    books = read_batch(batch, url)
+    written = write_audit(path, books.rows, books.attempts, books.assets)
     out.print(f"{written:,} attempts of batch {batch} are in {path}", markup=False)
 
 
 def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None, amount_column: str | None) -> bool:
     """Lay a provider's bill beside a batch; whether all of it agrees."""
-    _, rows, attempts = read_batch(batch, url)
-    matches = lay_beside(rows, attempts, read_bill(path, job_column, amount_column))
+    books = read_batch(batch, url)
+    bill = read_bill(path, job_column, amount_column)
+    matches = lay_beside(books.rows, books.attempts, bill, books.assets)
     counts = Counter(match.verdict for match in matches)
     table = Table(header_style="dim", box=box.SIMPLE_HEAD)
     for name in ("verdict", "job", "row", "here", "there"):

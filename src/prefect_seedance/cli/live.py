@@ -39,6 +39,7 @@ _WORDS: dict[str, str] = {
     State.SUCCEEDED: "fetching",
     State.CREATED: "generating",
     State.SENT: "sending",
+    "media": "preparing media",
     "held": "in another run",
     State.PLANNED: "waiting",
     State.DEFERRED: "put off",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
@@ -12,13 +13,13 @@ from rich.text import Text
 from prefect_seedance.cli.console import out
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs.loop import call_core
-from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
+from prefect_seedance.ledger import AssetRequest, AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
 from prefect_seedance.reports.money import amounts, doubts
 from prefect_seedance.reports.result import sums
 from prefect_seedance.reports.summary import WORDS
 from prefect_seedance.reports.terminal import cost_lines
 
-__all__ = ["home", "read_batch", "show_report", "show_status"]
+__all__ = ["Books", "home", "read_batch", "show_report", "show_status"]
 
 ROWS_SHOWN = 200
 
@@ -28,37 +29,48 @@ def home() -> Path:
     return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
 
 
-def read_batch(batch: str | None, url: str | None) -> tuple[list[str], list[RowRecord], list[AttemptRecord]]:
-    """The batches of a ledger, and the rows and attempts of one of them or of all.
+@dataclass(frozen=True)
+class Books:
+    """What a ledger has of one batch, or of all: their names, rows, attempts, and billed requests for assets."""
+
+    names: list[str]
+    rows: list[RowRecord]
+    attempts: list[AttemptRecord]
+    assets: list[AssetRequest]
+
+
+def read_batch(batch: str | None, url: str | None) -> Books:
+    """Read a batch of a ledger, or all of them.
 
     Raises:
         UserMistake: The ledger knows no such batch.
     """
 
-    async def look() -> tuple[list[str], list[RowRecord], list[AttemptRecord]]:
+    async def look() -> Books:
         ledger = await Ledger.open(ledger_url(url, home()))
         try:
             names = await ledger.batches()
             wanted = names if batch is None else [batch]
             rows = [row for name in wanted for row in await ledger.rows_of(name)]
             attempts = [attempt for name in wanted for attempt in await ledger.attempts_of(name)]
+            assets = [request for name in wanted for request in await ledger.asset_requests_of(name)]
         finally:
             await ledger.close()
         if batch is not None and batch not in names:
             known = ", ".join(names[-10:]) or "none yet"
             raise UserMistake(f"The ledger knows no batch {batch!r}. It knows: {known}.")
-        return names, rows, attempts
+        return Books(names, rows, attempts, assets)
 
     return call_core(look)
 
 
 def show_status(batch: str | None, take: str | None, url: str | None) -> int:
     """Print all batches in short, or the rows of one."""
-    names, rows, _ = read_batch(batch, url)
+    books = read_batch(batch, url)
     if batch is None:
-        _show_batches(names, rows)
+        _show_batches(books.names, books.rows)
     else:
-        _show_rows([row for row in rows if take in {None, row.take}])
+        _show_rows([row for row in books.rows if take in {None, row.take}])
     return 0
 
 
@@ -88,8 +100,8 @@ def _show_rows(rows: list[RowRecord]) -> None:
 
 def show_report(batch: str, url: str | None) -> int:
     """Print what a batch has cost so far."""
-    _, _, attempts = read_batch(batch, url)
-    lines = add_up(attempts)
+    books = read_batch(batch, url)
+    lines = add_up(books.attempts, books.assets)
     out.print(cost_lines(f"Cost of batch {batch} to date", lines) if lines else "Nothing was bought yet.")
     out.print(f"Known cost: {amounts(sums(lines))}", markup=False)
     for line in lines:

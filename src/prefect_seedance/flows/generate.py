@@ -18,6 +18,8 @@ from prefect.runtime import deployment
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.flows.approval import approved
+from prefect_seedance.flows.events import rows_told, tell_finished
+from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
@@ -26,7 +28,9 @@ from prefect_seedance.instants import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
 from prefect_seedance.jobs.crew import Steps
 from prefect_seedance.jobs.loop import call_core, on_core
-from prefect_seedance.jobs.preparing import prepare
+from prefect_seedance.jobs.naming import file_names
+from prefect_seedance.jobs.preparing import gather
+from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
 from prefect_seedance.jobs.table import Table, TableLike, read_table
 from prefect_seedance.jobs.terms import Terms, TooManyFailures
 from prefect_seedance.ledger import ledger_url
@@ -34,12 +38,14 @@ from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import write_files
 from prefect_seedance.reports.result import GenerateResult, build_result
 from prefect_seedance.routes.amount import Amount
-from prefect_seedance.tasks import create_video, download_video, poll_video
-from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks import create_video, download_video, poll_video, review_media, upload_media
+from prefect_seedance.tasks.home import parts_home, prefect_home
 
 __all__ = ["agenerate_videos", "generate_video", "generate_videos"]
 
-TASK_STEPS = Steps(create=create_video, poll=poll_video, download=download_video)
+TASK_STEPS = Steps(
+    create=create_video, poll=poll_video, download=download_video, upload=upload_media, review=review_media
+)
 """Each step of each row as a Prefect task run."""
 
 Logger = logging.Logger | logging.LoggerAdapter[Any]
@@ -54,6 +60,7 @@ def generate_videos(
     route: Any,
     batch: str,
     output: str | Path = "videos",
+    file_name: str | None = None,
     ledger: str | None = None,
     take: str = "1",
     only: Any = None,
@@ -66,6 +73,9 @@ def generate_videos(
     max_charge: str | None = None,
     max_failures: float | None = None,
     approve_above: str | None = None,
+    media_root: str | Path | None = None,
+    media_hosts: Any = (),
+    probe: bool = True,
 ) -> GenerateResult:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -76,7 +86,10 @@ def generate_videos(
         route: A RouteDefaults block, the name of a saved one, or several: a row's `model` and `provider` columns pick
             among them, and the first is the default.
         batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`.
-        output: The folder for videos and results; each batch has a folder of its own in it.
+        output: The folder for videos and results, or a URL such as `s3://bucket/prefix` (see the manual for
+            credentials); each batch has a folder of its own in it.
+        file_name: A template for the names of the videos in the batch's folder, such as `{model}/{id}-{ratio}`. Fields:
+            batch, id, take, model, provider, duration, resolution, ratio, date, and your own columns.
         ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
         take: Another take makes the same rows anew, on purpose; earlier takes keep their files and costs.
         only: Row ids: all other rows are left out.
@@ -90,6 +103,10 @@ def generate_videos(
         max_charge: What one row costs at most, such as `2 CNY`, where no price or no upper bound is known.
         max_failures: Take no new rows once so many have failed: a count, or a share of the rows below 1.
         approve_above: Pause and ask a person in the Prefect UI if the quote may be above this, such as `50 CNY`.
+        media_root: A folder whose files rows may name, beside the table's own. In a deployment, only below a folder of
+            the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
+        media_hosts: Hosts at private addresses that media may come from, by name.
+        probe: Look at the media first: type, size, length. Without it, only the provider finds out.
 
     Returns:
         The rows with what became of them (`.to_dataframe()`), and what it cost.
@@ -108,6 +125,7 @@ async def agenerate_videos(
     route: Any,
     batch: str,
     output: str | Path = "videos",
+    file_name: str | None = None,
     ledger: str | None = None,
     take: str = "1",
     only: Any = None,
@@ -120,6 +138,9 @@ async def agenerate_videos(
     max_charge: str | None = None,
     max_failures: float | None = None,
     approve_above: str | None = None,
+    media_root: str | Path | None = None,
+    media_hosts: Any = (),
+    probe: bool = True,
 ) -> GenerateResult:
     """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
     return await on_core(functools.partial(_generate, **locals()))
@@ -142,7 +163,7 @@ def generate_video(
         request: A VideoRequest, its fields, or just a prompt.
         route: A RouteDefaults block or the name of a saved one.
         batch: The name under which the row is kept.
-        output: The folder for videos and results.
+        output: The folder for videos and results, or a URL such as `s3://bucket/prefix`.
         ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
         take: Another take makes the same video anew, on purpose.
         patience: Seconds to wait for the job.
@@ -168,6 +189,7 @@ async def _generate(
     take: str,
     patience: float,
     ledger: str | None,
+    file_name: str | None = None,
     only: Any = None,
     limit: int | None = None,
     retry: Any = (),
@@ -177,6 +199,9 @@ async def _generate(
     max_charge: str | None = None,
     max_failures: float | None = None,
     approve_above: str | None = None,
+    media_root: str | Path | None = None,
+    media_hosts: Any = (),
+    probe: bool = True,
 ) -> Any:
     """The work of a run, and the state in which it ends."""
     logger = get_run_logger()
@@ -185,20 +210,27 @@ async def _generate(
         routes = await load_routes(route)
         terms = Terms.parse(budget=budget, max_charge=max_charge, max_failures=max_failures)
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
-        preparation = await asyncio.to_thread(
-            prepare, read, routes, only=only, limit=limit, on_invalid=on_invalid, terms=terms
-        )
+        places = media_places(read, routes, media_root, media_hosts)
+        name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
+        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit)
+        if probe and has_media(preparation):
+            url = ledger_url(ledger, prefect_home())
+            await survey(preparation, places, await settled_keys(url, name, take, retry))
+        preparation.settle(terms=terms, on_invalid=on_invalid)
         order = Order(
             preparation=preparation,
             routes=routes,
-            batch=batch_name(batch, scheduled_time()),
-            take=str(take).strip() or "1",
-            output=Path(output).expanduser().absolute(),
+            batch=name,
+            take=take,
+            output=output,
             ledger_url=ledger_url(ledger, prefect_home()),
             patience=_seconds(patience),
-            retry=retry_states(retry),
+            retry=retry,
             flow_run_id=flow_run_id(),
             terms=terms,
+            places=places,
+            parts=parts_home(),
+            file_names=file_names(file_name, read, preparation, batch=name, take=take),
         )
     except SeedanceError as error:
         return failed(error)
@@ -214,8 +246,12 @@ async def _generate(
 async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
     try:
         # One client for all task runs: else each of them makes its own, and reads the CA bundle anew (30 ms).
-        async with AsyncClientContext.get_or_create(), progress_shown(order.batch, [row.key for row in order.preparation.rows], logger):
-            outcome = await run_batch(order, TASK_STEPS)
+        async with (
+            AsyncClientContext.get_or_create(),
+            progress_shown(order.batch, [row.key for row in order.preparation.rows], logger),
+        ):
+            with rows_told(order):
+                outcome = await run_batch(order, TASK_STEPS)
         result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)
@@ -224,12 +260,12 @@ async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
     except SeedanceError as error:
         return failed(error, "Stopped")
     await publish(result)
-    if isinstance(outcome.stopped, TooManyFailures):
-        return final_state(result)
-    if isinstance(outcome.stopped, SeedanceError):
-        return failed(outcome.stopped, "Stopped")
-    if outcome.stopped is not None:
-        raise outcome.stopped
+    stopped = None if isinstance(outcome.stopped, TooManyFailures) else outcome.stopped
+    tell_finished(result, result.name if stopped is None else "Stopped")
+    if isinstance(stopped, SeedanceError):
+        return failed(stopped, "Stopped")
+    if stopped is not None:
+        raise stopped
     return final_state(result)
 
 

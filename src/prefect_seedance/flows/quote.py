@@ -1,4 +1,4 @@
-"""The dry run: what a table would cost. It asks nobody, writes nothing, and spends nothing."""
+"""The dry run: what a table would cost. It asks no provider, writes nothing, and spends nothing."""
 
 # Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
 
@@ -16,10 +16,12 @@ from prefect.states import Completed
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.jobs.loop import call_core
-from prefect_seedance.jobs.preparing import Preparation, prepare
+from prefect_seedance.jobs.preparing import Preparation, gather
+from prefect_seedance.jobs.surveying import has_media, survey
 from prefect_seedance.jobs.table import Table, TableLike, read_table
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.routes import QuoteTotal
@@ -58,6 +60,9 @@ def quote_videos(
     limit: int | None = None,
     columns: Mapping[str, str] | None = None,
     on_invalid: Literal["stop", "skip"] = "stop",
+    media_root: str | Path | None = None,
+    media_hosts: Any = (),
+    probe: bool = True,
 ) -> QuoteResult:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
@@ -68,6 +73,10 @@ def quote_videos(
         limit: Only the first so many rows.
         columns: Your headings by our names, such as `{"prompt": "文案"}`.
         on_invalid: Whether rows that break a rule are an error, or are left out.
+        media_root: A folder whose files rows may name, beside the table's own. In a deployment, only below a folder of
+            the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
+        media_hosts: Hosts at private addresses that media may come from, by name.
+        probe: Look at the media too: type, size, length. The hosts of links are asked for that, and nobody else.
 
     Returns:
         The quote of each row (`.to_dataframe()`), and their sum.
@@ -86,11 +95,17 @@ async def _quote(
     limit: int | None,
     columns: Mapping[str, str] | None,
     on_invalid: Literal["stop", "skip"],
+    media_root: str | Path | None = None,
+    media_hosts: Any = (),
+    probe: bool = True,
 ) -> Any:
     try:
         read = await asyncio.to_thread(read_table, table, columns=columns)
         routes = await load_routes(route)
-        preparation = await asyncio.to_thread(prepare, read, routes, only=only, limit=limit, on_invalid=on_invalid)
+        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit)
+        if probe and has_media(preparation):
+            await survey(preparation, media_places(read, routes, media_root, media_hosts))
+        preparation.settle(on_invalid=on_invalid)
     except SeedanceError as error:
         return failed(error)
     total = preparation.total()

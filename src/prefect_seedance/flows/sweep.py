@@ -12,6 +12,7 @@ from prefect.states import Completed
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.events import tell_swept
 from prefect_seedance.flows.generate import TASK_STEPS
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
@@ -20,7 +21,7 @@ from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.sweeping import SweepOutcome, sweep
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
-from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.home import parts_home, prefect_home
 
 __all__ = ["sweep_videos"]
 
@@ -60,9 +61,11 @@ async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, pat
                 batch=batch,
                 patience=patience,
                 flow_run_id=flow_run_id(),
+                parts=parts_home(),
             )
     except SeedanceError as error:
         return failed(error, "Stopped")
+    tell_swept(outcome)
     line = sweep_line(outcome)
     get_run_logger().info(line)
     await acreate_markdown_artifact(markdown=sweep_summary(outcome), key="seedance-sweep", description=line)

@@ -19,6 +19,7 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "width",
     "height",
     "seconds",
+    "remarks",
     "billing_model",
     "unit",
     "units",

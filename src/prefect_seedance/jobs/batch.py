@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -13,15 +13,27 @@ from prefect_seedance.instants import reached
 from prefect_seedance.jobs import balances
 from prefect_seedance.jobs.balances import Balances
 from prefect_seedance.jobs.crew import Steps, work
-from prefect_seedance.jobs.downloading import still_stored
 from prefect_seedance.jobs.events import RowEvent
+from prefect_seedance.jobs.naming import default_name
 from prefect_seedance.jobs.preparing import Preparation, Prepared
+from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.session import Session, open_session
+from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.terms import Terms
-from prefect_seedance.ledger import RETRYABLE, TAKEABLE, AttemptRecord, Plan, RowRecord, State, check_manifest
-from prefect_seedance.media import ensure_folder, slug
+from prefect_seedance.ledger import (
+    RETRYABLE,
+    TAKEABLE,
+    AssetRequest,
+    AttemptRecord,
+    Plan,
+    RowRecord,
+    State,
+    check_manifest,
+)
+from prefect_seedance.media import MediaPlaces, Shelf, open_shelf, slug
+from prefect_seedance.media.local_shelf import LocalShelf
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes.amount import Amount
 
@@ -40,24 +52,30 @@ class Order:
         routes: The routes that its rows use.
         batch: The batch's name.
         take: The take: another one makes the same rows anew.
-        output: The folder that holds the folders of batches.
+        output: The folder, or the URL, that holds the folders of batches.
         ledger_url: The ledger.
         patience: Seconds that a job is waited for.
         retry: States that are otherwise left alone, from which rows are to be made anew.
         flow_run_id: Prefect's id of the run, for the record.
         terms: What the user allows to be spent and to fail.
+        places: Where media may lie that are brought to a provider.
+        parts: A folder on this machine for unfinished downloads on their way to a store; None takes the system's own.
+        file_names: The name of each row's file below the batch's folder, by row key; None names them by their keys.
     """
 
     preparation: Preparation
     routes: tuple[RouteSettings, ...]
     batch: str
     take: str
-    output: Path
+    output: Path | str
     ledger_url: str
     patience: float
     retry: frozenset[State] = frozenset()
     flow_run_id: str | None = None
     terms: Terms = field(default_factory=Terms)
+    places: MediaPlaces = field(default_factory=MediaPlaces)
+    parts: Path | None = None
+    file_names: Mapping[str, str] | None = None
 
 
 @dataclass
@@ -67,22 +85,26 @@ class BatchOutcome:
     Attributes:
         run_id: The run in the ledger.
         records: The rows of this take as the ledger has them, by key.
+        history: The rows of all takes of the batch.
         attempts: All attempts of the whole batch, all takes.
+        assets: All billed requests for assets that runs of the batch have made.
         troubles: Why a row stands where it stands, by key, where its state does not say it.
         done: The keys of rows that this run moved.
         stopped: Why the run took no more rows before it was through; None where it was.
         balances: What the accounts' balances looked like before and after: raw, a hint.
         budget: What the batch may cost, where the user says so.
         committed: What it holds of that: known charges, and the worst case of what is not settled.
-        folder: Where this batch's files lie.
+        folder: Where this batch's files lie: a path, or a URL.
         ledger: The ledger, fit to be shown.
     """
 
     run_id: str
     records: dict[str, RowRecord]
     attempts: list[AttemptRecord]
-    folder: Path
+    folder: Path | str
     ledger: str
+    history: list[RowRecord] = field(default_factory=list)
+    assets: list[AssetRequest] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     stopped: BaseException | None = None
@@ -111,43 +133,53 @@ def retry_states(names: str | Iterable[str]) -> frozenset[State]:
     return frozenset(states)
 
 
-def batch_folder(output: Path, batch: str) -> Path:
-    """Where a batch's files lie below the output folder."""
-    return output / slug(batch)
+def batch_folder(output: Path | str, batch: str, parts: Path | None = None) -> tuple[Shelf, Shelf]:
+    """The output folder, and in it the one where a batch's files lie; see `open_shelf`."""
+    root = open_shelf(output, parts)
+    return root, root.child(slug(batch))
+
+
+def place_of(shelf: Shelf) -> Path | Shelf:
+    """A shelf as the ledger's manifest wants it."""
+    return shelf.folder if isinstance(shelf, LocalShelf) else shelf
 
 
 async def run_batch(order: Order, steps: Steps) -> BatchOutcome:
     """Bring every row of the order as far as it goes; see `crew.work` for what stops a run."""
-    folder = batch_folder(order.output, order.batch)
-    await asyncio.to_thread(ensure_folder, folder)
+    root, shelf = batch_folder(order.output, order.batch, order.parts)
+    await asyncio.to_thread(shelf.ensure)
     async with open_session(
         batch=order.batch,
         take=order.take,
-        output=folder,
         ledger_url=order.ledger_url,
         routes=order.routes,
         patience=order.patience,
         flow_run_id=order.flow_run_id,
         terms=order.terms,
+        places=order.places,
+        again=State.REFUSED in order.retry,
     ) as session:
         ledger = session.ledger
-        await asyncio.to_thread(check_manifest, order.output, ledger.identity, ledger.shown_url)
+        await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)
         prepared = {row.key: row for row in order.preparation.rows}
         session.failures_allowed = order.terms.failures_allowed(len(prepared))
         await _check_budget(session)
-        plans = [_plan(row, order.take, folder) for row in prepared.values()]
+        plans = [_plan(row, order.take, shelf.shown, order.file_names) for row in prepared.values()]
         ids = await ledger.plan(session.run, order.take, plans)
         reached("rows planned")
+        folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
         outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
         try:
-            await _work_all(session, prepared, ids, order, steps, outcome)
+            await _work_all(session, prepared, ids, order, steps, outcome, shelf)
         finally:
             await _note_balances(session, outcome)
             outcome.budget = order.terms.budget
             if order.terms.budget is not None:
                 outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)
-            outcome.records = {record.key: record for record in await ledger.rows_of(order.batch, order.take)}
+            outcome.history = await ledger.rows_of(order.batch)
+            outcome.records = {record.key: record for record in outcome.history if record.take == order.take}
             outcome.attempts = await ledger.attempts_of(order.batch)
+            outcome.assets = await ledger.asset_requests_of(order.batch)
         return outcome
 
 
@@ -158,17 +190,22 @@ async def _work_all(
     order: Order,
     steps: Steps,
     outcome: BatchOutcome,
+    shelf: Shelf,
 ) -> None:
     """Work on the rows that are free, then on those that other runs let go of."""
     keys = {row_id: key for key, row_id in ids.items()}
     missing = set(keys)
     retry = order.retry
+    first = True
     until = asyncio.get_running_loop().time() + order.patience
     while missing and session.stopped is None:
         taken = await session.ledger.claim(session.run, missing, retry)
         reached("rows claimed")
         missing -= taken
-        rows = await _rows(session, taken, prepared, keys, outcome.troubles)
+        rows = await _rows(session, shelf, taken, prepared, keys, outcome.troubles)
+        if first:
+            await check_room(shelf, [row.request for row in rows if row.state in TAKEABLE])
+            first = False
         before = {row.key: row.state for row in rows}
         if not outcome.balances and any(row.state in TAKEABLE for row in rows):
             outcome.balances = [await balances.look(session)]
@@ -198,6 +235,7 @@ async def _note_balances(session: Session, outcome: BatchOutcome) -> None:
 
 async def _rows(
     session: Session,
+    shelf: Shelf,
     taken: Collection[int],
     prepared: dict[str, Prepared],
     keys: dict[int, str],
@@ -205,10 +243,11 @@ async def _rows(
 ) -> list[Row]:
     """The rows that were taken, as they stand; those of another account are told in `foreign`."""
     records = await session.ledger.rows(taken)
+    lost = await missing_files([record for record in records.values() if record.state is State.STORED], shelf)
     rows = []
     for row_id in sorted(taken, key=lambda row_id: prepared[keys[row_id]].position):
         record = records[row_id]
-        if record.state is State.STORED and not await still_stored(record):
+        if row_id in lost:
             await session.ledger.refetch(session.run, row_id)
             record = await session.ledger.row(row_id)
         meant = prepared[record.key]
@@ -227,6 +266,9 @@ async def _rows(
             settings=meant.settings,
             fingerprint=meant.fingerprint,
             quote=meant.quote,
+            shelf=shelf,
+            review=meant.review,
+            reference_seconds=meant.reference_seconds,
         )
         session.tell(RowEvent(row.key, row.state.value, meant.settings.route.model, message=record.error_message))
         rows.append(row)
@@ -253,8 +295,8 @@ async def _check_budget(session: Session) -> None:
         )
 
 
-def _plan(row: Prepared, take: str, folder: Path) -> Plan:
-    name = slug(row.key) if take == "1" else f"{slug(row.key)}.take-{slug(take)}"
+def _plan(row: Prepared, take: str, folder: str, names: Mapping[str, str] | None) -> Plan:
+    name = default_name(row.key, take) if names is None else names[row.key]
     return Plan(
         key=row.key,
         fingerprint=row.fingerprint,
@@ -263,5 +305,5 @@ def _plan(row: Prepared, take: str, folder: Path) -> Plan:
         account=row.settings.account.label,
         model=row.settings.route.model,
         file_name=name,
-        folder=str(folder),
+        folder=folder,
     )

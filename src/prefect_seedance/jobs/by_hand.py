@@ -9,25 +9,40 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import Gone, LedgerError, Refused, SeedanceError, UnknownOutcome, UserMistake
-from prefect_seedance.jobs.batch import batch_folder
-from prefect_seedance.jobs.downloading import still_stored
+from prefect_seedance.jobs.addresses import MediumKind
+from prefect_seedance.jobs.batch import batch_folder, place_of
+from prefect_seedance.jobs.creating import create
+from prefect_seedance.jobs.crew import PLAIN_STEPS
+from prefect_seedance.jobs.delivering import deliver
+from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.jobs.naming import default_name
 from prefect_seedance.jobs.polling import JobFailed
+from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import fingerprint, redacted
 from prefect_seedance.jobs.session import Session, open_session
-from prefect_seedance.ledger import Plan, RowRecord, State, check_manifest
-from prefect_seedance.media import ensure_folder, slug
+from prefect_seedance.jobs.stock import missing_files
+from prefect_seedance.jobs.surveying import survey_one
+from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
+from prefect_seedance.media import MediaPlaces, Shelf, open_shelf
 from prefect_seedance.providers import RouteSettings
-from prefect_seedance.routes import VideoRequest, check, quote, resolve
+from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
+from prefect_seedance.routes.forms import Form
 
-__all__ = ["VideoJob", "carry_out", "plan_one"]
+__all__ = ["JobTicket", "bring", "carry_out", "create_with_media", "plan_one"]
+
+MEDIA_BATCH = "media by hand"
+"""The batch under which the ledger keeps runs that only bring media to a provider."""
+
+REVIEWED = 1800.0
+"""Seconds that a review is waited for."""
 
 HELD = 30
 """Seconds that a step waits for another run to let go of its row."""
 
 
 @dataclass(frozen=True)
-class VideoJob:
+class JobTicket:
     """A row of the ledger, as plain data: fit to be handed from task to task, and to be stored. It holds no secret.
 
     Attributes:
@@ -72,7 +87,7 @@ STORED = frozenset({State.STORED})
 
 
 def plan_one(
-    settings: RouteSettings, request: VideoRequest, key: str, take: str, folder: Path
+    settings: RouteSettings, request: VideoRequest, key: str, take: str, folder: str
 ) -> tuple[Plan, VideoRequest]:
     """One request, checked and resolved, as a plan for the ledger.
 
@@ -80,7 +95,11 @@ def plan_one(
         UserMistake: The route cannot honour it; all reasons are told.
     """
     resolved = resolve(settings.route, request, settings.defaults)
-    reasons = [problem.message for problem in check(settings.route, resolved) if problem.severity == "error"]
+    reasons = [
+        problem.message
+        for problem in check(settings.route, resolved, review=settings.review, experimental=settings.experimental)
+        if problem.severity == "error"
+    ]
     if reasons:
         raise UserMistake("; ".join(reasons) + " Nothing was spent.", row=key)
     plan = Plan(
@@ -90,8 +109,8 @@ def plan_one(
         provider=settings.account.provider,
         account=settings.account.label,
         model=settings.route.model,
-        file_name=slug(key) if take == "1" else f"{slug(key)}.take-{slug(take)}",
-        folder=str(folder),
+        file_name=default_name(key, take),
+        folder=folder,
     )
     return plan, resolved
 
@@ -104,11 +123,13 @@ async def carry_out(
     batch: str,
     take: str,
     key: str,
-    output: Path | None,
+    output: Path | str | None,
     ledger_url: str,
     patience: float,
+    parts: Path | None = None,
     request: VideoRequest | None = None,
-) -> VideoJob:
+    places: MediaPlaces | None = None,
+) -> JobTicket:
     """Carry out one step of one row, which is planned first where `request` is given.
 
     Args:
@@ -118,42 +139,92 @@ async def carry_out(
         batch: The batch.
         take: The take.
         key: The row key.
-        output: The folder that holds the folders of batches; None: the row's files belong where the ledger has them.
+        output: The folder, or the URL, that holds the folders of batches; None: the row's files belong where the
+            ledger has them.
         ledger_url: The ledger.
         patience: Seconds that a job is waited for.
+        parts: A folder on this machine for unfinished downloads on their way to a store.
         request: What the video should be, where the row may be new.
+        places: Where its media may lie.
 
     Raises:
         LedgerError: The ledger does not know the row, another run holds it, or it has not come to this step yet.
         SeedanceError: Whatever the step raises, or why the row cannot take it any more.
     """
-    folder = None if output is None else batch_folder(output, batch)
-    if folder is not None:
-        await asyncio.to_thread(ensure_folder, folder)
+    root, shelf = (None, None) if output is None else batch_folder(output, batch, parts)
+    if shelf is not None:
+        await asyncio.to_thread(shelf.ensure)
     async with open_session(
         batch=batch,
         take=take,
-        output=folder or Path(),
         ledger_url=ledger_url,
         routes=(settings,),
         patience=patience,
+        places=places,
     ) as session:
         ledger = session.ledger
-        if output is not None:
-            await asyncio.to_thread(check_manifest, output, ledger.identity, ledger.shown_url)
+        if root is not None:
+            await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)
         resolved = None
-        if request is not None and folder is not None:
-            plan, resolved = plan_one(settings, request, key, take, folder)
+        if request is not None and shelf is not None:
+            plan, resolved = plan_one(settings, request, key, take, shelf.shown)
             await ledger.plan(session.run, take, [plan])
         record = await _taken(session, key)
-        if record.state is State.STORED and not await still_stored(record):
+        seconds = await _measured(session, record, settings, resolved)
+        shelf = shelf or open_shelf(record.folder or ".", parts)
+        if record.state in TAKEABLE and resolved is not None:
+            await check_room(shelf, [resolved])
+        if record.state is State.STORED and await missing_files([record], shelf, parts):
             await ledger.refetch(session.run, record.id)
             record = await ledger.row(record.id)
-        await step(_row(session, record, settings, resolved, folder))
+        await step(_row(session, record, settings, resolved, shelf, seconds))
         record = await ledger.row(record.id)
         if record.state not in reaches:
             raise _stuck(record)
         return _job(record, settings)
+
+
+async def create_with_media(row: Row) -> None:
+    """Bring the row's media into form, and have its video made."""
+    await deliver(row, PLAIN_STEPS.upload, PLAIN_STEPS.review)
+    await create(row)
+
+
+async def bring(
+    address: str,
+    kind: MediumKind,
+    form: Form,
+    step: Callable[[Medium], Awaitable[None]],
+    *,
+    settings: RouteSettings,
+    places: MediaPlaces,
+    ledger_url: str,
+) -> str:
+    """Bring one medium into form; returns what stands for it in a request."""
+    async with open_session(
+        batch=MEDIA_BATCH,
+        take="1",
+        ledger_url=ledger_url,
+        routes=(settings,),
+        patience=REVIEWED,
+        places=places,
+        again=True,
+    ) as session:
+        medium = session.medium(settings, address, kind, form)
+        await step(medium)
+        if medium.reference is None:
+            raise LedgerError(f"{medium.shown} was brought to the provider, and nobody knows under which name.")
+        return medium.reference
+
+
+async def _measured(
+    session: Session, record: RowRecord, settings: RouteSettings, request: VideoRequest | None
+) -> Decimal | None:
+    """The length of the reference videos of a row that is about to be sent; its media are looked at on the way."""
+    if request is None or record.state not in TAKEABLE:
+        return None
+    seen = await survey_one(settings, request, session.places)
+    return reference_seconds(settings.route, request, seen.facts)
 
 
 def _stuck(record: RowRecord) -> SeedanceError:
@@ -187,7 +258,8 @@ def _row(
     record: RowRecord,
     settings: RouteSettings,
     request: VideoRequest | None,
-    folder: Path | None,
+    shelf: Shelf,
+    seconds: Decimal | None,
 ) -> Row:
     # Without the caller's request the ledger's own copy serves: what is billed by is all in it.
     resolved = request or VideoRequest.model_validate(dict(record.request))
@@ -197,14 +269,16 @@ def _row(
         request=resolved,
         settings=settings,
         fingerprint=record.fingerprint,
-        quote=quote(settings.route, resolved, settings.prices),
-        folder=folder or (Path(record.folder) if record.folder else None),
+        quote=quote(settings.route, resolved, settings.prices, reference_seconds=seconds),
+        review=settings.review,
+        reference_seconds=seconds,
+        shelf=shelf,
     )
 
 
-def _job(record: RowRecord, settings: RouteSettings) -> VideoJob:
+def _job(record: RowRecord, settings: RouteSettings) -> JobTicket:
     stored = record.state is State.STORED
-    return VideoJob(
+    return JobTicket(
         batch=record.batch,
         take=record.take,
         row=record.key,

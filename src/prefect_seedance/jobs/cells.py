@@ -33,12 +33,19 @@ _WHOLE = re.compile(r"[+-]?\d{1,9}(?:\.0*)?")
 _INTEGRAL_FLOAT = re.compile(r"(-?\d+)\.0")
 _RATIO = re.compile(r"0*([1-9]\d{0,4})\s*[:x×/∶]\s*0*([1-9]\d{0,4})(?::00)?")
 _RATIO_WORD = re.compile(r"[a-z][a-z_-]*")
-_SEVERAL = re.compile(r"[,;，；、\s]\s*(?:https?|asset)://", re.IGNORECASE)
+_SEVERAL = re.compile(r"[,;，；、\s]\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_SEVERAL_FILES = re.compile(
+    r"\.(?:jpe?g|png|webp|bmp|tiff?|gif|hei[cf]|svg|mp4|m4v|mov|avi|webm|mkv|flv|mp3|wav|aac|m4a|flac|ogg)"
+    r"\s*[,;，；、]\s*\S",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"[|｜\n]")
 _QUOTED = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
 _TRUE = frozenset({"true", "yes", "y", "on", "1", "1.0", "是"})
 _FALSE = frozenset({"false", "no", "n", "off", "0", "0.0", "否"})
 _ORIENTATIONS = {"landscape": "landscape", "横屏": "landscape", "portrait": "portrait", "竖屏": "portrait"}
+
+_REVIEWS = {"asset": "asset", "素材": "asset", "portrait": "portrait", "真人": "portrait"}
 
 
 class CellError(ValueError):
@@ -161,6 +168,17 @@ def orientation(value: Any) -> str | None:
     return word
 
 
+def review(value: Any) -> str | None:
+    """The review that a row's media are to go through, in any case."""
+    cell = plain(value)
+    if cell is None:
+        return None
+    word = _REVIEWS.get(cell.lower()) if isinstance(cell, str) else None
+    if word is None:
+        raise CellError("must be asset or portrait, or empty")
+    return word
+
+
 def switch(value: Any) -> bool | None:
     """A yes or a no: true/false, yes/no, y/n, on/off, 1/0, 是/否."""
     cell = plain(value)
@@ -174,7 +192,10 @@ def switch(value: Any) -> bool | None:
 
 
 def references(value: Any) -> tuple[str, ...] | None:
-    """Media: a list, a JSON array, or text with the parts divided by `|` or line breaks."""
+    """Media: a list, a JSON array, or text with the parts divided by `|` or line breaks.
+
+    Each part is a URL, an `asset://` id, a data URI, a path or a store's address; what it is, `routes` says.
+    """
     cell = plain(value)
     if cell is None:
         return None
@@ -187,7 +208,7 @@ def references(value: Any) -> tuple[str, ...] | None:
     elif isinstance(cell, os.PathLike):
         parts = [cell]
     else:
-        raise CellError(f"must be a URL or a list of URLs, not {_kind(cell)}")
+        raise CellError(f"must be a URL or a file, or a list of them, not {_kind(cell)}")
     return tuple(_reference(part) for part in parts if plain(part) is not None) or None
 
 
@@ -195,7 +216,7 @@ def reference(value: Any) -> str | None:
     """One medium, also as a list of one."""
     found = references(value)
     if found and len(found) > 1:
-        raise CellError(f"takes one URL; there are {len(found)}")
+        raise CellError(f"takes one URL or file; there are {len(found)}")
     return found[0] if found else None
 
 
@@ -203,8 +224,10 @@ def _parts(text: str) -> list[Any]:
     if not text.startswith("["):
         parts = [text] if text.startswith("data:") and "|" not in text else _SEPARATOR.split(text)
         for part in parts:
-            if not part.startswith("data:") and _SEVERAL.search(part.strip()):
-                raise CellError("looks like several URLs in one; divide them with | or write a JSON array")
+            if part.startswith("data:"):
+                continue
+            if _SEVERAL.search(part.strip()) or ("://" not in part and _SEVERAL_FILES.search(part)):
+                raise CellError("looks like several URLs or files in one; divide them with | or write a JSON array")
         return list(parts)
     try:
         found = json.loads(text)
@@ -214,14 +237,14 @@ def _parts(text: str) -> list[Any]:
             raise CellError("begins like a list but is none; write a JSON array or divide with |") from None
         return [single or double for single, double in _QUOTED.findall(text)]
     except RecursionError:
-        raise CellError("is nested too deep; write a JSON array of URLs") from None
+        raise CellError("is nested too deep; write a JSON array of URLs or files") from None
     return list(found)
 
 
 def _reference(part: Any) -> str:
     text = plain(os.fspath(part)) if isinstance(part, os.PathLike) else plain(part)
     if not isinstance(text, str):
-        raise CellError(f"must hold URLs, not {_kind(text)}")
+        raise CellError(f"must hold URLs or files, not {_kind(text)}")
     return _checked(text, MAX_MEDIA)
 
 
@@ -263,6 +286,7 @@ PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "generate_audio": switch,
         "watermark": switch,
         "web_search": switch,
+        "media_review": review,
     }
 )
 """The parser of each known column."""

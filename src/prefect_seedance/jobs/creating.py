@@ -75,7 +75,7 @@ async def _send(row: Row) -> None:
     reached("intent written")
     row.moved(State.SENT)
     try:
-        made = await row.channel.client.create(row.settings.route.model, row.request)
+        made = await row.channel.client.create(row.settings.route.model, row.sendable or row.request)
     except UserMistake as error:
         # The request could not even be put into words; it never left.
         refusal = Refused(error.message, provider=row.settings.account.provider, code=error.code, row=row.key)
@@ -150,4 +150,5 @@ def _intent(row: Row) -> Intent:
         quote_low=row.quote.low,
         quote_high=row.quote.high,
         reserve=row.session.terms.reserve(row.quote),
+        reference_seconds=row.reference_seconds,
     )

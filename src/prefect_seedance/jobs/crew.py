@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
-from prefect_seedance.jobs import creating, downloading, polling
-from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, POLL, RetryRule
+from prefect_seedance.jobs import creating, delivering, downloading, polling, reviewing, uploading
+from prefect_seedance.jobs.delivering import MediumStep
+from prefect_seedance.jobs.fetching import Fetching
+from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL, RetryRule
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, State
@@ -23,6 +27,9 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 8
 """Downloads at once."""
 
+AHEAD = 4
+"""Rows of a route whose media are brought into form while its places in flight are taken."""
+
 _FAILED = frozenset({State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
 
 Step = Callable[[Row], Awaitable[object]]
@@ -30,20 +37,27 @@ Step = Callable[[Row], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How the three steps of a row are carried out: as Prefect task runs, or plainly."""
+    """How the steps of a row, and of its media, are carried out: as Prefect task runs, or plainly."""
 
     create: Step
     poll: Step
     download: Step
+    upload: MediumStep
+    review: MediumStep
 
 
-def _retried(step: Callable[[Row], Awaitable[None]], rule: RetryRule) -> Step:
-    async def tries(row: Row) -> None:
+Subject = TypeVar("Subject", Row, Medium)
+
+
+def _retried(
+    step: Callable[[Subject], Awaitable[None]], rule: RetryRule
+) -> Callable[[Subject], Coroutine[Any, Any, None]]:
+    async def tries(subject: Subject) -> None:
         tried = 0
         while True:
             tried += 1
             try:
-                return await step(row)
+                return await step(subject)
             except SeedanceError as error:
                 if not rule.again(error, tried):
                     raise
@@ -56,6 +70,8 @@ PLAIN_STEPS = Steps(
     create=_retried(creating.create, CREATE),
     poll=_retried(polling.poll, POLL),
     download=_retried(downloading.download, DOWNLOAD),
+    upload=_retried(uploading.upload, MEDIUM),
+    review=_retried(reviewing.review, MEDIUM),
 )
 """The steps without Prefect, under the same retry rules."""
 
@@ -63,21 +79,25 @@ PLAIN_STEPS = Steps(
 async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
     """Bring every row as far as it goes. What became of each is in the ledger.
 
-    A row that was paid already comes first. Each route has as many workers as it may have jobs in flight, so no more
+    A row that was paid already comes first, and of the videos that wait to be fetched the one whose link ends first.
+    Each route has as many workers as it may have jobs in flight (and a few who prepare media ahead), so no more
     coroutines live than rows in flight, however long the table is.
 
     Where nothing more can be recorded or kept, or something happens that nobody foresaw, `session.stopped` says so: no
     row is taken after that, and those in flight are brought to their end.
     """
-    fetched: asyncio.Queue[Row | None] = asyncio.Queue()
+    fetched = Fetching()
+    rows = list(rows)
+    for row in rows:
+        if row.state is State.SUCCEEDED:
+            fetched.put(row)
     porters = [asyncio.create_task(_fetch(session, fetched, steps)) for _ in range(DOWNLOADS)]
     try:
         async with asyncio.TaskGroup() as group:
             for settings, queue in _queues(rows):
-                for _ in range(min(len(queue), settings.max_in_flight)):
+                for _ in range(min(len(queue), settings.max_in_flight + AHEAD)):
                     group.create_task(_serve(session, settings, queue, steps, fetched))
-        for _ in porters:
-            fetched.put_nowait(None)
+        fetched.close(len(porters))
         await asyncio.gather(*porters)
     finally:
         for porter in porters:
@@ -88,21 +108,20 @@ async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
 def _queues(rows: Iterable[Row]) -> list[tuple[RouteSettings, deque[Row]]]:
     """The rows by route; what was paid already is at the head of each queue."""
     queues: dict[tuple[Account, str], tuple[RouteSettings, deque[Row]]] = {}
-    for row in sorted(rows, key=lambda row: row.state in TAKEABLE):
+    waiting = [row for row in rows if row.state is not State.SUCCEEDED]
+    for row in sorted(waiting, key=lambda row: row.state in TAKEABLE):
         route = (row.settings.account, row.settings.route.model)
         queues.setdefault(route, (row.settings, deque()))[1].append(row)
     return list(queues.values())
 
 
-async def _serve(
-    session: Session, settings: RouteSettings, queue: deque[Row], steps: Steps, fetched: asyncio.Queue[Row | None]
-) -> None:
+async def _serve(session: Session, settings: RouteSettings, queue: deque[Row], steps: Steps, fetched: Fetching) -> None:
     limiter = session.channels[settings.account].limiter
     while queue:
+        row = queue.popleft()
+        if row.state in TAKEABLE and not await _media_ready(session, row, steps):
+            continue
         async with limiter.place(settings.route.model, settings.max_in_flight):
-            if not queue:
-                return
-            row = queue.popleft()
             if row.state in TAKEABLE:
                 if session.stopped is not None:
                     continue
@@ -112,21 +131,39 @@ async def _serve(
             if row.state in _FAILED:
                 session.failed()
         if row.state is State.SUCCEEDED:
-            fetched.put_nowait(row)
+            fetched.put(row)
 
 
-async def _fetch(session: Session, fetched: asyncio.Queue[Row | None], steps: Steps) -> None:
+async def _media_ready(session: Session, row: Row, steps: Steps) -> bool:
+    """Whether all media of a row are in form; if not, it is told and the row stays behind."""
+    if session.stopped is None:
+        # A file that is missing is this row's own mistake; the run goes on.
+        await _carried(
+            session, row, lambda row: delivering.deliver(row, steps.upload, steps.review), fatal=(LedgerError,)
+        )
+        if row.state in _FAILED:
+            session.failed()
+    return row.sendable is not None and session.stopped is None
+
+
+async def _fetch(session: Session, fetched: Fetching, steps: Steps) -> None:
     while (row := await fetched.get()) is not None:
         await _carried(session, row, steps.download)
         if row.state in _FAILED:
             session.failed()
 
 
-async def _carried(session: Session, row: Row, step: Step) -> None:
+async def _carried(
+    session: Session,
+    row: Row,
+    step: Step,
+    *,
+    fatal: tuple[type[SeedanceError], ...] = (LedgerError, UserMistake),
+) -> None:
     """Carry out one step of one row; whatever goes wrong is this row's, unless nothing more could be recorded."""
     try:
         await step(row)
-    except (LedgerError, UserMistake) as error:
+    except fatal as error:
         session.stop(error)
     except SeedanceError as error:
         row.trouble = error

@@ -1,25 +1,50 @@
-"""The download step: bytes whole, opened, hash and size in the ledger, renamed into place, in that order (law 5)."""
+"""The download step: bytes whole, opened, hash and size in the ledger, put into place, in that order (law 5)."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from pathlib import Path
 
 from prefect_seedance.errors import BrokenVideo, Gone, SeedanceError
 from prefect_seedance.instants import reached
+from prefect_seedance.jobs.claims import remarks
 from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.stock import shelf_of
 from prefect_seedance.ledger import Proof, RowRecord, State
-from prefect_seedance.media import VideoFacts, discard, inspect_video, place
+from prefect_seedance.media import (
+    Previews,
+    Shelf,
+    Stamp,
+    Stills,
+    VideoFacts,
+    discard,
+    inspect_video,
+    previews_of,
+)
 from prefect_seedance.media.digests import file_digest
 from prefect_seedance.providers import JobState
 
-__all__ = ["download", "still_stored"]
+__all__ = ["PREVIEWS", "download", "poster_name", "strip_name"]
 
-PARTS = ".parts"
+log = logging.getLogger(__name__)
 
 DOUBTFUL = ".doubtful"
 """The ending of bytes that did not prove to be a video. The link they came from dies, so they are not thrown away."""
+
+PREVIEWS = ".previews"
+"""The folder of the pictures that stand for the videos, below the batch's folder."""
+
+
+def poster_name(file_name: str) -> str:
+    """Where the poster of the video of this name (without suffix) stands below the batch's folder."""
+    return f"{PREVIEWS}/{file_name}.jpg"
+
+
+def strip_name(file_name: str) -> str:
+    """Where the strip of six frames of the video of this name (without suffix) stands below the batch's folder."""
+    return f"{PREVIEWS}/{file_name}.strip.jpg"
 
 
 async def download(row: Row) -> None:
@@ -29,58 +54,59 @@ async def download(row: Row) -> None:
 
     Raises:
         Gone: The link is dead, and asking again brought no other: made, paid, expired.
-        Unreachable: The transfer was cut; another try resumes it.
+        Unreachable: The transfer was cut, or the store is out of reach; another try resumes it.
         BrokenVideo: What came is no whole video; another try starts anew.
         UserMistake: It cannot be written (disk full, no permission).
     """
     if row.state is not State.SUCCEEDED:
         return
     record = await row.record()
-    target = row.folder / f"{record.file_name}.mp4"
-    part = row.folder / PARTS / f"{record.file_name}.part"
+    part = row.shelf.parts / f"{record.file_name}.part"
     try:
         if not await _finish_earlier(row, record, part):
-            facts = await _fetched(row, part)
+            stills = Stills()
+            facts = await _fetched(row, part, stills)
             reached("video proven")
-            await _keep(row, part, await asyncio.to_thread(_free, target, record, facts), facts)
+            await _keep(row, part, record, facts)
+            pictures = None if facts.sha256 == record.sha256 and await _has_previews(row, record) else stills
+            await asyncio.to_thread(_preview, row.shelf, record.file_name, pictures)
     except Gone as error:
-        error.row = row.key
-        await row.session.ledger.expire(row.session.run, row.id, error)
-        row.moved(State.EXPIRED, error.message)
-        raise
+        gone = Gone(
+            f"Made, paid, expired: {error.message} Its job is {row.job_id}.",
+            provider=row.settings.account.provider,
+            code=error.code,
+            row=row.key,
+            http_status=error.http_status,
+        )
+        await row.session.ledger.expire(row.session.run, row.id, gone)
+        row.moved(State.EXPIRED, gone.message)
+        raise gone from error
     except SeedanceError as error:
         error.row = row.key
         raise
-
-
-async def still_stored(record: RowRecord) -> bool:
-    """Whether a stored file is still there, as it was."""
-    return await asyncio.to_thread(_unchanged, record)
-
-
-def _unchanged(record: RowRecord) -> bool:
-    try:
-        found = Path(record.path or "").stat()
-    except OSError:
-        return False
-    if found.st_size != record.bytes:
-        return False
-    # The hash is only computed where the file was touched since.
-    return found.st_mtime_ns == record.modified_ns or file_digest(Path(record.path or ""), "sha256") == record.sha256
 
 
 async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
     """An earlier run may have died after the proof was written: then nothing is to be fetched again."""
     if record.sha256 is None or record.path is None:
         return False
-    target = Path(record.path)
-    for candidate in (target, part):
-        if await asyncio.to_thread(_is, candidate, record):
-            if candidate == part:
-                await asyncio.to_thread(place, part, target)
-            await _stored(row, target)
-            return True
-    return False
+    shelf, name = shelf_of(record, row.shelf, row.shelf.parts)
+    previews = None
+    if await asyncio.to_thread(shelf.holds, name, record.bytes, record.sha256):
+        stamp = await asyncio.to_thread(shelf.stamp, name)
+        await asyncio.to_thread(discard, part)
+    elif await asyncio.to_thread(_is, part, record):
+        if not await _has_previews(row, record):
+            previews = await asyncio.to_thread(previews_of, part)
+        stamp = await asyncio.to_thread(shelf.place, part, name)
+    else:
+        return False
+    if stamp is None:
+        return False
+    row.video = record.path
+    await _stored(row, record, stamp)
+    await asyncio.to_thread(_preview, row.shelf, record.file_name, previews)
+    return True
 
 
 def _is(path: Path, record: RowRecord) -> bool:
@@ -90,26 +116,26 @@ def _is(path: Path, record: RowRecord) -> bool:
         return False
 
 
-def _free(target: Path, record: RowRecord, facts: VideoFacts) -> Path:
-    """The place for a file. Where another one stands, nothing of it is lost: it may be somebody's work."""
-    if not target.exists() or file_digest(target, "sha256") == facts.sha256:
-        return target
-    ours_once = record.path == str(target.absolute())
-    names = (
-        target.with_name(f"{target.stem}.{'changed' if ours_once else 'video'}-{n}.mp4") for n in itertools.count(1)
-    )
-    free = next(name for name in names if not name.exists())
+def _free(shelf: Shelf, record: RowRecord, facts: VideoFacts) -> str:
+    """The name for a file. Where another one stands, nothing of it is lost: it may be somebody's work."""
+    name = f"{record.file_name}.mp4"
+    stamp = shelf.stamp(name)
+    if stamp is None or (stamp.bytes == facts.bytes and shelf.digest(name) == facts.sha256):
+        return name
+    ours_once = record.path == shelf.address(name)
+    names = (f"{record.file_name}.{'changed' if ours_once else 'video'}-{n}.mp4" for n in itertools.count(1))
+    free = next(name for name in names if shelf.stamp(name) is None)
     if not ours_once:
         return free
-    target.rename(free)
-    return target
+    shelf.move(name, free)
+    return name
 
 
-async def _fetched(row: Row, part: Path) -> VideoFacts:
+async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
     """The link's bytes, proven. A dead link is asked for again, once."""
     url = row.video_url or await _fresh_link(row)
     provider = row.settings.account.base_url
-    part.parent.mkdir(exist_ok=True)
+    part.parent.mkdir(parents=True, exist_ok=True)
     try:
         fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     except Gone:
@@ -117,7 +143,7 @@ async def _fetched(row: Row, part: Path) -> VideoFacts:
         fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     reached("bytes fetched")
     try:
-        return await asyncio.to_thread(inspect_video, part, announced=fetched.announced)
+        return await asyncio.to_thread(inspect_video, part, announced=fetched.announced, stills=stills)
     except BrokenVideo as error:
         doubtful = part.with_suffix(DOUBTFUL)
         part.replace(doubtful)
@@ -134,32 +160,50 @@ async def _fresh_link(row: Row) -> str:
         raise Gone("The ledger knows no job of this row.", row=row.key)
     view = await row.channel.client.query(row.job_id)
     if view.state is not JobState.SUCCEEDED or not view.video_url:
-        raise Gone(
-            f"Job {row.job_id} was made, and the provider no longer offers its video "
-            f"(it says {view.provider_status!r}).",
-            provider=row.settings.account.provider,
-        )
+        raise Gone(f"The provider no longer offers the video (it says {view.provider_status!r}).")
     return view.video_url
 
 
-async def _keep(row: Row, part: Path, target: Path, facts: VideoFacts) -> None:
+async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> None:
+    name = await asyncio.to_thread(_free, row.shelf, record, facts)
     proof = Proof(
-        path=str(target.absolute()),
+        path=row.shelf.address(name),
         sha256=facts.sha256,
         bytes=facts.bytes,
         width=facts.width,
         height=facts.height,
         seconds=facts.seconds,
+        remarks=remarks(row.settings.route, row.request, facts),
     )
     await row.session.ledger.prove(row.session.run, row.id, proof)
     reached("proof written")
-    await asyncio.to_thread(place, part, target)
+    row.video = proof.path
+    stamp = await asyncio.to_thread(row.shelf.place, part, name)
     reached("file renamed")
-    await _stored(row, target)
+    await _stored(row, record, stamp)
 
 
-async def _stored(row: Row, target: Path) -> None:
-    await row.session.ledger.store(row.session.run, row.id, modified_ns=target.stat().st_mtime_ns)
-    (row.folder / PARTS / target.name).with_suffix(DOUBTFUL).unlink(missing_ok=True)
+async def _stored(row: Row, record: RowRecord, stamp: Stamp) -> None:
+    await row.session.ledger.store(row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag)
+    (row.shelf.parts / f"{record.file_name}{DOUBTFUL}").unlink(missing_ok=True)
     reached("file stored")
     row.moved(State.STORED)
+
+
+async def _has_previews(row: Row, record: RowRecord) -> bool:
+    try:
+        names = (poster_name(record.file_name), strip_name(record.file_name))
+        return all([await asyncio.to_thread(row.shelf.stamp, name) is not None for name in names])
+    except SeedanceError:
+        return False
+
+
+def _preview(shelf: Shelf, file_name: str, pictures: Stills | Previews | None) -> None:
+    """Keep the pictures of a stored video. The video stands whatever becomes of them."""
+    try:
+        previews = pictures.finish() if isinstance(pictures, Stills) else pictures
+        if previews is not None:
+            shelf.write(poster_name(file_name), previews.poster)
+            shelf.write(strip_name(file_name), previews.strip)
+    except Exception:
+        log.debug("No preview of %s was kept", file_name, exc_info=True)

@@ -16,10 +16,13 @@ class RowEvent:
 
     Attributes:
         key: The row key.
-        state: The state of the row (`ledger.State`), or `held` while another run works on it.
+        state: The state of the row (`ledger.State`), or `held` while another run works on it, or `media`
+            while its media are brought to the provider.
         model: The route's model.
         progress: How far the job is, 0 to 1, where the provider tells.
         message: Why, where there is something to say.
+        job_id: The provider's id of its job, once it is known.
+        video: Where its video lies, once it is stored.
     """
 
     key: str
@@ -27,6 +30,8 @@ class RowEvent:
     model: str
     progress: float | None = None
     message: str | None = None
+    job_id: str | None = None
+    video: str | None = None
 
 
 Watcher = Callable[[RowEvent], None]

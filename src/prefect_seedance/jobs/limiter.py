@@ -4,81 +4,254 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import math
 import random
 from collections import deque
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
-__all__ = ["Limiter"]
+from prefect_seedance.jobs.window import Window
+
+__all__ = ["Limiter", "LimiterReport", "Place"]
 
 LONGEST_PAUSE = 60.0
 """Seconds: the longest pause that we choose ourselves. A provider's own Retry-After may be longer."""
+
+ON_THE_WAY = 2
+"""Creates without an answer at once, at least: so few can be too many at once when a limit is met."""
+
+SHARE_ON_THE_WAY = 8
+"""One create on the way for so many jobs in flight, where that is more: so the start is quick where there is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimiterReport:
+    """How an account's limit stood.
+
+    Attributes:
+        limit: Jobs in flight that are known to be allowed now; None where nothing was ever refused.
+        lowest: The lowest limit that was met; None where none was.
+        highest: The most jobs that were in flight at once.
+        accepted: Creates that were accepted.
+        refused: Creates that were refused as too many.
+    """
+
+    limit: int | None
+    lowest: int | None
+    highest: int
+    accepted: int
+    refused: int
+
+
+class Place:
+    """One place in flight."""
+
+    __slots__ = ("made", "tried")
+
+    def __init__(self, *, made: bool) -> None:
+        self.made = made
+        """Whether its job exists at the provider."""
+        self.tried = False
+        """Whether a create for it came to nothing: it may be sent again only when the limit lets it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    number: int
+    ceiling: int
+    paid: bool
+    granted: asyncio.Future[Place]
 
 
 class Limiter:
     """The places in flight of one account, by route, and the pauses that the provider asks for.
 
-    All waiting is in order of arrival, so that no batch starves another.
+    All waiting is in order of arrival, so that no batch starves another; a route that is at its ceiling holds up none
+    of the others.
     """
 
     def __init__(self) -> None:
+        self._window = Window()
         self._taken: dict[str, int] = {}
-        self._queues: dict[str, deque[tuple[asyncio.Future[None], int]]] = {}
+        self._queues: dict[str, deque[_Turn]] = {}
+        self._order = itertools.count()
+        self._held = self._made = self._idle = 0
+        self._again: deque[tuple[Place, asyncio.Future[None]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._open_at = 0.0
         self._refusals = 0
+        self._accepted = self._refused = 0
+
+    def snapshot(self) -> LimiterReport:
+        """How the account's limit stands."""
+        size, lowest = self._window.size, self._window.lowest
+        return LimiterReport(
+            limit=None if math.isinf(size) else int(size),
+            lowest=None if lowest is None else int(lowest),
+            highest=max(self._window.highest, self._made),
+            accepted=self._accepted,
+            refused=self._refused,
+        )
 
     @contextlib.asynccontextmanager
-    async def place(self, model: str, ceiling: int) -> AsyncIterator[None]:
-        """Hold one of `ceiling` places of a route for as long as the block runs."""
-        await self._take(model, ceiling)
+    async def place(self, model: str, ceiling: int, *, paid: bool = False) -> AsyncIterator[Place]:
+        """Hold one of `ceiling` places of a route for as long as the block runs.
+
+        Args:
+            model: The route's model.
+            ceiling: How many the user allows.
+            paid: Whether the job exists already: it is in flight in any case, and no limit of the provider's holds it.
+        """
+        place = await self._take(model, ceiling, paid=paid)
         try:
-            yield
+            yield place
         finally:
-            self._taken[model] -= 1
-            self._admit(model)
+            self._leave(model, place)
 
-    async def ready(self) -> None:
-        """Wait until the provider may be asked for a create again."""
+    async def ready(self, place: Place | None = None) -> None:
+        """Wait until the provider may be asked for a create again.
+
+        Args:
+            place: For which; after a refusal it also waits until the limit lets it.
+        """
         loop = asyncio.get_running_loop()
-        while (wait := self._open_at - loop.time()) > 0:  # noqa: ASYNC110 - the time moves while it sleeps
+        while (wait := self._open_at - loop.time()) > 0:
             await asyncio.sleep(wait)
+        if place is None or not place.tried:
+            return
+        if not self._again and self._admits():
+            self._send_again(place)
+            return
+        turn: tuple[Place, asyncio.Future[None]] = (place, loop.create_future())
+        self._again.append(turn)
+        self._set_timer()
+        try:
+            await turn[1]
+        finally:
+            with contextlib.suppress(ValueError):
+                self._again.remove(turn)
 
-    def refused(self, retry_after: float | None) -> None:
+    def accepted(self, place: Place | None = None) -> None:
+        """The provider took a create: the next refusal starts with a short pause again."""
+        self._refusals = 0
+        self._accepted += 1
+        if place is not None and not place.made:
+            place.made = True
+            self._made += 1
+        self._window.accepted(self._made, asyncio.get_running_loop().time())
+        self._admit()
+
+    def refused(self, retry_after: float | None, place: Place | None = None) -> None:
         """The provider said "too many": nobody asks again before `retry_after` seconds, or a growing pause of ours."""
         moment = asyncio.get_running_loop().time()
+        self._refused += 1
+        news = moment >= self._open_at  # else it was on its way when the pause began
+        if news and place is not None:
+            self._window.refused(self._made, moment)
+        if retry_after is not None or news:
+            self._pause(moment, retry_after)
+        if place is not None:
+            self.unsent(place)
+        self._set_timer()
+
+    def _pause(self, moment: float, retry_after: float | None) -> None:
         if retry_after is None:
-            if moment < self._open_at:
-                return  # it was on its way when the pause began, and says nothing new
             self._refusals += 1
             # A little luck in the pause keeps several processes from coming back in the same instant.
             retry_after = min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 6)) * random.uniform(0.5, 1.0)  # noqa: S311
         self._open_at = max(self._open_at, moment + retry_after)
 
-    def accepted(self) -> None:
-        """The provider took a create: the next refusal starts with a short pause again."""
-        self._refusals = 0
+    def unsent(self, place: Place) -> None:
+        """A create for this place came to nothing; until it is tried again, the place stands in nobody's way."""
+        if not place.tried and not place.made:
+            place.tried = True
+            self._idle += 1
+            self._admit()
 
-    async def _take(self, model: str, ceiling: int) -> None:
+    def _send_again(self, place: Place) -> None:
+        place.tried = False
+        self._idle -= 1
+
+    async def _take(self, model: str, ceiling: int, *, paid: bool = False) -> Place:
         queue = self._queues.setdefault(model, deque())
-        if not queue and self._taken.get(model, 0) < ceiling:
-            self._taken[model] = self._taken.get(model, 0) + 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        queue.append((turn, ceiling))
+        turn = _Turn(next(self._order), ceiling, paid, asyncio.get_running_loop().create_future())
+        queue.append(turn)
+        self._admit()
         try:
-            await turn
+            return await turn.granted
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._taken[model] -= 1
-                self._admit(model)
+            if turn.granted.done() and not turn.granted.cancelled():
+                self._leave(model, turn.granted.result())
             else:
                 with contextlib.suppress(ValueError):
-                    queue.remove((turn, ceiling))
+                    queue.remove(turn)
+                self._admit()
             raise
 
-    def _admit(self, model: str) -> None:
-        queue = self._queues.get(model, deque())
-        while queue and self._taken[model] < queue[0][1]:
-            turn, _ = queue.popleft()
-            if not turn.done():
-                self._taken[model] += 1
-                turn.set_result(None)
+    def _leave(self, model: str, place: Place) -> None:
+        self._taken[model] -= 1
+        self._held -= 1
+        self._made -= place.made
+        self._idle -= place.tried
+        self._admit()
+
+    def _admits(self) -> bool:
+        """Whether one more create may be sent beside those that are in flight or on their way."""
+        now = asyncio.get_running_loop().time()
+        others = self._held - self._idle
+        if now < self._open_at or others >= self._window.allowed(now):
+            return False
+        if self._window.found and self._made >= self._window.size:
+            return others == self._made  # a try, alone
+        return others - self._made < max(ON_THE_WAY, self._made // SHARE_ON_THE_WAY)
+
+    def _admit(self) -> None:
+        """Give away what is free, to those who were refused first, then in order of arrival."""
+        while self._again and self._admits():
+            place, again = self._again.popleft()
+            if not again.done():
+                self._send_again(place)
+                again.set_result(None)
+        while (chosen := self._head()) is not None:
+            model, turn = chosen
+            self._queues[model].popleft()
+            if turn.granted.done():
+                continue
+            place = Place(made=turn.paid)
+            self._taken[model] = self._taken.get(model, 0) + 1
+            self._held += 1
+            self._made += turn.paid
+            turn.granted.set_result(place)
+        self._set_timer()
+
+    def _head(self) -> tuple[str, _Turn] | None:
+        """Who is next, and of which route."""
+        free = not self._again and self._admits()
+        best: tuple[str, _Turn] | None = None
+        for model, queue in self._queues.items():
+            if not queue or self._taken.get(model, 0) >= queue[0].ceiling or not (free or queue[0].paid):
+                continue
+            if best is None or queue[0].number < best[1].number:
+                best = (model, queue[0])
+        return best
+
+    def _set_timer(self) -> None:
+        """Look again when a pause ends, or when one more may be tried."""
+        if not self._again and not any(self._queues.values()):
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        moments = [when for when in (self._open_at, self._window.next_try) if now < when < math.inf]
+        if not moments:
+            return
+        when = min(moments)
+        if self._timer is not None:
+            if now < self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(when, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self._admit()

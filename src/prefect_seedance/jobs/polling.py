@@ -74,7 +74,7 @@ async def _succeeded(row: Row, view: JobView) -> None:
     expires = (view.finished_at or now()) + lifetime
     await row.session.ledger.succeed(row.session.run, row.id, _charge(row, record, view), link_expires_at=expires)
     reached("charge written")
-    row.video_url = view.video_url
+    row.video_url, row.link_expires_at = view.video_url, expires
     row.moved(State.SUCCEEDED)
 
 
@@ -101,7 +101,8 @@ async def _gone(row: Row, error: Gone) -> None:
 
 def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:
     """The charge at the price that was written down with the intent, whatever the price is now."""
-    units = settle_units(row.settings.route, row.request, tokens=view.tokens)
+    reference = record.attempt.reference_seconds if record.attempt else None
+    units = settle_units(row.settings.route, row.request, tokens=view.tokens, reference_seconds=reference)
     price = record.attempt.unit_price if record.attempt else None
     amount = None if units is None or price is None else exact.multiply(units, price)
     return Charge(Settlement.CHARGED, units=units, amount=amount, tokens=view.tokens)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.addresses import KINDS, addresses
 from prefect_seedance.jobs.cells import row_id
 from prefect_seedance.jobs.rowkey import fingerprint
 from prefect_seedance.jobs.table import Table, TableRow
 from prefect_seedance.jobs.terms import Terms
-from prefect_seedance.providers import RouteSettings
+from prefect_seedance.providers import RouteSettings, dialect_of
 from prefect_seedance.routes import Quote, QuoteTotal, VideoRequest, check, quote, resolve, total
+from prefect_seedance.routes.forms import Review, form_of
 
-__all__ = ["BadRows", "Invalid", "Preparation", "Prepared", "prepare"]
+__all__ = ["BadRows", "Invalid", "OnInvalid", "Preparation", "Prepared", "gather", "prepare"]
+
+OnInvalid = Literal["stop", "skip"]
 
 SHOWN = 20
 """How many bad rows one error spells out."""
@@ -32,7 +37,10 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A row that may be sent."""
+    """A row that may be sent.
+
+    `reference_seconds` is the length of its reference videos, as far as the route bills them and it was measured.
+    """
 
     position: int
     key: str
@@ -41,6 +49,9 @@ class Prepared:
     quote: Quote
     fingerprint: str
     warnings: tuple[str, ...] = ()
+    line: int = 0
+    review: Review | None = None
+    reference_seconds: Decimal | None = None
 
 
 @dataclass
@@ -51,11 +62,35 @@ class Preparation:
         rows: The rows that may be sent, in the table's order.
         invalid: The rows that may not.
         warnings: What the user should know, each once, with the number of rows that it concerns.
+        table: The table's name.
     """
 
+    table: str = "the table"
     rows: list[Prepared] = field(default_factory=list)
     invalid: list[Invalid] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    def settle(self, *, terms: Terms | None = None, on_invalid: OnInvalid = "stop") -> None:
+        """Hold the rows against the terms, and tell everything that is wrong with the table at once.
+
+        Raises:
+            BadRows: There are bad rows, and `on_invalid` is `stop`.
+        """
+        told: dict[str, int] = {}
+        good = []
+        for row in self.rows:
+            objection = terms.objection(row.quote) if terms is not None else None
+            if objection is not None:
+                self.invalid.append(Invalid(row.position, row.line, row.key, (objection,)))
+                continue
+            good.append(row)
+            for warning in row.warnings:
+                told[warning] = told.get(warning, 0) + 1
+        self.rows = good
+        self.invalid.sort(key=lambda row: row.position)
+        self.warnings += [f"{text} ({count} row{'s' if count > 1 else ''})" for text, count in told.items()]
+        if self.invalid and on_invalid == "stop":
+            raise BadRows(self.table, self.invalid, len(self.rows))
 
     def total(self) -> QuoteTotal:
         """What all rows together would cost."""
@@ -86,7 +121,7 @@ def prepare(
     *,
     only: Collection[Any] | None = None,
     limit: int | None = None,
-    on_invalid: Literal["stop", "skip"] = "stop",
+    on_invalid: OnInvalid = "stop",
     terms: Terms | None = None,
 ) -> Preparation:
     """Check every row of a table against its route, and quote it. No network, nothing written.
@@ -103,29 +138,37 @@ def prepare(
         BadRows: There are bad rows, and `on_invalid` is `stop`.
         UserMistake: `only` names rows that the table does not have.
     """
-    found = Preparation(warnings=list(table.warnings))
-    told: dict[str, int] = {}
+    found = gather(table, routes, only=only, limit=limit)
+    found.settle(terms=terms, on_invalid=on_invalid)
+    return found
+
+
+def gather(
+    table: Table,
+    routes: Sequence[RouteSettings],
+    *,
+    only: Collection[Any] | None = None,
+    limit: int | None = None,
+) -> Preparation:
+    """The first half of `prepare`: rules and quotes by what the rows themselves say. `settle` is the second.
+
+    Raises:
+        UserMistake: `only` names rows that the table does not have.
+    """
+    found = Preparation(table=table.name, warnings=list(table.warnings))
     positions = _chosen(table, only, limit)
     for row in table.rows:
         if row.position not in positions:
             continue
         ready, reasons = _checked(row, routes)
-        if ready is not None and terms is not None and (objection := terms.objection(ready.quote)):
-            reasons = [objection]
-        if ready is None or reasons:
+        if ready is None:
             found.invalid.append(Invalid(row.position, row.line, row.key, tuple(reasons)))
-            continue
-        found.rows.append(ready)
-        for warning in ready.warnings:
-            told[warning] = told.get(warning, 0) + 1
+        else:
+            found.rows.append(ready)
     for position in positions & table.bad.keys():
         problems = table.bad[position]
         reasons = [f"{problem.column} {problem.value!r}: {problem.message}" for problem in problems]
         found.invalid.append(Invalid(position, problems[0].line, problems[0].key, tuple(reasons)))
-    found.invalid.sort(key=lambda row: row.position)
-    found.warnings += [f"{text} ({count} row{'s' if count > 1 else ''})" for text, count in told.items()]
-    if found.invalid and on_invalid == "stop":
-        raise BadRows(table.name, found.invalid, len(found.rows))
     return found
 
 
@@ -155,12 +198,33 @@ def _checked(row: TableRow, routes: Sequence[RouteSettings]) -> tuple[Prepared |
         known = ", ".join(route.label for route in routes)
         return None, [f"{wish}: none of the routes given fits; they are {known}"]
     request = resolve(settings.route, row.request, settings.defaults)
-    problems = check(settings.route, request)
+    review = row.review or settings.review
+    problems = check(settings.route, request, review=review, experimental=settings.experimental)
     reasons = [problem.message for problem in problems if problem.severity == "error"]
     if reasons:
         return None, reasons
-    warnings = tuple(problem.message for problem in problems if problem.severity == "warning")
-    return _prepared(row, request, settings, warnings), []
+    warnings = [problem.message for problem in problems if problem.severity == "warning"]
+    warnings += _library_warnings(settings, request, review)
+    return _prepared(row, request, settings, tuple(warnings)), []
+
+
+def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Review | None) -> list[str]:
+    """What a user should know of media that are handed in to a provider's library."""
+    told = []
+    dialect = dialect_of(settings.account.provider)
+    for place, address in addresses(request):
+        form = form_of(settings.route, place, address, review=review, experimental=settings.experimental)
+        if form != "asset" or not settings.route.library:
+            continue
+        line = dialect.asset_billing_model(settings.route.library, KINDS[place])
+        if line is not None:
+            told.append(
+                f"{settings.route.name}: {place} are handed in as assets, once per content, which the provider bills "
+                f"per request beside the videos (price line {line!r}; no quote holds it)"
+            )
+        elif settings.route.library == "audit":
+            told.append(f"{settings.route.name}: {place} are handed in to a review whose calls no document confirms")
+    return list(dict.fromkeys(told))
 
 
 def _pick(row: TableRow, routes: Sequence[RouteSettings]) -> RouteSettings | None:
@@ -181,4 +245,6 @@ def _prepared(row: TableRow, request: VideoRequest, settings: RouteSettings, war
         quote=quote(settings.route, request, settings.prices),
         fingerprint=fingerprint(settings.account.provider, settings.route.model, request),
         warnings=warnings,
+        line=row.line,
+        review=row.review or settings.review,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prefect_seedance.errors import BrokenAnswer, BrokenVideo, RateLimited, SeedanceError, Unreachable
 
-__all__ = ["CREATE", "DOWNLOAD", "POLL", "RetryRule"]
+__all__ = ["CREATE", "DOWNLOAD", "MEDIUM", "POLL", "RetryRule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +41,6 @@ POLL = RetryRule(kinds=(Unreachable, BrokenAnswer, RateLimited), attempts=3, del
 
 DOWNLOAD = RetryRule(kinds=(Unreachable, BrokenVideo, BrokenAnswer, RateLimited), attempts=6, delays=(1, 2, 5, 15, 30))
 """Each try resumes where the last one ended, except after bytes that proved to be no video."""
+
+MEDIUM = RetryRule(kinds=(Unreachable, BrokenAnswer, RateLimited), attempts=5, delays=(1, 2, 5, 15))
+"""Uploads and reviews: free ones may be repeated, billed ones are looked up before they would be."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.ledger import RowRecord, State
+from prefect_seedance.media import Shelf
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest
+from prefect_seedance.routes.forms import Review
 
 if TYPE_CHECKING:
     from prefect_seedance.jobs.channel import Channel
@@ -34,7 +36,9 @@ class Row:
         settings: RouteSettings,
         fingerprint: str,
         quote: Quote,
-        folder: Path | None = None,
+        shelf: Shelf,
+        review: Review | None = None,
+        reference_seconds: Decimal | None = None,
     ) -> None:
         self.session = session
         self.id = record.id
@@ -45,9 +49,18 @@ class Row:
         self.fingerprint = fingerprint
         self.quote = quote
         self.job_id = record.job_id
-        self.folder = folder or session.output
+        self.shelf = shelf
+        """Where its video is to stand."""
+        self.link_expires_at = record.link_expires_at
+        self.review = review
+        self.reference_seconds = reference_seconds
+        """The length of its reference videos, as far as the route bills them and it was measured."""
+        self.sendable: VideoRequest | None = None
+        """The request with all media in the form that the route takes; None until they are."""
         self.video_url: str | None = None
         """The signed link, kept in memory only."""
+        self.video: str | None = None
+        """Where its file is put."""
         self.trouble: SeedanceError | None = None
         """Why the row's last step did not come to its end, where the row's state does not say it."""
 
@@ -65,7 +78,10 @@ class Row:
     def moved(self, state: State, message: str | None = None) -> None:
         """The ledger has moved the row; tell those who watch."""
         self.state = state
-        self.session.tell(RowEvent(self.key, state.value, self.settings.route.model, message=message))
+        video = self.video if state is State.STORED else None
+        self.session.tell(
+            RowEvent(self.key, state.value, self.settings.route.model, message=message, job_id=self.job_id, video=video)
+        )
 
     async def record(self) -> RowRecord:
         """The row as the ledger has it now."""

@@ -78,6 +78,11 @@ def _address(text: str) -> str:
         return f"sha256:{hashlib.sha256(_content(text)).hexdigest()}"
     if len(text) > _LONGEST_ADDRESS and "://" not in text[:_LONGEST_ADDRESS]:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"  # Base64 without its `data:`
+    return cut_address(text)
+
+
+def cut_address(text: str) -> str:
+    """An address without what changes from day to day or gives access: the query, and a user's name and password."""
     if "://" not in text:
         return text
     return _USERINFO.sub(r"\1", text.partition("?")[0])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
+from prefect_seedance.jobs.medium import Contents, Medium
 from prefect_seedance.jobs.terms import Terms, TooManyFailures
-from prefect_seedance.ledger import HEARTBEAT, Ledger, Run
-from prefect_seedance.media import Downloader
+from prefect_seedance.ledger import HEARTBEAT, Ledger, MaterialKey, Run
+from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.routes.forms import Form
 
 __all__ = ["Session", "open_session"]
 
@@ -28,7 +32,6 @@ class Session:
         ledger: The open ledger.
         run: This run, the holder of its rows.
         take: The take that is worked on.
-        output: The folder of this batch's files.
         patience: Seconds that a job is waited for.
         sending: Creates on the wire.
         closed: Accounts that cannot serve now, with the reason: their rows are put off.
@@ -36,12 +39,15 @@ class Session:
         terms: What the user allows to be spent and to fail.
         failures: Rows that failed in this run.
         failures_allowed: So many end the taking of new rows; None where any number is borne.
+        places: Where media may lie that are brought to a provider.
+        contents: The bytes of those media, each fetched once.
+        locks: Held while a medium is brought into form.
+        again: Whether the user asks for what was refused to be tried again.
     """
 
     ledger: Ledger
     run: Run
     take: str
-    output: Path
     patience: float
     channels: dict[Account, Channel]
     downloader: Downloader
@@ -52,6 +58,38 @@ class Session:
     terms: Terms = field(default_factory=Terms)
     failures: int = 0
     failures_allowed: Decimal | None = None
+    places: MediaPlaces = field(default_factory=MediaPlaces)
+    contents: Contents = field(init=False)
+    locks: dict[MaterialKey, asyncio.Lock] = field(default_factory=dict)
+    again: bool = False
+    scratch: Path = field(default_factory=Path)
+    _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
+    _steps: dict[Medium, asyncio.Task[object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.contents = Contents(self, self.scratch)
+
+    def medium(self, settings: RouteSettings, address: str, kind: MediumKind, form: Form) -> Medium:
+        """The medium at an address, the same one for all rows of a route."""
+        known = (settings.account, settings.route.library, address, kind, form)
+        if known not in self._media:
+            self._media[known] = Medium(session=self, settings=settings, address=address, kind=kind, form=form)
+        return self._media[known]
+
+    async def once(self, medium: Medium, step: Callable[[Medium], Awaitable[object]]) -> None:
+        """Carry out a medium's step, or wait for the one that is under way; a failure is the same for all who wait."""
+        task = self._steps.get(medium)
+        if task is None or task.cancelled():
+            task = self._steps[medium] = asyncio.create_task(_carried(step, medium), name=f"seedance {medium.name}")
+        await asyncio.shield(task)
+
+    async def drop_media(self) -> None:
+        """Stop what still brings media into form."""
+        tasks = [task for task in self._steps.values() if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.contents.drop()
 
     def tell(self, event: RowEvent) -> None:
         """Tell those who watch."""
@@ -80,12 +118,13 @@ async def open_session(
     *,
     batch: str,
     take: str,
-    output: Path,
     ledger_url: str,
     routes: tuple[RouteSettings, ...],
     patience: float,
     flow_run_id: str | None = None,
     terms: Terms | None = None,
+    places: MediaPlaces | None = None,
+    again: bool = False,
 ) -> AsyncIterator[Session]:
     """Open the ledger and the accounts' channels, and begin a run; at the end its rows are let go.
 
@@ -96,6 +135,7 @@ async def open_session(
         stack.push_async_callback(ledger.close)
         channels = {settings.account: settings.account for settings in routes}
         doors = {account: await stack.enter_async_context(channel(account)) for account in channels}
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="seedance-"))
         downloader = Downloader()
         stack.push_async_callback(downloader.aclose)
         run = await ledger.begin_run(batch, flow_run_id)
@@ -103,17 +143,24 @@ async def open_session(
             ledger=ledger,
             run=run,
             take=take,
-            output=output,
             patience=patience,
             channels=doors,
             downloader=downloader,
             watchers=current_watchers(),
             terms=terms or Terms(),
+            places=places or MediaPlaces(),
+            again=again,
+            scratch=Path(scratch),
         )
+        stack.push_async_callback(session.drop_media)
         stack.push_async_callback(_end, session)
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
         stack.callback(heart.cancel)
         yield session
+
+
+async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:
+    return await step(medium)
 
 
 async def _beat(session: Session) -> None:

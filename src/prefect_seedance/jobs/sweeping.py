@@ -12,7 +12,7 @@ from prefect_seedance.jobs.crew import Steps, work
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State
-from prefect_seedance.media import ensure_folder
+from prefect_seedance.media import Shelf, open_shelf
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, find, quote
 
@@ -52,6 +52,7 @@ async def sweep(
     batch: str | None = None,
     patience: float,
     flow_run_id: str | None = None,
+    parts: Path | None = None,
 ) -> SweepOutcome:
     """Poll and download what is paid for, batch by batch, those whose links end first at the head.
 
@@ -64,6 +65,7 @@ async def sweep(
         batch: Only this batch; None takes all of them.
         patience: Seconds that a job is waited for.
         flow_run_id: Prefect's id of the run, for the record.
+        parts: A folder on this machine for unfinished downloads on their way to a store.
     """
     outcome = SweepOutcome()
     ledger = await Ledger.open(ledger_url)
@@ -72,7 +74,7 @@ async def sweep(
     finally:
         await ledger.close()
     for name, take in names:
-        await _sweep_one(name, take, routes, steps, ledger_url, patience, flow_run_id, outcome)
+        await _sweep_one(name, take, routes, steps, ledger_url, patience, flow_run_id, outcome, parts)
     return outcome
 
 
@@ -85,11 +87,12 @@ async def _sweep_one(
     patience: float,
     flow_run_id: str | None,
     outcome: SweepOutcome,
+    parts: Path | None,
 ) -> None:
+    shelves: dict[str, Shelf] = {}
     async with open_session(
         batch=batch,
         take=take,
-        output=Path(),
         ledger_url=ledger_url,
         routes=tuple(routes),
         patience=patience,
@@ -100,7 +103,8 @@ async def _sweep_one(
         records = (await session.ledger.rows(taken)).values()
         # The shortest link first: that is the one that may be lost.
         ordered = sorted(records, key=lambda row: (row.link_expires_at is None, row.link_expires_at, row.id))
-        rows = [row for record in ordered if (row := await _row(session, record, routes, outcome)) is not None]
+        found = [await _row(session, record, routes, outcome, shelves, parts) for record in ordered]
+        rows = [row for row in found if row is not None]
         await work(session, rows, steps)
         outcome.troubles |= {(batch, row.key): row.trouble.message for row in rows if row.trouble is not None}
         if session.stopped is not None:
@@ -125,7 +129,12 @@ def _sort(rows: Sequence[RowRecord], found: set[int], outcome: SweepOutcome) -> 
 
 
 async def _row(
-    session: Session, record: RowRecord, routes: Sequence[RouteSettings], outcome: SweepOutcome
+    session: Session,
+    record: RowRecord,
+    routes: Sequence[RouteSettings],
+    outcome: SweepOutcome,
+    shelves: dict[str, Shelf],
+    parts: Path | None,
 ) -> Row | None:
     if record.state not in PAID:
         return None
@@ -135,7 +144,10 @@ async def _row(
         outcome.troubles[record.batch, record.key] = f"No route of the account {account} was given to the sweep."
         return None
     try:
-        await asyncio.to_thread(ensure_folder, Path(record.folder))
+        if record.folder not in shelves:
+            shelf = open_shelf(record.folder, parts)
+            await asyncio.to_thread(shelf.ensure)
+            shelves[record.folder] = shelf
     except SeedanceError as error:
         outcome.troubles[record.batch, record.key] = error.message
         return None
@@ -147,7 +159,7 @@ async def _row(
         settings=settings,
         fingerprint=record.fingerprint,
         quote=quote(settings.route, request, settings.prices),
-        folder=Path(record.folder),
+        shelf=shelves[record.folder],
     )
 
 

@@ -11,6 +11,7 @@ from prefect_seedance.jobs.badtable import BadTable, CellProblem, shown
 from prefect_seedance.jobs.cells import PARSERS, CellError, plain
 from prefect_seedance.jobs.rowkey import base_key, numbered
 from prefect_seedance.jobs.tablefile import Sheet
+from prefect_seedance.routes.forms import Review
 from prefect_seedance.routes.request import VideoRequest
 
 _NULL_WORDS = frozenset({"nan", "none", "null", "<na>"})
@@ -28,6 +29,7 @@ class TableRow:
         model: The row's own choice of a route, where it makes one.
         provider: The row's own choice of a provider, where it makes one.
         line: The row as the user sees it, counted from 1 (see `CellProblem`).
+        review: The review that its media are to go through, where the row says so.
     """
 
     position: int
@@ -36,6 +38,7 @@ class TableRow:
     model: str | None = None
     provider: str | None = None
     line: int = 0
+    review: Review | None = None
 
 
 class Reading:
@@ -60,6 +63,7 @@ class Reading:
         columns = [self._parsed[name] for name in fields]
         models = self._parsed.get("model") or [None] * self._size
         providers = self._parsed.get("provider") or [None] * self._size
+        reviews = self._parsed.get("media_review") or [None] * self._size
         found: list[TableRow] = []
         for position in range(self._size):
             settings = {
@@ -74,7 +78,9 @@ class Reading:
             request = VideoRequest(**settings)
             line = self._sheet.lines[position]
             key = self._keys[position]
-            found.append(TableRow(position, key, request, models[position], providers[position], line))
+            found.append(
+                TableRow(position, key, request, models[position], providers[position], line, reviews[position])
+            )
         return found, {position: self._problems(position) for position in sorted(self._faults)}
 
     def warnings(self) -> list[str]:
@@ -135,8 +141,9 @@ class Reading:
         return keys
 
     def _hashed(self) -> list[str]:
-        names = list(self._parsed)
-        rows: Iterable[Sequence[Any]] = zip(*self._parsed.values(), strict=True)
+        # How media reach the provider makes no other row of it.
+        names = [name for name in self._parsed if name != "media_review"]
+        rows: Iterable[Sequence[Any]] = zip(*(self._parsed[name] for name in names), strict=True)
         keys = [base_key(dict(zip(names, row, strict=True))) for row in rows]
         for position, faults in self._faults.items():
             # A cell that could not be read still tells its row from the others.

@@ -96,7 +96,7 @@ def _safe(request: httpx.Request) -> None:
 
 
 def _store(url: str, scheme: str) -> bytes:
-    import fsspec  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import, and few tables need it
+    import fsspec  # noqa: PLC0415 - slow to import, and few tables need it
 
     try:
         with fsspec.open(url, "rb") as file:

@@ -1,24 +1,39 @@
 """What has been bought: the durable record of every row and of every request that may have cost money."""
 
-from prefect_seedance.ledger.costs import CostLine, add_up
+from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up
 from prefect_seedance.ledger.holders import HEARTBEAT, Run
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
-from prefect_seedance.ledger.records import AttemptRecord, Charge, Intent, Plan, Proof, RowRecord
+from prefect_seedance.ledger.records import (
+    AssetRequest,
+    AttemptRecord,
+    Charge,
+    Intent,
+    MaterialKey,
+    MaterialRecord,
+    Plan,
+    Proof,
+    RowRecord,
+)
 from prefect_seedance.ledger.resolving import Verdict
-from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, Outcome, Settlement, State
+from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
 from prefect_seedance.ledger.url import ledger_url, shown_url
 
 __all__ = [
+    "ASSETS",
     "HEARTBEAT",
     "MANIFEST",
     "RETRYABLE",
     "TAKEABLE",
+    "AssetRequest",
     "AttemptRecord",
     "Charge",
     "CostLine",
     "Intent",
     "Ledger",
+    "MaterialKey",
+    "MaterialRecord",
+    "MaterialState",
     "Outcome",
     "Plan",
     "Proof",

@@ -11,8 +11,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from prefect_seedance.ledger.schema import attempts, rows, sums
-from prefect_seedance.ledger.states import Settlement
+from prefect_seedance.ledger.schema import asset_requests, attempts, rows, sums
+from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes import exact
 
 __all__ = ["bind", "change", "committed", "held", "locked", "recount", "unbounded"]
@@ -65,7 +65,7 @@ def _sum_of(batch_id: int, currency: str) -> sa.ColumnElement[bool]:
 
 
 def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
-    """The batch's commitment, counted anew from its attempts."""
+    """The batch's commitment, counted anew from its attempts and its billed asset requests."""
     wanted = (
         sa.select(attempts.c.reserve_currency, attempts.c.settlement, attempts.c.charge, attempts.c.reserved)
         .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
@@ -74,6 +74,13 @@ def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for currency, settlement, charge, reserved in connection.execute(wanted):
         found[currency] = exact.add((found.get(currency, Decimal(0)), held(settlement, charge, reserved)))
+    assets = sa.select(asset_requests.c.currency, asset_requests.c.unit_price).where(
+        asset_requests.c.batch_id == batch_id,
+        asset_requests.c.unit_price.is_not(None),
+        asset_requests.c.outcome.not_in((Outcome.REFUSED, Outcome.WITHDRAWN)),
+    )
+    for currency, price in connection.execute(assets):
+        found[currency] = exact.add((found.get(currency, Decimal(0)), price))
     return found
 
 

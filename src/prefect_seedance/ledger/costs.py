@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from prefect_seedance.ledger.records import AttemptRecord
+from prefect_seedance.ledger.records import AssetRequest, AttemptRecord
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes import exact
 
-__all__ = ["CostLine", "add_up"]
+__all__ = ["ASSETS", "CostLine", "add_up"]
+
+ASSETS = "asset library"
+"""Stands where a route's model would: what a cost line of assets was paid for."""
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class CostLine:
         open: Jobs still running, whose charge is yet to come.
         held: Creates with an unknown outcome: they may have been paid.
         undocumented: Failed jobs of which no document says whether they are charged.
+        assets: Requests for assets of the provider's library that are billed here; no videos.
         doubt: The most that `held`, `undocumented` and `unpriced` may have cost; None where that has no bound.
     """
 
@@ -48,6 +52,7 @@ class CostLine:
     open: int = 0
     held: int = 0
     undocumented: int = 0
+    assets: int = 0
     doubt: Decimal | None = Decimal(0)
 
     @property
@@ -61,8 +66,8 @@ class CostLine:
         return next(iter(self.unit_prices)) if len(self.unit_prices) == 1 else None
 
 
-def add_up(attempts: Iterable[AttemptRecord]) -> list[CostLine]:
-    """One line per account, route, billing model and currency, in the order of first use."""
+def add_up(attempts: Iterable[AttemptRecord], assets: Iterable[AssetRequest] = ()) -> list[CostLine]:
+    """One line per account, route, billing model and currency, in the order of first use; then what assets cost."""
     lines: dict[tuple[str, ...], CostLine] = {}
     for attempt in attempts:
         key = (
@@ -75,7 +80,31 @@ def add_up(attempts: Iterable[AttemptRecord]) -> list[CostLine]:
         if key not in lines:
             lines[key] = CostLine(*key[:4], unit=attempt.unit, currency=attempt.currency)
         _add(lines[key], attempt)
+    for request in assets:
+        if request.outcome in {Outcome.REFUSED, Outcome.WITHDRAWN}:
+            continue
+        key = (request.provider, request.account, ASSETS, request.billing_model, request.currency or "")
+        if key not in lines:
+            lines[key] = CostLine(*key[:4], unit="request", currency=request.currency)
+        _add_asset(lines[key], request)
     return list(lines.values())
+
+
+def _add_asset(line: CostLine, request: AssetRequest) -> None:
+    line.assets += 1
+    if request.unit_price is not None:
+        line.unit_prices.add(request.unit_price)
+    if request.outcome is Outcome.CREATED:
+        line.units = exact.add((line.units, Decimal(1)))
+        if request.unit_price is None:
+            line.unpriced += 1
+            line.doubt = None
+        else:
+            line.cost = exact.add((line.cost, request.unit_price))
+        return
+    line.held += 1
+    if line.doubt is not None:
+        line.doubt = None if request.unit_price is None else exact.add((line.doubt, request.unit_price))
 
 
 def _add(line: CostLine, attempt: AttemptRecord) -> None:

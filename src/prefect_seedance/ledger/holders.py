@@ -18,10 +18,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.ledger.schema import attempts, rows, runs
+from prefect_seedance.ledger.schema import asset_requests, attempts, materials, rows, runs
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
-__all__ = ["HEARTBEAT", "LEASE", "Run", "beat", "begin", "bury", "bury_dead", "end", "forget", "now"]
+__all__ = ["HEARTBEAT", "LEASE", "Run", "beat", "begin", "bury", "bury_dead", "end", "forget", "lives", "now"]
 
 HEARTBEAT = timedelta(seconds=15)
 LEASE = timedelta(seconds=120)
@@ -132,13 +132,26 @@ def bury_dead(connection: sa.Connection, batch_id: int) -> None:
     # A run that has ended holds nothing: it let go in the same transaction.
     found = connection.execute(sa.select(runs).where(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None)))
     for run in found.all():
-        seen = _seen_alive(run)
-        if seen is False:
-            bury(connection, run.id)
-            connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
-        elif seen is None and run.heartbeat_at + LEASE <= now():
-            # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same.
-            bury(connection, run.id)
+        _bury_if_dead(connection, run)
+
+
+def lives(connection: sa.Connection, run_id: str) -> bool:
+    """Whether a run lives; if it does not, what it held is let go of."""
+    run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+    return run is not None and run.ended_at is None and not _bury_if_dead(connection, run)
+
+
+def _bury_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
+    seen = _seen_alive(run)
+    if seen is False:
+        bury(connection, run.id)
+        connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
+        return True
+    if seen is None and run.heartbeat_at + LEASE <= now():
+        # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same.
+        bury(connection, run.id)
+        return True
+    return False
 
 
 def _seen_alive(run: sa.Row[Any]) -> bool | None:
@@ -175,3 +188,6 @@ def bury(connection: sa.Connection, run_id: str) -> None:
         )
     )
     connection.execute(sa.update(rows).where(rows.c.holder == run_id).values(holder=None))
+    unanswered = sa.and_(asset_requests.c.run_id == run_id, asset_requests.c.outcome == Outcome.SENT)
+    connection.execute(sa.update(asset_requests).where(unanswered).values(outcome=Outcome.UNKNOWN, message=message))
+    connection.execute(sa.update(materials).where(materials.c.holder == run_id).values(holder=None))

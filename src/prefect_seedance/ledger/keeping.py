@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.ledger import holders
-from prefect_seedance.ledger.schema import attempts, batches, metadata, rows, runs, sums
+from prefect_seedance.ledger.schema import asset_requests, attempts, batches, materials, metadata, rows, runs, sums
 from prefect_seedance.ledger.states import Settlement, State
 
 __all__ = ["dump", "fill", "prune", "unfinished_batches"]
@@ -81,7 +81,9 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
             continue
         mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
         connection.execute(sa.delete(attempts).where(attempts.c.row_id.in_(mine)))
-        for table in (rows, runs, sums):
+        dead = sa.select(runs.c.id).where(runs.c.batch_id == batch_id)
+        connection.execute(sa.update(materials).where(materials.c.holder.in_(dead)).values(holder=None))
+        for table in (rows, asset_requests, runs, sums):
             connection.execute(sa.delete(table).where(table.c.batch_id == batch_id))
         connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=holders.now()))
         pruned.append(name)

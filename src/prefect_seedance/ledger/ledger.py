@@ -12,13 +12,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger import budget, holders, keeping, lookups, moves, planning, resolving
+from prefect_seedance.ledger import budget, holders, keeping, lookups, materials, moves, planning, resolving
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
-from prefect_seedance.ledger.records import AttemptRecord, Charge, Intent, Plan, Proof, RowRecord
+from prefect_seedance.ledger.records import (
+    AssetRequest,
+    AttemptRecord,
+    Charge,
+    Intent,
+    MaterialKey,
+    MaterialRecord,
+    Plan,
+    Proof,
+    RowRecord,
+)
 from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.schema import runs
-from prefect_seedance.ledger.states import State
+from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["Ledger"]
@@ -145,6 +155,10 @@ class Ledger:
         """The create brought no job: refused for good or for now, or its outcome is unknown."""
         await self._write(moves.refuse, run, row_id, attempt_id, error, to)
 
+    async def reject(self, run: Run, row_id: int, error: SeedanceError) -> None:
+        """The row is refused before anything was sent: one of its media did not pass the provider's review."""
+        await self._write(moves.reject, run, row_id, error)
+
     async def put_off(self, run: Run, row_id: int, error: SeedanceError) -> None:
         """The row is not sent now; a later run takes it."""
         await self._write(moves.put_off, run, row_id, error)
@@ -169,13 +183,54 @@ class Ledger:
         """The file is whole; written before it is renamed into place."""
         await self._write(moves.prove, run, row_id, proof)
 
-    async def store(self, run: Run, row_id: int, *, modified_ns: int) -> None:
-        """The proven file stands in its place."""
-        await self._write(moves.store, run, row_id, modified_ns=modified_ns)
+    async def store(self, run: Run, row_id: int, *, modified_ns: int | None, etag: str | None = None) -> None:
+        """The proven file stands in its place; what that place tells of it is kept, to see if it is touched later."""
+        await self._write(moves.store, run, row_id, modified_ns=modified_ns, etag=etag)
 
     async def refetch(self, run: Run, row_id: int) -> None:
         """A stored file is gone or changed: it is to be fetched again."""
         await self._write(moves.refetch, run, row_id)
+
+    async def take_material(self, run: Run, key: MaterialKey, name: str, *, needed_until: datetime) -> MaterialRecord:
+        """Take a medium to bring it into a provider's form; see `materials.take`."""
+
+        def operation(connection: sa.Connection) -> MaterialRecord:
+            return materials.take(connection, run, key, name, needed_until=needed_until)
+
+        return await self._database.write(operation)
+
+    async def ask_for_asset(
+        self, run: Run, material_id: int, *, billing_model: str, unit_price: Amount | None, budget: Amount | None
+    ) -> int | None:
+        """Write down a billed request for an asset before it is sent; None where the budget forbids it."""
+
+        def operation(connection: sa.Connection) -> int | None:
+            return materials.ask(
+                connection, run, material_id, billing_model=billing_model, unit_price=unit_price, budget=budget
+            )
+
+        return await self._database.write(operation)
+
+    async def asset_answered(self, run: Run, request_id: int, outcome: Outcome, **evidence: str | None) -> None:
+        """What became of a billed request for an asset."""
+        await self._write(materials.answer, run, request_id, outcome, **evidence)
+
+    async def note_material(self, run: Run, material_id: int, **values: Any) -> None:
+        """How a medium stands now."""
+        await self._write(materials.note, run, material_id, **values)
+
+    async def asset_requests_of(self, batch: str) -> list[AssetRequest]:
+        """The billed asset requests of a batch, oldest first."""
+
+        def operation(connection: sa.Connection) -> list[AssetRequest]:
+            batch_id = lookups.batch_id(connection, batch)
+            return [] if batch_id is None else materials.requests_of(connection, batch_id)
+
+        return await self._database.read(operation)
+
+    async def states_of(self, batch: str, take: str) -> dict[str, State]:
+        """The state of each row of a take, by key; empty where the batch is new."""
+        return await self._database.read(lambda connection: lookups.states_of(connection, batch, take))
 
     async def rows(self, ids: Collection[int]) -> dict[int, RowRecord]:
         """The rows with these ids."""

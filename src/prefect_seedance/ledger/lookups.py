@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from prefect_seedance.ledger.records import AttemptRecord, RowRecord
 from prefect_seedance.ledger.schema import attempts, batches, rows
+from prefect_seedance.ledger.states import State
 
-__all__ = ["attempts_of", "batch_names", "grouped", "row_by_key", "rows_by_id", "rows_of"]
+__all__ = ["attempts_of", "batch_id", "batch_names", "grouped", "row_by_key", "rows_by_id", "rows_of", "states_of"]
 
 GROUP = 500
 """How many values one statement carries: databases bound the number of parameters."""
@@ -68,6 +69,18 @@ def attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:
         .order_by(attempts.c.id)
     )
     return [AttemptRecord(*row) for row in connection.execute(select)]
+
+
+def states_of(connection: sa.Connection, batch: str, take: str) -> dict[str, State]:
+    """The state of each row of one take of a batch, by key."""
+    select = sa.select(rows.c.key, rows.c.state).join(batches, rows.c.batch_id == batches.c.id)
+    found = connection.execute(select.where(batches.c.name == batch, rows.c.take == take))
+    return {row.key: row.state for row in found}
+
+
+def batch_id(connection: sa.Connection, name: str) -> int | None:
+    """The id of a batch, where there is one."""
+    return connection.execute(sa.select(batches.c.id).where(batches.c.name == name)).scalar()
 
 
 def batch_names(connection: sa.Connection) -> list[str]:

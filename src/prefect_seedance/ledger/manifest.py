@@ -7,56 +7,83 @@ import json
 import os
 import uuid
 from pathlib import Path
+from typing import Protocol
 
 from prefect_seedance.errors import UserMistake
 
-__all__ = ["MANIFEST", "check_manifest"]
+__all__ = ["MANIFEST", "Place", "check_manifest"]
 
 MANIFEST = "seedance-ledger.json"
 
 
-def check_manifest(folder: Path, identity: str, shown_url: str) -> None:
+class Place(Protocol):
+    """An output folder that is no local one."""
+
+    shown: str
+
+    def read(self, name: str) -> bytes | None:
+        """A file's bytes; None if there is none."""
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file unless there is one; whether it was written."""
+
+
+def check_manifest(folder: Path | Place, identity: str, shown_url: str) -> None:
     """Find the folder's manifest and hold it against the ledger in use; write it where there is none.
 
     Raises:
         UserMistake: The folder belongs to another ledger (going on would pay again for what that one has), or its
             manifest can be neither read nor written.
     """
-    path = folder / MANIFEST
-    found = _read(path)
+    found = _read(folder)
     if found is None:
-        _write(path, identity, shown_url)
+        _write(folder, _text(identity, shown_url))
         # Of two runs that start at once only one writes it: what stands there now is what counts.
-        found = _read(path) or {}
+        found = _read(folder) or {}
     known, where = found.get("ledger"), found.get("url", "unknown")
     if known != identity:
         raise UserMistake(
-            f"The folder {folder} belongs to another ledger ({known}, last seen at {where}); the one in use is "
+            f"The folder {_shown(folder)} belongs to another ledger ({known}, last seen at {where}); the one in use is "
             f"{identity} at {shown_url}. With it, everything in this folder would be paid for again. Use the folder's "
             "own ledger (ledger=… or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
         )
 
 
-def _read(path: Path) -> dict[str, str] | None:
+def _shown(folder: Path | Place) -> str:
+    return str(folder) if isinstance(folder, Path) else folder.shown
+
+
+def _read(folder: Path | Place) -> dict[str, str] | None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        text = (folder / MANIFEST).read_bytes() if isinstance(folder, Path) else folder.read(MANIFEST)
+        if text is None:
+            return None
+        found = json.loads(text.decode("utf-8"))
         return {"ledger": str(found["ledger"]), "url": str(found.get("url", "unknown"))}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserMistake(
-            f"The manifest {path} cannot be read ({error}). It names the ledger of this folder; restore it, or use "
+            f"The manifest {_shown(folder)}/{MANIFEST} cannot be read ({error}). It names the ledger of this "
+            "folder; restore it, or use "
             "another output folder. Nothing was spent."
         ) from None
 
 
-def _write(path: Path, identity: str, shown_url: str) -> None:
+def _text(identity: str, shown_url: str) -> str:
     told = {
         "what": "This folder is written by prefect-seedance. The ledger named here knows what was paid for.",
         "ledger": identity,
         "url": shown_url,
     }
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+def _write(folder: Path | Place, text: str) -> None:
+    if not isinstance(folder, Path):
+        folder.create(MANIFEST, text.encode())
+        return
+    path = folder / MANIFEST
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         _write_through(draft, text)

@@ -28,6 +28,7 @@ __all__ = [
     "put_off",
     "refetch",
     "refuse",
+    "reject",
     "store",
     "succeed",
     "withdraw",
@@ -83,6 +84,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
             settlement=Settlement.OPEN,
             reserved=reserve.value if reserve else None,
             reserve_currency=reserve.currency if reserve else intent.currency,
+            reference_seconds=intent.reference_seconds,
         )
     )
     attempt_id = inserted_id(made)
@@ -184,8 +186,14 @@ def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, er
     go(connection, row_id, to, **_told(error))
 
 
+def reject(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
+    """The row is refused before anything was sent: one of its media did not pass the provider's review."""
+    _held(connection, run, row_id, TAKEABLE, State.REFUSED)
+    go(connection, row_id, State.REFUSED, **_told(error))
+
+
 def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
-    """The row is not sent now, because its account cannot serve it; a later run takes it."""
+    """The row is not sent now, because its account cannot serve it or its media are not ready; a later run takes it."""
     _held(connection, run, row_id, TAKEABLE, State.DEFERRED)
     go(connection, row_id, State.DEFERRED, **_told(error))
 
@@ -232,15 +240,18 @@ def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> Non
             width=proof.width,
             height=proof.height,
             seconds=proof.seconds,
+            remarks=proof.remarks,
             changed_at=now(),
         )
     )
 
 
-def store(connection: sa.Connection, run: Run, row_id: int, *, modified_ns: int) -> None:
+def store(
+    connection: sa.Connection, run: Run, row_id: int, *, modified_ns: int | None, etag: str | None = None
+) -> None:
     """The proven file stands in its place."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
-    go(connection, row_id, State.STORED, stored_at=now(), modified_ns=modified_ns, **CLEAR)
+    go(connection, row_id, State.STORED, stored_at=now(), modified_ns=modified_ns, etag=etag, **CLEAR)
 
 
 def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:

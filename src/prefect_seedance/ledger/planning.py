@@ -25,7 +25,8 @@ ANEW = {
     "state": State.PLANNED,
     **dict.fromkeys(("error_kind", "error_code", "error_message", "finished_at", "link_expires_at")),
     # Else the proof of an earlier file would pass that file off as the new job's video.
-    **dict.fromkeys(("path", "sha256", "bytes", "modified_ns", "width", "height", "seconds", "stored_at")),
+    **dict.fromkeys(("path", "sha256", "bytes", "modified_ns", "etag", "stored_at")),
+    **dict.fromkeys(("width", "height", "seconds", "remarks")),
 }
 """What is left on a row that is to be made anew. Its attempts, and what they cost, stay."""
 

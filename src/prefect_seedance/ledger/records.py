@@ -8,10 +8,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from prefect_seedance.ledger.states import Outcome, Settlement, State
+from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
 from prefect_seedance.routes.amount import Amount
 
-__all__ = ["AttemptRecord", "Charge", "Intent", "Plan", "Proof", "RowRecord"]
+__all__ = [
+    "AssetRequest",
+    "AttemptRecord",
+    "Charge",
+    "Intent",
+    "MaterialKey",
+    "MaterialRecord",
+    "Plan",
+    "Proof",
+    "RowRecord",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,8 @@ class Plan:
 class Intent:
     """A create that is about to be sent, with the price as it is now (later price changes do not reach it).
 
-    `reserve` is its worst case, which is held back from the batch's budget until it is settled.
+    `reserve` is its worst case, which is held back from the batch's budget until it is settled. `reference_seconds` is
+    the length of its reference videos, where it was measured: what was billed depends on it.
     """
 
     row_id: int
@@ -47,6 +58,7 @@ class Intent:
     quote_low: Decimal | None
     quote_high: Decimal | None
     reserve: Amount | None = None
+    reference_seconds: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was measured of a finished file before it was renamed into place. `modified_ns` comes with the rename."""
+    """What was measured of a finished file before it was put into place. `modified_ns` and `etag` come with that.
+
+    `remarks` say in words what differs from the request.
+    """
 
     path: str
     sha256: str
@@ -69,6 +84,7 @@ class Proof:
     width: int
     height: int
     seconds: Decimal
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,7 @@ class AttemptRecord:
     charge: Decimal | None
     reserved: Decimal | None
     reserve_currency: str | None
+    reference_seconds: Decimal | None
     resolution: str | None
     resolved_at: datetime | None
 
@@ -128,9 +145,11 @@ class RowRecord:
     sha256: str | None
     bytes: int | None
     modified_ns: int | None
+    etag: str | None
     width: int | None
     height: int | None
     seconds: Decimal | None
+    remarks: tuple[str, ...]
     error_kind: str | None
     error_code: str | None
     error_message: str | None
@@ -144,3 +163,65 @@ class RowRecord:
     def job_id(self) -> str | None:
         """The provider's id of the latest job, where one is known."""
         return self.attempt.job_id if self.attempt else None
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialKey:
+    """One content in one form at one account.
+
+    Attributes:
+        provider: The provider.
+        account: The account's label.
+        form: `link` for an upload, `asset` or `portrait` for a library, `group` for Anyfast's group of assets.
+        kind: `image`, `video` or `audio`; empty for a group.
+        content: The sha256 of the bytes; of an address whose bytes were not fetched, `url:` and a hash of it.
+    """
+
+    provider: str
+    account: str
+    form: str
+    kind: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialRecord:
+    """A medium as the ledger remembers it. `failed_by` is the run in which its review failed."""
+
+    id: int
+    provider: str
+    account: str
+    form: str
+    kind: str
+    content: str
+    name: str
+    state: MaterialState
+    holder: str | None
+    asset_id: str | None
+    reference: str | None
+    error_code: str | None
+    error_message: str | None
+    failed_by: str | None
+    bytes: int | None
+    made_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRequest:
+    """One billed request for an asset, as the ledger remembers it."""
+
+    id: int
+    material_id: int
+    run_id: str
+    provider: str
+    account: str
+    billing_model: str
+    unit_price: Decimal | None
+    currency: str | None
+    sent_at: datetime
+    answered_at: datetime | None
+    outcome: Outcome
+    asset_id: str | None
+    code: str | None
+    message: str | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -9,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.ledger.states import Outcome, Settlement, State
+from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
 
-__all__ = ["attempts", "batches", "book", "metadata", "rows", "runs", "sums"]
+__all__ = ["asset_requests", "attempts", "batches", "book", "materials", "metadata", "rows", "runs", "sums"]
 
 
 class ExactDecimal(sa.TypeDecorator[Decimal]):
@@ -50,6 +52,19 @@ class Told(sa.TypeDecorator[str]):
         if value is None:
             return None
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+class Lines(sa.TypeDecorator[tuple[str, ...]]):
+    """A few texts, kept as a JSON list; none at all is NULL."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Any) -> str | None:  # noqa: ARG002
+        return json.dumps(list(value), ensure_ascii=False) if value else None
+
+    def process_result_value(self, value: str | None, dialect: Any) -> tuple[str, ...]:  # noqa: ARG002
+        return tuple(json.loads(value)) if value else ()
 
 
 class Word(sa.TypeDecorator[StrEnum]):
@@ -136,9 +151,11 @@ rows = sa.Table(
     sa.Column("sha256", sa.String),
     sa.Column("bytes", sa.BigInteger),
     sa.Column("modified_ns", sa.BigInteger),
+    sa.Column("etag", Told),
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
     sa.Column("seconds", ExactDecimal),
+    sa.Column("remarks", Lines),
     sa.Column("error_kind", sa.String),
     sa.Column("error_code", Told),
     sa.Column("error_message", Told),
@@ -184,8 +201,55 @@ attempts = sa.Table(
     sa.Column("charge", ExactDecimal),
     sa.Column("reserved", ExactDecimal),
     sa.Column("reserve_currency", sa.String),
+    sa.Column("reference_seconds", ExactDecimal),
     sa.Column("resolution", sa.String),
     sa.Column("resolved_at", Moment),
     sa.UniqueConstraint("row_id", "number"),
 )
 """One line per create request: what was sent, what came back, and what it costs. Never deleted by a run."""
+
+materials = sa.Table(
+    "seedance_materials",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("provider", sa.String, nullable=False),
+    sa.Column("account", sa.String, nullable=False),
+    sa.Column("form", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("content", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("state", Word(MaterialState), nullable=False),
+    sa.Column("holder", sa.String, sa.ForeignKey("seedance_runs.id"), index=True),
+    sa.Column("asset_id", Told),
+    sa.Column("reference", Told),
+    sa.Column("error_code", Told),
+    sa.Column("error_message", Told),
+    sa.Column("failed_by", sa.String),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("made_at", Moment),
+    sa.Column("expires_at", Moment),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.UniqueConstraint("provider", "account", "form", "kind", "content"),
+)
+"""Media as a provider has them: uploaded, or in its asset library. One line per content, account and form."""
+
+asset_requests = sa.Table(
+    "seedance_asset_requests",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("material_id", sa.Integer, sa.ForeignKey("seedance_materials.id"), nullable=False, index=True),
+    sa.Column("batch_id", sa.Integer, sa.ForeignKey("seedance_batches.id"), nullable=False, index=True),
+    sa.Column("run_id", sa.String, sa.ForeignKey("seedance_runs.id"), nullable=False, index=True),
+    sa.Column("provider", sa.String, nullable=False),
+    sa.Column("account", sa.String, nullable=False),
+    sa.Column("billing_model", sa.String, nullable=False),
+    sa.Column("unit_price", ExactDecimal),
+    sa.Column("currency", sa.String),
+    sa.Column("sent_at", Moment, nullable=False),
+    sa.Column("answered_at", Moment),
+    sa.Column("outcome", Word(Outcome), nullable=False),
+    sa.Column("asset_id", Told),
+    sa.Column("code", Told),
+    sa.Column("message", Told),
+)
+"""One line per request for an asset that the provider bills: written before it is sent, as for creates."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["MOVES", "RETRYABLE", "TAKEABLE", "Outcome", "Settlement", "State"]
+__all__ = ["MOVES", "RETRYABLE", "TAKEABLE", "MaterialState", "Outcome", "Settlement", "State"]
 
 
 class State(StrEnum):
@@ -27,9 +27,10 @@ class State(StrEnum):
 
 
 MOVES: dict[State, frozenset[State]] = {
-    State.PLANNED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET}),
-    State.OVER_BUDGET: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET}),
-    State.DEFERRED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET}),
+    # Refused before it was ever sent: one of its media did not pass the provider's review.
+    State.PLANNED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
+    State.OVER_BUDGET: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
+    State.DEFERRED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
     # Back to `planned` only where it is certain that the request never left.
     State.SENT: frozenset({State.CREATED, State.REFUSED, State.DEFERRED, State.UNKNOWN, State.PLANNED}),
     # By a late answer of its own attempt, which proves the job; else by a person's word only: its job is known, it was
@@ -76,3 +77,12 @@ class Settlement(StrEnum):
     REFUNDED = "refunded"
     UNDOCUMENTED = "undocumented"
     UNKNOWN = "unknown"
+
+
+class MaterialState(StrEnum):
+    """Where a medium stands on its way into the form that a provider takes."""
+
+    OPEN = "open"
+    REVIEWING = "reviewing"
+    READY = "ready"
+    FAILED = "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -42,7 +43,7 @@ class Picture:
     fps: Fraction
 
 
-def decode(path: Path, structure: Structure) -> Picture:
+def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float], None] | None = None) -> Picture:
     """Read every packet of a file and decode it, picture and sound.
 
     Films of more than `MOST_PIXELS` are decoded in part: the first and the last group of pictures, and evenly chosen
@@ -51,6 +52,8 @@ def decode(path: Path, structure: Structure) -> Picture:
     Args:
         path: The file.
         structure: What its tables say.
+        look: Called with each decoded frame and its time in seconds, so that nobody has to decode the file once more.
+            It must not raise.
 
     Raises:
         Flaw: If a frame is damaged, missing, or elsewhere than the tables say.
@@ -65,7 +68,7 @@ def decode(path: Path, structure: Structure) -> Picture:
             for stream in (*container.streams.video, *container.streams.audio):
                 stream.codec_context.options = dict(_STRICT)
                 stream.codec_context.thread_count = 1
-            watch = _VideoWatch(container.streams.video[0], structure.video)
+            watch = _VideoWatch(container.streams.video[0], structure.video, look)
             sounds = {
                 stream.index: _SoundWatch(stream, track)
                 for stream, track in zip(container.streams.audio, structure.sounds, strict=True)
@@ -85,8 +88,11 @@ def decode(path: Path, structure: Structure) -> Picture:
 class _VideoWatch:
     """Decodes the picture and counts what comes out against what went in."""
 
-    def __init__(self, stream: av.VideoStream, track: Track) -> None:
+    def __init__(
+        self, stream: av.VideoStream, track: Track, look: Callable[[VideoFrame, float], None] | None = None
+    ) -> None:
         self._stream = stream
+        self._look = look
         self._track = track
         self._nal_length = nal_length_size(stream.codec_context.name, stream.codec_context.extradata)
         self._groups = _chosen_groups(self._track)
@@ -172,6 +178,9 @@ class _VideoWatch:
         if frame.pts in self._keys and int(frame.pict_type) not in _INTRA:
             raise Flaw("a frame is marked as a key frame and is none")
         self._size, self._shown = size, frame.pts
+        if self._look is not None:
+            # Of the frames that come out last, FFmpeg does not tell the time base.
+            self._look(frame, float(frame.pts * (self._stream.time_base or 0)))
 
 
 @dataclass(frozen=True)

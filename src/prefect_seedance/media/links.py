@@ -90,12 +90,13 @@ async def allowed_zones(provider_url: str | None, *, allow_private: bool) -> fro
     return frozenset(zones)
 
 
-async def doors(url: httpx.URL, zones: frozenset[Zone]) -> list[Door]:
+async def doors(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str] = frozenset()) -> list[Door]:
     """Judge a link and return the ways to it, best first.
 
     Args:
         url: The link.
         zones: Where it may lead (`allowed_zones`).
+        hosts: Hosts (in lower case) that may be asked at private addresses too.
 
     Raises:
         UnsafeLink: If it must not be followed.
@@ -103,10 +104,12 @@ async def doors(url: httpx.URL, zones: frozenset[Zone]) -> list[Door]:
     """
     where = shown(str(url))
     if url.scheme not in ("https", "http") or not url.host:
-        raise UnsafeLink(f"The result link is no https link: {where!r}.", code="unsafe_link")
+        raise UnsafeLink(f"The link is no https link: {where!r}.", code="unsafe_link")
     if url.userinfo:
-        raise UnsafeLink(f"The result link carries a password: {where}.", code="unsafe_link")
+        raise UnsafeLink(f"The link carries a password: {where}.", code="unsafe_link")
     name = url.raw_host.decode("ascii").strip("[]")
+    if {name, url.host.lower()} & hosts:
+        zones |= {Zone.PRIVATE}
     literal = _literal(name)
     proxy = None if literal is Zone.LOOPBACK or name == "localhost" else _proxy_for(url)
     if proxy is not None:
@@ -123,10 +126,10 @@ async def doors(url: httpx.URL, zones: frozenset[Zone]) -> list[Door]:
 def _judge(found: list[Zone], url: httpx.URL, zones: frozenset[Zone]) -> None:
     where = shown(str(url))
     if url.scheme == "http" and (not found or any(zone is not Zone.LOOPBACK for zone in found)):
-        raise UnsafeLink(f"The result link is not encrypted (http): {where}.", code="unsafe_link")
+        raise UnsafeLink(f"The link is not encrypted (http): {where}.", code="unsafe_link")
     if found and not any(zone in zones for zone in found):
         raise UnsafeLink(
-            f"The result link leads to a {found[0].value} address, which must be allowed to be followed: {where}. "
+            f"The link leads to a {found[0].value} address, which must be allowed to be followed: {where}. "
             "(Some proxy programs give every name a private address: then allow private addresses.)",
             code="unsafe_link",
         )

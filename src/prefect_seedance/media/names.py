@@ -10,7 +10,12 @@ from collections.abc import Iterable
 
 MAX_BYTES = 100
 
+# What the ledger and the download put behind a name (a hash, `.changed-1`, `.part.json`) has room in the 255 bytes that
+# file systems allow.
+_SEGMENT_BYTES = 180
+
 _KEPT_MARKS = "_-."
+_BETWEEN = " ()[]+=,&@"
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 
 
@@ -66,3 +71,38 @@ def _is_kept(char: str) -> bool:
 def _fits(name: str) -> bool:
     reserved = _RESERVED.fullmatch(name.split(".", 1)[0]) is not None
     return bool(name) and len(name.encode()) <= MAX_BYTES and not reserved
+
+
+def segment(text: str) -> str:
+    """Make one part of a path out of any text: as `slug`, but without a mark where something had to be changed.
+
+    Different texts may come out alike.
+    """
+    name = "".join(char if _is_kept(char) else "-" for char in unicodedata.normalize("NFC", text))
+    name = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", "-", name)).strip("-.")
+    return _cut(name, MAX_BYTES) or "row"
+
+
+def joined(segments: Iterable[str]) -> str:
+    """Make a relative path out of its parts, each of which becomes safe on every file system.
+
+    Spaces and brackets stay here, since a person has put them there.
+    """
+    parts = [_safe("".join(char if _is_kept(char) or char in _BETWEEN else "-" for char in part)) for part in segments]
+    # What a folder is called must not be what one of our files, or a video, is called.
+    folders = [re.sub(r"\.(?=mp4$)|(?<=^results)\.", "-", part, flags=re.IGNORECASE) for part in parts[:-1]]
+    return "/".join([*folders, parts[-1]])
+
+
+def _safe(name: str) -> str:
+    name = _cut(re.sub(r"\.{2,}", "-", unicodedata.normalize("NFC", name)).strip("-. "), _SEGMENT_BYTES) or "row"
+    if _RESERVED.fullmatch(name.split(".", 1)[0].strip()):
+        name = f"{name.replace('.', '-')}-"
+    return name
+
+
+def _cut(name: str, most: int) -> str:
+    while len(name.encode("utf-8", "replace")) > most:
+        name = name[:-1]
+    # Cutting can leave a form that NFC would change once more.
+    return unicodedata.normalize("NFC", name).rstrip("-. ")

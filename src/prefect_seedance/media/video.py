@@ -30,6 +30,7 @@ from prefect_seedance.errors import BrokenVideo, UserMistake
 
 from .boxes import Flaw
 from .decoding import decode
+from .stills import Stills
 from .structure import read_structure
 
 
@@ -56,7 +57,7 @@ class VideoFacts:
     sha256: str
 
 
-def inspect_video(path: Path, *, announced: int | None = None) -> VideoFacts:
+def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | None = None) -> VideoFacts:
     """Prove that a file is a whole, playable video, and say what it is.
 
     Blocks while it reads and decodes (about a second for 15 s of 1080p): call it in a thread.
@@ -64,6 +65,7 @@ def inspect_video(path: Path, *, announced: int | None = None) -> VideoFacts:
     Args:
         path: The file.
         announced: Its length in bytes as the server told it, if it did (`Fetched.announced`).
+        stills: Picks pictures for a preview while the frames go by anyway.
 
     Raises:
         BrokenVideo: If it is truncated, damaged, or no MP4 video at all.
@@ -71,7 +73,9 @@ def inspect_video(path: Path, *, announced: int | None = None) -> VideoFacts:
     """
     with _told_of(path):
         structure = read_structure(path, announced)
-        picture = decode(path, structure)
+        if stills is not None:
+            stills.begin(float(structure.video.times.seconds or 0))
+        picture = decode(path, structure, None if stills is None else stills.look)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return VideoFacts(

@@ -37,13 +37,21 @@ class Web:
         while self._transports:
             await self._transports.popitem()[1].aclose()
 
-    async def get(self, url: str, zones: frozenset[Zone], headers: Mapping[str, str] | None = None) -> httpx.Response:
+    async def get(
+        self,
+        url: str,
+        zones: frozenset[Zone],
+        headers: Mapping[str, str] | None = None,
+        *,
+        hosts: frozenset[str] = frozenset(),
+    ) -> httpx.Response:
         """Ask for a link, following redirects; each step is judged like the first.
 
         Args:
             url: The link.
             zones: Where it and its redirects may lead (`allowed_zones`).
             headers: What to send beside the fixed headers.
+            hosts: Hosts (in lower case) that may be asked at private addresses too.
 
         Returns:
             The answer, whose body is not read yet. The caller closes it.
@@ -56,7 +64,7 @@ class Web:
         """
         target = _parse(url)
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._ask(await doors(target, zones), {**_HEADERS, **(headers or {})})
+            response = await self._ask(await doors(target, zones, hosts), {**_HEADERS, **(headers or {})})
             if response.status_code not in _REDIRECTS:
                 return response
             await response.aclose()
@@ -93,4 +101,4 @@ def _parse(url: str) -> httpx.URL:
     try:
         return httpx.URL(url)
     except (httpx.InvalidURL, TypeError, ValueError):
-        raise UnsafeLink(f"The result link is no link: {shown(str(url))!r}.", code="unsafe_link") from None
+        raise UnsafeLink(f"The link is no link: {shown(str(url))!r}.", code="unsafe_link") from None

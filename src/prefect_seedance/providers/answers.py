@@ -11,18 +11,35 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class FilePart:
+    """How a file is named within a form; its bytes come from the disk when the call is made.
+
+    Attributes:
+        field: The form's field.
+        filename: The name under which the provider sees it.
+        mime_type: Its type.
+    """
+
+    field: str
+    filename: str
+    mime_type: str
+
+
+@dataclass(frozen=True)
 class Call:
     """One HTTP call, still without host and key.
 
     Attributes:
         method: `GET` or `POST`.
-        path: The path below the base URL, already escaped.
+        path: The path below the base URL, already escaped, with its query if it has one.
         json: The body, or None for a call without one.
+        file: The file that a form brings instead of a body, or None.
     """
 
     method: str
     path: str
     json: Mapping[str, Any] | None = None
+    file: FilePart | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from prefect_seedance.errors import UserMistake
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.anyfast_errors import is_error, read_complaint, read_reason
+from prefect_seedance.providers.anyfast_library import AnyfastLibrary
 from prefect_seedance.providers.complaint import speaks_of_moderation
 from prefect_seedance.providers.verdict import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
@@ -43,7 +44,7 @@ _STATES = {
 _SETTINGS = ("generate_audio", "resolution", "ratio", "duration", "watermark")
 
 
-class Anyfast:
+class Anyfast(AnyfastLibrary):
     """How Anyfast is asked and understood."""
 
     name: ClassVar[str] = "anyfast"

@@ -105,7 +105,7 @@ def read_reason(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapp
         found = _layers({"message": text})
     codes = tuple(layer.code for layer in found if layer.code)
     words = next((layer.text for layer in reversed(found) if layer.text), "")
-    return Reason(codes or _codes_in(words), words)
+    return Reason(codes or codes_in(words), words)
 
 
 def _layers(body: Mapping[str, Any]) -> list[_Layer]:
@@ -132,7 +132,8 @@ def _nested(text: str) -> dict[str, Any] | None:
     return found if found and ({"error", "message"} & found.keys()) else None
 
 
-def _codes_in(text: str) -> tuple[str, ...]:
+def codes_in(text: str) -> tuple[str, ...]:
+    """Return the code that a message names in brackets: `[NotFound.asset_id] …`."""
     found = _CODE_IN_TEXT.search(text)
     return (found.group(1),) if found else ()
 
@@ -155,7 +156,7 @@ def _kind(layers: list[_Layer]) -> tuple[Kind, bool]:
 
 def _relayed_kind(inner: _Layer) -> Kind:
     """Judge what stands behind the gateway: only a code or a type that clearly refuses proves anything."""
-    codes = (inner.code,) if inner.code else _codes_in(inner.text)
+    codes = (inner.code,) if inner.code else codes_in(inner.text)
     head = codes[0].split(".")[0].lower() if codes else ""
     if "sensitivecontent" in head or "riskdetection" in head:
         return Kind.MODERATED

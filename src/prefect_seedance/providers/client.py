@@ -1,55 +1,39 @@
-"""The client: carries calls to one account's provider and back. The only place of this room that does I/O."""
+"""The client: one account's provider as the rest of the program sees it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import httpx
-
-from prefect_seedance.errors import BrokenAnswer, SeedanceError, UnknownOutcome, Unreachable, UserMistake
+from prefect_seedance.errors import Refused, SeedanceError, UserMistake
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
+from prefect_seedance.providers.carrier import Carrier, Timeouts
 from prefect_seedance.providers.dialect import dialect_of
-from prefect_seedance.providers.journey import Journey
-from prefect_seedance.providers.reading import presentable
+from prefect_seedance.providers.form import unreadable
+from prefect_seedance.providers.library import AssetKind, AssetView, Library, Uploaded
 from prefect_seedance.routes import VideoRequest
 
-MAX_BODY = 1024 * 1024
+__all__ = ["ProviderClient", "Timeouts"]
 
-_T = TypeVar("_T", Created, JobView)
+_T = TypeVar("_T")
+_Record = TypeVar("_Record", Created, JobView, AssetView, Uploaded)
 
-
-@dataclass(frozen=True)
-class Timeouts:
-    """How long to wait, in seconds.
-
-    Attributes:
-        connect: For a connection.
-        create: For each byte of the answer to a create; the gateways hold it for minutes while they relay it.
-        create_whole: For a create from end to end, so that a trickle does not hold a place for ever.
-        query: For each byte of the answer to anything else.
-        query_whole: For anything else from end to end.
-    """
-
-    connect: float = 15.0
-    create: float = 300.0
-    create_whole: float = 660.0
-    query: float = 60.0
-    query_whole: float = 120.0
+# Used, not shown: a key that they hold by accident would break them if it were blotted out.
+_USED = frozenset({"job_id", "video_url", "state", "asset_id", "reference", "url"})
+_LAST_PAGE = 50
+_GROUP_TYPE = "AIGC"
 
 
 class ProviderClient:
     """One account's client; share it within one event loop, and close it at the end.
 
-    Creates go out on fresh connections and are sent once: a connection that idled may be dead, and a request lost on
-    it looks just like a lost answer. Everything else keeps its connections alive. Redirects are never followed: they
-    would carry the key to another host. Proxy and CA variables of the environment are honoured, except on loopback,
-    where the sandbox lives.
+    Calls that cost money go out on fresh connections and are sent once. Everything else keeps its connections alive.
+    Redirects are never followed: they would carry the key to another host. Proxy and CA variables of the environment
+    are honoured, except on loopback, where the sandbox lives.
 
     Args:
         account: Who pays, and where.
@@ -62,11 +46,7 @@ class ProviderClient:
     def __init__(self, account: Account, *, timeouts: Timeouts | None = None) -> None:
         self.account = account
         self.dialect = dialect_of(account.provider)
-        self._timeouts = timeouts or Timeouts()
-        # As many creates as the caller's limiter lets through: a second limit here would only hide behind it.
-        fresh = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        kept_alive = httpx.Limits(max_connections=50, max_keepalive_connections=20)
-        self._creates, self._queries = _http_clients(account, fresh, kept_alive)
+        self._carrier = Carrier(account, timeouts or Timeouts())
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,8 +58,7 @@ class ProviderClient:
 
     async def aclose(self) -> None:
         """Close all connections. May be called twice."""
-        await self._creates.aclose()
-        await self._queries.aclose()
+        await self._carrier.aclose()
 
     async def create(self, model: str, request: VideoRequest) -> Created:
         """Ask for one video. This is the call that costs money; it is sent at most once.
@@ -90,14 +69,7 @@ class ProviderClient:
             Refused: If the provider's answer proves that nothing was made (or one of its kinds).
             UnknownOutcome: If a job may have been made. Also to be assumed if this call is cancelled.
         """
-        call = self.dialect.create_call(model, request)
-        journey = Journey()
-        http_request = self._build(self._creates, call, self._timeouts.create, journey)
-        try:
-            async with asyncio.timeout(self._timeouts.create_whole):
-                answer = await self._carry(self._creates, http_request, journey)
-        except Exception as error:  # noqa: BLE001  whatever it was: it is the journey that tells what it proves
-            answer = self._judge_lost_create(journey, error)
+        answer = await self._carrier.send_once(self.dialect.create_call(model, request))
         codes = self.account.refusal_codes
         return self._decode(lambda: self.dialect.read_created(answer, refusal_codes=codes))
 
@@ -110,9 +82,8 @@ class ProviderClient:
             BrokenAnswer: If the answer cannot be used.
             Unreachable: If none came.
         """
-        if job_id.strip() in {"", ".", ".."}:
-            raise UserMistake(f"{job_id!r} is no job id", provider=self.account.provider)
-        answer = await self._ask(self.dialect.query_call(job_id))
+        self._check_id(job_id, "job")
+        answer = await self._carrier.ask(self.dialect.query_call(job_id))
         return self._decode(lambda: self.dialect.read_job(answer, job_id))
 
     async def balance(self) -> Balance:
@@ -121,103 +92,151 @@ class ProviderClient:
         Raises:
             SeedanceError: As `query` does.
         """
-        answers = [await self._ask(call) for call in self.dialect.balance_calls()]
-        try:
-            balance = self.dialect.read_balance(answers)
-        except SeedanceError as error:
-            raise self._without_key(error) from None
+        answers = [await self._carrier.ask(call) for call in self.dialect.balance_calls()]
+        balance = self._read(lambda: self.dialect.read_balance(answers))
         return Balance({self.account.redact(name): self.account.redact(text) for name, text in balance.raw.items()})
 
-    def _build(self, client: httpx.AsyncClient, call: Call, read: float, journey: Journey) -> httpx.Request:
-        if client.is_closed:
-            raise Unreachable("this client is already closed; nothing was sent", provider=self.account.provider)
-        headers = {
-            "Authorization": f"Bearer {self.account.api_key.get_secret_value()}",
-            "Accept": "application/json",
-            # A compressed answer that cannot be unpacked would be one more way to lose a paid job.
-            "Accept-Encoding": "identity",
-            "User-Agent": "prefect-seedance",
-        }
-        content = None
+    async def upload_file(self, path: Path, *, filename: str, mime_type: str) -> Uploaded:
+        """Hand a local file to the provider, which serves it for `dialect.upload_lifetime`. Jimmy AI only.
+
+        The file is streamed from the disk. Costs nothing, and may be done again after any error.
+
+        Args:
+            path: The file; at most 100 MB.
+            filename: The name under which the provider sees it; its ending must be one that the provider lists.
+            mime_type: Its type, for example `image/png`.
+
+        Raises:
+            UserMistake: If the provider takes no such file, or it cannot be read.
+            Refused: If the provider does not want it (or the key, its quota or the pace is at fault).
+            BrokenAnswer: If the answer cannot be used.
+            Unreachable: If none came.
+        """
         try:
-            if call.json is not None:
-                content = json.dumps(call.json, ensure_ascii=False, allow_nan=False).encode("utf-8")
-                headers["Content-Type"] = "application/json"
-            return client.build_request(
-                call.method,
-                self.account.base_url + call.path,
-                content=content,
-                headers=headers,
-                timeout=httpx.Timeout(read, connect=self._timeouts.connect),
-                extensions={"trace": journey.watch},
-            )
-        except (UnicodeEncodeError, httpx.InvalidURL) as error:
-            raise UserMistake(
-                "a text holds broken characters (half of a surrogate pair, or control characters) and cannot be sent",
-                provider=self.account.provider,
-            ) from error
+            size = path.stat().st_size
+        except (OSError, ValueError) as error:
+            raise unreadable(path, self.account.provider, OSError(str(error))) from error
+        call = self.dialect.upload_call(filename, mime_type, size)
+        answer = await self._carrier.upload(call, path, size)
+        return self._decode(lambda: self.dialect.read_uploaded(answer))
 
-    async def _carry(self, client: httpx.AsyncClient, request: httpx.Request, journey: Journey) -> Answer:
-        response = await client.send(request, stream=True, follow_redirects=False)
+    async def submit_asset(
+        self, library: Library, *, name: str, kind: AssetKind, url: str, group: str | None = None
+    ) -> AssetView:
+        """Hand in one asset, or one portrait, for review.
+
+        Free at Jimmy AI. Where `dialect.asset_billing_model(library, kind)` names a price line (Anyfast), this costs
+        money: it is sent at most once. An unknown outcome can be settled for free, by `find_asset`.
+
+        Args:
+            library: Whose review. (`audit` is unconfirmed: its bodies are a guess.)
+            name: The user's name for it; at Anyfast a name stands once in a group.
+            kind: What it is. A portrait is an image.
+            url: A public URL; at Anyfast a data URI as well.
+            group: Anyfast's group id; None elsewhere.
+
+        Raises:
+            UserMistake: If the provider has no such library or takes no such URL; nothing was sent.
+            Unreachable: If no connection could be made (where it is free: if no answer came).
+            DuplicateName: If the group has an asset of this name already: look it up with `find_asset`.
+            Refused: If nothing was made (or one of its kinds).
+            UnknownOutcome: Where it costs: if it may have been made. Also to be assumed if this call is cancelled.
+            BrokenAnswer: Where it is free: if the answer cannot be used.
+        """
+        call = self.dialect.submit_asset_call(library, name=name, kind=kind, url=url, group=group)
+        paid = self.dialect.asset_billing_model(library, kind) is not None
+        answer = await (self._carrier.send_once(call) if paid else self._carrier.ask(call))
+        codes = self.account.refusal_codes
+        return self._decode(lambda: self.dialect.read_submitted(answer, library, refusal_codes=codes))
+
+    async def asset(self, library: Library, asset_id: str) -> AssetView:
+        """Ask how the review of an asset or a portrait stands. Costs nothing.
+
+        Raises:
+            Gone: If the provider does not know it. At Anyfast this is normal for some 20 seconds after it was made.
+            SeedanceError: As `query` does; `Refused` for any other plain refusal.
+        """
+        self._check_id(asset_id, "asset")
+        answer = await self._carrier.ask(self.dialect.asset_call(library, asset_id))
+        return self._decode(lambda: self.dialect.read_asset(answer, library, asset_id))
+
+    async def create_group(self, name: str) -> str:
+        """Make a group of assets and return its id. Anyfast only; it is billed, and sent at most once.
+
+        Raises:
+            UserMistake: If the provider has no groups; nothing was sent.
+            SeedanceError: As `submit_asset` does where it costs; `find_group` settles an unknown outcome.
+        """
+        answer = await self._carrier.send_once(self.dialect.create_group_call(name))
+        return self._read(lambda: self.dialect.read_group(answer, refusal_codes=self.account.refusal_codes))
+
+    async def find_group(self, name: str) -> str | None:
+        """Return the id of the group of this very name, or None. Anyfast only; costs nothing.
+
+        Raises:
+            SeedanceError: As `asset` does.
+        """
+
+        def call(page: int, group_type: str | None) -> Call:
+            return self.dialect.list_groups_call(name, page=page, group_type=group_type)
+
+        for page in range(1, _LAST_PAGE + 1):
+            groups = await self._listed(call, page, self.dialect.read_groups)
+            found = next((group.id for group in groups if group.name == name), None)
+            if found is not None or not groups:
+                return found
+        return None
+
+    async def find_asset(self, name: str, group: str) -> AssetView | None:
+        """Return the asset of this very name in a group, or None. Anyfast only; costs nothing.
+
+        Raises:
+            SeedanceError: As `asset` does.
+        """
+
+        def call(page: int, group_type: str | None) -> Call:
+            return self.dialect.list_assets_call(name, group, page=page, group_type=group_type)
+
+        for page in range(1, _LAST_PAGE + 1):
+            assets = await self._listed(call, page, self.dialect.read_assets)
+            found = next((view for title, view in assets if title == name), None)
+            if found is not None or not assets:
+                return self._shown(found) if found else None
+        return None
+
+    async def _listed(
+        self, call: Callable[[int, str | None], Call], page: int, read: Callable[[Answer], tuple[_T, ...]]
+    ) -> tuple[_T, ...]:
+        """Ask for one page of a list; some servers want the type of group named, others find nothing by it."""
+        answer = await self._carrier.ask(call(page, None))
         try:
-            journey.status = response.status_code
-            journey.headers = dict(response.headers)
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise _TooLongError
-        finally:
-            await response.aclose()
-        return Answer(response.status_code, dict(response.headers), self.account.redact_bytes(bytes(body)))
+            return self._read(lambda: read(answer))
+        except Refused as refusal:
+            if "grouptype" not in refusal.message.lower():
+                raise
+        typed = await self._carrier.ask(call(page, _GROUP_TYPE))
+        return self._read(lambda: read(typed))
 
-    def _judge_lost_create(self, journey: Journey, error: Exception) -> Answer:
-        """Return the answer if its head alone proves a refusal (429); else raise what the journey proves."""
-        if journey.status == 429:
-            return Answer(429, journey.headers)
-        what, provider = self._describe(error), self.account.provider
-        if journey.never_sent(error):
-            raise Unreachable(f"no connection to {provider}: {what}; nothing was sent", provider=provider) from error
-        raise UnknownOutcome(
-            f"{provider} may have taken this create, but its answer was lost: {what}",
-            provider=provider,
-            code="lost-answer",
-            http_status=journey.status,
-        ) from error
+    def _check_id(self, name: str, what: str) -> None:
+        if name.strip() in {"", ".", ".."}:
+            raise UserMistake(f"{name!r} is no {what} id", provider=self.account.provider)
 
-    async def _ask(self, call: Call) -> Answer:
-        journey = Journey()
-        request = self._build(self._queries, call, self._timeouts.query, journey)
-        provider = self.account.provider
-        try:
-            async with asyncio.timeout(self._timeouts.query_whole):
-                return await self._carry(self._queries, request, journey)
-        except (_TooLongError, httpx.DecodingError) as error:
-            raise BrokenAnswer(
-                f"{provider} gave an unreadable answer: {self._describe(error)}",
-                provider=provider,
-                http_status=journey.status,
-            ) from error
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            raise Unreachable(f"{provider} gave no answer: {self._describe(error)}", provider=provider) from error
+    def _decode(self, read: Callable[[], _Record]) -> _Record:
+        return self._shown(self._read(read))
 
-    def _describe(self, error: Exception) -> str:
-        words = presentable(self.account.redact(str(error)))
-        return f"{type(error).__name__}{': ' if words else ''}{words}"
-
-    def _decode(self, read: Callable[[], _T]) -> _T:
-        try:
-            result = read()
-        except SeedanceError as error:
-            raise self._without_key(error) from None
-        # The id and the link are used, not shown.
+    def _shown(self, result: _Record) -> _Record:
         shown: dict[str, Any] = {
             field.name: self.account.redact(value)
             for field in fields(result)
-            if field.name not in {"job_id", "video_url", "state"}
-            and isinstance(value := getattr(result, field.name), str)
+            if field.name not in _USED and isinstance(value := getattr(result, field.name), str)
         }
         return replace(result, **shown)
+
+    def _read(self, read: Callable[[], _T]) -> _T:
+        try:
+            return read()
+        except SeedanceError as error:
+            raise self._without_key(error) from None
 
     def _without_key(self, error: SeedanceError) -> SeedanceError:
         error.message = self.account.redact(error.message)
@@ -225,28 +244,3 @@ class ProviderClient:
         error.code = self.account.redact(error.code) if error.code else None
         error.request_id = self.account.redact(error.request_id) if error.request_id else None
         return error
-
-
-class _TooLongError(Exception):
-    """The body passed the limit."""
-
-    def __str__(self) -> str:
-        return f"the body is longer than {MAX_BODY} bytes"
-
-
-def _http_clients(account: Account, *limits: httpx.Limits) -> list[httpx.AsyncClient]:
-    try:
-        context = httpx.create_ssl_context(trust_env=True)
-        httpx.URL(account.base_url)
-        return [
-            # On loopback a proxy of the environment could not reach the sandbox, and would see its key in the clear.
-            httpx.AsyncClient(limits=limit, verify=context, trust_env=not account.on_loopback, http2=False)
-            for limit in limits
-        ]
-    except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
-        # The environment's proxy address may hold a password: the error's own words are not repeated.
-        raise UserMistake(
-            f"no HTTP client can be set up for {account.provider} ({type(error).__name__}): look at the base URL, "
-            "the proxy variables of the environment (SOCKS needs `pip install 'httpx[socks]'`) and SSL_CERT_FILE",
-            provider=account.provider,
-        ) from None

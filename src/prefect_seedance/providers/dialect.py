@@ -11,10 +11,11 @@ from prefect_seedance.errors import UserMistake
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
 from prefect_seedance.providers.anyfast import Anyfast
 from prefect_seedance.providers.jimmy import Jimmy
+from prefect_seedance.providers.library import LibraryDialect
 from prefect_seedance.routes import VideoRequest
 
 
-class Dialect(Protocol):
+class Dialect(LibraryDialect, Protocol):
     """How one provider is asked and understood.
 
     Every reading method returns its typed result or raises a `SeedanceError`, whatever the bytes are.

@@ -16,15 +16,12 @@ from urllib.parse import quote
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
-from prefect_seedance.providers.complaint import Complaint, Kind, kind_of_words, speaks_of_moderation
+from prefect_seedance.providers.complaint import speaks_of_moderation
+from prefect_seedance.providers.jimmy_envelope import API, complaint_of, unwrapped
+from prefect_seedance.providers.jimmy_library import JimmyLibrary
 from prefect_seedance.providers.verdict import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
 
-_API = "/api/open-api/v1"
-_SUCCESS = frozenset({"0", "20000", "200"})
-_DOCUMENTED = {"20001": Kind.KEY, "20002": Kind.REFUSED}
-_HTTP_LIKE = {"401": Kind.KEY, "402": Kind.FUNDS, "403": Kind.KEY, "404": Kind.GONE, "429": Kind.LIMITED}
-_DOUBTFUL = frozenset({"408", "409", "425", "499"})
 _STATES = {
     "queued": JobState.WAITING,
     "pending": JobState.WAITING,
@@ -46,7 +43,7 @@ _LISTS = ("images", "reference_videos", "reference_audios")
 _CODE_IN_TEXT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
-class Jimmy:
+class Jimmy(JimmyLibrary):
     """How Jimmy AI is asked and understood."""
 
     name: ClassVar[str] = "jimmy"
@@ -71,14 +68,14 @@ class Jimmy:
         body: dict[str, Any] = {"model": model}
         body |= {field: value for field in _FIELDS if (value := getattr(request, field)) is not None}
         body |= {field: list(urls) for field in _LISTS if (urls := getattr(request, field))}
-        return Call("POST", f"{_API}/seedance/videos", body)
+        return Call("POST", f"{API}/seedance/videos", body)
 
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
         """Decode the answer to a create; see `Dialect.read_created`."""
         body = reading.read_object(answer.body)
-        complaint = _complaint(answer, body)
+        complaint = complaint_of(answer, body)
         if body is not None and complaint is None and 200 <= answer.status < 300 and not body.get("error"):
-            data = _data(body)
+            data = unwrapped(body)
             job = _job_id(data)
             if job is not None:
                 status = reading.first(("status",), data) or ""
@@ -89,13 +86,13 @@ class Jimmy:
 
     def query_call(self, job_id: str) -> Call:
         """Encode the question how a job is doing."""
-        return Call("GET", f"{_API}/videos/{quote(job_id, safe='')}")
+        return Call("GET", f"{API}/videos/{quote(job_id, safe='')}")
 
     def read_job(self, answer: Answer, job_id: str) -> JobView:
         """Decode the answer to a query; see `Dialect.read_job`."""
         body = reading.read_object(answer.body)
-        complaint = _complaint(answer, body)
-        data = _data(body or {})
+        complaint = complaint_of(answer, body)
+        data = unwrapped(body or {})
         word = reading.first(("status",), data)
         if body is None or complaint is not None or word is None or not 200 <= answer.status < 300:
             raise query_error(self.name, answer, complaint)
@@ -122,7 +119,7 @@ class Jimmy:
 
     def balance_calls(self) -> tuple[Call, ...]:
         """Encode the questions about the account's balance and the key's own quota: either can run out."""
-        return (Call("GET", f"{_API}/user/balance"), Call("GET", f"{_API}/key/balance"))
+        return (Call("GET", f"{API}/user/balance"), Call("GET", f"{API}/key/balance"))
 
     def read_balance(self, answers: Sequence[Answer]) -> Balance:
         """Decode the answers to `balance_calls`; see `Dialect.read_balance`."""
@@ -130,8 +127,8 @@ class Jimmy:
         problem: SeedanceError | None = None
         for answer in answers:
             body = reading.read_object(answer.body)
-            complaint = _complaint(answer, body)
-            shown = _shown(_data(body or {})) if complaint is None and 200 <= answer.status < 300 else {}
+            complaint = complaint_of(answer, body)
+            shown = _shown(unwrapped(body or {})) if complaint is None and 200 <= answer.status < 300 else {}
             raw |= shown
             if not shown:
                 problem = problem or query_error(self.name, answer, complaint, about_job=False)
@@ -140,48 +137,9 @@ class Jimmy:
         return Balance(raw)
 
 
-def _data(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Unwrap the envelope; older pages show the same fields without one."""
-    data = body.get("data")
-    return data if isinstance(data, dict) and data else body
-
-
 def _job_id(data: Mapping[str, Any]) -> str | None:
     found = (reading.identifier(data.get(name)) for name in ("task_id", "taskId"))
     return next((job for job in found if job is not None), None)
-
-
-def _complaint(answer: Answer, body: Mapping[str, Any] | None) -> Complaint | None:
-    """Read the error envelope: a code that is not success, and words in `msg`."""
-    code = reading.scalar(body.get("code")) if body is not None else None
-    if body is None or code is None or code in _SUCCESS:
-        return None
-    text = _message(body)
-    return Complaint(_kind(code, text, answer.status), (code,), text)
-
-
-def _kind(code: str, text: str, status: int) -> Kind:
-    documented = _DOCUMENTED.get(code)
-    if documented is not None:
-        words = kind_of_words(text, documented=True)
-        return documented if documented is Kind.KEY or words is Kind.REFUSED else words
-    number = reading.number(code)
-    if number is not None and (number < 0 or 500 <= number < 600 or 50000 <= number < 60000):
-        return Kind.TROUBLE
-    if code in _DOUBTFUL:
-        return Kind.TROUBLE
-    if code in _HTTP_LIKE:
-        return _HTTP_LIKE[code]
-    if not text and status < 400:
-        # A number that no document explains, without a word: that proves nothing.
-        return Kind.TROUBLE
-    return kind_of_words(f"{code} {text}")
-
-
-def _message(body: Mapping[str, Any]) -> str:
-    nested = reading.child(body, "error")
-    text = reading.first(("message", "msg"), body) or reading.first(("message", "msg"), nested)
-    return text or reading.scalar(body.get("error")) or ""
 
 
 def _reason(data: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:

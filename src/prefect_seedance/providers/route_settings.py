@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from prefect_seedance.providers.account import Account
 from prefect_seedance.routes import Prices, Route, VideoRequest
+from prefect_seedance.routes.forms import Review
 
 __all__ = ["RouteSettings"]
 
@@ -21,6 +22,8 @@ class RouteSettings:
         prices: What it costs; None where the user has given no prices.
         max_in_flight: Jobs of this route at once.
         poll_seconds: Seconds between two queries of a job; None lets the program choose.
+        review: Which review media go through first, where a row does not say; None: what the route needs.
+        experimental: Whether calls are made that no document describes (the review of the Full routes).
         block: The name of the saved block that this came from; another process can load it by that.
     """
 
@@ -30,6 +33,8 @@ class RouteSettings:
     prices: Prices | None = None
     max_in_flight: int = 20
     poll_seconds: float | None = None
+    review: Review | None = None
+    experimental: bool = False
     block: str | None = None
 
     @property

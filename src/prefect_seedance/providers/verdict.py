@@ -34,6 +34,10 @@ _ABOUT_A_MODEL = re.compile(r"model|模型|group|分组|region", re.IGNORECASE)
 
 _JOB_KEYS = frozenset({"task_id", "taskid", "job_id", "jobid", "video_id", "videoid"})
 _JOB_IN_TEXT = re.compile(r"\b(?:cgt-|asyntask_|vid_|task_id\W{1,4})[A-Za-z0-9][\w-]{5,}")
+_ABSENT_ASSET = re.compile(
+    r"asset.{0,80}?not[ _](?:be[ _])?(?:found|exist)|notfound\b|素材.{0,20}?(?:不存在|未找到|找不到)", re.IGNORECASE
+)
+_LONGEST_WORDS = 4000
 _URL = re.compile(r"(?:https?|asset)://\S+", re.IGNORECASE)
 
 
@@ -44,6 +48,7 @@ def create_error(
     *,
     job: str | None,
     refusal_codes: AbstractSet[str] = frozenset(),
+    what: str = "job",
 ) -> SeedanceError:
     """Judge an answer to a create that is not a plain success.
 
@@ -53,9 +58,11 @@ def create_error(
         complaint: What the answer says, if it is in the provider's own error form.
         job: A job that the answer names in spite of all.
         refusal_codes: Further codes that the user knows to be refusals.
+        what: What was to be made, in a word.
     """
     if job is not None:
-        return _unknown(provider, answer, complaint, f"; it names job {presentable(job)}, which may exist and cost")
+        note = f"; it names {what} {presentable(job)}, which may exist and cost"
+        return _unknown(provider, answer, complaint, note, what)
     kind = _kind(answer, complaint)
     named_by_user = not refusal_codes.isdisjoint(_all_codes(answer, complaint))
     proven = (
@@ -65,7 +72,7 @@ def create_error(
     )
     doubtful = kind is Kind.TROUBLE or answer.status in _DOUBTFUL_STATUSES
     if not proven or (doubtful and not named_by_user and answer.status != 429):
-        return _unknown(provider, answer, complaint, _redirected(answer))
+        return _unknown(provider, answer, complaint, _redirected(answer), what)
     return _refusal(provider, answer, complaint, kind)
 
 
@@ -94,6 +101,33 @@ def query_error(provider: str, answer: Answer, complaint: Complaint | None, *, a
         f"{provider} gave no usable answer (HTTP {answer.status}): {_words(answer, complaint)}{_redirected(answer)}",
         **details,
     )
+
+
+def library_error(
+    provider: str, answer: Answer, complaint: Complaint | None, *, about_asset: bool = False
+) -> SeedanceError:
+    """Judge an answer to a call about uploads and assets that costs nothing.
+
+    Other than of a job's query, a plain refusal is told as one: asking again would not help.
+
+    Args:
+        provider: The provider's name.
+        answer: The answer.
+        complaint: What the answer says, if it is in the provider's own error form.
+        about_asset: Whether an asset was asked for, so that "not found" can mean that it is not there.
+    """
+    error = query_error(provider, answer, complaint, about_job=False)
+    kind = _kind(answer, complaint)
+    if isinstance(error, Refused) or complaint is None or kind is Kind.TROUBLE:
+        return error
+    if answer.status >= 500 or 300 <= answer.status < 400 or answer.status in _DOUBTFUL_STATUSES:
+        return error
+    words = " ".join((*complaint.codes, complaint.text))
+    unknown_asset = answer.status in {404, 410} or kind is Kind.GONE or _ABSENT_ASSET.search(words[:_LONGEST_WORDS])
+    if about_asset and unknown_asset and "invalid url" not in words.lower():
+        details = _details(provider, answer, complaint)
+        return Gone(f"{provider} does not know this asset: {_words(answer, complaint)}", **details)
+    return _refusal(provider, answer, complaint, kind)
 
 
 def named_job(answer: Answer, body: Mapping[str, Any] | None) -> str | None:
@@ -151,9 +185,9 @@ def _rate_limited(provider: str, answer: Answer, complaint: Complaint | None) ->
     )
 
 
-def _unknown(provider: str, answer: Answer, complaint: Complaint | None, note: str) -> UnknownOutcome:
+def _unknown(provider: str, answer: Answer, complaint: Complaint | None, note: str, what: str) -> UnknownOutcome:
     return UnknownOutcome(
-        f"the answer of {provider} (HTTP {answer.status}) does not prove whether a job was made: "
+        f"the answer of {provider} (HTTP {answer.status}) does not prove whether the {what} was made: "
         f"{_words(answer, complaint)}{note}",
         **_details(provider, answer, complaint),
     )

@@ -6,6 +6,7 @@ that holds them all is named. Amounts go as text, since artifacts reject decimal
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from pathlib import Path
@@ -21,6 +22,8 @@ from prefect.artifacts import (
 
 from prefect_seedance.ledger import State
 from prefect_seedance.reports.money import amounts, cost_table, count, doubts, number
+from prefect_seedance.reports.nextsteps import next_steps
+from prefect_seedance.reports.pictures import first_pictures
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
 from prefect_seedance.reports.summary import WORDS, headline, row_cost, summary
 
@@ -40,8 +43,11 @@ def artifact_key(batch: str, kind: str) -> str:
 async def publish(result: GenerateResult) -> None:
     """Create the artifacts of a finished run."""
     batch = result.batch
+    pictures = await asyncio.to_thread(first_pictures, result)
     await acreate_markdown_artifact(
-        markdown=summary(result), key=artifact_key(batch, "summary"), description=f"{result.name}: {headline(result)}"
+        markdown=summary(result, pictures=pictures, steps=await next_steps(result)),
+        key=artifact_key(batch, "summary"),
+        description=f"{result.name}: {headline(result)}",
     )
     for kind, lines, words in (
         ("cost", result.costs, "in this run"),
@@ -90,14 +96,14 @@ def _urgency(row: RowResult) -> int:
     return 0 if row.status == State.UNKNOWN else 2 if row.status == State.STORED else 1
 
 
-def _row(row: RowResult, folder: Path) -> dict[str, Any]:
+def _row(row: RowResult, folder: Path | str) -> dict[str, Any]:
     """What a person looks for first comes first: the UI shows as many columns as fit."""
     return {
         "row": row.row,
         "status": WORDS.get(row.status, row.status),
         "cost": row_cost(row),
         "video": "–" if row.video is None else row.video.removeprefix(f"{folder}/"),
-        "note": "; ".join(told for told in (row.error_message, row.cost_note) if told),
+        "note": "; ".join(told for told in (row.error_message, row.remarks, row.cost_note) if told),
         "size": f"{row.width}×{row.height}" if row.width else "–",
         "seconds": number(row.seconds),
         "route": row.route or "–",

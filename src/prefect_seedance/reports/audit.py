@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from prefect_seedance.errors import UserMistake
-from prefect_seedance.ledger import AttemptRecord, RowRecord, Settlement
+from prefect_seedance.ledger import ASSETS, AssetRequest, AttemptRecord, Outcome, RowRecord, Settlement
 
 __all__ = ["AUDIT_COLUMNS", "BillMatch", "lay_beside", "read_bill", "write_audit"]
 
@@ -48,8 +48,12 @@ _JOB_HEADINGS = ("job_id", "task_id", "taskid", "job", "task", "id", "任务id",
 _AMOUNT_HEADINGS = ("amount", "charge", "cost", "fee", "price", "金额", "费用", "消费")
 
 
-def write_audit(path: Path, rows: Iterable[RowRecord], attempts: Iterable[AttemptRecord]) -> int:
-    """Write every attempt as a line of CSV; returns how many. There is no secret in it: the ledger has none.
+def write_audit(
+    path: Path, rows: Iterable[RowRecord], attempts: Iterable[AttemptRecord], assets: Iterable[AssetRequest] = ()
+) -> int:
+    """Write every attempt, and every billed request for an asset, as a line of CSV; returns how many.
+
+    There is no secret in it: the ledger has none.
 
     Raises:
         UserMistake: The file cannot be written.
@@ -60,6 +64,7 @@ def write_audit(path: Path, rows: Iterable[RowRecord], attempts: Iterable[Attemp
             writer = csv.writer(file)
             writer.writerow(AUDIT_COLUMNS)
             lines = [_line(by_id[attempt.row_id], attempt) for attempt in attempts if attempt.row_id in by_id]
+            lines += [_asset_line(request) for request in assets]
             writer.writerows(lines)
     except OSError as error:
         raise UserMistake(f"{path} cannot be written: {error.strerror or error}.") from None
@@ -97,6 +102,28 @@ def _line(row: RowRecord, attempt: AttemptRecord) -> tuple[object, ...]:
         attempt.resolution,
         attempt.resolved_at.isoformat() if attempt.resolved_at else "",
     )
+
+
+def _asset_line(request: AssetRequest) -> tuple[object, ...]:
+    """A request for an asset belongs to no row: it may serve many."""
+    told = {
+        "provider": request.provider,
+        "account": request.account,
+        "model": ASSETS,
+        "sent_at": request.sent_at.isoformat(),
+        "answered_at": request.answered_at.isoformat() if request.answered_at else "",
+        "outcome": request.outcome.value,
+        "provider_code": request.code,
+        "message": request.message,
+        "job_id": request.asset_id,
+        "billing_model": request.billing_model,
+        "unit": "request",
+        "units": "1" if request.outcome is Outcome.CREATED else "",
+        "unit_price": _exact(request.unit_price),
+        "charge": _exact(request.unit_price) if request.outcome is Outcome.CREATED else "",
+        "currency": request.currency,
+    }
+    return tuple(told.get(name, "") for name in AUDIT_COLUMNS)
 
 
 def _exact(value: Decimal | None) -> str:
@@ -169,9 +196,12 @@ def _amounts(lines: Iterable[Mapping[str, str]], job: str, amount: str, path: Pa
 
 
 def lay_beside(
-    rows: Iterable[RowRecord], attempts: Iterable[AttemptRecord], bill: Mapping[str, Decimal]
+    rows: Iterable[RowRecord],
+    attempts: Iterable[AttemptRecord],
+    bill: Mapping[str, Decimal],
+    assets: Iterable[AssetRequest] = (),
 ) -> list[BillMatch]:
-    """Hold the ledger's jobs against the provider's bill, what does not agree first."""
+    """Hold the ledger's jobs, and its billed assets, against the provider's bill, what does not agree first."""
     keys = {row.id: row.key for row in rows}
     matches = []
     ours = {attempt.job_id: attempt for attempt in attempts if attempt.job_id}
@@ -179,7 +209,11 @@ def lay_beside(
         here = Decimal(0) if attempt.settlement is Settlement.REFUNDED else attempt.charge
         there = bill.get(job_id)
         matches.append(BillMatch(job_id, _verdict(here, there), keys.get(attempt.row_id), here, there))
-    matches += [BillMatch(job, "missing here", None, None, there) for job, there in bill.items() if job not in ours]
+    bought = {request.asset_id: request.unit_price for request in assets if request.asset_id}
+    for asset_id, price in bought.items():
+        matches.append(BillMatch(asset_id, _verdict(price, bill.get(asset_id)), None, price, bill.get(asset_id)))
+    known = {*ours, *bought}
+    matches += [BillMatch(job, "missing here", None, None, there) for job, there in bill.items() if job not in known]
     return sorted(matches, key=lambda match: (match.verdict == "agreed", match.verdict))
 
 

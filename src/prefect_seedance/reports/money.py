@@ -84,5 +84,6 @@ def line_cost(line: CostLine) -> str:
 def _units(line: CostLine) -> str:
     if line.unpriced and not line.units:
         return "unknown"
-    unit = {"second": "s", "job": "job" if line.units == 1 else "jobs", "million_tokens": "M tokens"}
+    ending = "" if line.units == 1 else "s"
+    unit = {"second": "s", "job": f"job{ending}", "million_tokens": "M tokens", "request": f"request{ending}"}
     return f"{number(line.units)} {unit.get(line.unit, line.unit)}"

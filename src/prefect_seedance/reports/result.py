@@ -34,6 +34,7 @@ class RowResult:
         row: The row key.
         status: The row's state; `invalid` where it broke a rule and was left out, `left_out` where `only` or `limit`
             did not choose it.
+        remarks: How the video differs from what was asked for, in words.
         cost: What the row cost in this take, over all its attempts; None while that is not known.
         cost_note: What is not known about the cost, in words.
     """
@@ -50,6 +51,7 @@ class RowResult:
     width: int | None = None
     height: int | None = None
     seconds: Decimal | None = None
+    remarks: str | None = None
     billing_model: str | None = None
     unit: str | None = None
     units: Decimal | None = None
@@ -79,11 +81,13 @@ class GenerateResult:
         costs: This run's cost, a line per route and billing model.
         costs_to_date: The whole batch's cost, all takes and runs.
         made: How many videos this run stored.
-        folder: Where the batch's files lie.
+        folder: Where the batch's files lie: a path, or a URL.
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
         hints: How the budget stands, and what the accounts' balances looked like before and after: raw.
+        history: The ledger's rows of all takes of the batch.
+        attempts: The ledger's attempts of all of them.
     """
 
     batch: str
@@ -93,12 +97,14 @@ class GenerateResult:
     costs: list[CostLine]
     costs_to_date: list[CostLine]
     made: int
-    folder: Path
+    folder: Path | str
     ledger: str
     frame: pd.DataFrame
-    files: dict[str, Path] = field(default_factory=dict)
+    files: dict[str, Path | str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
+    history: list[RowRecord] = field(default_factory=list, repr=False)
+    attempts: list[AttemptRecord] = field(default_factory=list, repr=False)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -185,14 +191,16 @@ def build_result(
         take=take,
         name="",
         rows=rows,
-        costs=add_up(mine),
-        costs_to_date=add_up(outcome.attempts),
+        costs=add_up(mine, [request for request in outcome.assets if request.run_id == outcome.run_id]),
+        costs_to_date=add_up(outcome.attempts, outcome.assets),
         made=len(outcome.done & stored),
         folder=outcome.folder,
         ledger=outcome.ledger,
         frame=table.frame,
         warnings=list(preparation.warnings),
         hints=[*_budget(outcome), *_balances(outcome)],
+        history=outcome.history,
+        attempts=outcome.attempts,
     )
     result.name = state_name(result, moved=bool(outcome.done))
     return result
@@ -256,6 +264,7 @@ def _row(record: RowRecord, attempts: list[AttemptRecord], trouble: str | None) 
         width=record.width if stored else None,
         height=record.height if stored else None,
         seconds=record.seconds if stored else None,
+        remarks=("; ".join(record.remarks) or None) if stored else None,
         billing_model=latest.billing_model if latest else None,
         unit=latest.unit if latest else None,
         units=latest.units if latest else None,

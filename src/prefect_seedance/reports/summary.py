@@ -8,7 +8,7 @@ from prefect_seedance.ledger import State
 from prefect_seedance.reports.money import amount, amounts, cost_table, count, doubts, line_cost
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
 
-__all__ = ["WORDS", "cell", "headline", "markdown_table", "row_cost", "summary"]
+__all__ = ["ADVICE", "WORDS", "cell", "headline", "markdown_table", "row_cost", "summary"]
 
 SHOWN = 30
 """Rows that the summary spells out."""
@@ -30,7 +30,7 @@ WORDS: dict[str, str] = {
 }
 """What each status means to a person."""
 
-_ADVICE: dict[str, str] = {
+ADVICE: dict[str, str] = {
     State.UNKNOWN: (
         "The provider never answered. These rows may have been made and paid, so they are not sent again by "
         "themselves: look them up at the provider first."
@@ -51,6 +51,7 @@ _ADVICE: dict[str, str] = {
     State.PLANNED: "Nothing was made or charged. Run the same batch again: it takes these rows up.",
     "invalid": "Nothing was sent. Mend these rows and run the same batch again.",
 }
+"""What a person can do about each status."""
 
 _ORDER = (
     State.UNKNOWN,
@@ -66,13 +67,21 @@ _ORDER = (
 )
 
 
-def summary(result: GenerateResult) -> str:
-    """The whole summary: what was made, what it cost, where it is, and what to do about the rest."""
+def summary(result: GenerateResult, *, pictures: str = "", steps: str = "") -> str:
+    """The whole summary: what was made, what it cost, where it is, and what to do about the rest.
+
+    Args:
+        result: The run's answer.
+        pictures: Pictures of its first videos, in Markdown.
+        steps: What a person can do next, in Markdown.
+    """
     groups = [(status == State.UNKNOWN, _group(status, rows)) for status, rows in _troubled(result)]
     # What may have been paid and nobody knows of comes before everything else: a person has to act.
-    parts = [f"# {headline(result)}", *(text for first, text in groups if first), _facts(result), _warnings(result)]
+    unknown = [text for first, text in groups if first]
+    parts = [f"# {headline(result)}", *unknown, pictures, _facts(result), steps, _warnings(result)]
     parts += [text for first, text in groups if not first]
-    parts.append(_costs(result))
+    parts.append(_remarks(result))
+    parts += [_costs(result), _records(result)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -80,6 +89,12 @@ def headline(result: GenerateResult) -> str:
     """How many videos there are, of how many that were asked for."""
     stored = result.counts.get(State.STORED, 0)
     return f"{stored:,} of {count(len(result.chosen), 'video')} stored"
+
+
+_FILES = {
+    "csv": "Table of the results, for a spreadsheet",
+    "parquet": "The same, for programs",
+}
 
 
 def _facts(result: GenerateResult) -> str:
@@ -93,11 +108,19 @@ def _facts(result: GenerateResult) -> str:
     if unsure:
         lines.append("- **Not known, and not in these sums:**")
         lines += [f"    - {cell(told)}" for told in unsure]
-    lines += [f"- {cell(hint)}" for hint in result.hints]
     lines.append(f"- **Videos:** {_code(result.folder)}")
-    lines += [f"- **Results ({kind}):** {_code(path)}" for kind, path in result.files.items()]
-    lines.append(f"- **Ledger:** {_code(result.ledger)}")
+    if sheet := result.files.get("sheet"):
+        lines.append(f"- **Contact sheet, for a browser:** {_code(sheet)}")
     return "\n".join(lines)
+
+
+def _records(result: GenerateResult) -> str:
+    """What only few people look for."""
+    files = {kind: path for kind, path in result.files.items() if kind != "sheet"}
+    lines = [f"- **{_FILES.get(kind, f'Results ({kind})')}:** {_code(path)}" for kind, path in files.items()]
+    lines += [f"- {cell(hint)}" for hint in result.hints]
+    lines.append(f"- **Ledger:** {_code(result.ledger)}")
+    return "## Records\n\n" + "\n".join(lines)
 
 
 def _code(text: object) -> str:
@@ -112,6 +135,21 @@ def _warnings(result: GenerateResult) -> str:
     return "## Good to know\n\n" + "\n".join(shown)
 
 
+def _remarks(result: GenerateResult) -> str:
+    """Videos that are stored and paid for, and are not what was asked for."""
+    rows = [row for row in result.chosen if row.remarks]
+    if not rows:
+        return ""
+    differ = "differs" if len(rows) == 1 else "differ"
+    title = f"## {count(len(rows), 'video')} {differ} from what was asked: you may have a claim"
+    told = [
+        f"- **{cell(row.row)}** · job {cell(row.job_id or '?')}  \n    {cell(row.remarks or '')}"
+        for row in rows[:SHOWN]
+    ]
+    more = [f"\n… and {len(rows) - SHOWN:,} more, in the results file."] if len(rows) > SHOWN else []
+    return "\n\n".join([title, "\n".join([*told, *more])])
+
+
 def _troubled(result: GenerateResult) -> list[tuple[str, Sequence[RowResult]]]:
     groups: dict[str, list[RowResult]] = {}
     for row in result.chosen:
@@ -124,7 +162,7 @@ def _group(status: str, rows: Sequence[RowResult]) -> str:
     # A list, since Prefect's UI breaks its lines, and hides the end of a long cell.
     told = "\n".join(_told(row) for row in rows[:SHOWN])
     more = f"\n\n… and {len(rows) - SHOWN:,} more, in the results file." if len(rows) > SHOWN else ""
-    return "\n\n".join(part for part in (title, _ADVICE.get(status, ""), told + more) if part)
+    return "\n\n".join(part for part in (title, ADVICE.get(status, ""), told + more) if part)
 
 
 def _told(row: RowResult) -> str:

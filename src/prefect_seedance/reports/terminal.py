@@ -135,6 +135,6 @@ def _closing(result: GenerateResult) -> Group:
         f"\n[bold]{stored:,} of {count(len(result.chosen), 'video')} stored[/], {result.made:,} of them in this run",
         f"Cost     [bold]{escape(amounts(result.cost()))}[/] in this run; batch to date: {escape(to_date)}",
         f"Videos   {escape(str(result.folder))}",
-        *(f"Results  {escape(str(path))}" for path in result.files.values()),
+        *(f"{'Sheet  ' if kind == 'sheet' else 'Results'}  {escape(str(path))}" for kind, path in result.files.items()),
     ]
     return Group(*(Text.from_markup(line) for line in lines), *(Text(hint, style="dim") for hint in result.hints))

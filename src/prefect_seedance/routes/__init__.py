@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from prefect_seedance.routes.address import is_loopback, shown
 from prefect_seedance.routes.catalogue import CATALOGUE, find
+from prefect_seedance.routes.forms import Form, Review, form_of
+from prefect_seedance.routes.limit import Limit
+from prefect_seedance.routes.material import MediaFacts, check_material, reference_seconds
 from prefect_seedance.routes.price import Price, Prices
 from prefect_seedance.routes.problem import Problem
 from prefect_seedance.routes.quote import Quote, QuoteKind, billing_model, quote
@@ -33,7 +36,10 @@ __all__ = [
     "DurationRule",
     "Exclusion",
     "Expectation",
+    "Form",
     "FrameRule",
+    "Limit",
+    "MediaFacts",
     "MediaRule",
     "PairingRule",
     "Price",
@@ -47,15 +53,19 @@ __all__ = [
     "QuoteTotal",
     "RatioRule",
     "ResolutionRule",
+    "Review",
     "Route",
     "Unit",
     "Units",
     "VideoRequest",
     "billing_model",
     "check",
+    "check_material",
     "find",
+    "form_of",
     "is_loopback",
     "quote",
+    "reference_seconds",
     "resolve",
     "settle_units",
     "shown",

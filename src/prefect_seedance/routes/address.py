@@ -7,11 +7,29 @@ import re
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-Scheme = Literal["https", "asset", "data"]
+Scheme = Literal["https", "asset", "data", "file", "store"]
 
 _DATA = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,.")
 _ASSET = re.compile(r"asset://[^\s/?#]\S*")
 _UNSENDABLE = re.compile(r"[\s\x00-\x1f\x7f]")
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# A single letter in front of a colon is a drive.
+_WORD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_STORE = re.compile(r"([a-z][a-z0-9+.-]+)://([^/]+)/?(.*)")
+_LONGEST_PATH = 4096
+_LONGEST_PATH_WITHOUT_ENDING = 255
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
+# Words that are no store: what a provider or this package takes otherwise, what sends a password or the bytes in the
+# clear, and drivers that would read the worker's own disk, or another address hidden in this one.
+_NO_STORE = frozenset(
+    {
+        *("http", "https", "file", "asset", "data", "blob", "about", "javascript", "mailto"),
+        *("ftp", "ftps", "sftp", "ssh", "scp", "telnet", "ws", "wss", "rtsp", "rtmp", "smb", "jupyter", "jlab"),
+        *("local", "dir", "reference", "cached", "blockcache", "filecache", "simplecache", "generic", "root"),
+        *("zip", "tar", "libarchive", "git", "lazy", "async_wrapper"),
+    }
+)
+_COLON_MEANS_SCHEME = frozenset({"http", "https", "file", "asset", "data"})
 _LONGEST_DATA_HEAD = 200
 _LONGEST_NAME = 60
 
@@ -25,6 +43,12 @@ _FORMATS = {
     "heif": "heic",
     "svg+xml": "svg",
     "quicktime": "mov",
+    "x-m4v": "m4v",
+    "x-matroska": "mkv",
+    "x-msvideo": "avi",
+    "x-flv": "flv",
+    "x-m4a": "m4a",
+    "x-flac": "flac",
     "mpeg": "mp3",
     "x-wav": "wav",
     "wave": "wav",
@@ -44,21 +68,96 @@ def is_loopback(host: str) -> bool:
 def scheme_of(address: str) -> Scheme | None:
     """Name the scheme of an address.
 
-    Plain http counts as https on loopback, where nobody listens in, and nowhere else. `asset` and `data` are told
-    only in lower case, as the providers write them.
+    `https`, `asset` and `data` are what a provider may take by itself. Plain http counts as https on loopback, where
+    nobody listens in, and nowhere else. `asset`, `data` and stores are told only in lower case, as providers and
+    drivers write them. `file` is a path on this machine, relative or absolute, also as `file:///…`; `store` any other
+    `word://…` that an fsspec driver may know, such as `s3://bucket/a.png`. Neither says that the file is there.
 
     Returns:
-        The scheme, or None for everything that no provider is documented to take: a path, ftp, bare Base64.
+        The scheme, or None for everything that can neither be sent nor read: plain http, ftp, a store address with a
+        password in it, bare Base64. `complaint` says why.
     """
-    if address.startswith("data:"):
-        return "data" if _DATA.match(address[:_LONGEST_DATA_HEAD]) else None
-    if address.startswith("asset:"):
-        return "asset" if _ASSET.fullmatch(address) else None
+    return None if complaint(address) else _scheme(address)
+
+
+def complaint(address: str) -> str | None:
+    """Say what is wrong with an address that has no scheme; None where it has one."""
+    if not address.strip():
+        return "is empty"
+    word = _word(address)
+    if word in {"http", "https"}:
+        return _web_complaint(address)
+    if _UNWRITABLE.search(address):
+        return "holds a character that no address has, such as a line break"
+    if word in {"data", "asset"}:
+        return _sent_complaint(address, word)
+    if word == "file" or "://" not in address:
+        return _path_complaint(address)
+    return _store_complaint(address)
+
+
+def _scheme(address: str) -> Scheme:
+    word = _word(address)
+    if word in {"http", "https"}:
+        return "https"
+    if word == "data":
+        return "data"
+    if word == "asset":
+        return "asset"
+    return "file" if word == "file" or "://" not in address else "store"
+
+
+def _word(address: str) -> str | None:
+    # What stands in front of the first colon; a file name may hold one too, so that only known words and `://` count.
+    found = _WORD.match(address)
+    if found is None:
+        return None
+    word = found[1].lower()
+    return word if word in _COLON_MEANS_SCHEME or address.startswith("://", found.end() - 1) else None
+
+
+def _sent_complaint(address: str, word: str) -> str | None:
+    if word == "asset":
+        return None if _ASSET.fullmatch(address) else "is no asset id; it is written asset://<id>, in lower case"
+    whole = _DATA.match(address[:_LONGEST_DATA_HEAD])
+    return None if whole else "is no data URI; it is written data:image/png;base64,<data>, in lower case"
+
+
+def _web_complaint(address: str) -> str | None:
     url = _split(address)
     if url is None or not url.hostname:
+        return "is no whole link; blanks and odd characters are written with %"
+    if url.scheme == "https" or is_loopback(url.hostname):
         return None
-    if url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname)):
-        return "https"
+    return "is plain http, which is taken from this machine only"
+
+
+def _path_complaint(address: str) -> str | None:
+    path = address
+    if _word(address) == "file":
+        url = _split(address.replace(" ", "%20"))
+        if url is None or url.netloc not in {"", "localhost"} or not url.path.startswith("/"):
+            return "is no file of this machine; it is written file:///folder/a.png"
+        path = url.path
+    elif address.startswith(("//", "\\\\")):
+        return "begins like a link without https: or like the path of a network share"
+    bare = len(path) > _LONGEST_PATH_WITHOUT_ENDING and not _ENDING.fullmatch(path[path.rfind(".") :])
+    if len(path) > _LONGEST_PATH or bare:
+        return "is too long for a path; Base64 is written as a data URI, data:image/png;base64,<data>"
+    return None
+
+
+def _store_complaint(address: str) -> str | None:
+    found = _STORE.fullmatch(address)
+    if found is None:
+        return "is no address of a store; it is written like s3://bucket/a.png, in lower case up to the bucket"
+    word, place, _ = found.groups()
+    if word in _NO_STORE:
+        return f"{word}:// is not read"
+    if "::" in address:
+        return "chains several addresses with ::, which is not read"
+    if ":" in place.rpartition("@")[0]:
+        return "holds a password; keys of a store belong in its settings, not in a table"
     return None
 
 
@@ -66,17 +165,25 @@ def format_of(address: str) -> str | None:
     """Name the format that an address admits to (`jpeg`, `mp4`, `wav` ...).
 
     Returns:
-        The format that a data URI declares or that a URL's extension names; None where the name tells nothing. The
-        name is no proof, but a `.gif` that is no GIF is rarer than a GIF.
+        The format that a data URI declares or that the extension of a URL or a path names; None where the name tells
+        nothing. The name is no proof, but a `.gif` that is no GIF is rarer than a GIF.
     """
-    if address.startswith("data:"):
+    word = _word(address)
+    if word == "data":
         declared = _DATA.match(address[:_LONGEST_DATA_HEAD])
         subtype = declared.group(1).partition("/")[2] if declared else None
         return _FORMATS.get(subtype, subtype) if subtype else None
-    url = _split(address)
-    if url is None or url.scheme not in {"http", "https"}:
+    if word == "asset":
         return None
-    _, dot, extension = url.path.rpartition(".")
+    if word in {"http", "https"}:
+        url = _split(address)
+        return None if url is None else _ending(url.path)
+    # The name of an object may hold a question mark; only where it tells nothing, it is taken for a query.
+    return _ending(address) or (_ending(address.partition("?")[0]) if word else None)
+
+
+def _ending(path: str) -> str | None:
+    _, dot, extension = path.rpartition(".")
     return _FORMATS.get(extension.lower()) if dot else None
 
 

@@ -7,8 +7,10 @@ that no page names is keyed by us: the model, and `-{resolution}` behind it wher
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from prefect_seedance.routes.limit import Limit, megabytes, nearly
 from prefect_seedance.routes.route import (
     DurationRule,
     Exclusion,
@@ -49,6 +51,7 @@ def _full(model: str, resolution: str, *, title: str, video: bool) -> Route:
         model=model,
         title=f"{title} {resolution}",
         unit="second",
+        library="audit",
         duration=DurationRule(
             minimum=4,
             maximum=15,
@@ -86,6 +89,7 @@ def _sp(model: str, *, title: str, economy: bool, videos: MediaRule | None = Non
         model=model,
         title=title,
         unit="second",
+        library="sp",
         billing_model=f"{model}-{{resolution}}",
         duration=DurationRule(minimum=4, maximum=15, source=SP_PAGE),
         resolution=ResolutionRule(
@@ -179,6 +183,20 @@ def _fixed_720p(source: str) -> ResolutionRule:
     return ResolutionRule(allowed=("720p",), default="720p", source=source)
 
 
+# "720px-2160px", with no word on which side.
+_MD_VIDEOS = (
+    Limit(
+        measure="one_side",
+        minimum=Decimal(720),
+        maximum=Decimal(2160),
+        doubt="the shared schema asks for 720 to 2160 px and does not say of which side",
+        source=SCHEMA,
+    ),
+    nearly("total_seconds", None, 15, "0.5", SCHEMA),
+    megabytes(200, SCHEMA, "total_bytes"),
+)
+
+
 def _md(model: str, *, title: str) -> Route:
     links: dict[str, Any] = {"schemes": ("https",), "source": MD_PAGE}
     return Route(
@@ -197,8 +215,14 @@ def _md(model: str, *, title: str) -> Route:
         resolution=_fixed_720p(MD_PAGE),
         ratio=RatioRule(listed=("16:9", "9:16", "1:1"), closed=True, default="16:9", source=MD_PAGE),
         images=MediaRule(**links, maximum=4, refused_formats=("gif",)),
-        frames=FrameRule(**links, first_alone="refused", last_alone="refused"),
-        reference_videos=MediaRule(**links, maximum=3),
+        frames=FrameRule(
+            **links,
+            doubtful_formats=("gif",),
+            doubt="the MD page refuses GIF among images and does not speak of frames",
+            first_alone="refused",
+            last_alone="refused",
+        ),
+        reference_videos=MediaRule(**links, maximum=3, limits=_MD_VIDEOS),
         reference_audios=MediaRule(verdict="refused", source=MD_PAGE),
         exclusions=(_IMAGES_OR_FRAMES,),
         sources=(MD_PAGE, SCHEMA),

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prefect_seedance.routes.address import Scheme, format_of, scheme_of
+from prefect_seedance.routes.address import format_of
+from prefect_seedance.routes.formats import check_format
+from prefect_seedance.routes.forms import Review, form_of, is_uploaded
 from prefect_seedance.routes.problem import Problem, listing, problem
 from prefect_seedance.routes.request import MEDIA, Part, VideoRequest
-from prefect_seedance.routes.route import MediaRule, Route
-
-_WRITTEN: dict[Scheme, str] = {
-    "https": "https:// links",
-    "asset": "asset://<id>",
-    "data": "data:<type>;base64,<data>",
-}
+from prefect_seedance.routes.route import Route
 
 _FIELDS: dict[Part, str] = {"frames": "first_image/last_image"}
 
@@ -41,30 +37,19 @@ def check_kinds(route: Route, request: VideoRequest) -> Iterator[Problem]:
             yield problem(route, *_first(part, request), says, source=rule.source)
 
 
-def check_addresses(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """Every medium lies where the provider fetches from, and is of a format that it reads."""
-    for field, part, address in _addresses(request):
-        rule = route.media_rule(part)
-        if rule.verdict == "refused":
+def check_addresses(
+    route: Route, request: VideoRequest, *, review: Review | None = None, experimental: bool = False
+) -> Iterator[Problem]:
+    """Every medium can be brought to the provider, and is of a format that it reads, as far as its name tells."""
+    for field, address in request.media:
+        if route.medium(field).verdict == "refused":
             continue
-        if scheme_of(address) not in rule.schemes:
-            allowed = listing(_WRITTEN[scheme] for scheme in rule.schemes)
-            yield problem(route, field, address, f"allowed: {allowed}", source=rule.source)
+        form = form_of(route, field, address, review=review, experimental=experimental)
+        if isinstance(form, Problem):
+            yield form
         else:
-            yield from _format(route, rule, field, address)
-
-
-def _format(route: Route, rule: MediaRule, field: str, address: str) -> Iterator[Problem]:
-    kind = format_of(address)
-    if kind is None:
-        return
-    if kind in rule.refused_formats or (rule.formats and kind not in rule.formats):
-        allowed = listing(rule.formats) if rule.formats else f"any but {listing(rule.refused_formats)}"
-        yield problem(route, field, address, f"is {kind}; allowed formats: {allowed}", source=rule.source)
-    elif kind in rule.doubtful_formats:
-        sure = listing(other for other in rule.formats if other not in rule.doubtful_formats)
-        says = f"is {kind} and may be refused: {rule.doubt}; allowed for certain: {sure}"
-        yield problem(route, field, address, says, severity="warning", source=rule.source)
+            uploaded = is_uploaded(route, form, address)
+            yield from check_format(route, field, address, format_of(address), uploaded=uploaded)
 
 
 def check_frames(route: Route, request: VideoRequest) -> Iterator[Problem]:
@@ -119,17 +104,6 @@ def check_expectation(route: Route, request: VideoRequest) -> Iterator[Problem]:
     if rule.parts and not any(request.has(part) for part in rule.parts):
         says = f"may be refused: {rule.doubt}; allowed for certain: with {_fields(*rule.parts)}"
         yield problem(route, rule.parts[0], None, says, severity="warning", source=rule.source)
-
-
-def _addresses(request: VideoRequest) -> Iterator[tuple[str, Part, str]]:
-    for part in MEDIA:
-        if part != "frames":
-            for address in getattr(request, part):
-                yield part, part, address
-    if request.first_image is not None:
-        yield "first_image", "frames", request.first_image
-    if request.last_image is not None:
-        yield "last_image", "frames", request.last_image
 
 
 def _fields(*parts: Part) -> str:

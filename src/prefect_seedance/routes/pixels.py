@@ -5,6 +5,7 @@ Source: Volcengine Ark, Seedance 2.0 manual. The files come at 24 frames a secon
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 FRAMES_PER_SECOND = 24
@@ -45,6 +46,11 @@ _SIZES: dict[str, dict[str, tuple[int, int]]] = {
 }
 
 
+def sizes(resolution: str | None) -> Mapping[str, tuple[int, int]]:
+    """Tell width and height of a video by ratio, as the manual has them; empty where it lacks the resolution."""
+    return _SIZES.get(resolution or "", {})
+
+
 def areas(resolution: str | None, ratio: str | None) -> tuple[Decimal, Decimal] | None:
     """Tell the smallest and the largest frame, in pixels, that a video may come out with.
 
@@ -55,13 +61,13 @@ def areas(resolution: str | None, ratio: str | None) -> tuple[Decimal, Decimal] 
     Returns:
         Both figures, equal where the ratio is settled; None where resolution or ratio is not in the manual.
     """
-    sizes = _SIZES.get(resolution or "")
-    if sizes is None:
+    known = _SIZES.get(resolution or "")
+    if known is None:
         return None
     if ratio is None or ratio.casefold() == "adaptive":
-        pixels = [Decimal(width * height) for width, height in sizes.values()]
+        pixels = [Decimal(width * height) for width, height in known.values()]
         return min(pixels), max(pixels)
-    size = sizes.get(ratio)
+    size = known.get(ratio)
     if size is None:
         return None
     return Decimal(size[0] * size[1]), Decimal(size[0] * size[1])

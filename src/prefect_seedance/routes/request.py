@@ -10,6 +10,8 @@ Part = Literal["images", "frames", "reference_videos", "reference_audios", "web_
 """A part of a request that rules speak of as a whole; `frames` is the first and the last image together."""
 
 MEDIA: tuple[Part, ...] = ("images", "frames", "reference_videos", "reference_audios")
+FRAMES: tuple[str, ...] = ("first_image", "last_image")
+"""The fields of which the part `frames` consists."""
 
 
 def _list_to_tuple(value: Any) -> Any:
@@ -48,6 +50,13 @@ class VideoRequest(BaseModel):
     def frames(self) -> tuple[str, ...]:
         """The first and the last image, as far as they are set."""
         return tuple(image for image in (self.first_image, self.last_image) if image is not None)
+
+    @property
+    def media(self) -> tuple[tuple[str, str], ...]:
+        """Every medium: the field that names it and its address, in the order of the fields."""
+        listed = [(part, address) for part in MEDIA if part != "frames" for address in getattr(self, part)]
+        framed = [(field, getattr(self, field)) for field in FRAMES if getattr(self, field) is not None]
+        return (*listed, *framed)
 
     def has(self, part: Part) -> bool:
         """Tell whether a part is set. `web_search` counts only when it is asked for, not when it is declined."""

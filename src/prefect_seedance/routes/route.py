@@ -10,33 +10,26 @@ All rules default to "anything goes", so that a model which the catalogue lacks 
 from __future__ import annotations
 
 from string import Formatter
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from prefect_seedance.routes.address import Scheme
-from prefect_seedance.routes.request import Part
+from prefect_seedance.routes.limit import Data, Limit, Rule
+from prefect_seedance.routes.request import FRAMES, Part
 
 Provider = Literal["jimmy", "anyfast"]
 Unit = Literal["second", "job", "million_tokens"]
 Verdict = Literal["allowed", "doubtful", "refused"]
 Switch = Literal["orientation", "generate_audio", "watermark", "web_search"]
+Library = Literal["", "sp", "audit", "volc"]
 InputSeconds = Literal["free", "first", "all", "unstated"]
 
 SWITCHES: tuple[Switch, ...] = ("orientation", "generate_audio", "watermark", "web_search")
 SCHEMES: tuple[Scheme, ...] = ("https", "asset", "data")
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Rule(_Data):
-    doubt: str = Field(default="", description="What the documents leave open; shown with a warning.")
-    source: str = Field(default="", description="The document that the rule comes from.")
-
-
-class PromptRule(_Rule):
+class PromptRule(Rule):
     """When a prompt is needed and how long it may be."""
 
     needed: Literal["always", "without_media", "never"] = "without_media"
@@ -45,7 +38,7 @@ class PromptRule(_Rule):
     advised_words: int | None = Field(default=None, ge=1, description="English words, by the provider's advice.")
 
 
-class DurationRule(_Rule):
+class DurationRule(Rule):
     """Whole seconds. Between the outer and the sure bounds the documents disagree."""
 
     minimum: int = Field(default=1, ge=1)
@@ -61,7 +54,7 @@ class DurationRule(_Rule):
         return self
 
 
-class ResolutionRule(_Rule):
+class ResolutionRule(Rule):
     """Which resolutions a route makes. A route that always makes the same one allows that one."""
 
     allowed: tuple[str, ...] = Field(default=(), description="Empty: not known, anything goes.")
@@ -69,7 +62,7 @@ class ResolutionRule(_Rule):
     default: str | None = None
 
 
-class RatioRule(_Rule):
+class RatioRule(Rule):
     """Which ratios a route makes. An open list holds the documents' examples; others may work too."""
 
     listed: tuple[str, ...] = ()
@@ -77,8 +70,11 @@ class RatioRule(_Rule):
     default: str | None = None
 
 
-class MediaRule(_Rule):
-    """Whether a kind of media may be sent, how many, from where and in which formats."""
+class MediaRule(Rule):
+    """Whether a kind of media may be sent, how many, from where, in which formats, how large and how long.
+
+    `schemes` are the addresses that the provider itself takes; `form_of` brings others there.
+    """
 
     verdict: Verdict = "allowed"
     maximum: int | None = Field(default=None, ge=1)
@@ -86,6 +82,7 @@ class MediaRule(_Rule):
     formats: tuple[str, ...] = Field(default=(), description="Empty: not stated.")
     doubtful_formats: tuple[str, ...] = ()
     refused_formats: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = Field(default=(), description="What each medium, or all together, must keep to.")
 
 
 class FrameRule(MediaRule):
@@ -95,27 +92,27 @@ class FrameRule(MediaRule):
     last_alone: Verdict = "allowed"
 
 
-class PairingRule(_Rule):
+class PairingRule(Rule):
     """Reference audio never goes alone: it needs one of `needs`; one of `doubtful` is perhaps enough."""
 
     needs: tuple[Part, ...] = Field(default=(), description="Empty: audio may go alone.")
     doubtful: tuple[Part, ...] = ()
 
 
-class Exclusion(_Rule):
+class Exclusion(Rule):
     """A part of the request that cannot be combined with others."""
 
     part: Part
     others: tuple[Part, ...]
 
 
-class Expectation(_Rule):
+class Expectation(Rule):
     """Parts of which a route seems to want one; without any of them the documents promise nothing."""
 
     parts: tuple[Part, ...] = ()
 
 
-class Route(_Data):
+class Route(Data):
     """One `model` value of one provider: what it takes, what it makes, how it is billed. JSON-able, and frozen.
 
     Attributes:
@@ -124,6 +121,8 @@ class Route(_Data):
         billing_documented: False where no document names the price line and the name is ours. Prices are given under
             this name either way; a user who knows a better one sets `billing_model`.
         billing_doubt: What the documents leave open about the bill; becomes a note on every quote.
+        library: Where media are reviewed and become `asset://` ids: the SP library and its whitelist of real persons
+            (`sp`), the audit of Full (`audit`, its form undocumented), Anyfast's assets (`volc`), or nowhere.
         input_seconds: Which reference video is billed: none (`free`), the `first`, `all`, or not stated.
         sources: The documents behind the route as a whole.
     """
@@ -136,6 +135,7 @@ class Route(_Data):
     billing_model_with_video: str | None = None
     billing_documented: bool = False
     billing_doubt: str = ""
+    library: Library = ""
     input_seconds: InputSeconds = "unstated"
     prompt: PromptRule = PromptRule()
     duration: DurationRule = DurationRule()
@@ -148,6 +148,7 @@ class Route(_Data):
     audio_pairing: PairingRule = PairingRule()
     exclusions: tuple[Exclusion, ...] = ()
     expectation: Expectation = Expectation()
+    body: Limit | None = Field(default=None, description="Size of a request with its data URIs.")
     switches: tuple[Switch, ...] = Field(default=SWITCHES, description="The switches that the route honours.")
     sources: tuple[str, ...] = ()
 
@@ -157,7 +158,14 @@ class Route(_Data):
         if not isinstance(data, dict):
             return data
         model = data.get("model")
-        return {**data, "title": data.get("title") or model, "billing_model": data.get("billing_model") or model}
+        # Anyfast's asset library belongs to the account, not to a model.
+        library = "volc" if data.get("provider") == "anyfast" else ""
+        return {
+            "library": library,
+            **data,
+            "title": data.get("title") or model,
+            "billing_model": data.get("billing_model") or model,
+        }
 
     @model_validator(mode="after")
     def _price_line_can_be_named(self) -> Self:
@@ -180,3 +188,7 @@ class Route(_Data):
         if not isinstance(rule, MediaRule):
             raise TypeError(f"{part} is no kind of media")
         return rule
+
+    def medium(self, field: str) -> MediaRule:
+        """The rule of the media in one field of a request; both frames have the same."""
+        return self.frames if field in FRAMES else self.media_rule(cast("Part", field))

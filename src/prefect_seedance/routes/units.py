@@ -11,6 +11,7 @@ from prefect_seedance.routes.pixels import FRAMES_PER_SECOND, areas
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.route import Route, Unit
 
+_HALF = Decimal("0.5")
 _MILLION = Decimal(1_000_000)
 _PIXELS_A_MILLION_TOKENS = Decimal(1024 * 1_000_000)
 
@@ -48,7 +49,11 @@ def units(route: Route, request: VideoRequest, *, reference_seconds: Decimal | N
         return Units(Decimal(1), Decimal(1), "job")
     if route.unit == "second":
         billed = _billed_seconds(route, seconds, reference)
-        return Units(seconds if billed is None else billed, billed, "second")
+        if billed is None:
+            return Units(seconds, None, "second")
+        # No document says how half a second is rounded.
+        half = reference is not None and reference % 1 == _HALF and route.input_seconds != "free"
+        return Units(exact.add((billed, Decimal(-1))) if half else billed, billed, "second")
     return _tokens(route, request, seconds, reference)
 
 
@@ -65,12 +70,15 @@ def settle_units(
 
     Returns:
         The units as billed, or None where nothing proves them: tokens without a usage figure, input seconds that
-        nobody measured or of which the documents do not say whether they are billed.
+        nobody measured, that end on half a second, or of which the documents do not say whether they are billed.
     """
     if route.unit == "job":
         return Decimal(1)
     if route.unit == "second":
-        return _billed_seconds(route, _duration(route, request), _reference(request, reference_seconds))
+        reference = _reference(request, reference_seconds)
+        if reference is not None and reference % 1 == _HALF and route.input_seconds != "free":
+            return None  # no document says how half a second is rounded
+        return _billed_seconds(route, _duration(route, request), reference)
     if tokens is None or tokens < 0:
         return None
     return exact.divide(Decimal(tokens), _MILLION)

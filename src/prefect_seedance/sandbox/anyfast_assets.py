@@ -11,40 +11,66 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from prefect_seedance.sandbox import anyfast
-from prefect_seedance.sandbox.assets import Asset
-from prefect_seedance.sandbox.calls import account_of, json_body, state_of
+from prefect_seedance.sandbox.assets import GROUP_MODEL, Asset
+from prefect_seedance.sandbox.calls import account_of, handed_in, json_body, state_of
 from prefect_seedance.sandbox.draft import Refusal
+from prefect_seedance.sandbox.inline import kept_url
 from prefect_seedance.sandbox.links import base_url
+from prefect_seedance.sandbox.media_limits import check_medium
 from prefect_seedance.sandbox.multipart import read_form
-from prefect_seedance.sandbox.state import Account, State
+from prefect_seedance.sandbox.prices import asset_charge
+from prefect_seedance.sandbox.reference import References
+from prefect_seedance.sandbox.state import State
 from prefect_seedance.sandbox.uploads import KINDS
 
 #: Which `model` pays for which kind of asset (asset guide); images are the default.
 MODELS = {"Image": "volc-asset", "Video": "volc-asset-video", "Audio": "volc-asset-audio"}
-Work = Callable[[State, Account, dict[str, Any]], dict[str, Any]]
+#: What one call works on: who asks, the body, and the body's hash.
+Work = Callable[[References, dict[str, Any], str], dict[str, Any]]
+_MAKERS = frozenset(("CreateAssetGroup", "CreateAsset"))
 
 
 class _NotFoundError(Exception):
     """An asset or group that is not there."""
 
 
+class _NoFundsError(Exception):
+    """The account cannot pay for an asset."""
+
+
 def _endpoint(call: str, work: Work) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         state = state_of(request)
         state.count(f"anyfast.{call}")
+        voice = anyfast.AnyfastVoice(state)
         account = account_of(request, "anyfast")
         if account is None:
-            return anyfast.AnyfastVoice(state).bad_key()
+            return voice.bad_key()
+        references = References(state, account, request.url.netloc)
         try:
             form = request.headers.get("content-type", "").startswith("multipart/")
             body = await _form_body(request, state) if form else await json_body(request)
-            return JSONResponse(work(state, account, body))
         except Refusal as refusal:
-            return anyfast.error(400, "invalid_request", str(refusal), "invalid_request_error")
-        except _NotFoundError as error:
-            return anyfast.error(404, "NotFound", str(error), "not_found")
+            return voice.refused(refusal)
+        if call not in _MAKERS:
+            return _answered(voice, lambda: work(references, body, ""))
+        state.count(f"anyfast.{call}.bytes", len(await request.body()))
+        return await handed_in(
+            request, voice, call, body, lambda sha256: _answered(voice, lambda: work(references, body, sha256))
+        )
 
     return endpoint
+
+
+def _answered(voice: anyfast.AnyfastVoice, work: Callable[[], dict[str, Any]]) -> Response:
+    try:
+        return JSONResponse(work())
+    except Refusal as refusal:
+        return voice.refused(refusal)
+    except _NoFundsError:
+        return voice.out_of_funds()
+    except _NotFoundError as error:
+        return anyfast.error(404, "NotFound", str(error), "not_found")
 
 
 async def _form_body(request: Request, state: State) -> dict[str, Any]:
@@ -59,7 +85,7 @@ async def _form_body(request: Request, state: State) -> dict[str, Any]:
     file = parts.get("file")
     if file is None or not file.filename:
         raise Refusal("file", "is required")
-    kept = state.uploads.add(file.filename, file.content_type, file.content)
+    kept = state.uploads.add(file.filename, file.content_type, file.content, for_ever=True)
     kind = KINDS.get("." + file.filename.rpartition(".")[2].lower(), "image").capitalize()
     return {"AssetType": kind, **body, "URL": f"{base_url(request, state)}/_uploads/{kept.id}/{file.filename}"}
 
@@ -71,13 +97,24 @@ def _text(body: dict[str, Any], field: str) -> str:
     return value
 
 
-def _create_group(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
+def _create_group(references: References, body: dict[str, Any], sha256: str) -> dict[str, Any]:
     if body.get("model") != "volc-asset":
         raise Refusal("model", "must be volc-asset")
-    return {"Id": state.assets.add_group(account.name, _text(body, "Name"))}
+    name, account = _text(body, "Name"), references.account
+    _check_funds(references, GROUP_MODEL)
+    group = references.state.assets.add_group(account.name, name, key_tail=account.key_tail, request_sha256=sha256)
+    return {"Id": group}
 
 
-def _create_asset(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
+def _check_funds(references: References, billing_model: str) -> None:
+    settings = references.state.settings
+    price = asset_charge(billing_model, prices=settings.prices).amount
+    if settings.funds is not None and references.state.spent(references.account.name) + price > settings.funds:
+        raise _NoFundsError
+
+
+def _create_asset(references: References, body: dict[str, Any], sha256: str) -> dict[str, Any]:
+    state, account = references.state, references.account
     group, name, kind, url = (_text(body, field) for field in ("GroupId", "Name", "AssetType", "URL"))
     if group not in state.assets.groups(account.name):
         raise _NotFoundError(f"[NotFound.group_id] {group}")
@@ -87,7 +124,34 @@ def _create_asset(state: State, account: Account, body: dict[str, Any]) -> dict[
         raise Refusal("model", f"must be {MODELS[kind]} for {kind}")
     if state.assets.select(lambda asset: (asset.group, asset.name) == (group, name)):
         raise _NotFoundError(f"an asset named {name!r} exists in {group}")
-    return {"Id": state.assets.add("anyfast", account.name, name=name, kind=kind, url=url, group=group).id}
+    url = kept_url(references, kind, url)
+    fails = _is_unfit(references, kind.lower(), url)
+    _check_funds(references, MODELS[kind])
+    asset = state.assets.add(
+        "anyfast",
+        account.name,
+        name=name,
+        kind=kind,
+        url=url,
+        group=group,
+        fails=fails,
+        billing_model=MODELS[kind],
+        key_tail=account.key_tail,
+        request_sha256=sha256,
+    )
+    return {"Id": asset.id}
+
+
+def _is_unfit(references: References, kind: str, url: str) -> bool:
+    """Tell whether an asset will fail: one outside the limits is accepted at first (seen live)."""
+    facts = references.facts(url)
+    if facts is None or references.is_lost(url):
+        return references.is_lost(url)
+    try:
+        check_medium("URL", f"{kind}_url", facts)
+    except Refusal:
+        return True
+    return False
 
 
 def _shown(state: State, asset: Asset) -> dict[str, Any]:
@@ -110,10 +174,12 @@ def _shown(state: State, asset: Asset) -> dict[str, Any]:
     return {**shown, "Error": error} if review == "Failed" else shown
 
 
-def _get_asset(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
+def _get_asset(references: References, body: dict[str, Any], _: str) -> dict[str, Any]:
+    state, account = references.state, references.account
     name = _text(body, "Id")
     asset = state.assets.get(name, account.name)
-    if asset is None:
+    absent = state.faults.asset_absent_seconds
+    if asset is None or asset.library != "anyfast" or (absent and state.now() < asset.created_at + absent):
         raise _NotFoundError(f"[NotFound.asset_id] {name}")
     return _shown(state, asset)
 
@@ -134,18 +200,27 @@ def _filter(body: dict[str, Any]) -> tuple[str, list[Any]]:
     return name, groups
 
 
-def _list_assets(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
+def _list_assets(references: References, body: dict[str, Any], _: str) -> dict[str, Any]:
+    state, account = references.state, references.account
     name, groups = _filter(body)
     found = state.assets.select(
-        lambda asset: asset.account == account.name and name in asset.name and (not groups or asset.group in groups)
+        lambda asset: (
+            (asset.library, asset.account) == ("anyfast", account.name)
+            and name in asset.name
+            and (not groups or asset.group in groups)
+        )
     )
     return _page(body, [_shown(state, asset) for asset in found])
 
 
-def _list_groups(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    name, _ = _filter(body)
-    groups = state.assets.groups(account.name)
-    return _page(body, [{"Id": key, "Name": title} for key, title in groups.items() if name in title])
+def _list_groups(references: References, body: dict[str, Any], _: str) -> dict[str, Any]:
+    name, account = _filter(body)[0], references.account
+    # The gateway shows every name behind a prefix of the user and the token (asset guide).
+    shown = {
+        key: f"[u-{account.name}]-[t-{account.key_tail}]-{title}"
+        for key, title in references.state.assets.groups(account.name).items()
+    }
+    return _page(body, [{"Id": key, "Name": title} for key, title in shown.items() if name in title])
 
 
 _WORK: dict[str, Work] = {

@@ -6,13 +6,23 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from prefect_seedance.sandbox import anyfast, anyfast_assets, control, files, jimmy, jimmy_assets, media, uploading
+from prefect_seedance.sandbox import (
+    anyfast,
+    anyfast_assets,
+    control,
+    files,
+    jimmy,
+    jimmy_assets,
+    jimmy_audit,
+    media,
+    uploading,
+)
 from prefect_seedance.sandbox.draft import Refusal
 from prefect_seedance.sandbox.faults import Faults
 from prefect_seedance.sandbox.settings import SandboxSettings
 from prefect_seedance.sandbox.state import State
 
-ROOMS = (control, jimmy, jimmy_assets, uploading, anyfast, anyfast_assets, files, media)
+ROOMS = (control, jimmy, jimmy_assets, jimmy_audit, uploading, anyfast, anyfast_assets, files, media)
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:

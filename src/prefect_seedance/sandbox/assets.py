@@ -1,4 +1,4 @@
-"""Assets and portraits that the sandbox's accounts handed in, and their review."""
+"""Assets, portraits and groups that the sandbox's accounts handed in, their review, and what they cost."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from prefect_seedance.sandbox.bill import BillLine
 from prefect_seedance.sandbox.faults import chance
+from prefect_seedance.sandbox.prices import asset_charge
 from prefect_seedance.sandbox.settings import SandboxSettings
 from prefect_seedance.sandbox.store import Store
 
-Library = Literal["sp", "person", "anyfast"]
+Library = Literal["sp", "person", "audit", "anyfast"]
 Review = Literal["Processing", "Active", "Failed"]
 
-_PREFIX: dict[Library, str] = {"sp": "asset_", "person": "official_id_", "anyfast": "asset-"}
+#: What a group is billed under.
+GROUP_MODEL = "volc-asset"
+
+_PREFIX: dict[Library, str] = {"sp": "asset_", "person": "official_id_", "audit": "mx_", "anyfast": "asset-"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Asset:
 
     Attributes:
         id: What `asset://` names.
-        library: `sp` and `person` at Jimmy AI, `anyfast`.
+        library: `sp`, `person` and `audit` at Jimmy AI, `anyfast`.
         account: Whose asset it is.
         name: The user's name for it.
         kind: `image`, `video`, `audio` or `text`, lower case.
@@ -33,7 +38,11 @@ class Asset:
         group: Anyfast's group; empty elsewhere.
         created_at: Unix seconds.
         review_seconds: How long the review takes.
-        fails: Whether it ends as `Failed`. A name or URL with "fail" in it does.
+        fails: Whether it ends as `Failed`. A name or URL with "fail" in it does, and so does a medium that is outside
+            the provider's limits or cannot be fetched.
+        billing_model: The price line that it is billed under; empty where it is free.
+        key_tail: The last four characters of the key that made it.
+        request_sha256: Of the request body in canonical JSON.
     """
 
     id: str
@@ -46,6 +55,9 @@ class Asset:
     created_at: float
     review_seconds: float
     fails: bool
+    billing_model: str = ""
+    key_tail: str = ""
+    request_sha256: str = ""
 
     def review(self, now: float) -> Review:
         """Return where its review stands."""
@@ -69,7 +81,20 @@ class AssetShelf:
             self._assets = {asset.id: asset for asset in (Asset(**json.loads(b)) for b in self._store.all("asset"))}
             self._groups = {group["id"]: group for group in map(json.loads, self._store.all("group"))}
 
-    def add(self, library: Library, account: str, *, name: str, kind: str, url: str, group: str = "") -> Asset:
+    def add(
+        self,
+        library: Library,
+        account: str,
+        *,
+        name: str,
+        kind: str,
+        url: str,
+        group: str = "",
+        fails: bool = False,
+        billing_model: str = "",
+        key_tail: str = "",
+        request_sha256: str = "",
+    ) -> Asset:
         """Take an asset in; its review begins."""
         low, high = self._settings.asset_seconds
         asset = Asset(
@@ -83,7 +108,10 @@ class AssetShelf:
             created_at=self._settings.clock(),
             review_seconds=(low + (high - low) * chance(self._settings.seed, "asset", name, url))
             / self._settings.speed,
-            fails="fail" in f"{name} {url}".lower(),
+            fails=fails or "fail" in f"{name} {url[:1000]}".lower(),
+            billing_model=billing_model,
+            key_tail=key_tail,
+            request_sha256=request_sha256,
         )
         with self._lock:
             self._assets[asset.id] = asset
@@ -95,20 +123,73 @@ class AssetShelf:
         asset = self._assets.get(name)
         return asset if asset is not None and asset.account == account else None
 
+    def of_stranger(self, name: str, account: str) -> bool:
+        """Tell whether an asset was made here by another account."""
+        asset = self._assets.get(name)
+        return asset is not None and asset.account != account
+
     def select(self, keep: Callable[[Asset], bool]) -> list[Asset]:
         """Return the assets that a condition keeps."""
         with self._lock:
             return [asset for asset in self._assets.values() if keep(asset)]
 
-    def add_group(self, account: str, name: str) -> str:
+    def add_group(self, account: str, name: str, *, key_tail: str = "", request_sha256: str = "") -> str:
         """Make a group of assets and return its id."""
-        group = {"id": "group-" + secrets.token_hex(8), "account": account, "name": name}
+        name_of_group = "group-" + secrets.token_hex(8)
+        group = {
+            "id": name_of_group,
+            "account": account,
+            "name": name,
+            "created_at": self._settings.clock(),
+            "key_tail": key_tail,
+            "request_sha256": request_sha256,
+        }
         with self._lock:
-            self._groups[group["id"]] = group
-        self._store.put("group", group["id"], json.dumps(group).encode())
-        return group["id"]
+            self._groups[name_of_group] = group
+        self._store.put("group", name_of_group, json.dumps(group).encode())
+        return name_of_group
 
     def groups(self, account: str) -> dict[str, str]:
         """Return the groups of an account: name by id."""
         with self._lock:
             return {name: group["name"] for name, group in self._groups.items() if group["account"] == account}
+
+    def bill(self) -> list[BillLine]:
+        """Return one line for each asset and group that is billed."""
+        with self._lock:
+            assets, groups = list(self._assets.values()), list(self._groups.values())
+        lines = [
+            self._line(a.account, a.key_tail, a.id, a.billing_model, a.created_at, a.request_sha256, a.name)
+            for a in assets
+            if a.billing_model
+        ]
+        return lines + [
+            self._line(
+                g["account"], g["key_tail"], g["id"], GROUP_MODEL, g["created_at"], g["request_sha256"], g["name"]
+            )
+            for g in groups
+            if "created_at" in g
+        ]
+
+    def _line(
+        self, account: str, key_tail: str, name: str, billing_model: str, created_at: float, sha256: str, title: str
+    ) -> BillLine:
+        charge = asset_charge(billing_model, prices=self._settings.prices)
+        return BillLine(
+            provider=account.partition("/")[0],
+            account=account,
+            account_key_tail=key_tail,
+            job_id=name,
+            model=billing_model,
+            billing_model=billing_model,
+            unit=charge.unit,
+            units=charge.units,
+            unit_price=charge.unit_price,
+            amount=charge.amount,
+            currency=self._settings.currency,
+            state="succeeded",
+            refunded=False,
+            created_at=created_at,
+            request_sha256=sha256,
+            prompt=title,
+        )

@@ -1,4 +1,4 @@
-"""The sandbox's own books: one line for each job that it accepted."""
+"""The sandbox's own books: one line for each job that it accepted, and for each asset and group that is billed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from prefect_seedance.sandbox.prices import Unit
 
 @dataclass(frozen=True)
 class BillLine:
-    """What one accepted job costs the account.
+    """What one accepted job (or one request for an asset or a group) costs the account.
 
     Attributes:
         provider: `jimmy` or `anyfast`.
         account: `provider` or `provider/account`, as the key was registered.
         account_key_tail: The last four characters of the key that paid.
-        job_id: The job, as the create answered (or would have answered, had the answer not been lost).
+        job_id: The job (or the asset, or the group), as the create answered or would have answered, had the answer not
+            been lost.
         model: The requested model.
         billing_model: The name of the price line.
-        unit: What is counted.
+        unit: What is counted; `request` for assets and groups.
         units: How many were counted.
         unit_price: The price of one.
         amount: What was taken for the job.
@@ -29,7 +30,7 @@ class BillLine:
         refunded: Whether the amount was given back, because the job failed.
         created_at: Unix seconds.
         request_sha256: Of the request body in canonical JSON: equal requests have equal hashes.
-        prompt: The prompt, so that a person finds the line.
+        prompt: The prompt (or the name of the asset), so that a person finds the line.
     """
 
     provider: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -131,17 +132,43 @@ async def _answer(voice: Voice, job: Job, effects: frozenset[str]) -> Response:
     if "error_after" in effects:
         return bad_gateway()
     if "slow_create" in effects:
-        await _wait(voice.state, voice.state.faults.slow_create_seconds)
+        await wait(voice.state, voice.state.faults.slow_create_seconds)
     answer = voice.created(job)
     return broken_off(answer) if "broken_after" in effects else answer
 
 
-async def _wait(state: State, seconds: float) -> None:
+async def wait(state: State, seconds: float) -> None:
     """Wait, but not beyond the sandbox's own end."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while loop.time() < end and not state.closing:  # noqa: ASYNC110 - the flag is set from another thread
         await asyncio.sleep(min(0.05, max(0.0, end - loop.time())))
+
+
+async def handed_in(
+    request: Request, voice: Voice, call: str, body: dict[str, Any], make: Callable[[str], Response]
+) -> Response:
+    """Take the handing in of an asset, a portrait or a group to its answer, with whatever goes wrong on the way.
+
+    Args:
+        request: The request.
+        voice: The provider's.
+        call: The name of the call.
+        body: The request's body.
+        make: Makes the thing from the body's hash, and answers.
+    """
+    state = state_of(request)
+    sha256 = request_sha256(body)
+    nth = state.nth(f"asset {call}", sha256)
+    drawn = state.faults.draw("asset", state.settings.seed, voice.provider, call, sha256, nth)
+    if "asset_cut_before" in drawn:
+        return Cut()
+    if "asset_limited" in drawn:
+        return voice.too_many()
+    answer = make(sha256)
+    if "asset_cut_after" in drawn:
+        return Cut()
+    return bad_gateway() if "asset_error_after" in drawn else answer
 
 
 async def query(request: Request, voice: Voice) -> Response:

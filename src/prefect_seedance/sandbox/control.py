@@ -38,7 +38,7 @@ async def page(request: Request) -> Response:
     jobs: Counter[str] = Counter()
     costs: dict[str, Decimal] = {}
     for line in state.bill():
-        jobs[line.account] += 1
+        jobs[line.account] += line.unit != "request"
         costs[line.account] = costs.get(line.account, Decimal(0)) + line.cost
     currency = escape(state.settings.currency)
     rows = "".join(

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 JimmyEnvelope = Literal["documented", "0", "20000", "int20000", "bare", "faq"]
 AnyfastDialect = Literal["new", "flat", "lower", "upper"]
 Progress = Literal["honest", "none"]
-Point = Literal["create", "query", "download"]
+Point = Literal["create", "query", "download", "upload", "asset"]
 
 #: Trouble with a create call, in the order in which it is drawn; the first that hits is taken.
 CREATE_FAULTS = (
@@ -38,13 +38,22 @@ JOB_FAULTS = (
 )
 QUERY_FAULTS = ("query_cut", "query_limited", "query_error", "query_broken")
 DOWNLOAD_FAULTS = ("download_cut", "download_error")
-RATES = frozenset((*CREATE_FAULTS, *JOB_FAULTS, *QUERY_FAULTS, *DOWNLOAD_FAULTS))
+UPLOAD_FAULTS = ("upload_cut", "upload_limited", "upload_error")
+#: Trouble with handing in an asset, a portrait or a group (not with asking after them).
+ASSET_FAULTS = ("asset_cut_before", "asset_limited", "asset_cut_after", "asset_error_after")
+#: The faults of each point, in the order in which they are drawn.
+CALL_FAULTS: dict[Point, tuple[str, ...]] = {
+    "create": CREATE_FAULTS,
+    "query": QUERY_FAULTS,
+    "download": DOWNLOAD_FAULTS,
+    "upload": UPLOAD_FAULTS,
+    "asset": ASSET_FAULTS,
+}
+RATES = frozenset((*JOB_FAULTS, *(kind for kinds in CALL_FAULTS.values() for kind in kinds)))
 
 #: What may be queued where; `ok` stands for a call without trouble.
 QUEUES: dict[Point, frozenset[str]] = {
-    "create": frozenset(("ok", *CREATE_FAULTS, *JOB_FAULTS)),
-    "query": frozenset(("ok", *QUERY_FAULTS)),
-    "download": frozenset(("ok", *DOWNLOAD_FAULTS)),
+    point: frozenset(("ok", *kinds, *(JOB_FAULTS if point == "create" else ()))) for point, kinds in CALL_FAULTS.items()
 }
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "jimmy_envelope": get_args(JimmyEnvelope),
@@ -93,6 +102,15 @@ class Faults:
         query_broken: The JSON of a query's answer breaks off.
         download_cut: The connection is dropped amid the file.
         download_error: The file server answers 503.
+        upload_cut: The connection of an upload is dropped without an answer.
+        upload_limited: An upload is answered with 429.
+        upload_error: An upload is answered with 502.
+        asset_cut_before: An asset, a portrait or a group is handed in, and the connection dropped; nothing is made.
+        asset_limited: It is answered with 429; nothing is made.
+        asset_cut_after: It is made (and charged, where it costs), then the connection is dropped without an answer.
+        asset_error_after: It is made (and charged), but the answer is a gateway's 502 page.
+        asset_absent_seconds: For so long after it was made, Anyfast knows nothing of an asset (404); not divided by the
+            speed. Seen live: some 20 seconds.
         jimmy_envelope: How Jimmy AI wraps its answers: `documented` (each call as its own page shows), one spelling of
             the code everywhere, `bare` (no envelope), or `faq` (the field names of the FAQ).
         jimmy_error_status: HTTP status of Jimmy AI's refusals; the documents name none but 200.
@@ -127,6 +145,14 @@ class Faults:
     query_broken: float = 0.0
     download_cut: float = 0.0
     download_error: float = 0.0
+    upload_cut: float = 0.0
+    upload_limited: float = 0.0
+    upload_error: float = 0.0
+    asset_cut_before: float = 0.0
+    asset_limited: float = 0.0
+    asset_cut_after: float = 0.0
+    asset_error_after: float = 0.0
+    asset_absent_seconds: float = 0.0
     jimmy_envelope: JimmyEnvelope = "documented"
     jimmy_error_status: int = 400
     anyfast_dialect: AnyfastDialect = "new"
@@ -181,7 +207,7 @@ class Faults:
         with self._lock:
             if self._queues[point]:
                 return frozenset({self._queues[point].popleft()}) - {"ok"}
-        call = {"create": CREATE_FAULTS, "query": QUERY_FAULTS, "download": DOWNLOAD_FAULTS}[point]
+        call = CALL_FAULTS[point]
         hits = {kind for kind in call if self._hits(kind, seed, *who)}
         drawn = set(sorted(hits, key=call.index)[:1])
         if point == "create":
@@ -214,7 +240,7 @@ def _check(name: str, value: object) -> None:
         raise ValueError(f"{name} is a rate from 0 to 1, not {value!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise ValueError(f"{name} is one of {', '.join(map(str, _CHOICES[name]))}, not {value!r}")
-    if name == "slow_create_seconds" and not (number and value >= 0):  # type: ignore[operator]
+    if name in {"slow_create_seconds", "asset_absent_seconds"} and not (number and value >= 0):  # type: ignore[operator]
         raise ValueError(f"{name} is a number of seconds, not {value!r}")
     if name in {"retry_after", "concurrency"} and not (value is None or (number and value >= 0)):  # type: ignore[operator]
         raise ValueError(f"{name} is a number from 0 or nothing, not {value!r}")

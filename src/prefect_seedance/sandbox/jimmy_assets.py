@@ -12,30 +12,41 @@ from starlette.routing import Route
 
 from prefect_seedance.sandbox import jimmy
 from prefect_seedance.sandbox.assets import Asset, Library
-from prefect_seedance.sandbox.calls import account_of, json_body, state_of
+from prefect_seedance.sandbox.calls import account_of, handed_in, json_body, state_of
 from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.state import Account, State
+from prefect_seedance.sandbox.reference import References
+from prefect_seedance.sandbox.state import State
 
 KINDS = ("image", "video", "audio", "text")
-Work = Callable[[State, Account, dict[str, Any]], dict[str, Any]]
+Work = Callable[[References, dict[str, Any]], dict[str, Any]]
 
 
-def _endpoint(call: str, work: Work) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
+def endpoint(call: str, work: Work, *, makes: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of one call; what makes something may meet the faults of the point `asset`."""
+
+    async def answer(request: Request) -> Response:
         state = state_of(request)
         state.count(f"jimmy.{call}")
+        voice = jimmy.JimmyVoice(state)
         account = account_of(request, "jimmy")
         if account is None:
-            return jimmy.JimmyVoice(state).bad_key()
+            return voice.bad_key()
         try:
-            return jimmy.success(state, "asset", work(state, account, await json_body(request)))
+            body = dict(request.query_params) if request.method == "GET" else await json_body(request)
+            references = References(state, account, request.url.netloc)
+            if not makes:
+                return jimmy.success(state, "asset", work(references, body))
+            return await handed_in(
+                request, voice, call, body, lambda _: jimmy.success(state, "asset", work(references, body))
+            )
         except Refusal as refusal:
-            return jimmy.JimmyVoice(state).refused(refusal)
+            return voice.refused(refusal)
 
-    return endpoint
+    return answer
 
 
-def _text(body: dict[str, Any], field: str) -> str:
+def text_of(body: dict[str, Any], field: str) -> str:
+    """Return a text that must be there."""
     value = body.get(field)
     if not isinstance(value, str) or not value.strip():
         raise Refusal(field, "is required")
@@ -43,24 +54,32 @@ def _text(body: dict[str, Any], field: str) -> str:
 
 
 def _public_url(body: dict[str, Any]) -> str:
-    url = _text(body, "url")
+    url = text_of(body, "url")
     if not url.startswith(("https://", "http://")):
         raise Refusal("url", "must be a public URL")
     return url
 
 
-def _found(state: State, account: Account, library: Library, name: object) -> Asset:
-    asset = state.assets.get(str(name), account.name)
+def found(references: References, library: Library, name: object) -> Asset:
+    """Return an asset of the account in a library."""
+    asset = references.state.assets.get(str(name), references.account.name)
     if asset is None or asset.library != library:
         raise Refusal("asset_id", f"asset {name} not found")
     return asset
 
 
-def _listed(state: State, account: Account, library: Library, body: dict[str, Any]) -> list[Asset]:
+def _listed(references: References, library: Library, body: dict[str, Any]) -> list[Asset]:
     names = body.get("asset_ids")
     if not isinstance(names, list) or not names:
         raise Refusal("asset_ids", "must be a list of texts")
-    return [_found(state, account, library, name) for name in names]
+    return [found(references, library, name) for name in names]
+
+
+def taken(references: References, library: Library, *, name: str, kind: str, url: str) -> Asset:
+    """Take an asset in. One that cannot be fetched, or is of another kind, will not pass."""
+    facts = references.facts(url)
+    fails = references.is_lost(url) or (facts is not None and facts.kind != kind)
+    return references.state.assets.add(library, references.account.name, name=name, kind=kind, url=url, fails=fails)
 
 
 def _created_at(asset: Asset) -> str:
@@ -91,33 +110,33 @@ def _portrait(state: State, asset: Asset) -> dict[str, Any]:
     }
 
 
-def _upload(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    kind = _text(body, "type")
+def _upload(references: References, body: dict[str, Any]) -> dict[str, Any]:
+    kind = text_of(body, "type")
     if kind not in KINDS:
         raise Refusal("type", f"must be one of {', '.join(KINDS)}")
-    asset = state.assets.add("sp", account.name, name=_text(body, "name"), kind=kind, url=_public_url(body))
+    asset = taken(references, "sp", name=text_of(body, "name"), kind=kind, url=_public_url(body))
     return {"asset_id": asset.id}
 
 
-def _detail(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    return _shown(state, _found(state, account, "sp", _text(body, "asset_id")))
+def _detail(references: References, body: dict[str, Any]) -> dict[str, Any]:
+    return _shown(references.state, found(references, "sp", text_of(body, "asset_id")))
 
 
-def _status(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    return {"items": [_shown(state, asset) for asset in _listed(state, account, "sp", body)]}
+def _status(references: References, body: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [_shown(references.state, asset) for asset in _listed(references, "sp", body)]}
 
 
-def _submit(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    asset = state.assets.add("person", account.name, name=_text(body, "name"), kind="image", url=_public_url(body))
-    return _portrait(state, asset)
+def _submit(references: References, body: dict[str, Any]) -> dict[str, Any]:
+    asset = taken(references, "person", name=text_of(body, "name"), kind="image", url=_public_url(body))
+    return _portrait(references.state, asset)
 
 
-def _portrait_status(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    return _portrait(state, _found(state, account, "person", _text(body, "asset_id")))
+def _portrait_status(references: References, body: dict[str, Any]) -> dict[str, Any]:
+    return _portrait(references.state, found(references, "person", text_of(body, "asset_id")))
 
 
-def _portraits(state: State, account: Account, body: dict[str, Any]) -> dict[str, Any]:
-    return {"items": [_portrait(state, asset) for asset in _listed(state, account, "person", body)]}
+def _portraits(references: References, body: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [_portrait(references.state, asset) for asset in _listed(references, "person", body)]}
 
 
 _WORK: dict[str, Work] = {
@@ -128,7 +147,12 @@ _WORK: dict[str, Work] = {
     "realperson/status": _portrait_status,
     "realperson/batch-status": _portraits,
 }
+_MAKERS = {"assets/upload", "realperson/submit"}
 ROUTES = [
-    Route(f"{jimmy.ROOT}/seedance/sp/{path}", _endpoint(path.replace("/", "."), work), methods=["POST"])
+    Route(
+        f"{jimmy.ROOT}/seedance/sp/{path}",
+        endpoint(path.replace("/", "."), work, makes=path in _MAKERS),
+        methods=["POST"],
+    )
     for path, work in _WORK.items()
 ]

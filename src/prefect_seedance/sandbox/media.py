@@ -1,7 +1,9 @@
 """Reference media for examples and tests: pictures, clips and sounds of any size and length, made when asked for.
 
 `/_media/cat.png?w=640&h=360`, `/_media/dance.mp4?w=1280&h=720&seconds=3`, `/_media/rain.wav?seconds=4`. The name
-decides what it looks and sounds like.
+decides what it looks and sounds like. Further words let the server be a difficult one: `ranges=0` (ignores Range),
+`head=0` (refuses HEAD), `delay=2` (waits so many seconds), `status=404` (answers with an error), `type=text/html`
+(tells another type), `to=https://…` (redirects), `pad=31457280` (the file is so many bytes larger than its content).
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ import av
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox.calls import state_of
+from prefect_seedance.sandbox.calls import state_of, wait
 from prefect_seedance.sandbox.files import slice_body
-from prefect_seedance.sandbox.reference import media_seconds, media_size
+from prefect_seedance.sandbox.reference import media_padding, media_seconds, media_size
+from prefect_seedance.sandbox.state import State
 from prefect_seedance.sandbox.video import SOUND_RATE, sound_frames, video_bytes
 
 #: Mime type by ending.
@@ -31,6 +34,10 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
     ".mp4": "video/mp4",
     ".mov": "video/quicktime",
     ".wav": "audio/wav",
@@ -42,6 +49,10 @@ _PICTURES = {
     ".jpg": ("mjpeg", "yuvj420p"),
     ".jpeg": ("mjpeg", "yuvj420p"),
     ".webp": ("libwebp", "yuv420p"),
+    ".gif": ("gif", "rgb8"),
+    ".bmp": ("bmp", "bgr24"),
+    ".tif": ("tiff", "rgb24"),
+    ".tiff": ("tiff", "rgb24"),
 }
 
 
@@ -80,7 +91,27 @@ def _picture(name: str, suffix: str, width: int, height: int) -> bytes:
     encoder.framerate = Fraction(1)
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=pixel_format)
     frame.pts = 0
+    if suffix == ".gif":
+        return _gif(frame)
     return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+
+
+def _gif(frame: av.VideoFrame) -> bytes:
+    """Wrap a picture into a GIF file, whose codec makes no whole file by itself."""
+    target = io.BytesIO()
+    with av.open(target, "w", format="gif") as out:
+        stream = out.add_stream("gif", rate=1)
+        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "rgb8"
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def _padded(suffix: str, body: bytes, padding: int) -> bytes:
+    """Make a file larger: by a free box where the format knows boxes, by trailing zeros elsewhere."""
+    if suffix in {".mp4", ".mov"} and padding >= 8:
+        return body + padding.to_bytes(4) + b"free" + bytes(padding - 8)
+    return body + bytes(padding)
 
 
 def _pitch(name: str) -> float:
@@ -101,16 +132,37 @@ def _sound(name: str, suffix: str, seconds: Decimal) -> bytes:
 
 async def media(request: Request) -> Response:
     """GET a medium, with ranges."""
-    state_of(request).count("media")
+    state = state_of(request)
+    state.count("media")
     name, query = request.path_params["name"], dict(request.query_params)
+    suffix = PurePosixPath(name).suffix.lower()
     try:
-        (width, height), seconds = media_size(query), media_seconds(query)
+        (width, height), seconds, padding = media_size(query), media_seconds(query), media_padding(query)
+        difficult = await _difficulty(request, state, query)
+        if difficult is not None:
+            return difficult
         body = await run_in_threadpool(media_bytes, name, width=width, height=height, seconds=seconds)
+        body = _padded(suffix, body, padding)
     except ValueError as error:
         return PlainTextResponse(str(error), status_code=404)
-    status, piece, headers = slice_body(request, body)
-    headers["Content-Type"] = TYPES[PurePosixPath(name).suffix.lower()]
+    status, piece, headers = slice_body(request, body, with_ranges=query.get("ranges") != "0")
+    state.count("media.bytes", 0 if request.method == "HEAD" else len(piece))
+    headers["Content-Type"] = query.get("type", TYPES[suffix])
     return Response(piece, status_code=status, headers=headers)
+
+
+async def _difficulty(request: Request, state: State, query: dict[str, str]) -> Response | None:
+    """Do what the address asks a difficult server to do; None where it then answers as always."""
+    delay, status = float(query.get("delay", 0)), int(query.get("status", 200))
+    if not (0 <= delay <= 60 and 200 <= status <= 599):
+        raise ValueError("delay runs from 0 to 60, status from 200 to 599")
+    if delay:
+        await wait(state, delay)
+    if request.method == "HEAD" and query.get("head") == "0":
+        return PlainTextResponse("HEAD is not allowed", status_code=405)
+    if "to" in query:
+        return RedirectResponse(query["to"], status_code=302)
+    return None if status == 200 else PlainTextResponse(f"told to answer {status}", status_code=status)
 
 
 ROUTES = [Route("/_media/{name}", media, methods=["GET"])]

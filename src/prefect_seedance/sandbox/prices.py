@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-Unit = Literal["second", "job", "million_tokens"]
+Unit = Literal["second", "job", "million_tokens", "request"]
 
 MANXUE_SIZES = ("720p", "1080p", "2k", "4k")
 SP_MODELS = ("seedance2.0-sp", "seedance2.0-fast-sp", "seedance2.0-of-sp", "seedance2.0-of-fast-sp")
@@ -61,6 +61,9 @@ def _price_list() -> dict[str, Decimal]:
         "seedance2.0-fast-i2v": Decimal("0.50"),
         "seedance2.0-std": Decimal("1.00"),
         "seedance-2.0-mini": Decimal(23),
+        "volc-asset": Decimal("0.01"),
+        "volc-asset-video": Decimal("0.05"),
+        "volc-asset-audio": Decimal("0.02"),
     }
     return prices
 
@@ -120,6 +123,11 @@ def jimmy_charge(
         if model == "seedance2.0-mini-sp":
             name = f"{model}-{resolution}"
     return Charge(name, unit, units, prices.get(name, Decimal(0)))
+
+
+def asset_charge(billing_model: str, *, prices: Mapping[str, Decimal]) -> Charge:
+    """Price the making of one Anyfast asset or group: it is billed for each request."""
+    return Charge(billing_model, "request", Decimal(1), prices.get(billing_model, Decimal(0)))
 
 
 def video_tokens(*, seconds: int, width: int, height: int, input_seconds: Decimal = Decimal(0)) -> int:

@@ -42,6 +42,18 @@ def media_seconds(query: dict[str, str]) -> Decimal:
     return seconds
 
 
+def media_padding(query: dict[str, str]) -> int:
+    """Read `pad`: bytes that make a file larger than its content, at most 250 MB.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    padding = int(query.get("pad", "0"))
+    if not 0 <= padding <= 250 * 2**20:
+        raise ValueError("pad runs from 0 to 262144000")
+    return padding
+
+
 @dataclass(frozen=True)
 class References:
     """Looks up the media that one request names.
@@ -72,21 +84,36 @@ class References:
         parts = urlsplit(url)
         return self._own_facts(parts.path, dict(parse_qsl(parts.query)))
 
+    def is_lost(self, url: str) -> bool:
+        """Tell whether a medium of the sandbox's own cannot be fetched: expired, or told to answer with an error."""
+        if not self.is_own(url):
+            return False
+        parts = urlsplit(url)
+        place, _, rest = parts.path.lstrip("/").partition("/")
+        if place == "_uploads":
+            return self.state.uploads.is_lost(rest.partition("/")[0])
+        status = dict(parse_qsl(parts.query)).get("status", "200")
+        return place == "_media" and status.isdecimal() and int(status) >= 400
+
     def _own_facts(self, path: str, query: dict[str, str]) -> MediaFacts | None:
         place, _, rest = path.lstrip("/").partition("/")
         if place == "_files":
             job = self.state.job(PurePosixPath(rest).stem)
             if job is None:
                 return None
-            return MediaFacts("video", job.clip.width, job.clip.height, Decimal(job.clip.seconds))
+            return MediaFacts("video", job.clip.width, job.clip.height, Decimal(job.clip.seconds), "mp4")
         if place == "_uploads":
             return self.state.uploads.facts(rest.partition("/")[0])
-        kind = KINDS.get(PurePosixPath(rest).suffix.lower())
+        suffix = PurePosixPath(rest).suffix.lower()
+        kind = KINDS.get(suffix)
         if place != "_media" or kind is None:
             return None
         try:
             seconds = None if kind == "image" else media_seconds(query)
             width, height = (None, None) if kind == "audio" else media_size(query)
+            padding = media_padding(query)
         except ValueError:
             return None
-        return MediaFacts(kind, width, height, seconds)
+        shown = {".jpg": "jpeg", ".tif": "tiff"}.get(suffix, suffix.removeprefix("."))
+        # What the medium itself adds is not known without making it, and is small.
+        return MediaFacts(kind, width, height, seconds, shown, padding or None)

@@ -16,6 +16,7 @@ from typing import Any
 from prefect_seedance.sandbox.draft import Draft, Refusal
 from prefect_seedance.sandbox.frames import RATIOS, frame_size, nearest_ratio
 from prefect_seedance.sandbox.job import Clip
+from prefect_seedance.sandbox.media_limits import BYTES, check_medium, check_total
 from prefect_seedance.sandbox.prices import ANYFAST_MODELS, anyfast_charge, video_tokens
 from prefect_seedance.sandbox.reference import References
 from prefect_seedance.sandbox.uploads import MediaFacts
@@ -27,7 +28,6 @@ ROLES: dict[str, tuple[str, ...]] = {
     "audio_url": ("reference_audio",),
 }
 LIMITS = {"first_frame": 1, "last_frame": 1, "reference_image": 9, "reference_video": 3, "reference_audio": 3}
-BYTES = {"image_url": 30 * 2**20, "audio_url": 15 * 2**20}
 ORDER = ("text", "image_url", "video_url", "audio_url")
 #: What each setting may be: the test, and its words.
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -72,7 +72,15 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
         refunds=True,  # "FAILURE: the pre-charged quota is returned" (query guide)
         action=_action(roles),
         tokens=tokens,
+        failure=_lost(body["content"], references),
     )
+
+
+def _lost(content: list[dict[str, Any]], references: References) -> str | None:
+    """Say why a job will fail whose media cannot be fetched any more."""
+    urls = (item[item["type"]]["url"] for item in content if item["type"] != "text")
+    lost = any(references.is_lost(url) for url in urls)
+    return "task failed: resource download failed: Read timed out" if lost else None
 
 
 def _check_fields(body: dict[str, Any]) -> None:
@@ -131,7 +139,8 @@ def _check_url(where: str, kind: str, url: str, references: References) -> None:
         name = url.removeprefix("asset://")
         shelf, now = references.state.assets, references.state.now()
         asset = shelf.get(name, references.account.name)
-        if asset is None and references.state.settings.known_assets_only:
+        strange = shelf.of_stranger(name, references.account.name) or (asset is not None and asset.library != "anyfast")
+        if strange or (asset is None and references.state.settings.known_assets_only):
             raise Refusal(where, f"[NotFound.asset_id] asset {name} not found")
         if asset is not None and asset.review(now) != "Active":
             raise Refusal(where, f"asset {name} is {asset.review(now)}, not Active")
@@ -176,31 +185,27 @@ def _check_order(content: list[dict[str, Any]]) -> None:
         raise Refusal("content", "order must be text, image_url, video_url, audio_url")
 
 
-def _check_picture(where: str, facts: MediaFacts) -> None:
-    width, height = facts.width or 300, facts.height or 300
-    if not (min(width, height) >= 300 and max(width, height) <= 6000 and 0.4 <= width / height <= 2.5):
-        raise Refusal(where, "a picture must have sides of 300-6000 px, and width/height of 0.4-2.5")
-
-
 def _input_seconds(content: list[dict[str, Any]], references: References) -> Decimal:
     """Look into the media that can be looked into, and add up the reference videos.
 
     Raises:
-        Refusal: A clip is outside 2-15 s, all together are longer than 15 s, or a picture is too small, large or long.
+        Refusal: A medium is outside the limits, or the clips or the sounds are longer than 15 s together.
     """
-    total = known = Decimal(0)
+    total = Decimal(0)
+    known: dict[str, list[MediaFacts]] = {"video_url": [], "audio_url": [], "image_url": []}
     for index, item in enumerate(content):
-        facts = references.facts(item[item["type"]]["url"]) if item["type"] != "text" else None
-        seconds = facts.seconds if facts else None
-        if facts is not None and facts.kind == "image":
-            _check_picture(f"content[{index}]", facts)
-        if seconds is not None and not 2 <= seconds <= 15:
-            raise Refusal(f"content[{index}]", "must be 2-15 s long")
-        if item["type"] == "video_url":
-            known += seconds or 0
+        kind = item["type"]
+        if kind == "text":
+            continue
+        facts = references.facts(item[kind]["url"])
+        if facts is not None:
+            check_medium(f"content[{index}]", kind, facts)
+            known[kind].append(facts)
+        if kind == "video_url":
+            seconds = facts.seconds if facts else None
             total += references.state.settings.foreign_video_seconds if seconds is None else seconds
-    if known > 15:
-        raise Refusal("content", "reference videos must be at most 15 s together")
+    check_total("content", "video", known["video_url"])
+    check_total("content", "audio", known["audio_url"])
     return total
 
 

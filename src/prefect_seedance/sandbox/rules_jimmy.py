@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Any
 
 from prefect_seedance.sandbox.draft import Draft, Refusal
 from prefect_seedance.sandbox.frames import frame_size, nearest_ratio
 from prefect_seedance.sandbox.job import Clip
 from prefect_seedance.sandbox.limits_jimmy import FRAMES, LISTS, Rules, rules_for
-from prefect_seedance.sandbox.prices import MD_MODELS, jimmy_charge
+from prefect_seedance.sandbox.media_limits import check_md
+from prefect_seedance.sandbox.prices import MD_MODELS, SP_MODELS, jimmy_charge
 from prefect_seedance.sandbox.reference import References
+from prefect_seedance.sandbox.uploads import MediaFacts
 
 TEXTS = ("model", "prompt", "resolution", "ratio", "orientation", *FRAMES)
+_KINDS = {"reference_videos": "video", "reference_audios": "audio"}
 FIELDS = frozenset((*TEXTS, *LISTS, "duration"))
 
 
@@ -32,8 +34,7 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
     _check_pairs(model, rules, body)
     for field, url in _media(body):
         _check_url(model, rules, field, url, references)
-    if model in MD_MODELS:
-        _check_md_videos(body.get("reference_videos", []), references)
+    _check_media(model, body, references)
     resolution = body.get("resolution", "720p") if rules.resolutions else rules.fixed
     ratio = _ratio(body, references)
     width, height = frame_size(resolution, ratio)
@@ -48,7 +49,9 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
     )
     has_audio = rules.audios != 0
     clip = Clip(width, height, body["duration"], resolution, ratio, has_audio)
-    return Draft(model, body, body["prompt"], clip, charge, settings.jimmy_refunds_failures)
+    lost = any(references.is_lost(url) for _, url in _media(body))
+    failure = "s3 download failed: Read timed out" if lost else None
+    return Draft(model, body, body["prompt"], clip, charge, settings.jimmy_refunds_failures, failure=failure)
 
 
 def _check_shape(body: dict[str, Any]) -> None:
@@ -132,27 +135,36 @@ def _check_url(model: str, rules: Rules, field: str, url: str, references: Refer
     if field in {"images", *FRAMES} and model in MD_MODELS and url.partition("?")[0].lower().endswith(".gif"):
         raise Refusal(field, f"GIF is not supported by {model}")
     if scheme == "asset":
-        _check_asset(field, rest, references)
+        _check_asset(model, field, rest, references)
 
 
-def _check_asset(field: str, name: str, references: References) -> None:
+def _check_asset(model: str, field: str, name: str, references: References) -> None:
     shelf, now = references.state.assets, references.state.now()
     asset = shelf.get(name, references.account.name)
+    libraries = ("sp", "person") if model in SP_MODELS else ("audit",)
     if asset is None:
-        if references.state.settings.known_assets_only:
+        stranger = shelf.of_stranger(name, references.account.name)
+        if stranger or references.state.settings.known_assets_only:
             raise Refusal(field, f"asset {name} not found")
+    elif asset.library not in libraries:
+        raise Refusal(field, f"asset {name} has not passed the review of {model}")
     elif asset.review(now) != "Active":
         raise Refusal(field, f"asset {name} is {asset.review(now)}, not Active")
 
 
-def _check_md_videos(urls: list[str], references: References) -> None:
-    known = [facts for facts in map(references.facts, urls) if facts is not None]
-    if sum((facts.seconds or Decimal(0) for facts in known), Decimal(0)) > 15:
-        raise Refusal("reference_videos", "combined duration must be at most 15 s")
-    for facts in known:
-        sides = (facts.width or 720, facts.height or 720)
-        if min(sides) < 720 or max(sides) > 2160:
-            raise Refusal("reference_videos", "each must be 720px-2160px")
+def _check_media(model: str, body: dict[str, Any], references: References) -> None:
+    """Look into the media that can be looked into: their kind on every route, more where a document names limits."""
+    known: dict[str, list[MediaFacts]] = {}
+    for field, url in _media(body):
+        facts = references.facts(url)
+        wanted = _KINDS.get(field, "image")
+        if facts is not None and facts.kind != wanted:
+            raise Refusal(field, f"must hold {wanted}s, not {facts.kind}s")
+        if facts is not None:
+            known.setdefault(field, []).append(facts)
+    if model in MD_MODELS:
+        for field, facts_of_field in known.items():
+            check_md(field, facts_of_field)
 
 
 def _ratio(body: dict[str, Any], references: References) -> str:

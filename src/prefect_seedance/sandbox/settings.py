@@ -32,9 +32,11 @@ class SandboxSettings:
         currency: The currency of these prices.
         funds: What each account may spend; None is no limit.
         strict: Also refuse what the provider's documents contradict each other about.
-        known_assets_only: Refuse `asset://` ids that were not made here (else an unknown id is believed).
+        known_assets_only: Refuse `asset://` ids that were not made here (else an unknown id is believed). One that was
+            made here by another account is refused in any case.
         jimmy_refunds_failures: Give the money of failed Jimmy AI jobs back (the documents are silent on this).
         link_seconds: How long a result link lives; None is what the documents say (3 days, 24 hours).
+        upload_seconds: How long an uploaded file is served (not on the upload page; known from elsewhere).
         foreign_video_seconds: The length that Anyfast sees in a reference video which the sandbox cannot look into.
         trademarks: Words that the review objects to, lower case.
         state_path: SQLite file that remembers jobs, bill, assets and uploads; None keeps all in memory.
@@ -54,6 +56,7 @@ class SandboxSettings:
     known_assets_only: bool = False
     jimmy_refunds_failures: bool = False
     link_seconds: float | None = None
+    upload_seconds: float = 3 * 86_400.0
     foreign_video_seconds: Decimal = Decimal(4)
     trademarks: tuple[str, ...] = TRADEMARKS
     state_path: Path | None = None

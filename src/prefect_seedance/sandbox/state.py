@@ -60,7 +60,7 @@ class State:
         path = self.settings.state_path
         self._store: Store = MemoryStore() if path is None else FileStore(path)
         self.assets = AssetShelf(self.settings, self._store)
-        self.uploads = Uploads(self._store)
+        self.uploads = Uploads(self._store, self.settings)
         self._lock = threading.RLock()
         self._secret = self._store.get("secret", "link") or secrets.token_bytes(32)
         self._store.put("secret", "link", self._secret)
@@ -177,9 +177,9 @@ class State:
             return list(self._jobs.values())
 
     def bill(self) -> list[BillLine]:
-        """Return the bill as of now: one line for each accepted job, oldest first."""
+        """Return the bill as of now: one line for each accepted job, oldest first, and then the assets that cost."""
         now = self.now()
-        return [job.bill_line(now, self.settings.currency) for job in self.jobs()]
+        return [job.bill_line(now, self.settings.currency) for job in self.jobs()] + self.assets.bill()
 
     def spent(self, account: str) -> Decimal:
         """Return what an account has paid, less what came back."""
@@ -198,6 +198,7 @@ class State:
             self.calls.clear()
             self.peak.clear()
             self.assets.load()
+            self.uploads.forget()
             self.faults.rest()
 
     def close(self) -> None:

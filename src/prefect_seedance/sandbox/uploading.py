@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -11,13 +12,17 @@ from starlette.routing import Route
 
 from prefect_seedance.sandbox import jimmy
 from prefect_seedance.sandbox.calls import account_of, state_of
+from prefect_seedance.sandbox.cut import Cut
 from prefect_seedance.sandbox.draft import Refusal
 from prefect_seedance.sandbox.files import slice_body
 from prefect_seedance.sandbox.links import base_url
 from prefect_seedance.sandbox.multipart import Part, read_form
 from prefect_seedance.sandbox.uploads import KINDS
+from prefect_seedance.sandbox.voice import bad_gateway
 
 MAX_BYTES = 100 * 2**20
+#: What may be uploaded; the sandbox itself knows a few endings more.
+ENDINGS = tuple(ending for ending in KINDS if ending not in {".tif", ".tiff"})
 
 
 async def upload(request: Request) -> Response:
@@ -32,6 +37,13 @@ async def upload(request: Request) -> Response:
         return jimmy.JimmyVoice(state).refused(Refusal("body", str(error)))
     except Refusal as refusal:
         return jimmy.JimmyVoice(state).refused(refusal)
+    sha256 = hashlib.sha256(part.content).hexdigest()
+    drawn = state.faults.draw("upload", state.settings.seed, part.filename, sha256, state.nth("upload", sha256))
+    if drawn:
+        state.count("jimmy.upload.faulty")
+        if "upload_cut" in drawn:
+            return Cut()
+        return jimmy.JimmyVoice(state).too_many() if "upload_limited" in drawn else bad_gateway()
     state.count("jimmy.upload.bytes", len(part.content))
     kept = state.uploads.add(part.filename or "file", part.content_type, part.content)
     url = f"{base_url(request, state)}/_uploads/{kept.id}/{quote(kept.filename)}"
@@ -45,8 +57,8 @@ def _only_file(parts: list[Part]) -> Part:
     part = parts[0]
     if len(part.content) > MAX_BYTES:
         raise Refusal("file", "must be at most 100 MB")
-    if PurePosixPath(part.filename or "").suffix.lower() not in KINDS:
-        raise Refusal("file", f"must end in one of {', '.join(KINDS)}")
+    if PurePosixPath(part.filename or "").suffix.lower() not in ENDINGS:
+        raise Refusal("file", f"must end in one of {', '.join(ENDINGS)}")
     return part
 
 
@@ -57,6 +69,8 @@ async def uploaded(request: Request) -> Response:
     found = state.uploads.get(request.path_params["upload_id"])
     if found is None:
         return PlainTextResponse("no such file", status_code=404)
+    if state.uploads.is_lost(request.path_params["upload_id"]):
+        return PlainTextResponse("AccessDenied: Request has expired.", status_code=403)
     status, piece, headers = slice_body(request, found[1])
     return Response(piece, status_code=status, headers={**headers, "Content-Type": found[0].mime_type})
 

@@ -12,13 +12,14 @@ from typing import Literal
 
 import av
 
+from prefect_seedance.sandbox.settings import SandboxSettings
 from prefect_seedance.sandbox.store import Store
 
 MediaKind = Literal["image", "video", "audio"]
 
 #: File kinds by ending, as the upload page lists them.
 KINDS: dict[str, MediaKind] = {
-    **dict.fromkeys((".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg"), "image"),
+    **dict.fromkeys((".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg", ".tif", ".tiff"), "image"),
     **dict.fromkeys((".mp4", ".mov", ".avi", ".webm", ".mkv", ".m4v", ".flv"), "video"),
     **dict.fromkeys((".mp3", ".wav", ".aac", ".m4a", ".flac", ".ogg"), "audio"),
 }
@@ -26,36 +27,61 @@ KINDS: dict[str, MediaKind] = {
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What is known of an input: kind, size in pixels, length; None where it does not apply or cannot be learned."""
+    """What is known of an input; None where it does not apply or cannot be learned.
+
+    Attributes:
+        kind: `image`, `video` or `audio`.
+        width: In pixels.
+        height: In pixels.
+        seconds: Its length; None for pictures.
+        format: `png`, `jpeg`, `mp4` …; by its content for pictures, by its ending for others; empty if not known.
+        size: In bytes.
+    """
 
     kind: MediaKind
     width: int | None = None
     height: int | None = None
     seconds: Decimal | None = None
+    format: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One uploaded file."""
+    """One uploaded file; it is served until `expires_at` (Unix seconds), or for ever."""
 
     id: str
     filename: str
     mime_type: str
     size: int
+    expires_at: float | None = None
 
 
 class Uploads:
     """All uploaded files of a sandbox."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: SandboxSettings) -> None:
         self._store = store
+        self._settings = settings
+        self._facts: dict[str, MediaFacts | None] = {}
 
-    def add(self, filename: str, mime_type: str, content: bytes) -> Upload:
-        """Keep a file."""
-        upload = Upload(secrets.token_hex(8), filename, mime_type, len(content))
+    def add(self, filename: str, mime_type: str, content: bytes, *, for_ever: bool = False) -> Upload:
+        """Keep a file, for as long as the provider does or for ever."""
+        expires = None if for_ever else self._settings.clock() + self._settings.upload_seconds
+        upload = Upload(secrets.token_hex(8), filename, mime_type, len(content), expires)
         self._store.put("upload", upload.id, json.dumps(asdict(upload)).encode())
         self._store.put("upload-content", upload.id, content)
         return upload
+
+    def is_lost(self, name: str) -> bool:
+        """Tell whether a file was served once, and is no more."""
+        head = self._store.get("upload", name)
+        expires = None if head is None else Upload(**json.loads(head)).expires_at
+        return expires is not None and self._settings.clock() > expires
+
+    def forget(self) -> None:
+        """Forget what was learned of files, after they have been cleared away."""
+        self._facts.clear()
 
     def get(self, name: str) -> tuple[Upload, bytes] | None:
         """Return a file and its content."""
@@ -66,21 +92,28 @@ class Uploads:
 
     def facts(self, name: str) -> MediaFacts | None:
         """Look into a file; None when it is unknown or cannot be opened."""
-        found = self.get(name)
-        return None if found is None else inspect(found[0].filename, found[1])
+        if name not in self._facts:
+            found = self.get(name)
+            if found is None:
+                return None
+            self._facts[name] = inspect(found[0].filename, found[1])
+        return self._facts[name]
 
 
 def inspect(filename: str, content: bytes) -> MediaFacts | None:
     """Look into a media file; None when its ending is not known or it cannot be opened."""
-    kind = KINDS.get(PurePosixPath(filename).suffix.lower())
+    suffix = PurePosixPath(filename).suffix.lower()
+    kind, ending = KINDS.get(suffix), suffix.removeprefix(".")
     if kind is None:
         return None
     try:
         with av.open(io.BytesIO(content), "r") as media:
             seconds = Decimal(media.duration) / av.time_base if media.duration and kind != "image" else None
             if not media.streams.video:
-                return MediaFacts(kind, seconds=seconds)
+                return MediaFacts(kind, seconds=seconds, format=ending, size=len(content))
             picture = media.streams.video[0]
-            return MediaFacts(kind, picture.width, picture.height, seconds)
+            codec = picture.codec_context.name
+            shown = {"mjpeg": "jpeg"}.get(codec, codec) if kind == "image" else ending
+            return MediaFacts(kind, picture.width, picture.height, seconds, shown, len(content))
     except (av.error.FFmpegError, ValueError):
         return None

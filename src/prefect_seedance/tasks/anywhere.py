@@ -10,9 +10,10 @@ from prefect import Task
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.utilities.asyncutils import run_coro_as_sync
 
+from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.row import Row
 
-__all__ = ["AnywhereTask", "anywhere_task"]
+__all__ = ["AnywhereTask", "anywhere_task", "awaits"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,9 +25,9 @@ class AnywhereTask(Task[P, R]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task: a coroutine in asynchronous code, the answer itself in a synchronous flow or script."""
         coming: Any = super().__call__(*args, **kwargs)
-        # Rows come from the core loop, which awaits them whatever kind of flow stands around it.
-        own = isinstance(next(iter((*args, *kwargs.values())), None), Row)
-        return coming if own or _awaits() else run_coro_as_sync(coming)
+        # Rows and media come from the core loop, which awaits them whatever kind of flow stands around it.
+        own = isinstance(next(iter((*args, *kwargs.values())), None), Row | Medium)
+        return coming if own or awaits() else run_coro_as_sync(coming)
 
     def with_options(self, *args: Any, **options: Any) -> AnywhereTask[P, R]:
         """The same task with other options."""
@@ -44,7 +45,7 @@ def anywhere_task(**options: Any) -> Callable[[Callable[P, R]], AnywhereTask[P, 
     return decorate
 
 
-def _awaits() -> bool:
+def awaits() -> bool:
     """Whether the caller can await: its task or flow tells, else whether a loop runs (as one does in a notebook)."""
     inner, outer = TaskRunContext.get(), FlowRunContext.get()
     if inner is not None:

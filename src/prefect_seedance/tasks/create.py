@@ -11,20 +11,22 @@ from prefect.cache_policies import NO_CACHE
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs import creating
-from prefect_seedance.jobs.by_hand import MADE, VideoJob, carry_out
+from prefect_seedance.jobs.by_hand import MADE, JobTicket, carry_out, create_with_media
 from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.jobs.retry import CREATE
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.ledger import ledger_url
+from prefect_seedance.media import MediaPlaces
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.tasks.anywhere import anywhere_task
-from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.home import parts_home, prefect_home
+from prefect_seedance.tasks.media_places import media_roots
 from prefect_seedance.tasks.naming import named
 from prefect_seedance.tasks.retrying import retries
 from prefect_seedance.tasks.routes import route_to_use
 
-__all__ = ["create_video"]
+__all__ = ["create_video", "one_request"]
 
 
 @anywhere_task(
@@ -43,7 +45,8 @@ async def create_video(
     take: str = "1",
     output: str | Path = "videos",
     ledger: str | None = None,
-) -> VideoJob | Row:
+    media_root: str | Path | None = None,
+) -> JobTicket | Row:
     """Have one video made: written to the ledger first, sent once.
 
     Called again for the same batch and row it pays nothing: it hands back the job that is there. It is retried only
@@ -55,8 +58,9 @@ async def create_video(
         batch: The batch under which the row is kept.
         row: The row key; without it, one is made from the request.
         take: Another take makes the same row anew, on purpose.
-        output: The folder in which videos are kept.
+        output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept.
         ledger: The ledger's URL; default as for `generate_videos`.
+        media_root: The folder below which local media may be read.
 
     Returns:
         The job, as plain data for `poll_video`.
@@ -71,25 +75,27 @@ async def create_video(
         return request
     if route is None or batch is None:
         raise UserMistake("create_video needs route= and batch=. Nothing was spent.")
-    meant, key = _one(request, row)
+    meant, key = one_request(request, row)
     settings = await route_to_use(route)
     return await on_core(
         lambda: carry_out(
-            creating.create,
+            create_with_media,
             MADE,
             settings=settings,
             batch=batch,
             take=take,
             key=key,
-            output=Path(output),
+            output=output,
             ledger_url=ledger_url(ledger, prefect_home()),
+            parts=parts_home(),
             patience=0,
             request=meant,
+            places=MediaPlaces(roots=media_roots(media_root), loopback=settings.account.on_loopback),
         )
     )
 
 
-def _one(request: VideoRequest | Mapping[str, Any] | str, row: str | None) -> tuple[VideoRequest, str]:
+def one_request(request: VideoRequest | Mapping[str, Any] | str, row: str | None) -> tuple[VideoRequest, str]:
     """The request and its key, read as a table of one row: so its key is the one that a table would give it."""
     fields = {"prompt": request} if isinstance(request, str) else request
     table = read_table([fields])

@@ -8,13 +8,13 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.jobs import downloading
-from prefect_seedance.jobs.by_hand import STORED, VideoJob, carry_out
+from prefect_seedance.jobs.by_hand import STORED, JobTicket, carry_out
 from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.jobs.retry import DOWNLOAD
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.tasks.anywhere import anywhere_task
-from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.naming import named
 from prefect_seedance.tasks.retrying import retries
 from prefect_seedance.tasks.routes import route_of_job
@@ -30,18 +30,19 @@ __all__ = ["download_video"]
     **retries(DOWNLOAD),
 )
 async def download_video(
-    job: VideoJob | Row,
+    job: JobTicket | Row,
     *,
     route: RouteDefaults | str | None = None,
     output: str | Path | None = None,
     ledger: str | None = None,
-) -> VideoJob | Row:
+) -> JobTicket | Row:
     """Fetch a finished job's video, prove that it is whole, and put it into its place. A retry resumes the transfer.
 
     Args:
         job: What `poll_video` gave.
         route: The route block or its name, where another process created the job from an unsaved block.
-        output: The folder in which videos are kept; None: the one with which the job was created.
+        output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None: the one with which
+            the job was created.
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
@@ -64,8 +65,9 @@ async def download_video(
             batch=job.batch,
             take=job.take,
             key=job.row,
-            output=None if output is None else Path(output),
+            output=output,
             ledger_url=ledger_url(ledger, prefect_home()),
+            parts=parts_home(),
             patience=0,
         )
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prefect_seedance.jobs.by_hand import VideoJob
+from prefect_seedance.jobs.by_hand import JobTicket
+from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.rowkey import cut_address
 
 __all__ = ["named"]
 
@@ -22,11 +24,20 @@ def named(verb: str) -> Callable[..., str]:
     return name
 
 
+def _medium(medium: Any) -> str:
+    if isinstance(medium, Medium):
+        return medium.name
+    text = cut_address(str(medium))
+    return "inline media" if text.startswith("data:") else text.rpartition("/")[2][:LONGEST]
+
+
 def _row(parameters: Mapping[str, Any]) -> str:
+    if "medium" in parameters:
+        return _medium(parameters["medium"])
     subject = parameters.get("job", parameters.get("request"))
     if isinstance(subject, Row):
         return subject.key
-    if isinstance(subject, VideoJob):
+    if isinstance(subject, JobTicket):
         return subject.row
     told = parameters.get("row") or getattr(subject, "prompt", None) or subject
     text = " ".join(str(told.get("prompt", "") if isinstance(told, Mapping) else told).split())

@@ -8,13 +8,13 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.jobs import polling
-from prefect_seedance.jobs.by_hand import ENDED, VideoJob, carry_out
+from prefect_seedance.jobs.by_hand import ENDED, JobTicket, carry_out
 from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.jobs.retry import POLL
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.tasks.anywhere import anywhere_task
-from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.naming import named
 from prefect_seedance.tasks.retrying import retries
 from prefect_seedance.tasks.routes import route_of_job
@@ -30,20 +30,21 @@ __all__ = ["poll_video"]
     **retries(POLL),
 )
 async def poll_video(
-    job: VideoJob | Row,
+    job: JobTicket | Row,
     *,
     route: RouteDefaults | str | None = None,
     patience: float = 3600,
     output: str | Path | None = None,
     ledger: str | None = None,
-) -> VideoJob | Row:
+) -> JobTicket | Row:
     """Wait for a job, and settle what it cost. All jobs of an account share one poller; this only waits on it.
 
     Args:
         job: What `create_video` gave.
         route: The route block or its name, where another process created the job from an unsaved block.
         patience: Seconds to wait.
-        output: The folder in which videos are kept; None: the one with which the job was created.
+        output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None: the one with which
+            the job was created.
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
@@ -65,8 +66,9 @@ async def poll_video(
             batch=job.batch,
             take=job.take,
             key=job.row,
-            output=None if output is None else Path(output),
+            output=output,
             ledger_url=ledger_url(ledger, prefect_home()),
+            parts=parts_home(),
             patience=patience,
         )
     )

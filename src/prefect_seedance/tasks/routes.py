@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import UserMistake
-from prefect_seedance.jobs.by_hand import VideoJob
+from prefect_seedance.jobs.by_hand import JobTicket
 from prefect_seedance.providers import RouteSettings
 
 __all__ = ["route_of_job", "route_to_use"]
@@ -21,7 +21,7 @@ async def route_to_use(route: RouteDefaults | str) -> RouteSettings:
     return settings
 
 
-async def route_of_job(job: VideoJob, route: RouteDefaults | str | None) -> RouteSettings:
+async def route_of_job(job: JobTicket, route: RouteDefaults | str | None) -> RouteSettings:
     """The route of a job: the one given, else the one it was created with.
 
     Raises:

@@ -1,0 +1,12 @@
+"""All deployments in one process, for those without a work pool: `python deployments/serve.py` until Ctrl-C.
+
+It works off the runs that people start in the Prefect UI, in the folder in which it was started. Set
+PREFECT_SEEDANCE_LEDGER to a path or URL that outlives it.
+"""
+
+from prefect import serve
+
+from prefect_seedance.cli.deploying import read_deployments
+
+if __name__ == "__main__":
+    serve(*read_deployments(), pause_on_shutdown=False, limit=4)

@@ -1,0 +1,213 @@
+"""What a Prefect server needs before people can start videos from its UI: blocks, a limit, a work pool, deployments.
+
+It can be run again at any time: what is there is found and left as it is, unless `--overwrite` is said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from prefect.blocks.core import Block
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import get_current_settings
+from prefect.workers.process import ProcessWorker
+from pydantic import SecretStr
+from rich.markup import escape
+from rich.table import Table
+
+from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.cli.console import out
+from prefect_seedance.cli.demo import PRICES
+from prefect_seedance.cli.deploying import read_deployments
+from prefect_seedance.cli.keys import read_prices
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.flows.forms.making import LIMIT
+from prefect_seedance.ledger import ledger_url, shown_url
+
+__all__ = ["set_up"]
+
+POOL = "seedance"
+SANDBOX = "sandbox"
+RUNS_AT_ONCE = 4
+
+_KINDS: dict[str, tuple[type[JimmyCredentials | AnyfastCredentials], str]] = {
+    "jimmy": (JimmyCredentials, "seedance2.0-mini"),
+    "anyfast": (AnyfastCredentials, "seedance-2.0-mini"),
+}
+"""The kind of credentials of each provider, and the model that its first route buys."""
+
+Line = tuple[str, str, str]
+"""What it is, its name, and what was done."""
+
+
+def set_up(*, sandbox: str | None, prices: Path | None, folder: Path, deploy: bool, overwrite: bool) -> int:
+    """Set up the connected server, and print what was done or found.
+
+    Args:
+        sandbox: The address of a sandbox: its blocks are made instead of a provider's.
+        prices: Your prices, as JSON.
+        folder: The folder in which the runs work: relative paths in forms start there.
+        deploy: Whether the deployments are made too.
+        overwrite: Whether what is there is replaced.
+
+    Raises:
+        UserMistake: No server is connected, or the prices cannot be read.
+    """
+    if not get_current_settings().api.url:
+        raise UserMistake(
+            "No Prefect server is connected: set PREFECT_API_URL, such as http://127.0.0.1:4200/api, and run it again."
+        )
+    book = read_prices(prices)
+    table = Table(header_style="dim", title="Set-up", title_justify="left", title_style="bold")
+    for heading in ("what", "name", ""):
+        table.add_column(heading, overflow="fold")
+    with get_client(sync_client=True) as client:
+        for line in _steps(client, sandbox, book, folder.expanduser().absolute(), deploy=deploy, overwrite=overwrite):
+            table.add_row(*(escape(text) for text in line))
+    out.print(table)
+    out.print(f"Next: [bold]prefect worker start --pool {POOL}[/]", highlight=False)
+    return 0
+
+
+def _steps(
+    client: SyncPrefectClient,
+    sandbox: str | None,
+    book: PriceBook | None,
+    folder: Path,
+    *,
+    deploy: bool,
+    overwrite: bool,
+) -> Iterator[Line]:
+    for kind in (JimmyCredentials, AnyfastCredentials, PriceBook, RouteDefaults):
+        kind.register_type_and_schema(_sync=True)  # type: ignore[call-arg]
+        yield "block type", kind.get_block_type_slug(), "registered"
+    yield from _blocks(sandbox, book, overwrite=overwrite)
+    yield _limit(client)
+    yield _pool(client, folder, overwrite=overwrite)
+    yield _ledger()
+    if deploy:
+        yield from _deployments(client, SANDBOX if sandbox else None, overwrite=overwrite)
+
+
+def _blocks(sandbox: str | None, book: PriceBook | None, *, overwrite: bool) -> Iterator[Line]:
+    providers = [name for name in _KINDS if sandbox or os.environ.get(f"{name.upper()}_API_KEY", "").strip()]
+    for name in _KINDS.keys() - set(providers):
+        yield "credentials", name, f"left out: {name.upper()}_API_KEY is not set"
+    if sandbox:
+        book = book or PriceBook(currency="CNY", prices=PRICES)
+    before = "sandbox-" if sandbox else ""
+    prices, done = _kept(PriceBook, f"{before}prices", lambda: book, overwrite=overwrite)
+    yield "price book", f"{before}prices", done or "left out: name your prices with --prices, else costs stay unknown"
+    for place, provider in enumerate(providers):
+        kind, model = _KINDS[provider]
+        credentials, done = _kept(kind, before + provider, lambda: _credentials(provider, sandbox), overwrite=overwrite)  # noqa: B023 - called at once
+        yield "credentials", before + provider, done
+        # The first one is the route that the deployments start with.
+        name = (SANDBOX if sandbox else "main") if place == 0 else f"{before}{provider}-mini"
+        fields = {"credentials": credentials, "prices": prices, "model": model}
+        _, done = _kept(RouteDefaults, name, lambda: RouteDefaults(**fields), overwrite=overwrite)  # noqa: B023
+        yield "route", name, f"{done} ({provider}, {model})"
+
+
+def _credentials(provider: str, sandbox: str | None) -> JimmyCredentials | AnyfastCredentials:
+    kind, _ = _KINDS[provider]
+    if sandbox:
+        key = "sk_sandbox" if provider == "jimmy" else "sk-sandbox"
+        return kind(api_key=SecretStr(key), base_url=sandbox, account="sandbox")
+    fields: dict[str, Any] = {"api_key": SecretStr(os.environ[f"{provider.upper()}_API_KEY"].strip())}
+    for field, variable in (("account", "ACCOUNT"), ("base_url", "BASE_URL")):
+        if value := os.environ.get(f"{provider.upper()}_{variable}", "").strip():
+            fields[field] = value
+    return kind(**fields)
+
+
+def _kept(kind: type[Block], name: str, make: Callable[[], Block | None], *, overwrite: bool) -> tuple[Any, str]:
+    """The saved block of that name, made where it is missing; and what was done."""
+    try:
+        there: Any = kind.load(name, _sync=True)  # type: ignore[call-arg]
+    except ValueError:
+        there = None
+    if there is not None and not overwrite:
+        return there, "found, left as it is"
+    wanted = make()
+    if wanted is None:
+        return there, "found, left as it is" if there is not None else ""
+    wanted.save(name, overwrite=True, _sync=True)  # type: ignore[call-arg]
+    return wanted, "replaced" if there is not None else "made"
+
+
+def _limit(client: SyncPrefectClient) -> Line:
+    try:
+        found = client.read_global_concurrency_limit_by_name(LIMIT)
+    except ObjectNotFound:
+        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=LIMIT, limit=RUNS_AT_ONCE))
+        return "concurrency limit", LIMIT, f"made: at most {RUNS_AT_ONCE} runs spend at the same time"
+    return "concurrency limit", LIMIT, f"found: {found.limit}"
+
+
+def _pool(client: SyncPrefectClient, folder: Path, *, overwrite: bool) -> Line:
+    try:
+        there = client.read_work_pool(POOL)
+    except ObjectNotFound:
+        there = None
+    if there is not None and there.type != "process":
+        return "work pool", POOL, f"found, of type {there.type}: left as it is; set its working directory yourself"
+    if there is not None and not overwrite:
+        return "work pool", POOL, "found, left as it is"
+    template = ProcessWorker.get_default_base_job_template()
+    variables = template["variables"]["properties"]
+    # Without it a process worker works in a temporary folder, which it deletes with all that lies in it.
+    variables["working_dir"]["default"] = str(folder)
+    variables["env"]["default"] = _environment()
+    client.create_work_pool(
+        WorkPoolCreate(name=POOL, type="process", base_job_template=template, description="Seedance videos."),
+        overwrite=True,
+    )
+    return "work pool", POOL, f"{'replaced' if there else 'made'}: type process, works in {folder}"
+
+
+def _environment() -> dict[str, str]:
+    """What every run is told, the ledger among it.
+
+    A ledger's URL with a secret in it stays out: it belongs in the worker's environment.
+    """
+    # Else Prefect logs the end of each task run: three lines a row that nobody reads.
+    quiet = {"PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL": "WARNING"}
+    named = os.environ.get("PREFECT_SEEDANCE_LEDGER", "").strip()
+    url = ledger_url(named, Path()) if named else ""
+    return {**quiet, "PREFECT_SEEDANCE_LEDGER": url} if named and shown_url(url) == url else quiet
+
+
+def _ledger() -> Line:
+    named = os.environ.get("PREFECT_SEEDANCE_LEDGER", "").strip()
+    if not named:
+        return "ledger", "–", "not named: set PREFECT_SEEDANCE_LEDGER, for workers too; a forgotten ledger pays again"
+    shown = shown_url(ledger_url(named, Path()))
+    where = (
+        "kept in the work pool"
+        if "PREFECT_SEEDANCE_LEDGER" in _environment()
+        else "its URL holds a secret: set it in each worker's environment"
+    )
+    return "ledger", shown, where
+
+
+def _deployments(client: SyncPrefectClient, route: str | None, *, overwrite: bool) -> Iterator[Line]:
+    for each in read_deployments(pool=POOL, route=route):
+        name = f"{each.flow_name}/{each.name}"
+        try:
+            client.read_deployment_by_name(name)
+        except ObjectNotFound:
+            done = "made"
+        else:
+            if not overwrite:
+                yield "deployment", name, "found, left as it is"
+                continue
+            done = "replaced"
+        each.apply(_sync=True)  # type: ignore[call-arg]
+        schedule = "; its schedule is off until you switch it on" if each.schedules else ""
+        yield "deployment", name, done + schedule

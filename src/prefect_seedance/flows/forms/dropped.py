@@ -1,0 +1,142 @@
+"""A folder or prefix into which people drop tables: what lies there, what rests, and its name by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.flows.forms.places import is_url, lasting
+from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.jobs.tablesource import fetch
+
+__all__ = ["DropFolder", "Dropped", "Look"]
+
+ENDINGS = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xlsm"})
+"""What is looked at. Hidden files and spreadsheets' lock files (`~$…`) are not tables."""
+
+_MARKS = ("mtime", "LastModified", "last_modified", "updated", "created", "etag", "ETag", "md5Hash")
+_STEM = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A table that lies still.
+
+    Attributes:
+        place: Its path or URL.
+        name: The file's name.
+        batch: The batch of this very content.
+    """
+
+    place: str
+    name: str
+    batch: str
+
+    def is_earlier(self, batch: str) -> bool:
+        """Whether a batch is of this file, with whatever content it had then."""
+        return batch != self.batch and re.fullmatch(re.escape(_stem(self.name)) + "-[0-9a-f]{10}", batch) is not None
+
+    def unchanged(self) -> bool:
+        """Whether the file still has the content that its batch is named by."""
+        try:
+            return _batch(self.name, fetch(self.place).data) == self.batch
+        except BadTable:
+            return False
+
+
+@dataclass(slots=True)
+class Look:
+    """What one look found: tables that lie still, and the names of those that are still being written."""
+
+    tables: list[Dropped] = field(default_factory=list)
+    restless: list[str] = field(default_factory=list)
+
+
+class DropFolder:
+    """A folder on this machine, or a prefix of an object store."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder.strip()
+        self._list: Callable[[], Mapping[str, tuple[Any, ...]]] = (
+            self._in_store if is_url(self._folder) else self._on_disk
+        )
+
+    def look(self, settle: float) -> Look:
+        """Look twice, `settle` seconds apart: what has changed meanwhile is still being written. Blocks.
+
+        Raises:
+            UserMistake: There is no such folder, or it cannot be listed.
+        """
+        before = self._list()
+        if before:
+            time.sleep(settle)
+        after = self._list()
+        found = Look()
+        for place, marks in sorted(after.items()):
+            name = PurePosixPath(place).name
+            content = self._content(place) if before.get(place) == marks else None
+            if content is None or (marks[0] is not None and len(content) != marks[0]):
+                found.restless.append(name)
+            else:
+                found.tables.append(Dropped(place, name, _batch(name, content)))
+        return found
+
+    @staticmethod
+    def _content(place: str) -> bytes | None:
+        try:
+            return fetch(place).data
+        except BadTable:
+            return None  # gone again, or not readable yet
+
+    def _on_disk(self) -> dict[str, tuple[Any, ...]]:
+        folder = Path(lasting(self._folder, "The folder"))
+        try:
+            files = [path for path in folder.iterdir() if _is_table(path.name) and path.is_file()]
+            stats = {str(path): path.stat() for path in files}
+        except OSError as error:
+            raise UserMistake(
+                f"The folder {shown(folder)} cannot be listed on the worker's machine: {error.strerror or error}. "
+                "Nothing was spent."
+            ) from None
+        return {place: (stat.st_size, stat.st_mtime_ns) for place, stat in stats.items()}
+
+    def _in_store(self) -> dict[str, tuple[Any, ...]]:
+        import fsspec  # noqa: PLC0415 - slow to import, and few folders need it
+
+        try:
+            files, path = fsspec.core.url_to_fs(self._folder)
+            files.invalidate_cache()
+            return {
+                str(files.unstrip_protocol(entry["name"])): (
+                    entry.get("size"),
+                    *(str(entry[mark]) for mark in _MARKS if mark in entry),
+                )
+                for entry in files.ls(path, detail=True)
+                if entry.get("type") == "file" and _is_table(PurePosixPath(entry["name"]).name)
+            }
+        except ImportError as error:
+            raise UserMistake(
+                f"No driver for {shown(self._folder)} is installed: {error}. Nothing was spent."
+            ) from None
+        except Exception as error:  # noqa: BLE001 - each driver has errors of its own
+            raise UserMistake(
+                f"{shown(self._folder)} cannot be listed ({type(error).__name__}): {shown(error)}. Nothing was spent."
+            ) from None
+
+
+def _is_table(name: str) -> bool:
+    return Path(name).suffix.lower() in ENDINGS and not name.startswith((".", "~$"))
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"[{}\s]+", "-", name)[-_STEM:].strip("-")
+
+
+def _batch(name: str, content: bytes) -> str:
+    return f"{_stem(name)}-{hashlib.sha256(content).hexdigest()[:10]}"

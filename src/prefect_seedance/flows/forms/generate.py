@@ -1,0 +1,147 @@
+"""The form of the main flow: a table by its path, or rows typed in, become videos."""
+
+# Annotations are evaluated here: Prefect reads them to make the form.
+
+import functools
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.flows.forms.chosen import chosen_routes
+from prefect_seedance.flows.forms.fields import AgainState, BadRow, Model, Ratio, Resolution, titled
+from prefect_seedance.flows.forms.making import Wanted, final_of_all, make_all, make_one
+from prefect_seedance.flows.forms.places import Found, find_tables, lasting
+from prefect_seedance.flows.forms.typed import typed_table
+from prefect_seedance.flows.naming import run_name
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.reports.artifacts import artifact_key
+
+__all__ = ["form_settings", "videos_from_table"]
+
+
+@flow(name="Videos from a table", flow_run_name=run_name)
+def videos_from_table(
+    table: str = titled("Table", ""),
+    rows: str = titled("… or type the rows here", ""),
+    batch: str = titled("Batch name", minLength=1, maxLength=100),
+    route: RouteDefaults = titled("Route"),
+    model: Model = titled("Model", "as the route says"),
+    resolution: Resolution = titled("Resolution", "as the route says"),
+    ratio: Ratio = titled("Format", "as the route says"),
+    duration: Annotated[int, Field(ge=0, le=15)] = titled("Seconds", 0),
+    limit: Annotated[int, Field(ge=0)] = titled("Only the first rows", 0),
+    only: str = titled("Only these rows", ""),
+    prompt_column: str = titled("Heading of the prompts", ""),
+    retry: list[AgainState] = titled("Make again, and pay again", []),
+    take: str = titled("Take", "1"),
+    bad_rows: BadRow = titled("If a row breaks a rule", "stop before anything is spent"),
+    budget: str = titled("Budget of the batch", ""),
+    approve_above: str = titled("Ask me if it may cost more than", ""),
+    output: str = titled("Folder for the videos", "videos"),
+    patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for a video", 60),
+    more_routes: list[RouteDefaults] = titled("Further routes", []),
+) -> Any:
+    """Make a video for every row of a table, and pay for each one once.
+
+    Args:
+        route: Who pays, which model, and your prices: a saved block of the type "Seedance Route Defaults".
+        batch: The name under which the rows are kept. The same name continues where it stopped, and never pays again
+            for what it has. For a schedule: nightly-{scheduled:%Y-%m-%d} is a new batch each day.
+        table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it. A
+            pattern such as /data/tables/*.csv takes every file that matches, each as a batch of its own.
+        rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their heading line.
+        prompt_column: Only if your prompts stand under another heading than "prompt".
+        model: For rows that name none. It must be one that the route's account can buy.
+        resolution: For rows that name none.
+        ratio: Width to height, for rows that name none.
+        duration: Length of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
+        limit: A pilot: only the first so many rows. 0: all rows.
+        only: Row ids, separated by commas or lines. Empty: all rows.
+        retry: Rows that ended like this are made anew, which is a new, paid attempt. Empty: they are left alone.
+        take: 1 is the first. Any other word makes all rows anew, on purpose, beside the earlier videos, and pays again.
+        bad_rows: Whether one bad row stops the whole table before it begins, or is left out.
+        budget: Such as 100 CNY. The batch never costs more, over its whole life. Empty: no bound.
+        approve_above: Such as 50 CNY. The run shows the quote, and waits for your word. Empty: it does not ask.
+        output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
+        patience: A video that takes longer is kept for the next run of the batch, and not paid again.
+        more_routes: Only for tables whose rows choose by columns "model" or "provider".
+
+    Returns:
+        What became of each row.
+    """
+    return call_core(functools.partial(_make, **locals()))
+
+
+def form_settings(
+    *,
+    limit: int,
+    only: str,
+    retry: Sequence[str],
+    take: str,
+    bad_rows: BadRow,
+    budget: str,
+    approve_above: str,
+    output: str,
+    patience: int,
+    prompt_column: str,
+) -> dict[str, Any]:
+    """What a form says, in the words of the core.
+
+    Raises:
+        UserMistake: The folder would not outlive the run.
+    """
+    keys = [key.strip() for line in only.splitlines() for key in line.split(",") if key.strip()]
+    return {
+        "limit": limit or None,
+        "only": keys or None,
+        "retry": tuple(retry),
+        "take": take,
+        "on_invalid": "skip" if bad_rows == "leave it out" else "stop",
+        "budget": budget.strip() or None,
+        "approve_above": approve_above.strip() or None,
+        "output": lasting(output.strip() or "videos", "The folder for the videos"),
+        "patience": patience * 60,
+        "columns": {"prompt": prompt_column.strip()} if prompt_column.strip() else None,
+        "ledger": None,
+    }
+
+
+async def _make(
+    route: RouteDefaults,
+    batch: str,
+    table: str,
+    rows: str,
+    model: Model,
+    resolution: Resolution,
+    ratio: Ratio,
+    duration: int,
+    more_routes: list[RouteDefaults],
+    **form: Any,
+) -> Any:
+    try:
+        choices = {"model": model, "resolution": resolution, "ratio": ratio, "duration": duration}
+        settings = {**form_settings(**form), "route": chosen_routes(route, more_routes, **choices)}
+        found = _found(table, rows)
+    except SeedanceError as error:
+        return failed(error)
+    if found is None:
+        with typed_table(rows) as typed:
+            return await make_one(typed, batch=batch, **settings)
+    if len(found) == 1 and not found[0].label:
+        return await make_one(found[0].place, batch=batch, **settings)
+    wanted = [Wanted(each.place, each.label, f"{batch}-{each.label}") for each in found]
+    return await final_of_all(await make_all(wanted, **settings), artifact_key(batch, "tables"), f"Batch {batch}")
+
+
+def _found(table: str, rows: str) -> list[Found] | None:
+    """The tables that are meant; None where rows were typed in."""
+    if table.strip() and rows.strip():
+        raise UserMistake("Both a table and typed rows were given: leave one of them empty. Nothing was spent.")
+    if not table.strip() and not rows.strip():
+        raise UserMistake("Neither a table nor rows were given: name a table, or type a prompt. Nothing was spent.")
+    return find_tables(table) if table.strip() else None

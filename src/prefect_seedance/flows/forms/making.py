@@ -1,0 +1,106 @@
+"""What the forms that spend money share: one or several tables through the same core."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.concurrency.asyncio import concurrency
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed
+
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.forms.wording import worded
+from prefect_seedance.flows.generate import _generate as generate_core
+from prefect_seedance.flows.outcomes import NothingStored, failed
+from prefect_seedance.jobs.table import TableLike
+from prefect_seedance.reports.nextsteps import one_of_several
+from prefect_seedance.reports.summary import cell, markdown_table
+
+__all__ = ["LIMIT", "Ended", "Wanted", "final_of_all", "make_all", "make_one"]
+
+LIMIT = "seedance-generate"
+"""The global concurrency limit of runs that spend money; where it is not set up, nothing is limited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A table and the batch that it belongs to; `only` names the rows that are meant, None means all."""
+
+    table: TableLike
+    name: str
+    batch: str
+    only: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one table of several."""
+
+    name: str
+    batch: str
+    state: str
+    message: str
+    bad: bool = False
+
+
+@contextlib.asynccontextmanager
+async def _in_turn() -> AsyncIterator[None]:
+    """Wait for a place among the runs that spend money, where an administrator has limited them."""
+    async with concurrency(LIMIT, occupy=1, strict=False):
+        yield
+
+
+async def make_one(table: TableLike, **settings: Any) -> Any:
+    """One table through the core; the answer is the run's final state or its result."""
+    async with _in_turn():
+        return worded(await generate_core(table, **settings))
+
+
+async def make_all(wanted: Sequence[Wanted], **settings: Any) -> list[Ended]:
+    """Several tables, one after the other: a bad one is told and does not stop the rest."""
+    ended = []
+    async with _in_turn():
+        for each in wanted:
+            ended.append(await _ended(each, settings))  # noqa: PERF401 - one at a time
+    return ended
+
+
+async def _ended(wanted: Wanted, settings: Mapping[str, Any]) -> Ended:
+    logger = get_run_logger()
+    only = settings.get("only") if wanted.only is None else list(wanted.only)
+    try:
+        with one_of_several(table=wanted.table):
+            answer = await generate_core(wanted.table, **{**settings, "batch": wanted.batch, "only": only})
+    except SeedanceError as error:  # raised only to make Prefect retry the flow, which one table of many does not
+        answer = failed(error, "None stored" if isinstance(error, NothingStored) else "Stopped")
+    if isinstance(worded(answer), State):
+        name, message, bad = answer.name or "", answer.message or "", answer.is_failed()
+    else:
+        name, message, bad = answer.name, f"{answer.made} made", False
+    (logger.warning if bad else logger.info)("%s (batch %s): %s: %s", wanted.name, wanted.batch, name, message)
+    return Ended(wanted.name, wanted.batch, name, message, bad)
+
+
+async def final_of_all(ended: Sequence[Ended], key: str, title: str) -> State[Any]:
+    """The artifact and the final state of a run over several tables."""
+    bad = [each for each in ended if each.bad]
+    headline = f"{len(ended) - len(bad)} of {len(ended)} tables went through"
+    lines = [(each.name, each.state, each.batch, each.message) for each in sorted(ended, key=lambda each: not each.bad)]
+    await acreate_markdown_artifact(
+        markdown=f"# {cell(title)}: {headline}\n\n"
+        + markdown_table(("table", "state", "batch", "what happened"), lines),
+        key=key,
+        description=headline,
+    )
+    told = f"{headline}." + "".join(f"\n{each.name}: {each.message}" for each in bad[:20])
+    data = [each.batch for each in ended]
+    if bad and len(bad) == len(ended):
+        return Failed(name="None stored", message=told, data=SeedanceError(told))
+    unknown = any(each.state == "Some unknown" for each in ended)
+    name = "Some unknown" if unknown else "Some failed" if bad else "All through"
+    return Completed(name=name, message=told, data=data)

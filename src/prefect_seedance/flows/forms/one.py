@@ -1,0 +1,102 @@
+"""The form for one video."""
+
+# Annotations are evaluated here: Prefect reads them to make the form.
+
+import functools
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.forms.chosen import chosen_routes
+from prefect_seedance.flows.forms.fields import AS_ROUTE, AgainState, Model, Ratio, Resolution, Sound, titled
+from prefect_seedance.flows.forms.generate import form_settings
+from prefect_seedance.flows.forms.making import make_one
+from prefect_seedance.flows.naming import run_name
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.jobs.loop import call_core
+
+__all__ = ["one_video"]
+
+
+@flow(name="One video", flow_run_name=run_name)
+def one_video(
+    prompt: str = titled("Prompt", minLength=1),
+    route: RouteDefaults = titled("Route"),
+    model: Model = titled("Model", "as the route says"),
+    resolution: Resolution = titled("Resolution", "as the route says"),
+    ratio: Ratio = titled("Format", "as the route says"),
+    duration: Annotated[int, Field(ge=0, le=15)] = titled("Seconds", 0),
+    sound: Sound = titled("Sound", "as the route says"),
+    images: list[str] = titled("Reference images", []),
+    first_image: str = titled("First image", ""),
+    last_image: str = titled("Last image", ""),
+    batch: str = titled("Batch name", "one-by-one", minLength=1, maxLength=100),
+    retry: list[AgainState] = titled("Make again, and pay again", []),
+    take: str = titled("Take", "1"),
+    approve_above: str = titled("Ask me if it may cost more than", ""),
+    output: str = titled("Folder for the videos", "videos"),
+    patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for the video", 60),
+) -> Any:
+    """Make one video. The same wish again in the same batch is found, and not paid again.
+
+    Args:
+        prompt: What the video shows.
+        route: Who pays, which model, and your prices: a saved block of the type "Seedance Route Defaults".
+        model: It must be one that the route's account can buy.
+        resolution: Not every model makes every resolution; a wrong one is refused before anything is spent.
+        ratio: Width to height.
+        duration: Length of the video, from 4 to 15 on most models. 0: as the route says.
+        sound: On models that can choose.
+        images: Links of pictures that the video should take up. Paths of files too, if the worker's administrator has
+            opened their folder (PREFECT_SEEDANCE_MEDIA_ROOT).
+        first_image: The picture with which the video starts: a link or a path, as above.
+        last_image: The picture with which it ends.
+        batch: The name under which the video is kept.
+        retry: A video that ended like this is made anew, which is a new, paid attempt.
+        take: 1 is the first. Any other word makes the same video anew, on purpose, and pays again.
+        approve_above: Such as 5 CNY. The run shows the quote, and waits for your word. Empty: it does not ask.
+        output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
+        patience: A video that takes longer is kept for the next run of the batch, and not paid again.
+
+    Returns:
+        What became of it.
+    """
+    return call_core(functools.partial(_make, **locals()))
+
+
+async def _make(
+    *,
+    prompt: str,
+    route: RouteDefaults,
+    model: Model,
+    resolution: Resolution,
+    ratio: Ratio,
+    duration: int,
+    sound: Sound,
+    images: list[str],
+    first_image: str,
+    last_image: str,
+    batch: str,
+    **form: Any,
+) -> Any:
+    wish = {
+        "prompt": prompt,
+        "resolution": "" if resolution == AS_ROUTE else resolution,
+        "ratio": "" if ratio == AS_ROUTE else ratio,
+        "duration": duration or None,
+        "generate_audio": {"with sound": True, "without sound": False}.get(sound),
+        "images": [image.strip() for image in images if image.strip()],
+        "first_image": first_image.strip(),
+        "last_image": last_image.strip(),
+    }
+    row = {name: value for name, value in wish.items() if value not in (None, "", [])}
+    try:
+        nothing: dict[str, Any] = {"limit": 0, "only": "", "budget": "", "prompt_column": ""}
+        settings = form_settings(**form, **nothing, bad_rows="stop before anything is spent")
+        routes = chosen_routes(route, model=model)
+    except SeedanceError as error:
+        return failed(error)
+    return await make_one([row], route=routes, batch=batch, **settings)

@@ -1,0 +1,94 @@
+"""The form of the dry run."""
+
+# Annotations are evaluated here: Prefect reads them to make the form.
+
+import functools
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.flows.forms.chosen import chosen_routes
+from prefect_seedance.flows.forms.fields import BadRow, Model, Ratio, Resolution, titled
+from prefect_seedance.flows.forms.places import find_tables
+from prefect_seedance.flows.forms.typed import typed_table
+from prefect_seedance.flows.forms.wording import worded
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.quote import _quote as quote_core
+from prefect_seedance.jobs.loop import call_core
+
+__all__ = ["quote_table"]
+
+
+@flow(name="Quote a table", flow_run_name="quote")
+def quote_table(
+    table: str = titled("Table", ""),
+    rows: str = titled("… or type the rows here", ""),
+    route: RouteDefaults = titled("Route"),
+    model: Model = titled("Model", "as the route says"),
+    resolution: Resolution = titled("Resolution", "as the route says"),
+    ratio: Ratio = titled("Format", "as the route says"),
+    duration: Annotated[int, Field(ge=0, le=15)] = titled("Seconds", 0),
+    limit: Annotated[int, Field(ge=0)] = titled("Only the first rows", 0),
+    prompt_column: str = titled("Heading of the prompts", ""),
+    bad_rows: BadRow = titled("If a row breaks a rule", "leave it out"),
+    more_routes: list[RouteDefaults] = titled("Further routes", []),
+) -> Any:
+    """Check a table and say what it would cost. Nothing is sent and nothing is spent.
+
+    Args:
+        route: Who would pay, which model, and your prices: a saved block of the type "Seedance Route Defaults".
+        table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it.
+        rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their heading line.
+        prompt_column: Only if your prompts stand under another heading than "prompt".
+        model: For rows that name none. Try several, to compare what they would cost.
+        resolution: For rows that name none.
+        ratio: Width to height, for rows that name none.
+        duration: Length of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
+        limit: Only the first so many rows. 0: all rows.
+        bad_rows: Left out, they are listed with their reasons, and the others are quoted all the same.
+        more_routes: Only for tables whose rows choose by columns "model" or "provider".
+
+    Returns:
+        The quote of each row, and their sum.
+    """
+    return call_core(functools.partial(_quote, **locals()))
+
+
+async def _quote(
+    *,
+    route: RouteDefaults,
+    table: str,
+    rows: str,
+    prompt_column: str,
+    limit: int,
+    bad_rows: BadRow,
+    more_routes: list[RouteDefaults],
+    **choices: Any,
+) -> Any:
+    try:
+        if bool(table.strip()) == bool(rows.strip()):
+            raise UserMistake("Give either a table or rows typed in, and not both. Nothing was spent.")
+        place = _one_place(table) if table.strip() else None
+        settings: dict[str, Any] = {
+            "route": chosen_routes(route, more_routes, **choices),
+            "only": None,
+            "limit": limit or None,
+            "columns": {"prompt": prompt_column.strip()} if prompt_column.strip() else None,
+            "on_invalid": "skip" if bad_rows == "leave it out" else "stop",
+        }
+    except SeedanceError as error:
+        return failed(error)
+    if place is not None:
+        return worded(await quote_core(place, **settings))
+    with typed_table(rows) as typed:
+        return worded(await quote_core(typed, **settings))
+
+
+def _one_place(table: str) -> str:
+    found = find_tables(table)
+    if len(found) > 1:
+        raise UserMistake(f"{len(found)} tables match; a quote is for one of them. Nothing was spent.")
+    return found[0].place

@@ -1,0 +1,54 @@
+"""The form by which a person settles an unknown row."""
+
+# Annotations are evaluated here: Prefect reads them to make the form.
+
+import functools
+from typing import Any, Literal
+
+from prefect import flow
+
+from prefect_seedance.flows.forms.fields import titled
+from prefect_seedance.flows.resolve import _resolve as resolve_core
+from prefect_seedance.jobs.loop import call_core
+
+__all__ = ["resolve_unknown"]
+
+Finding = Literal[
+    "nothing was made or charged",
+    "it was made: here is its job id",
+    "it was made and paid, and is lost",
+]
+
+_VERDICTS = {
+    "nothing was made or charged": "not_made",
+    "it was made: here is its job id": "job",
+    "it was made and paid, and is lost": "lost",
+}
+
+
+@flow(name="Resolve an unknown row", flow_run_name="resolve {batch} {row}")
+def resolve_unknown(
+    batch: str = titled("Batch name", minLength=1),
+    row: str = titled("Row", minLength=1),
+    finding: Finding = titled("What did you find at the provider?"),
+    job_id: str = titled("Job id", ""),
+    cost: str = titled("What it cost", ""),
+    take: str = titled("Take", "1"),
+) -> Any:
+    """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is sent.
+
+    Args:
+        batch: As it stands in the run's summary.
+        row: The row's id, as it stands in the run's summary.
+        finding: If nothing was made, the next run of the batch makes it, and pays. If its job is known, the next run or
+            sweep fetches the video. If it is lost, its cost is counted and nothing more is done.
+        job_id: The provider's id of the job, if you found one.
+        cost: Such as 0.25 CNY, for a lost one. Empty: the quote, where that was exact.
+        take: As it stands in the run's summary; 1 if you never asked for another.
+
+    Returns:
+        What was done, in words.
+    """
+    settled = {"batch": batch.strip(), "row": row.strip(), "take": take.strip() or "1", "verdict": _VERDICTS[finding]}
+    told = {"job_id": job_id.strip() or None, "cost": cost.strip() or None}
+    return call_core(functools.partial(resolve_core, None, **settled, **told))

@@ -1,0 +1,40 @@
+"""The form of the sweep."""
+
+# Annotations are evaluated here: Prefect reads them to make the form.
+
+import functools
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.flows.forms.fields import titled
+from prefect_seedance.flows.sweep import _sweep as sweep_core
+from prefect_seedance.jobs.loop import call_core
+
+__all__ = ["fetch_left_behind"]
+
+
+@flow(name="Fetch what was left behind", flow_run_name="sweep")
+def fetch_left_behind(
+    route: RouteDefaults = titled("Route"),
+    batch: str = titled("Only this batch", ""),
+    patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for videos", 10),
+    more_routes: list[RouteDefaults] = titled("Further routes", []),
+) -> Any:
+    """Fetch videos that were paid for, and whose run died before it had them. Nothing is created and nothing is paid.
+
+    Args:
+        route: A saved block whose account paid for the videos. One is enough for all models of an account.
+        batch: Empty: all batches.
+        patience: How long to wait for videos that are still being made; the next sweep goes on.
+        more_routes: One block for each further account.
+
+    Returns:
+        What was found, what was saved, and what is left.
+    """
+    routes = [route, *more_routes]
+    return call_core(
+        functools.partial(sweep_core, routes, batch=batch.strip() or None, ledger=None, patience=patience * 60)
+    )

@@ -1,0 +1,122 @@
+"""The watched folder: a table that is dropped there is made once, and nothing in it is paid twice.
+
+What was made is remembered in the ledger, and no file is moved or marked: a table's batch is named by the file's name
+and its content. A file that was changed is a new batch, of which only those rows are made that no earlier batch of this
+file has: whoever mends one prompt pays for one video.
+"""
+
+# Annotations are evaluated here: Prefect reads them to make the form.
+
+import asyncio
+import functools
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.logging import get_run_logger
+from prefect.states import Completed
+from pydantic import Field
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.blocks.loading import load_routes
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.forms.dropped import DropFolder, Dropped
+from prefect_seedance.flows.forms.fields import BadRow, titled
+from prefect_seedance.flows.forms.generate import form_settings
+from prefect_seedance.flows.forms.making import Ended, Wanted, final_of_all, make_all
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.preparing import prepare
+from prefect_seedance.jobs.table import read_table
+from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
+from prefect_seedance.tasks.home import prefect_home
+
+__all__ = ["watch_folder"]
+
+UNFINISHED = TAKEABLE | {State.SENT, State.CREATED, State.SUCCEEDED}
+
+
+@flow(name="Watch a folder", flow_run_name="watch {folder}")
+def watch_folder(
+    folder: str = titled("Folder", minLength=1),
+    route: RouteDefaults = titled("Route"),
+    settle: Annotated[float, Field(ge=0, le=3600)] = titled("Seconds that a file must rest", 10),
+    bad_rows: BadRow = titled("If a row breaks a rule", "stop before anything is spent"),
+    prompt_column: str = titled("Heading of the prompts", ""),
+    budget: str = titled("Budget of each table", ""),
+    output: str = titled("Folder for the videos", "videos"),
+    patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for a video", 60),
+    more_routes: list[RouteDefaults] = titled("Further routes", []),
+) -> Any:
+    """Look into a folder once, and make the videos of every table that is new there. Run it by a schedule.
+
+    Args:
+        folder: A folder on the worker's machine, or a prefix such as s3://bucket/tables/.
+        route: Who pays, which model, and your prices: a saved block of the type "Seedance Route Defaults".
+        settle: A file that changes within this time is still being written, and is left for the next look.
+        bad_rows: Whether one bad row stops its whole table, or is left out. Other tables go on either way.
+        prompt_column: Only if your prompts stand under another heading than "prompt".
+        budget: Such as 100 CNY: what the batch of one table may cost. Empty: no bound.
+        output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
+        patience: A video that takes longer is kept for the next look, and not paid again.
+        more_routes: Only for tables whose rows choose by columns "model" or "provider".
+
+    Returns:
+        The batches that were worked on.
+    """
+    return call_core(functools.partial(_watch, **locals()))
+
+
+async def _watch(folder: str, route: RouteDefaults, settle: float, more_routes: list[RouteDefaults], **form: Any) -> Any:
+    logger = get_run_logger()
+    try:
+        nothing: dict[str, Any] = {"limit": 0, "only": "", "retry": (), "take": "1", "approve_above": ""}
+        settings = {**form_settings(**form, **nothing), "route": [route, *more_routes]}
+        dropped = await asyncio.to_thread(DropFolder(folder).look, settle)
+        ledger = await Ledger.open(ledger_url(None, prefect_home()))
+    except SeedanceError as error:
+        return failed(error)
+    for name in dropped.restless:
+        logger.info("%s is still being written, and is left for the next look", name)
+    try:
+        judged = [await _judge(ledger, each, settings) for each in dropped.tables]
+    finally:
+        await ledger.close()
+    bad = [each for each in judged if isinstance(each, Ended)]
+    for each in bad:
+        logger.warning("%s cannot be used: %s", each.name, each.message)
+    wanted = [each for each in judged if isinstance(each, Wanted)]
+    told = f"{len(judged)} tables, {len(wanted)} of them new or unfinished, {len(dropped.restless)} still being written"
+    logger.info("%s: %s", folder, told)
+    if not wanted and not bad:
+        return Completed(name="Nothing new", message=f"{told}.", data=[])
+    ended = bad + await make_all(wanted, **settings)
+    return await final_of_all(ended, "seedance-watch", f"Folder {folder}")
+
+
+async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> Wanted | Ended | None:
+    """Whether a table is still to be made, and which of its rows; None where nothing is left to do."""
+    batches = await ledger.batches()
+    rows = await ledger.rows_of(dropped.batch) if dropped.batch in batches else None
+    if rows and not any(row.state in UNFINISHED for row in rows):
+        return None
+    try:
+        read = await asyncio.to_thread(read_table, dropped.place, columns=settings["columns"])
+        routes = await load_routes(settings["route"])
+        preparation = await asyncio.to_thread(prepare, read, routes, on_invalid=settings["on_invalid"])
+    except SeedanceError as error:
+        return Ended(dropped.name, dropped.batch, "Not started", str(error), bad=True)
+    earlier = batches[: batches.index(dropped.batch)] if dropped.batch in batches else batches
+    bought = await _bought(ledger, [name for name in earlier if dropped.is_earlier(name)])
+    only = [row.key for row in preparation.rows if (row.key, row.fingerprint) not in bought]
+    if not only:
+        return None
+    if not await asyncio.to_thread(dropped.unchanged):
+        return None  # the next look takes it, as what it is then
+    chosen = None if len(only) == len(preparation.rows) else only
+    return Wanted(dropped.place, dropped.name, dropped.batch, chosen)
+
+
+async def _bought(ledger: Ledger, batches: Sequence[str]) -> set[tuple[str, str]]:
+    """The rows, and what was asked for in them, that earlier batches of a file hold."""
+    return {(row.key, row.fingerprint) for name in batches for row in await ledger.rows_of(name)}

@@ -1,0 +1,81 @@
+"""What came held against what was asked for: where they differ, the user may have a claim."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from prefect_seedance.media import VideoFacts
+from prefect_seedance.routes import Route, VideoRequest
+from prefect_seedance.routes.pixels import sizes
+
+__all__ = ["remarks"]
+
+SECONDS = Decimal("0.5")
+"""How much shorter or longer than asked a video may be, and a frame on top: encoders round."""
+
+SHARE = Decimal("0.03")
+"""How far width, height or ratio may be off: frames are rounded to whole blocks of pixels."""
+
+LINES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
+"""The short side that a resolution is called by."""
+
+
+def remarks(route: Route, request: VideoRequest, facts: VideoFacts) -> tuple[str, ...]:
+    """What differs from the request, in words; empty where nothing does.
+
+    Only what the request names is judged, and only as far as the documents tell what it means: Anyfast publishes the
+    pixels of each resolution and ratio, Jimmy AI does not; sound can be asked for at Anyfast alone.
+    """
+    found = [
+        _seconds(request, facts),
+        _size(route, request, facts),
+        _ratio(request, facts),
+        _sound(route, request, facts),
+    ]
+    return tuple(remark for remark in found if remark)
+
+
+def _seconds(request: VideoRequest, facts: VideoFacts) -> str | None:
+    if request.duration is None:
+        return None
+    frame = 1 / facts.fps if facts.fps else Decimal(0)
+    if abs(facts.seconds - request.duration) <= SECONDS + frame:
+        return None
+    return f"it lasts {facts.seconds.normalize():f} s, and {request.duration} s were asked for"
+
+
+def _size(route: Route, request: VideoRequest, facts: VideoFacts) -> str | None:
+    known = sizes(request.resolution)
+    if not known:
+        return None
+    named = known.get(request.ratio or "")
+    allowed = [named] if named else list(known.values())
+    if any(_near(facts.width, width) and _near(facts.height, height) for width, height in allowed):
+        return None
+    # Elsewhere a resolution may also mean the short side alone.
+    if route.provider != "anyfast" and _near(min(facts.width, facts.height), LINES[request.resolution or ""]):
+        return None
+    asked = f"{request.resolution} at {request.ratio} ({named[0]}×{named[1]})" if named else request.resolution
+    return f"it has {facts.width}×{facts.height} pixels, and {asked} was asked for"
+
+
+def _ratio(request: VideoRequest, facts: VideoFacts) -> str | None:
+    left, _, right = (request.ratio or "").partition(":")
+    if left.isdigit() and right.isdigit() and int(left) and int(right):
+        if _near(Decimal(facts.width) / facts.height, Decimal(left) / Decimal(right)):
+            return None
+        return f"its ratio is {facts.width}:{facts.height}, and {request.ratio} was asked for"
+    turned = {"landscape": facts.width < facts.height, "portrait": facts.width > facts.height}
+    if request.ratio is None and request.orientation and turned[request.orientation]:
+        return f"it has {facts.width}×{facts.height} pixels, and {request.orientation} was asked for"
+    return None
+
+
+def _sound(route: Route, request: VideoRequest, facts: VideoFacts) -> str | None:
+    if route.provider != "anyfast" or request.generate_audio in {None, facts.has_audio}:
+        return None
+    return "it has no sound, and sound was asked for" if request.generate_audio else "it has sound, and none was wanted"
+
+
+def _near(found: Decimal | int, wanted: Decimal | int) -> bool:
+    return abs(Decimal(found) - wanted) <= SHARE * wanted

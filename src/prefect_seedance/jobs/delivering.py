@@ -1,0 +1,107 @@
+"""Before a row's create: each of its media in the form that its route takes, shared by all rows that use it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+from collections.abc import Awaitable, Callable
+
+from prefect_seedance.errors import (
+    BadKey,
+    LedgerError,
+    OutOfFunds,
+    RateLimited,
+    Refused,
+    SeedanceError,
+    UserMistake,
+)
+from prefect_seedance.jobs.addresses import KINDS, addresses, replaced
+from prefect_seedance.jobs.events import RowEvent
+from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.forms import Form, form_of
+from prefect_seedance.routes.problem import Problem
+
+__all__ = ["MediumStep", "deliver"]
+
+MediumStep = Callable[[Medium], Awaitable[object]]
+
+MOST_INLINE = 44_000_000
+"""Bytes of media that one request carries inline: with a third on top for Base64 it stays below the 64 MB that the
+provider's upstream takes for a whole body. What is above goes by the asset library."""
+
+
+async def deliver(row: Row, upload: MediumStep, review: MediumStep) -> None:
+    """Bring all media of a row into form: afterwards `row.sendable` is the request as it may be sent.
+
+    Does nothing for a row that is past its create.
+
+    Raises:
+        SeedanceError: A medium could not be brought into form. The row is `refused` if the provider said no to it,
+            else `deferred`: nothing was sent for it.
+    """
+    if row.state not in TAKEABLE or row.sendable is not None:
+        return
+    try:
+        row.sendable = await _sendable(row, upload, review)
+    except LedgerError:
+        raise
+    except SeedanceError as shared:
+        error = copy.copy(shared)  # many rows may have fallen over the same medium
+        await _told(row, error)
+        raise error from None
+
+
+async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRequest:
+    forms = {(field, address): _form(row, field, address) for field, address in addresses(row.request)}
+    if any(form != "as-is" for form in forms.values()):
+        row.session.tell(RowEvent(row.key, "media", row.settings.route.model))
+    inline = [(field, address) for (field, address), form in forms.items() if form == "data"]
+    if len(inline) > 1 and await _size(row, inline) > MOST_INLINE:
+        forms |= dict.fromkeys(inline, "asset")
+    references: dict[tuple[str, str], str] = {}
+    for (field, address), form in forms.items():
+        if form != "as-is":
+            medium = row.session.medium(row.settings, address, KINDS[field], form)
+            references[field, address] = await _reference(medium, upload, review)
+    return replaced(row.request, references)
+
+
+def _form(row: Row, field: str, address: str) -> Form:
+    form = form_of(row.settings.route, field, address, review=row.review, experimental=row.settings.experimental)
+    if isinstance(form, Problem):
+        raise UserMistake(f"{form.message} Nothing was sent for it.")
+    return form
+
+
+async def _size(row: Row, media: list[tuple[str, str]]) -> int:
+    return sum([(await row.session.contents.of(address)).bytes for _, address in media])
+
+
+async def _reference(medium: Medium, upload: MediumStep, review: MediumStep) -> str:
+    if medium.form == "data":
+        content = await medium.content()
+        body = await asyncio.to_thread(content.path.read_bytes)
+        return f"data:{content.mime_type};base64,{base64.b64encode(body).decode()}"
+    step = upload if medium.form == "link" else review
+    # Many rows of a run share one medium: the first one carries it, the others wait for the same step.
+    await medium.session.once(medium, step)
+    if medium.reference is None:
+        raise LedgerError(f"{medium.shown} was brought to the provider, and nobody knows under which name.")
+    return medium.reference
+
+
+async def _told(row: Row, error: SeedanceError) -> None:
+    error.row = row.key
+    session = row.session
+    if isinstance(error, BadKey | OutOfFunds):
+        session.closed.setdefault(row.settings.account, error)
+    if isinstance(error, Refused) and not isinstance(error, BadKey | OutOfFunds | RateLimited):
+        await session.ledger.reject(session.run, row.id, error)
+        row.moved(State.REFUSED, error.message)
+    else:
+        await session.ledger.put_off(session.run, row.id, error)
+        row.moved(State.DEFERRED, error.message)

@@ -1,0 +1,46 @@
+"""Holding a medium in the ledger while it is brought into form: one at a time, in this process and beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from prefect_seedance.errors import LedgerError
+from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
+from prefect_seedance.ledger.holders import now
+
+__all__ = ["held"]
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at a medium that another run is at work on."""
+
+MARGIN = timedelta(hours=6)
+"""A reference that lives no longer than this is made anew: the provider may fetch it only when the job's turn comes."""
+
+
+@contextlib.asynccontextmanager
+async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[MaterialRecord]:
+    """The medium as the ledger has it; this run's own for the length of the block, unless it is ready already."""
+    session = medium.session
+    async with session.locks.setdefault(key, asyncio.Lock()):
+        record = await _taken(medium, key, name)
+        try:
+            yield record
+        except BaseException:
+            if record.state is not MaterialState.READY:
+                # Others may try; what was billed and not answered stays in the ledger.
+                with contextlib.suppress(LedgerError):
+                    await session.ledger.note_material(session.run, record.id, holder=None)
+            raise
+
+
+async def _taken(medium: Medium, key: MaterialKey, name: str) -> MaterialRecord:
+    session = medium.session
+    while True:
+        record = await session.ledger.take_material(session.run, key, name, needed_until=now() + MARGIN)
+        if record.state is MaterialState.READY or record.holder == session.run.id:
+            return record
+        await asyncio.sleep(LOOK_AGAIN)

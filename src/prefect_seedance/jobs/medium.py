@@ -1,0 +1,134 @@
+"""A medium at work: one picture, clip or sound on its way into the form that a route takes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.addresses import MediumKind
+from prefect_seedance.jobs.rowkey import cut_address
+from prefect_seedance.media import Content, fetch_content
+from prefect_seedance.providers import ProviderClient, RouteSettings
+from prefect_seedance.providers.library import Library
+from prefect_seedance.routes.address import scheme_of, shown
+from prefect_seedance.routes.forms import Form
+
+if TYPE_CHECKING:
+    from prefect_seedance.jobs.session import Session
+
+__all__ = ["Contents", "Medium"]
+
+LONGEST_NAME = 40
+
+
+class Medium:
+    """One medium in the hands of a session, for all the rows that use it.
+
+    It is opaque on purpose, as a row is: Prefect looks into what is handed to tasks.
+
+    Attributes:
+        form: How the route is to get it.
+        reference: What stands in the request for it; None until a step has brought it.
+    """
+
+    def __init__(
+        self, *, session: Session, settings: RouteSettings, address: str, kind: MediumKind, form: Form
+    ) -> None:
+        self.session = session
+        self.settings = settings
+        self.address = address
+        self.kind: MediumKind = kind
+        self.form: Form = form
+        self.reference: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Medium({self.name!r}, {self.form})"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """Its name for people: the file's own where it has one."""
+        if self.address.startswith("data:"):
+            return f"inline {self.kind}"
+        name = cut_address(self.address).rstrip("/").rpartition("/")[2] or self.kind
+        return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be shown."""
+        return shown(self.address)
+
+    @property
+    def client(self) -> ProviderClient:
+        """The client of the account that is to have it."""
+        return self.session.channels[self.settings.account].client
+
+    @property
+    def library(self) -> Library:
+        """Which of the provider's libraries it belongs into.
+
+        Raises:
+            UserMistake: The route has none.
+        """
+        if self.form == "portrait":
+            return "portrait"
+        library = self.settings.route.library
+        if not library:
+            raise UserMistake(f"{self.settings.route.name} has no asset library, which {self.shown} would need.")
+        return library
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is a link that a provider can fetch by itself."""
+        return scheme_of(self.address) == "https"
+
+    async def content(self) -> Content:
+        """Its bytes as a local file, fetched once for all rows of this run.
+
+        Raises:
+            UserMistake: It cannot be read.
+        """
+        return await self.session.contents.of(self.address)
+
+    async def identity(self) -> str:
+        """What it is known by: the hash of its content, or of its address where the content is not ours to read."""
+        if self.remote:
+            return f"url:{hashlib.sha256(cut_address(self.address).encode()).hexdigest()}"
+        return (await self.content()).sha256
+
+
+class Contents:
+    """The bytes of local, stored and inline media, each fetched once in a run."""
+
+    def __init__(self, session: Session, scratch: Path) -> None:
+        self._session = session
+        self._scratch = scratch
+        self._known: dict[str, asyncio.Task[Content]] = {}
+
+    async def of(self, address: str) -> Content:
+        """The content behind an address.
+
+        Raises:
+            UserMistake: It cannot be read.
+        """
+        task = self._known.get(address)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            folder = self._scratch / hashlib.sha256(address.encode()).hexdigest()[:16]
+            task = self._known[address] = asyncio.create_task(self._fetch(address, folder))
+        return await asyncio.shield(task)
+
+    async def drop(self) -> None:
+        """Stop what is still being fetched."""
+        tasks = [task for task in self._known.values() if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _fetch(self, address: str, folder: Path) -> Content:
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        return await fetch_content(address, self._session.places, folder)

@@ -1,0 +1,134 @@
+"""File names of videos by the user's template, such as `{batch}/{id}-{model}.mp4`."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.cells import plain
+from prefect_seedance.jobs.preparing import Preparation, Prepared
+from prefect_seedance.jobs.table import Table
+from prefect_seedance.media import slug
+from prefect_seedance.media.names import joined, segment
+
+__all__ = ["FIELDS", "default_name", "file_names"]
+
+FIELDS = ("batch", "id", "take", "model", "provider", "duration", "resolution", "ratio", "date")
+"""What a template can name besides the table's own columns. `date` is the day on which the row was planned."""
+
+EMPTY = "none"
+"""Stands for a cell or setting that is empty."""
+
+SUFFIX = ".mp4"
+
+
+def default_name(key: str, take: str) -> str:
+    """The name of a row's file where no template is given, without its suffix."""
+    return slug(key) if take == "1" else f"{slug(key)}.take-{slug(take)}"
+
+
+def file_names(
+    template: str | None, table: Table, preparation: Preparation, *, batch: str, take: str
+) -> Mapping[str, str] | None:
+    """The name of each row's file below the batch's folder, by row key and without `.mp4`; None without a template.
+
+    Two rows may come out with one name here: the ledger tells them apart when it plans them, and keeps what it gave.
+
+    Args:
+        template: Text with fields in braces; a slash makes a folder. Fields are `FIELDS` and the table's headings.
+        table: The user's table.
+        preparation: The rows that are meant.
+        batch: The batch.
+        take: The take; a template that does not name it gets it at its end, where it is not the first.
+
+    Raises:
+        UserMistake: The template names an unknown field, or is no path below the batch's folder.
+    """
+    if template is None:
+        return None
+    headings: dict[str, int] = {}
+    for place, heading in enumerate(table.frame.columns):
+        headings.setdefault(str(heading), place)
+    pieces = _parsed(template, headings)
+    if take != "1" and not any(field == "take" for _, field, _ in pieces):
+        pieces.append((".take-", "take", ""))
+    own = {field for _, field, _ in pieces if field and field not in FIELDS}
+    columns = {field: table.frame.iloc[:, headings[field]].tolist() for field in own}
+    now = datetime.now().astimezone()
+
+    def name(row: Prepared) -> str:
+        values: dict[str, Any] = {
+            "batch": batch,
+            "id": row.key,
+            "take": take,
+            "model": row.settings.route.model,
+            "provider": row.settings.account.provider,
+            "duration": row.request.duration,
+            "resolution": row.request.resolution,
+            "ratio": row.request.ratio,
+            **{field: plain(cells[row.position]) for field, cells in columns.items()},
+        }
+        text = "".join(
+            literal + (_value(now if field == "date" else values[field], spec) if field else "")
+            for literal, field, spec in pieces
+        )
+        return joined(text.split("/"))
+
+    return {row.key: name(row) for row in preparation.rows}
+
+
+def _parsed(template: str, headings: Mapping[str, int]) -> list[tuple[str, str, str]]:
+    """The template as text before each field, the field, and how a date is to be written."""
+    told = f"file_name={template!r}"
+    try:
+        pieces = [
+            (literal, field or "", spec or "", change)
+            for literal, field, spec, change in string.Formatter().parse(template)
+        ]
+    except ValueError as error:
+        raise UserMistake(f"{told}: {error}. Fields stand in braces, as in {{id}}. Nothing was spent.") from None
+    for _, field, spec, change in pieces:
+        if change or (spec and field != "date"):
+            raise UserMistake(
+                f"{told}: {{{field}}} stands without ':' and '!'; only a date may have a form, as in {{date:%Y%m%d}}. "
+                "Nothing was spent."
+            )
+        if field and field not in FIELDS and field not in headings:
+            known = ", ".join(dict.fromkeys([*FIELDS, *headings]))
+            raise UserMistake(f"{told}: there is no {field!r}. Known are: {known}. Nothing was spent.")
+    if not any(field for _, field, _, _ in pieces):
+        raise UserMistake(f"{told} names no field, so all videos would have one name: use {{id}}. Nothing was spent.")
+    _refuse_paths(told, "".join(literal + ("x" if field else "") for literal, field, _, _ in pieces))
+    last = len(pieces) - 1
+    return [
+        (_without_suffix(literal) if place == last and not field else literal, field, spec)
+        for place, (literal, field, spec, _) in enumerate(pieces)
+    ]
+
+
+def _without_suffix(literal: str) -> str:
+    return literal[: -len(SUFFIX)] if literal.lower().endswith(SUFFIX) else literal
+
+
+def _refuse_paths(told: str, example: str) -> None:
+    """The literal text of a template may lead nowhere but down."""
+    segments = example.split("/")
+    if "\\" in example or ":" in example or any(part.strip() in {"", ".", "..", "~"} for part in segments):
+        raise UserMistake(
+            f"{told}: expected a path below the batch's folder, such as {{model}}/{{id}}: no '..', no '\\', no ':' and "
+            "no slash at its beginning or end. Nothing was spent."
+        )
+    if len(segments) > 6:
+        raise UserMistake(f"{told} has {len(segments) - 1} folders; at most 5 are expected. Nothing was spent.")
+
+
+def _value(value: Any, spec: str) -> str:
+    if isinstance(value, datetime):
+        value = value.strftime(spec or "%Y-%m-%d")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a column of whole numbers with a gap in it
+    text = "" if value is None else str(value).strip()
+    return segment(text) if text else EMPTY

@@ -1,0 +1,117 @@
+"""The review step: a medium enters a provider's asset library, once per content and account, and passes its review."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from prefect_seedance.errors import BrokenAnswer, Gone, Moderated, RateLimited, SeedanceError, Unreachable
+from prefect_seedance.jobs.holding import held
+from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.jobs.submitting import submit
+from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
+from prefect_seedance.ledger.holders import now
+from prefect_seedance.providers import AssetState, AssetView
+
+__all__ = ["StillReviewed", "review"]
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 10.0
+"""Seconds between two looks at a review; no document says how long one takes, an example took nine."""
+
+UNKNOWN_AT_FIRST = timedelta(seconds=60)
+"""For so long a provider may not know an asset that it has just taken (Anyfast: seen for about 20 s)."""
+
+
+class StillReviewed(SeedanceError):
+    """The review outlasts the patience of this run. It goes on: the next run takes it up."""
+
+
+async def review(medium: Medium) -> None:
+    """Bring a medium into the provider's library and wait for its review: afterwards `medium.reference` is its asset.
+
+    Raises:
+        Moderated: It did not pass.
+        StillReviewed: The run's patience is over.
+        Refused: The provider does not take it.
+        UnknownOutcome: A billed request got no answer, and the asset is not found.
+        Unreachable: The provider could not be asked; another try may help.
+    """
+    account = medium.settings.account
+    identity = await medium.identity()
+    key = MaterialKey(account.provider, account.label, medium.form, medium.kind, identity)
+    async with held(medium, key, medium.name) as record:
+        if record.state is not MaterialState.READY:
+            await _reviewed(medium, record)
+        else:
+            medium.reference = record.reference
+
+
+async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
+    session, ledger = medium.session, medium.session.ledger
+    if record.state is MaterialState.FAILED and not _again(medium, record):
+        raise _refusal(medium, record.error_message, record.error_code)
+    asset_id, made_at = record.asset_id, record.made_at or now()
+    if asset_id is None or record.state is MaterialState.FAILED:
+        asset_id, made_at = await submit(medium, record), now()
+        await ledger.note_material(
+            session.run, record.id, state=MaterialState.REVIEWING, asset_id=asset_id, made_at=made_at
+        )
+    view = await _ended(medium, asset_id, made_at.timestamp())
+    if view.state is AssetState.FAILED:
+        await ledger.note_material(
+            session.run,
+            record.id,
+            state=MaterialState.FAILED,
+            error_code=view.error_code,
+            error_message=view.error_message,
+            failed_by=session.run.id,
+        )
+        raise _refusal(medium, view.error_message, view.error_code)
+    medium.reference = view.reference or f"asset://{asset_id}"
+    await ledger.note_material(session.run, record.id, state=MaterialState.READY, reference=medium.reference)
+
+
+async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
+    """The asset at the end of its review."""
+    clock = asyncio.get_running_loop().time
+    until, pause = clock() + medium.session.patience, FIRST_PAUSE
+    trouble: SeedanceError | None = None
+    while True:
+        try:
+            view = await medium.client.asset(medium.library, asset_id)
+        except Gone:
+            if now().timestamp() > made_at + UNKNOWN_AT_FIRST.total_seconds():
+                raise
+        except (Unreachable, BrokenAnswer, RateLimited) as error:
+            trouble = error
+        else:
+            if view.state is not AssetState.REVIEWING:
+                return view
+        if clock() + pause > until:
+            told = f" The last answer was no help: {trouble.message}" if trouble else ""
+            raise StillReviewed(
+                f"The review of {medium.shown} (asset {asset_id}) is not over after {medium.session.patience:g} s. "
+                f"It goes on, and the next run takes it up.{told}",
+                provider=medium.settings.account.provider,
+            )
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _again(medium: Medium, record: MaterialRecord) -> bool:
+    """Whether what failed before is handed in anew: never twice in a run, and where it is billed, only if asked."""
+    if record.failed_by == medium.session.run.id:
+        return False
+    billed = medium.client.dialect.asset_billing_model(medium.library, medium.kind) is not None
+    return medium.session.again or not billed
+
+
+def _refusal(medium: Medium, message: str | None, code: str | None) -> Moderated:
+    reason = message or "The provider gives no reason."
+    return Moderated(
+        f"The {medium.kind} {medium.shown} did not pass the review of {medium.settings.account.provider}: {reason} "
+        "No video was asked for.",
+        provider=medium.settings.account.provider,
+        code=code or "review_failed",
+    )

@@ -1,0 +1,137 @@
+"""Looking at the media of a table before anything is spent: each once, held against the rules of all its rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.jobs.addresses import addresses
+from prefect_seedance.jobs.preparing import Invalid, Preparation, Prepared
+from prefect_seedance.ledger import TAKEABLE, Ledger, State
+from prefect_seedance.media import MediaPlaces, Probed, Prober
+from prefect_seedance.providers import RouteSettings
+from prefect_seedance.routes import VideoRequest, check_material, quote, reference_seconds
+from prefect_seedance.routes.address import scheme_of
+from prefect_seedance.routes.forms import Review
+from prefect_seedance.routes.material import MediaFacts
+
+__all__ = ["Survey", "has_media", "settled_keys", "survey", "survey_one"]
+
+GROUP = 200
+"""Addresses that are looked at together; the prober itself bounds how many at the same moment."""
+
+
+class Survey:
+    """What was found behind the addresses of a table."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, MediaFacts] = {}
+        self.mistakes: dict[str, str] = {}
+        self.warnings: dict[str, str] = {}
+
+    async def look(self, places: MediaPlaces, wanted: Iterable[str]) -> None:
+        """Look at each address once."""
+        listed = list(dict.fromkeys(wanted))
+        async with Prober(places) as prober:
+            for start in range(0, len(listed), GROUP):
+                await asyncio.gather(*(self._look(prober, address) for address in listed[start : start + GROUP]))
+
+    async def _look(self, prober: Prober, address: str) -> None:
+        try:
+            probed: Probed = await prober.probe(address)
+        except UserMistake as error:
+            self.mistakes[address] = error.message
+            return
+        if probed.facts is not None:
+            self.facts[address] = probed.facts
+        if probed.warning is not None:
+            self.warnings[address] = probed.warning
+
+    def judge(
+        self, settings: RouteSettings, request: VideoRequest, review: Review | None
+    ) -> tuple[list[str], list[str]]:
+        """All errors and warnings about one request's media."""
+        errors, warnings = [], []
+        for field, address in addresses(request):
+            if address in self.mistakes:
+                errors.append(f"{field}: {self.mistakes[address]}")
+            if address in self.warnings:
+                warnings.append(f"{field}: {self.warnings[address]}")
+        problems = check_material(
+            settings.route, request, self.facts, review=review, experimental=settings.experimental
+        )
+        for problem in problems:
+            (errors if problem.is_error else warnings).append(problem.message)
+        return errors, warnings
+
+
+async def survey(found: Preparation, places: MediaPlaces, skip: Collection[str] = ()) -> None:
+    """Look at the media of a table's rows; bad ones become invalid, and quotes as exact as the media allow.
+
+    Args:
+        found: The rows, which are changed in place.
+        places: Where media may lie.
+        skip: Keys of rows that need no look, since nothing will be sent for them.
+    """
+    seen = Survey()
+    await seen.look(places, (address for row in found.rows if row.key not in skip for address in _media(row.request)))
+    good = []
+    for row in found.rows:
+        if row.key in skip or not _media(row.request):
+            good.append(row)
+            continue
+        errors, warnings = seen.judge(row.settings, row.request, row.review)
+        if errors:
+            found.invalid.append(Invalid(row.position, row.line, row.key, tuple(errors)))
+        else:
+            good.append(_measured(row, seen, warnings))
+    found.rows = good
+
+
+async def settled_keys(ledger_url: str, batch: str, take: str, retry: Collection[State] = ()) -> set[str]:
+    """The keys of the rows for which a run will send nothing, so that nobody need look at their media."""
+    ledger = await Ledger.open(ledger_url)
+    try:
+        states = await ledger.states_of(batch, take)
+    finally:
+        await ledger.close()
+    return {key for key, state in states.items() if state not in TAKEABLE and state not in retry}
+
+
+def has_media(found: Preparation) -> bool:
+    """Whether any row of a table has media that can be looked at."""
+    return any(_media(row.request) for row in found.rows)
+
+
+async def survey_one(settings: RouteSettings, request: VideoRequest, places: MediaPlaces) -> Survey:
+    """Look at one request's media.
+
+    Raises:
+        UserMistake: They cannot be used; all reasons are told.
+    """
+    seen = Survey()
+    await seen.look(places, _media(request))
+    errors, _ = seen.judge(settings, request, settings.review)
+    if errors:
+        raise UserMistake("; ".join(errors) + " Nothing was spent.")
+    return seen
+
+
+def _media(request: VideoRequest) -> list[str]:
+    """The addresses behind which there is something to be seen: assets are the provider's own affair."""
+    return [address for _, address in addresses(request) if scheme_of(address) not in {None, "asset"}]
+
+
+def _measured(row: Prepared, seen: Survey, warnings: list[str]) -> Prepared:
+    settings = row.settings
+    seconds = reference_seconds(settings.route, row.request, seen.facts)
+    warnings = [*row.warnings, *warnings]
+    if seconds is None:
+        return replace(row, warnings=tuple(warnings))
+    try:
+        measured = quote(settings.route, row.request, settings.prices, reference_seconds=seconds)
+    except SeedanceError as error:
+        return replace(row, warnings=(*warnings, error.message))
+    return replace(row, warnings=tuple(warnings), quote=measured, reference_seconds=seconds)

@@ -1,0 +1,46 @@
+"""The upload step: a file becomes a link that the provider can fetch, once per content and account."""
+
+from __future__ import annotations
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.holding import held
+from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.ledger import MaterialKey, MaterialState
+from prefect_seedance.ledger.holders import now
+
+__all__ = ["upload"]
+
+
+async def upload(medium: Medium) -> None:
+    """Bring a medium to the provider's own file store: afterwards `medium.reference` is its link.
+
+    Uploads cost nothing and may be repeated. What was uploaded before, in whatever run, is not uploaded again for as
+    long as its link lives.
+
+    Raises:
+        UserMistake: The file cannot be read, or the provider has no file upload.
+        Refused: The provider does not take the file.
+        Unreachable: It did not come through; another try may help.
+    """
+    session, account = medium.session, medium.settings.account
+    lifetime = medium.client.dialect.upload_lifetime
+    if lifetime is None:
+        raise UserMistake(f"{account.provider} has no file upload: {medium.shown} must be a link or an asset.")
+    content = await medium.content()
+    key = MaterialKey(account.provider, account.label, "link", medium.kind, content.sha256)
+    async with held(medium, key, content.filename) as record:
+        if record.state is MaterialState.READY:
+            medium.reference = record.reference
+            return
+        uploaded = await medium.client.upload_file(content.path, filename=content.filename, mime_type=content.mime_type)
+        moment = now()
+        await session.ledger.note_material(
+            session.run,
+            record.id,
+            state=MaterialState.READY,
+            reference=uploaded.url,
+            bytes=content.bytes,
+            made_at=moment,
+            expires_at=moment + lifetime,
+        )
+        medium.reference = uploaded.url

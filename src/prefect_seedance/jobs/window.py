@@ -1,0 +1,80 @@
+"""How many jobs an account may have in flight: a limit that no provider publishes, found by being careful.
+
+Nothing is held back before the first refusal. A refusal tells the limit; one below what was proven tells that it has
+fallen (multiplicative decrease, as in TCP's congestion control, RFC 5681), and from time to time one job more than is
+known to be allowed shows whether it has risen.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["Window"]
+
+PROBE = 10.0
+"""Seconds after a refusal until one more is tried, for each job that is allowed: to a small limit one more means much,
+and a large one has less to win."""
+
+GROWTH = 1.1
+"""Each try that is refused makes the time until the next one so much longer."""
+
+LONGEST_PROBE = 600.0
+"""Seconds: the longest time between two tries."""
+
+
+class Window:
+    """The allowed number of jobs in flight.
+
+    Attributes:
+        size: Jobs in flight that are known to be allowed; infinite while nothing was ever refused.
+        lowest: The smallest size so far; None before the first refusal.
+        highest: The most jobs that were in flight at once.
+    """
+
+    def __init__(self) -> None:
+        self.size = math.inf
+        self.lowest: float | None = None
+        self.highest = 0
+        self.next_try = math.inf
+        self._patience = 1.0
+        self._fallen = False
+        self._before = math.inf
+        """The size at which the present tries began; infinite where none is under way."""
+
+    @property
+    def found(self) -> bool:
+        """Whether a limit was met."""
+        return not math.isinf(self.size)
+
+    def allowed(self, now: float) -> float:
+        """How many may be in flight now, a try included."""
+        return self.size + 1 if now >= self.next_try else self.size
+
+    def accepted(self, made: int, now: float) -> None:
+        """A create was accepted; now `made` jobs are in flight."""
+        self.highest = max(self.highest, made)
+        self._fallen = False
+        if made > self.size:
+            # More is allowed than was known, or one has ended unseen: go on at once, until the next refusal tells.
+            self._before = min(self._before, self.size)
+            self.size = made
+            self.next_try = now
+
+    def refused(self, made: int, now: float) -> None:
+        """A create was refused while `made` jobs were in flight."""
+        made = max(1, made)
+        if made >= self.size:
+            risen = made > self._before + 1 and not math.isinf(self._before)
+            self._patience = 1.0 if risen else GROWTH * self._patience
+            self.size = made if risen else min(self.size, self._before)
+        elif self._fallen:
+            # Two in a row below what was proven: it has fallen, nobody knows how far.
+            self.size = max(1, made // 2)
+            self._patience = 1.0
+        else:
+            # The first of all, or one job had ended unseen when more seemed to be allowed.
+            self._fallen = not math.isinf(self.size)
+            self.size = made
+        self._before = math.inf
+        self.next_try = now + min(LONGEST_PROBE, self._patience * PROBE * self.size)
+        self.lowest = self.size if self.lowest is None else min(self.lowest, self.size)

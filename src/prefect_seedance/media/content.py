@@ -1,0 +1,176 @@
+"""The bytes of a medium as a file on this disk, with the hash by which it is known across runs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from time import monotonic
+from typing import BinaryIO
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes.address import scheme_of, shown
+
+from .boxes import Flaw
+from .buckets import bucket_file
+from .folders import disk_trouble
+from .formats import MIME_TYPES, NoMedium, format_from
+from .names import slug
+from .places import MediaPlaces, open_file
+from .probe import data_bytes
+from .sources import LocalFile, Stopped
+from .streams import stream_facts
+
+_PIECE = 1 << 20
+_LOOK_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Content:
+    """A medium at hand.
+
+    Attributes:
+        path: Where it lies: the user's own file in its place, or a copy in the scratch folder.
+        filename: A name for it, safe to send, with the ending of its true format.
+        mime_type: Its true type, told from its bytes.
+        sha256: Hash of the bytes, in hexadecimal.
+        bytes: Their number.
+        modified_ns: When the file was last changed, as the disk tells it.
+    """
+
+    path: Path
+    filename: str
+    mime_type: str
+    sha256: str
+    bytes: int
+    modified_ns: int | None = None
+
+    def unchanged(self) -> bool:
+        """Tell whether the file is still the one that was hashed, by size and date. Ask after sending."""
+        try:
+            now = self.path.stat()
+        except OSError:
+            return False
+        return now.st_size == self.bytes and self.modified_ns in (None, now.st_mtime_ns)
+
+
+async def fetch_content(address: str, places: MediaPlaces, scratch: Path, *, max_bytes: int = 100 << 20) -> Content:
+    """Bring a medium onto this disk, hashed in the same pass. A local file stays where it is and is not copied.
+
+    Args:
+        address: A path, a `file://` URL, a store URL or a data URI.
+        places: Which local files may be read.
+        scratch: Folder for copies, made if need be; the same content is there once.
+        max_bytes: Largest content to accept.
+
+    Raises:
+        UserMistake: If it cannot be found or read, is too large, is no medium, or changed while it was read; or if
+            the scratch folder cannot be written.
+        Unreachable: If a store does not answer.
+        ValueError: If the address is of another kind: those the provider fetches by itself.
+    """
+    scheme = scheme_of(address)
+    works: dict[str | None, Callable[[], Content]] = {
+        "file": lambda: _in_place(address, places, max_bytes),
+        "store": lambda: _from_store(address, scratch, max_bytes),
+        "data": lambda: _from_data(address, scratch, max_bytes),
+    }
+    if scheme not in works:
+        raise ValueError(f"only a file, store or data address has content to fetch, not {shown(address)}")
+    return await asyncio.to_thread(works[scheme])
+
+
+def _in_place(address: str, places: MediaPlaces, max_bytes: int) -> Content:
+    path = places.find(address)
+    try:
+        with open_file(path, address) as file:
+            before = os.fstat(file.fileno())
+            digest, size = _copy(file.read, None, address, max_bytes)
+            content = _content(file, path, path.stem, address, digest, size, before.st_mtime_ns)
+        if size != before.st_size or not content.unchanged():
+            raise UserMistake(
+                f"{shown(address)} changed while it was read. Run again once it is finished. Nothing was spent.",
+                code="file_changed",
+            )
+    except OSError as error:
+        raise UserMistake(
+            f"{shown(address)} cannot be read: {error.strerror or error}. Nothing was spent.", code="unreadable_file"
+        ) from error
+    return content
+
+
+def _from_store(address: str, scratch: Path, max_bytes: int) -> Content:
+    with bucket_file(address) as file:
+        return _kept(file.read, scratch, PurePosixPath(address.partition("://")[2]).stem, address, max_bytes)
+
+
+def _from_data(address: str, scratch: Path, max_bytes: int) -> Content:
+    data = memoryview(data_bytes(address))
+    place = 0
+
+    def read(count: int) -> bytes:
+        nonlocal place
+        place += count
+        return bytes(data[place - count : place])
+
+    return _kept(read, scratch, "media", address, max_bytes)
+
+
+def _kept(read: Callable[[int], bytes], scratch: Path, stem: str, address: str, max_bytes: int) -> Content:
+    """Write a copy under the name of its hash, so that it is there whole or not at all."""
+    unfinished: Path | None = None
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=scratch, prefix=".media-")
+        unfinished = Path(name)
+        with os.fdopen(handle, "w+b") as copy:
+            digest, size = _copy(read, copy, address, max_bytes)
+            copy.flush()
+            content = _content(copy, unfinished, stem, address, digest, size, None)
+        final = scratch / f"{digest}{PurePosixPath(content.filename).suffix}"
+        os.replace(unfinished, final)  # noqa: PTH105 - says what it does
+        return Content(final, content.filename, content.mime_type, digest, size, final.stat().st_mtime_ns)
+    except OSError as error:
+        raise disk_trouble(error, scratch) from error
+    finally:
+        if unfinished is not None:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+
+def _copy(read: Callable[[int], bytes], target: BinaryIO | None, address: str, max_bytes: int) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while data := read(_PIECE):
+        size += len(data)
+        if size > max_bytes:
+            raise UserMistake(
+                f"{shown(address)} is larger than {max_bytes / 1e6:,.0f} MB, the most that can be sent. "
+                "Nothing was spent.",
+                code="medium_too_large",
+            )
+        digest.update(data)
+        if target is not None:
+            target.write(data)
+    return digest.hexdigest(), size
+
+
+def _content(
+    file: BinaryIO, path: Path, stem: str, address: str, digest: str, size: int, modified_ns: int | None
+) -> Content:
+    source = LocalFile(file)
+    try:
+        name = format_from(source.read_at)
+        if name is None:
+            raise NoMedium("it is in no form of picture, film or sound that is known here")
+        if name in ("mp4", "3gp"):  # may be sound alone
+            with suppress(Flaw, Stopped):
+                name = stream_facts(source, name, monotonic() + _LOOK_SECONDS).format
+    except Flaw as flaw:
+        raise UserMistake(f"{shown(address)} is no medium: {flaw}. Nothing was spent.", code="no_medium") from None
+    ending = {"jpeg": "jpg"}.get(name, name)
+    return Content(path, f"{slug(stem)}.{ending}", MIME_TYPES[name], digest, size, modified_ns)

@@ -1,0 +1,216 @@
+"""What a file is, told from its bytes; its name is only what somebody called it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from .boxes import Flaw
+
+Kind = Literal["image", "video", "audio"]
+#: Reads bytes of a file: from where, and how many; fewer come only at its end.
+ReadAt = Callable[[int, int], bytes]
+
+_IMAGES = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "bmp": "image/bmp",
+    "tiff": "image/tiff",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "avif": "image/avif",
+    "svg": "image/svg+xml",
+}
+_VIDEOS = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "avi": "video/x-msvideo",
+    "webm": "video/webm",
+    "mkv": "video/x-matroska",
+    "m4v": "video/x-m4v",
+    "flv": "video/x-flv",
+    "3gp": "video/3gpp",
+}
+_AUDIOS = {
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "aac": "audio/aac",
+    "m4a": "audio/mp4",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+}
+#: Mime type by format; the formats that the providers document, and the two that cameras write besides.
+MIME_TYPES = {**_IMAGES, **_VIDEOS, **_AUDIOS}
+
+# First bytes that tell a format; the order does not matter, as no two can begin alike.
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+    (b"FLV\x01", "flv"),
+    (b"fLaC", "flac"),
+    (b"OggS", "ogg"),
+)
+_RIFF = {b"WEBP": "webp", b"AVI ": "avi", b"WAVE": "wav"}
+_BRANDS = {
+    b"qt  ": "mov",
+    b"M4V ": "m4v",
+    b"M4VH": "m4v",
+    b"M4VP": "m4v",
+    b"M4A ": "m4a",
+    b"M4B ": "m4a",
+    b"avif": "avif",
+    b"avis": "avif",
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "heic"),
+}
+# Files of QuickTime from before 2001 open with one of these instead of a brand.
+_OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_OTHERS = (
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive, or an Office file"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file (wmv, wma)"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+)
+_HEAD = 4096
+_ID3_FRAMES = 16
+_TEXT = re.compile(rb"[\t\n\f\r\x20-\x7e\x80-\xff]+")
+_SVG = re.compile(
+    rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!doctype svg[^>]*>|\s)*<(?:svg:)?svg[\s>]", re.DOTALL | re.IGNORECASE
+)
+
+
+class NoMedium(Flaw):
+    """The bytes are surely no picture, film or sound: a web page, an archive, nothing at all."""
+
+
+def kind_of(format_name: str) -> Kind:
+    """Return what a format holds."""
+    if format_name in _IMAGES:
+        return "image"
+    return "video" if format_name in _VIDEOS else "audio"
+
+
+def format_from(read_at: ReadAt) -> str | None:
+    """Tell the format of a file from its first bytes.
+
+    Returns:
+        One of `MIME_TYPES`, or None if the bytes are in no form that is known here. An `mp4` may turn out to hold
+        sound alone (then it is an `m4a`), which only its tables tell; so may a `3gp`.
+
+    Raises:
+        NoMedium: If it is surely something else; the text says what.
+    """
+    head = read_at(0, _HEAD)
+    if not head:
+        raise NoMedium("it is empty")
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return name
+    known = _framed(head) or _bare_sound(head, read_at)
+    if known is not None:
+        return known
+    _refuse_others(head)
+    return "svg" if _SVG.match(_plain(head)) else None
+
+
+def _framed(head: bytes) -> str | None:
+    """Tell the formats that say a little later what they are."""
+    if head[:4] in (b"RIFF", b"RF64"):
+        return _RIFF.get(head[8:12])
+    if (
+        head[:2] == b"BM"
+        and len(head) >= 18
+        and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124)
+    ):
+        return "bmp"
+    if head[4:8] == b"ftyp":
+        return _branded(head)
+    if head[4:8] in _OLD_QUICKTIME:
+        return "mov"
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "webm" if b"webm" in head[:64] else "mkv"
+    return None
+
+
+def _branded(head: bytes) -> str:
+    main = head[8:12]
+    if main in _BRANDS and main not in (b"mif1", b"msf1"):
+        return _BRANDS[main]
+    if main in (b"mif1", b"msf1"):  # "some picture": the further brands tell which
+        end = min(int.from_bytes(head[:4]), len(head))
+        return "avif" if b"avif" in (head[at : at + 4] for at in range(16, end, 4)) else "heic"
+    return "3gp" if main.startswith((b"3gp", b"3g2")) else "mp4"
+
+
+def _bare_sound(head: bytes, read_at: ReadAt) -> str | None:
+    """Tell MP3, AAC and FLAC, which may stand behind tags of any length (ID3v2: id3.org/id3v2.4.0-structure, 3.1)."""
+    start = 0
+    for _ in range(_ID3_FRAMES):
+        if head[:3] != b"ID3" or len(head) < 10:
+            break
+        length = 0
+        for byte in head[6:10]:
+            length = length << 7 | byte & 0x7F
+        start += 10 + length + (10 if head[5] & 0x10 else 0)
+        head = read_at(start, 512)
+    else:
+        return None
+    if start:
+        head = head.lstrip(b"\0") or read_at(start + len(head), _HEAD).lstrip(b"\0")
+        if head.startswith(b"fLaC"):
+            return "flac"
+        if not head:
+            raise NoMedium("it holds a title and no sound")
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    layer, bit_rate, sound_rate = head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
+    if layer == 0:
+        return "aac" if head[1] & 0xF6 == 0xF0 and head[2] >> 2 & 15 < 13 else None
+    known = head[1] >> 3 & 3 != 1 and layer in (1, 2) and bit_rate not in (0, 15) and sound_rate != 3
+    return "mp3" if known else None
+
+
+def _refuse_others(head: bytes) -> None:
+    for magic, name in _OTHERS:
+        if head.startswith(magic):
+            raise NoMedium(f"it is {name}")
+    text = _plain(head)
+    start = text.lstrip().lower()
+    if _SVG.match(text):
+        return
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
+        raise NoMedium("it is a web page")
+    if start.startswith(b"<"):
+        raise NoMedium("it is an XML or HTML text")
+    if start.startswith((b"{", b"[")):
+        raise NoMedium("it is a JSON text")
+    if head.startswith(b"version https://git-lfs"):
+        raise NoMedium("it is a Git LFS pointer; the file itself was not checked out (git lfs pull)")
+    if _TEXT.fullmatch(text) and _reads_as_text(text):
+        raise NoMedium("it is a text")
+
+
+def _plain(head: bytes) -> bytes:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.decode("utf-16", "ignore").encode()
+    return head.removeprefix(b"\xef\xbb\xbf")
+
+
+def _reads_as_text(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.start >= len(text) - 3 and bool(text[: error.start])  # the head may end within a letter
+    return True

@@ -1,0 +1,148 @@
+"""A shelf on a disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from prefect_seedance.errors import UserMistake
+
+from .digests import file_digest
+from .folders import disk_trouble, ensure_folder, place
+from .shelf import Shelf, Stamp
+
+__all__ = ["LocalShelf"]
+
+PARTS = ".parts"
+
+
+class LocalShelf(Shelf):
+    """A folder on a disk. Parts lie in it too, so that a finished one is put in its place without being copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().absolute()
+        self.shown = str(self.folder)
+        self.parts = self.folder / PARTS
+
+    def child(self, name: str) -> LocalShelf:
+        """The folder of this name in it."""
+        return LocalShelf(self.folder / name)
+
+    def ensure(self, need_bytes: int = 0) -> None:
+        """Make the folder, and prove that files can be written to it; see `ensure_folder`."""
+        ensure_folder(self.folder, need_bytes)
+
+    def free_bytes(self) -> int | None:
+        """Free space on its disk."""
+        try:
+            return shutil.disk_usage(self.folder).free
+        except OSError:
+            return None
+
+    def address(self, name: str) -> str:
+        """The absolute path of a file."""
+        return str(self.folder / name)
+
+    def name_of(self, address: str) -> str | None:
+        """The name of the file at this path; None if it does not stand here."""
+        try:
+            return Path(address).relative_to(self.folder).as_posix()
+        except ValueError:
+            return None
+
+    def stamp(self, name: str) -> Stamp | None:
+        """What is told of one file; None if there is none."""
+        try:
+            found = (self.folder / name).stat()
+        except OSError:
+            return None
+        return Stamp(found.st_size, found.st_mtime_ns)
+
+    def stamps(self) -> Mapping[str, Stamp]:
+        """What is told of all files, by name."""
+        found = {}
+        for root, _, names in os.walk(self.folder):
+            for name in names:
+                relative = (Path(root) / name).relative_to(self.folder).as_posix()
+                if (stamp := self.stamp(relative)) is not None:
+                    found[relative] = stamp
+        return found
+
+    def digest(self, name: str) -> str | None:
+        """The SHA-256 of a file; None if there is none."""
+        try:
+            return file_digest(self.folder / name, "sha256")
+        except OSError:
+            return None
+
+    def place(self, part: Path, name: str) -> Stamp:
+        """Move a proven part to its name; see `folders.place`."""
+        target = self.folder / name
+        with self._told(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        place(part, target)
+        with self._told(target):
+            found = target.stat()
+        return Stamp(found.st_size, found.st_mtime_ns)
+
+    def move(self, name: str, other: str) -> None:
+        """Give a file another name, which is free."""
+        with self._told(self.folder / other):
+            (self.folder / name).rename(self.folder / other)
+
+    def read(self, name: str) -> bytes | None:
+        """A small file's bytes; None if there is none."""
+        with self._told(self.folder / name):
+            try:
+                return (self.folder / name).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a small file, at one stroke; one of that name is replaced."""
+        target = self.folder / name
+        with self._told(target), self._draft(target, data) as draft:
+            os.replace(draft, target)  # noqa: PTH105 - says what it does
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a small file unless there is one of that name."""
+        target = self.folder / name
+        with self._told(target), self._draft(target, data) as draft:
+            try:
+                os.link(draft, target)
+            except FileExistsError:
+                return False
+            except OSError:
+                # A file system without links: made only if it is not there, though not in one piece.
+                try:
+                    with target.open("xb") as file:
+                        file.write(data)
+                except FileExistsError:
+                    return False
+        return True
+
+    @contextlib.contextmanager
+    def _draft(self, target: Path, data: bytes) -> Iterator[Path]:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{uuid.uuid4().hex}")
+        try:
+            draft.write_bytes(data)
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _told(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except (FileExistsError, NotADirectoryError):
+            raise UserMistake(
+                f"{path} cannot be written: there is a file in the way of a folder, or a folder in the way of a file.",
+                code="name_taken",
+            ) from None
+        except OSError as error:
+            raise disk_trouble(error, path) from error

@@ -1,0 +1,154 @@
+"""Which local files may be read: those below the table's folder or a folder that the deployment names.
+
+Whoever fills in a form in the Prefect UI chooses addresses, but not what of a worker's disk they may see.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.routes.address import shown
+
+ROOT_VARIABLE = "PREFECT_SEEDANCE_MEDIA_ROOT"
+_NOTHING_SPENT = "Nothing was spent."
+_HOME = re.compile(r"~[^/\\]*([/\\]|$)")
+
+
+@dataclass(frozen=True)
+class MediaPlaces:
+    """Where media may be read from.
+
+    Attributes:
+        folder: The table's own folder: relative paths start here, and what lies below it may be read. None if the
+            rows came from nowhere on this machine.
+        roots: Further folders that may be read (`media_root`); relative paths start in them if there is no `folder`.
+        hosts: Hosts at private addresses that may be asked, by name.
+        loopback: True where the provider itself is on loopback (the sandbox): media may then be there too.
+    """
+
+    folder: Path | None = None
+    roots: tuple[Path, ...] = ()
+    hosts: frozenset[str] = frozenset()
+    loopback: bool = False
+
+    def find(self, address: str) -> Path:
+        """Find the file of a local address (a path, or a `file://` URL).
+
+        Links are followed before it is judged where the file lies. Of files that lie elsewhere nothing is told, not
+        even whether they are there. Blocks, though not for long.
+
+        Returns:
+            The path with all links resolved, of an ordinary file that can be opened.
+
+        Raises:
+            UserMistake: If it lies outside, is missing, is no file, or may not be read.
+        """
+        path = _path_of(address)
+        bases = [base for base in (self.folder, *self.roots) if base is not None]
+        if not bases:
+            raise UserMistake(
+                f"{shown(address)} is a path on this machine, and no folder is open for reading. Name the folder that "
+                f"holds the media: media_root=, or the environment variable {ROOT_VARIABLE} where the flow runs. "
+                f"{_NOTHING_SPENT}",
+                code="no_media_root",
+            )
+        starts = [self.folder] if self.folder is not None else bases
+        inside = [real for start in starts if (real := _inside(Path(start, path), bases)) is not None]
+        if not inside:
+            raise UserMistake(
+                f"{shown(address)} lies outside the folders that may be read: {_listed(bases)}. Put the file there, or "
+                f"name its folder: media_root=, or the environment variable {ROOT_VARIABLE} where the flow runs. "
+                f"{_NOTHING_SPENT}",
+                code="outside_media_root",
+            )
+        for real in inside:
+            for spelled in _spellings(real):
+                if os.path.lexists(spelled) and _inside(spelled, bases) is not None:
+                    with open_file(spelled, address):
+                        return spelled
+        raise UserMistake(
+            f"There is no file {shown(address)} in {_listed(starts)}. {_NOTHING_SPENT}", code="no_such_file"
+        )
+
+
+def open_file(path: Path, address: str) -> BinaryIO:
+    """Open an ordinary file for reading, and nothing else.
+
+    Args:
+        path: What `MediaPlaces.find` found.
+        address: How the user wrote it, for messages.
+
+    Raises:
+        UserMistake: If it is none, or may not be read.
+    """
+    # Opening a pipe would wait for its writer; a link that appears between finding and opening is not followed.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            raise UserMistake(f"{shown(address)} is a folder, not a file. {_NOTHING_SPENT}", code="no_file")
+        if stat.S_ISREG(mode):
+            handle = os.open(path, flags)
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                return os.fdopen(handle, "rb")
+            os.close(handle)
+    except OSError as error:
+        raise UserMistake(
+            f"{shown(address)} cannot be read: {error.strerror or error}. {_NOTHING_SPENT}", code="unreadable_file"
+        ) from error
+    raise UserMistake(f"{shown(address)} is no ordinary file. {_NOTHING_SPENT}", code="no_file")
+
+
+def _path_of(address: str) -> str:
+    if not address.strip() or any(unicodedata.category(char) == "Cc" for char in address):
+        raise UserMistake(
+            f"{shown(address)} is no path: it is empty or holds control characters. {_NOTHING_SPENT}", code="no_path"
+        )
+    if _HOME.match(address):
+        raise UserMistake(
+            f"{shown(address)} starts at a home folder, which differs from machine to machine: write the path from "
+            f"the table's folder, or the whole path. {_NOTHING_SPENT}",
+            code="no_path",
+        )
+    if address[:5].lower() != "file:":
+        return address
+    return _path_of_url(address)
+
+
+def _path_of_url(address: str) -> str:
+    try:
+        url = urlsplit(address)
+        path, host = unquote(url.path, errors="strict"), url.netloc
+    except ValueError:
+        path, host = "", ""
+    if host not in ("", "localhost") or not path.startswith("/") or any(ord(char) < 32 for char in path):
+        raise UserMistake(
+            f"{shown(address)} is no URL of a local file: write file:///folder/name, or just the path. "
+            f"{_NOTHING_SPENT}",
+            code="no_path",
+        )
+    return path[1:] if os.name == "nt" and re.match(r"/[A-Za-z]:", path) else path
+
+
+def _inside(path: Path, bases: list[Path]) -> Path | None:
+    # Dots are taken out by the letter first: else `../x/../here.png` would tell whether x is there.
+    real = Path(os.path.realpath(os.path.normpath(path)))
+    return real if any(real.is_relative_to(os.path.realpath(base)) for base in bases) else None
+
+
+def _spellings(path: Path) -> list[Path]:
+    # macOS stores accents apart from their letters, spreadsheets do not.
+    forms = (str(path), *(unicodedata.normalize(form, str(path)) for form in ("NFC", "NFD")))
+    return [Path(form) for form in dict.fromkeys(forms)]
+
+
+def _listed(folders: list[Path]) -> str:
+    return ", ".join(str(folder) for folder in dict.fromkeys(folders))

@@ -1,0 +1,225 @@
+"""Looking at media before anything is spent: what they are, how large and how long, without fetching them whole."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from time import monotonic
+from types import TracebackType
+from typing import Self, TypeVar
+
+from prefect_seedance.errors import Unreachable, UserMistake
+from prefect_seedance.routes.address import complaint, format_of, scheme_of, shown
+from prefect_seedance.routes.material import MediaFacts
+
+from .boxes import Flaw
+from .buckets import bucket_source
+from .formats import NoMedium, format_from, kind_of
+from .pictures import picture_size
+from .places import MediaPlaces, open_file
+from .remote import NotSeen, RemoteFile, host_of
+from .sources import MOST_REMOTE, HeldBytes, LocalFile, OutOfReach, Source, Stopped
+from .streams import stream_facts
+from .web import Web
+
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 10.0
+_LOOK_SECONDS = 20.0
+_UNSEEN = "so its size and length were not checked before spending"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a look has brought.
+
+    Attributes:
+        facts: What was found; None if nothing was.
+        warning: What could not be found out, and why; None if all is known.
+    """
+
+    facts: MediaFacts | None = None
+    warning: str | None = None
+
+
+class Prober:
+    """Looks at the media of a table: each address once, several at a time. Use it as an async context manager."""
+
+    def __init__(self, places: MediaPlaces, *, at_once: int = 8, probe_seconds: float = 30.0) -> None:
+        """Make one.
+
+        Args:
+            places: Which files and hosts may be read.
+            at_once: How many are looked at at the same time.
+            probe_seconds: Longest time for one.
+        """
+        self._places = places
+        self._seconds = probe_seconds
+        self._free = asyncio.Semaphore(at_once)
+        # Threads of its own: name look-ups wait in the common ones, and looks must not wait for looks.
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="seedance-probe")
+        self._web = Web(connect_seconds=_CONNECT_SECONDS, read_seconds=_READ_SECONDS)
+        self._looks: dict[str, asyncio.Task[Probed | UserMistake]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop all looks and close all connections."""
+        for look in self._looks.values():
+            look.cancel()
+        await asyncio.gather(*self._looks.values(), return_exceptions=True)
+        await self._web.aclose()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def probe(self, address: str) -> Probed:
+        """Look at a medium, or say again what an earlier look has brought.
+
+        Local files and data URIs are walked to their end; of remote files only the head is read, and what its tables
+        point to.
+
+        Args:
+            address: Any address that a row may hold. An `asset://` id is not looked at.
+
+        Raises:
+            UserMistake: If the row is wrong: no such file, outside the folders that may be read, a private address, no
+                medium, or a damaged one.
+        """
+        if address not in self._looks:
+            self._looks[address] = asyncio.create_task(self._look(address))
+        # Whoever asked first may be cancelled; the others still want to know.
+        outcome = await asyncio.shield(self._looks[address])
+        if isinstance(outcome, UserMistake):
+            raise UserMistake(outcome.message, code=outcome.code)
+        return outcome
+
+    async def _look(self, address: str) -> Probed | UserMistake:
+        async with self._free:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    return await self._seen(address)
+            except UserMistake as mistake:
+                return mistake
+            except NoMedium as flaw:
+                return _mistake(address, f"is no medium: {flaw}", "no_medium")
+            except Flaw as flaw:
+                return _mistake(address, f"cannot be used: {flaw}", "damaged_medium")
+            except (TimeoutError, Stopped):
+                return Probed(warning=f"Looking at {shown(address)} took too long, {_UNSEEN}.")
+            except Unreachable as error:
+                return Probed(warning=f"{error.message.rstrip('.')}, {_UNSEEN}.")
+
+    async def _seen(self, address: str) -> Probed:
+        scheme = scheme_of(address)
+        if scheme == "asset":
+            return Probed()
+        if scheme == "data":
+            return await self._in_thread(lambda: _data_facts(address))
+        if scheme == "file":
+            return await self._in_thread(lambda: _file_facts(address, self._places))
+        if scheme == "store":
+            return await self._in_thread(lambda: _facts_of(bucket_source(address), address))
+        if scheme == "https":
+            return await self._web_facts(address)
+        raise _mistake(
+            address,
+            f"{complaint(address)}. A medium is named by an https:// link, a path, a store's address (s3://…), a data "
+            "URI or an asset:// id",
+            "unknown_address",
+        )
+
+    async def _web_facts(self, address: str) -> Probed:
+        remote = RemoteFile(self._web, address, self._places, monotonic() + self._seconds)
+        try:
+            source = await remote.open()
+            return await self._in_thread(lambda: _facts_of(source, address))
+        except NotSeen as reason:
+            return Probed(
+                warning=f"{shown(address)} could not be looked at: {reason} ({host_of(address)}), {_UNSEEN}. "
+                "The provider may be let in where we are not; if it is not either, the row will fail there."
+            )
+        finally:
+            await remote.close()
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def data_bytes(address: str) -> bytes:
+    """Decode a data URI.
+
+    Raises:
+        UserMistake: If what follows the comma is no Base64.
+    """
+    try:
+        return base64.b64decode(address.partition(",")[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise _mistake(address, "is cut short or no Base64", "broken_data_uri") from None
+
+
+def _data_facts(address: str) -> Probed:
+    probed = _facts_of(HeldBytes(data_bytes(address)), address)
+    declared = format_of(address)
+    if probed.facts is not None and declared is not None and declared != probed.facts.format:
+        warning = f"The data URI {shown(address)} is declared as {declared} and is {probed.facts.format}."
+        return replace(probed, warning=warning)
+    return probed
+
+
+def _file_facts(address: str, places: MediaPlaces) -> Probed:
+    path = places.find(address)
+    try:
+        with open_file(path, address) as file:
+            return _facts_of(LocalFile(file), address)
+    except OSError as error:
+        raise _mistake(address, f"cannot be read: {error.strerror or error}", "unreadable_file") from error
+
+
+def _facts_of(source: Source, address: str) -> Probed:
+    name = format_from(source.read_at)
+    if name is None and source.whole:
+        raise NoMedium("it is in no form of picture, film or sound that is known here")
+    if name is None:
+        return Probed(warning=f"{shown(address)} is in a form that is not known here, {_UNSEEN}.")
+    facts = MediaFacts(kind=kind_of(name), format=name, bytes=source.size)
+    try:
+        if facts.kind == "image":
+            size = picture_size(source, name)
+            return Probed(facts if size is None else replace(facts, width=size[0], height=size[1]))
+        found = stream_facts(source, name, monotonic() + _LOOK_SECONDS)
+    except OutOfReach:
+        return _half_seen(facts, address, f"lies beyond the first {MOST_REMOTE >> 20} MB that are read for a look")
+    except Flaw:
+        if source.whole or source.size is not None:
+            raise
+        return _half_seen(facts, address, "is not found, as its server tells no length and sends no parts")
+    facts = MediaFacts(
+        kind=found.kind,
+        format=found.format,
+        bytes=source.size,
+        width=found.width,
+        height=found.height,
+        seconds=found.seconds,
+        fps=found.fps,
+        has_audio=found.has_audio,
+    )
+    if facts.seconds is None or (facts.kind == "video" and facts.width is None):
+        return _half_seen(facts, address, "does not tell its length or its pixel size")
+    return Probed(facts)
+
+
+def _half_seen(facts: MediaFacts, address: str, why: str) -> Probed:
+    return Probed(facts, f"The description of {shown(address)} {why}, {_UNSEEN}.")
+
+
+def _mistake(address: str, what: str, code: str) -> UserMistake:
+    return UserMistake(f"{shown(address)} {what}. Nothing was spent.", code=code)

@@ -1,0 +1,208 @@
+"""Looking into a file on a web server: its head first, then what is asked for, and never much."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from http import HTTPStatus
+from time import monotonic
+
+import httpx
+
+from prefect_seedance.errors import BrokenAnswer, Unreachable, UserMistake
+
+from .formats import NoMedium
+from .links import UnsafeLink, Zone, shown
+from .places import MediaPlaces
+from .ranges import body_length, read_span
+from .sources import BLOCK, MOST_REMOTE, Blocks, OutOfReach, Source, Stopped
+from .web import Web
+
+_PARTS_OF_A_BLOCK = 8
+
+
+class NotSeen(Exception):
+    """The server did not show the file; the text says why."""
+
+
+class RemoteFile:
+    """A file on a web server. It is opened and closed in the event loop, and its source is read in a thread."""
+
+    def __init__(self, web: Web, address: str, places: MediaPlaces, deadline: float) -> None:
+        """Make one; nothing is asked yet.
+
+        Args:
+            web: What to ask with.
+            address: The link.
+            places: Which private hosts may be asked, and whether this machine may.
+            deadline: When to stop, on the clock of `time.monotonic`.
+        """
+        self._web = web
+        self._address = address
+        self._zones = frozenset({Zone.PUBLIC, Zone.LOOPBACK} if places.loopback else {Zone.PUBLIC})
+        self._hosts = frozenset(host.lower() for host in places.hosts)
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._asked: Future[bytes] | None = None
+        self._body: _Body | None = None
+        self._tag: str | None = None
+
+    async def open(self) -> Source:
+        """Ask for the head, and return what the rest is read through.
+
+        Raises:
+            NotSeen: If the server does not show it.
+            NoMedium: If it is empty.
+            UserMistake: If the link must not be followed.
+        """
+        response = await self._get(0, BLOCK)
+        kept = False
+        try:
+            if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+                span = read_span(response.headers)
+                if span is None or span.start != 0:
+                    raise NotSeen("its server sends another part than asked for")
+                self._tag = response.headers.get("etag")
+                first = await _take(response, min(BLOCK, span.end))
+                whole = len(first) == BLOCK or len(first) == span.total
+                return Blocks(span.total, self._fetch, first if whole else b"")
+            if response.status_code == HTTPStatus.OK:
+                self._body, kept = _Body(response), True
+                return _Stream(self._body, self)
+            if response.headers.get("content-range", "").strip() == "bytes */0":
+                raise NoMedium("it is empty")
+            raise NotSeen(_words(response.status_code))
+        finally:
+            if not kept:
+                await response.aclose()
+
+    async def close(self) -> None:
+        """Let go of the server; a thread that still reads is told so."""
+        self._deadline = 0.0
+        if self._asked is not None:
+            self._asked.cancel()
+        if self._body is not None:
+            with suppress(httpx.TransportError):
+                await self._body.response.aclose()
+
+    def wait(self, work: Coroutine[None, None, bytes]) -> bytes:
+        """Let the event loop do some work, and wait for it here, in a thread."""
+        left = self._deadline - monotonic()
+        if left <= 0:
+            work.close()
+            raise Stopped
+        self._asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return self._asked.result(left)
+        except (TimeoutError, CancelledError):
+            self._asked.cancel()
+            raise Stopped from None
+
+    def _fetch(self, start: int, count: int) -> bytes:
+        return self.wait(self._block(start, count))
+
+    async def _block(self, start: int, count: int) -> bytes:
+        data = b""
+        for _ in range(_PARTS_OF_A_BLOCK):  # a server may send less than was asked for
+            response = await self._get(start + len(data), count - len(data))
+            try:
+                span = read_span(response.headers)
+                if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    return data
+                if response.status_code != HTTPStatus.PARTIAL_CONTENT or span is None:
+                    raise NotSeen(f"its server stopped sending parts: {_words(response.status_code)}")
+                if span.start != start + len(data) or response.headers.get("etag") != self._tag:
+                    raise NotSeen("it changed while it was looked into")
+                data += await _take(response, min(count - len(data), span.end - span.start))
+            finally:
+                await response.aclose()
+            if len(data) >= count or span.end == span.total:
+                break
+        return data
+
+    async def _get(self, start: int, count: int) -> httpx.Response:
+        try:
+            headers = {"Range": f"bytes={start}-{start + count - 1}"}
+            response = await self._web.get(self._address, self._zones, headers, hosts=self._hosts)
+        except UnsafeLink as error:
+            raise UserMistake(
+                f"{error.message} Media are read from public https addresses; a host at a private address must be "
+                "allowed by name. Nothing was spent.",
+                code=error.code,
+            ) from error
+        except httpx.TransportError as error:
+            raise NotSeen(f"its server did not answer ({type(error).__name__})") from error
+        except Unreachable as error:
+            raise NotSeen(error.message.rstrip(".")) from error
+        except BrokenAnswer as error:
+            raise NotSeen("its server leads nowhere (a redirect without end or aim)") from error
+        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            await response.aclose()
+            raise NotSeen("its server compresses it, which was not asked for")
+        return response
+
+
+class _Body:
+    """The body of an answer, from its first byte on."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self.size = body_length(response.headers)
+        self.data = bytearray()
+        self.ended = False
+        self._pieces = response.aiter_raw()
+
+    async def fill(self, end: int) -> bytes:
+        try:
+            while len(self.data) < end and not self.ended:
+                piece = await anext(self._pieces, None)
+                self.ended = piece is None
+                self.data += piece or b""
+        except httpx.TransportError as error:
+            raise NotSeen(f"its server broke off ({type(error).__name__})") from error
+        return b""
+
+
+class _Stream:
+    """What comes from a server that sends files from the first byte only."""
+
+    whole = False
+
+    def __init__(self, body: _Body, remote: RemoteFile) -> None:
+        self.size = body.size
+        self._body = body
+        self._remote = remote
+
+    def read_at(self, start: int, count: int) -> bytes:
+        end = start + count if self.size is None else min(start + count, self.size)
+        if end > len(self._body.data) and not self._body.ended:
+            if end > MOST_REMOTE:
+                raise OutOfReach
+            self._remote.wait(self._body.fill(end))
+        return bytes(self._body.data[start:end])
+
+
+async def _take(response: httpx.Response, count: int) -> bytes:
+    data = bytearray()
+    try:
+        async for piece in response.aiter_raw():
+            data += piece
+            if len(data) >= count:
+                break
+    except httpx.TransportError as error:
+        raise NotSeen(f"its server broke off ({type(error).__name__})") from error
+    return bytes(data[:count])
+
+
+def _words(status: int) -> str:
+    try:
+        return f"its server answers {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"its server answers {status}"
+
+
+def host_of(address: str) -> str:
+    """Name the host of a link, for messages."""
+    return httpx.URL(address).host or shown(address)

@@ -1,0 +1,112 @@
+"""From what the user calls the output to a shelf."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from prefect_seedance.errors import UserMistake
+
+from .local_shelf import LocalShelf
+from .shelf import Shelf
+from .store_shelf import StoreShelf
+
+__all__ = ["open_shelf"]
+
+# Two letters at least: `C:\videos` is a folder. A path object has lost one of the two slashes.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/{1,3}(?P<rest>[^/].*|)", re.DOTALL)
+_NO_STORES = frozenset(
+    {"http", "https", "data", "ftp", "zip", "tar", "simplecache", "filecache", "blockcache", "cached"}
+)
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
+
+
+def open_shelf(where: str | os.PathLike[str], scratch: Path | None = None) -> Shelf:
+    """Open the output folder: a local one, or below any URL that fsspec can write to.
+
+    Nothing is made or asked for yet; `Shelf.ensure` does that.
+
+    Args:
+        where: A folder, `file://…`, or a URL such as `s3://bucket/prefix`. How a store's credentials and its endpoint
+            are told: see `store_shelf`.
+        scratch: A folder on this machine for the unfinished downloads of stores; None takes the system's own.
+
+    Raises:
+        UserMistake: It is no place for files, names a secret, or its driver is not installed.
+    """
+    text = os.fspath(where)
+    if not text.strip() or "\0" in text:
+        raise UserMistake(f"output={text!r}: expected a folder or a URL such as s3://bucket/prefix. Nothing was spent.")
+    if "::" in text and "://" in text:
+        raise UserMistake(
+            f"output={text.partition('::')[0]!r}::…: one plain URL is expected, such as s3://bucket/prefix, without "
+            "'::'. "
+            "Nothing was spent."
+        )
+    found = _URL.fullmatch(text)
+    if found is None and not text.startswith("file:/"):
+        return LocalShelf(Path(text))
+    scheme = text.partition(":")[0].lower()
+    if scheme in {"file", "local"}:
+        parts = urlsplit(text)
+        if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
+            raise UserMistake(f"output={text!r}: a file URL needs three slashes, file:///folder. Nothing was spent.")
+        return LocalShelf(Path(url2pathname(parts.path)))
+    assert found is not None  # noqa: S101 - for the type checker
+    return _store(scheme, found["rest"].rstrip("/"), scratch)
+
+
+def _store(scheme: str, rest: str, scratch: Path | None) -> StoreShelf:
+    _refuse_secrets(scheme, rest)
+    url = f"{scheme}://{rest}"
+    mark = hashlib.sha256(url.encode()).hexdigest()[:8]
+    files = _files(scheme, url)
+    # One for each output: the names of batches are the same in many.
+    return StoreShelf(url, (scratch or Path(tempfile.gettempdir()) / "seedance") / "parts" / mark, files)
+
+
+def _refuse_secrets(scheme: str, rest: str) -> None:
+    host = rest.split("/", 1)[0]
+    shown = f"{scheme}://{host.rpartition('@')[2]}/…"
+    if ":" in host.rpartition("@")[0]:
+        raise UserMistake(
+            f"output={shown!r} has a password in it. It would be stored and shown with the results: give the "
+            "credentials by the environment of the machine instead. Nothing was spent."
+        )
+    if not host or "?" in rest or "#" in rest or any(part in {"", ".", ".."} for part in rest.split("/")):
+        raise UserMistake(
+            f"output={shown!r}: a URL such as s3://bucket/prefix is expected, without '?', '#', '..' and empty "
+            "folders. Nothing was spent."
+        )
+
+
+def _files(scheme: str, url: str) -> Any:
+    # Only those who write to a store need them.
+    from fsspec.registry import available_protocols, get_filesystem_class  # noqa: PLC0415
+
+    known = scheme in available_protocols()
+    if scheme in _NO_STORES or not known:
+        raise UserMistake(
+            f"output={url!r}: nothing can be written by {scheme}://. Expected a folder, or a URL such as "
+            "s3://bucket/prefix or gs://bucket/prefix. Nothing was spent."
+        )
+    try:
+        driver = get_filesystem_class(scheme)
+        # Listings that are remembered would show a finished batch as it was.
+        options = {"use_listings_cache": False, "skip_instance_cache": True}
+        return driver(**driver._get_kwargs_from_urls(url), **options)  # noqa: SLF001 - the one way to read a URL
+    except ImportError as error:
+        extra = _EXTRAS.get(scheme)
+        how = f'pip install "prefect-seedance[{extra}]"' if extra else f"install its fsspec driver ({error})"
+        raise UserMistake(
+            f"output={url!r}: the driver for {scheme}:// is not installed here: {how}. Nothing was spent."
+        ) from None
+    except Exception as error:
+        # A driver may look for credentials when it is made, and each fails in its own way.
+        raise UserMistake(f"output={url!r} cannot be opened: {error}. Nothing was spent.") from error

@@ -1,0 +1,118 @@
+"""Pictures of a video for a contact sheet, picked while its frames are decoded for the proof anyway."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .picture import jpeg, mean_brightness
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+__all__ = ["Previews", "Stills", "previews_of"]
+
+log = logging.getLogger(__name__)
+
+POSTER_WIDTH = 480
+STRIP_FRAMES = 6
+STRIP_WIDTH = 160
+"""Width of each frame in the strip, in pixels."""
+
+FADE_SECONDS = 3
+BLACK = 24
+"""Films often fade in: look this far for a picture, and call it black below this mean brightness (of 255)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """Two JPEG pictures: the first frame that is not black, and a strip of six frames side by side."""
+
+    poster: bytes
+    strip: bytes
+
+
+class Stills:
+    """Looks at each frame of one video as it is decoded, and keeps those that a preview needs.
+
+    It never raises: a preview that cannot be made is no reason to doubt a video.
+    """
+
+    def __init__(self) -> None:
+        self._wanted: list[float] = []
+        self._start: float | None = None
+        self._poster: VideoFrame | None = None
+        self._brightest = -1.0
+        self._strip: list[VideoFrame] = []
+        self._last: VideoFrame | None = None
+        self._failed = False
+
+    def begin(self, seconds: float) -> None:
+        """Say how long the video is, so that the strip's frames are spread over it."""
+        self._wanted = [seconds * (number + 0.5) / STRIP_FRAMES for number in range(STRIP_FRAMES)]
+
+    def look(self, frame: VideoFrame, moment: float) -> None:
+        """Take the next frame and its time in seconds, in the order in which they are shown."""
+        if self._failed:
+            return
+        try:
+            self._look(frame, moment)
+        except Exception:  # noqa: BLE001 - no preview is worth a video
+            self._fail()
+
+    def finish(self) -> Previews | None:
+        """The pictures; None if there are none to be had. Takes some milliseconds."""
+        if self._failed or self._poster is None:
+            return None
+        try:
+            return Previews(jpeg(self._poster, POSTER_WIDTH), self._side_by_side())
+        except Exception:  # noqa: BLE001 - as above
+            self._fail()
+            return None
+
+    def _look(self, frame: VideoFrame, moment: float) -> None:
+        self._start = moment if self._start is None else self._start
+        moment -= self._start
+        if self._brightest < BLACK and (moment <= FADE_SECONDS or self._poster is None):
+            brightness = mean_brightness(frame)
+            if brightness > self._brightest:
+                self._poster, self._brightest = frame, brightness
+        if len(self._strip) < len(self._wanted) and moment >= self._wanted[len(self._strip)]:
+            self._strip.append(_thumb(frame))
+        self._last = frame
+
+    def _side_by_side(self) -> bytes:
+        import av  # noqa: PLC0415 - loading the codecs takes time
+        import numpy as np  # noqa: PLC0415
+
+        frames = self._strip or [_thumb(frame) for frame in (self._last,) if frame is not None]
+        # A short video may have fewer frames than the strip has places.
+        frames += frames[-1:] * (STRIP_FRAMES - len(frames))
+        joined = np.hstack([frame.to_ndarray() for frame in frames]).astype(np.uint8)
+        return jpeg(av.VideoFrame.from_ndarray(joined, format="rgb24"), joined.shape[1])
+
+    def _fail(self) -> None:
+        self._failed = True
+        log.debug("No preview can be made", exc_info=True)  # noqa: LOG014 - called by handlers only
+
+
+def previews_of(path: Path) -> Previews | None:
+    """The pictures of a file that was proven earlier; None if there are none to be had. Decodes it: blocks."""
+    import av  # noqa: PLC0415
+
+    stills = Stills()
+    try:
+        with av.open(str(path)) as container:
+            stills.begin((container.duration or 0) / av.time_base)
+            for frame in container.decode(video=0):
+                stills.look(frame, frame.time or 0.0)
+    except (av.error.FFmpegError, OSError, ValueError, IndexError):
+        log.debug("No preview of %s can be made", path.name, exc_info=True)
+    return stills.finish()
+
+
+def _thumb(frame: VideoFrame) -> VideoFrame:
+    height = max(2, round(frame.height * STRIP_WIDTH / frame.width / 2) * 2)
+    return frame.reformat(width=STRIP_WIDTH, height=height, format="rgb24")

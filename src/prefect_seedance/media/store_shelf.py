@@ -1,0 +1,283 @@
+"""A shelf in an object store, or wherever else fsspec can write.
+
+Credentials and settings of a store never stand in its URL: they come from where its driver looks for them. For S3 that
+is the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, `AWS_DEFAULT_REGION`), `~/.aws`, or the
+machine's role; `AWS_ENDPOINT_URL=https://minio.example:9000` points it to MinIO or another server that speaks S3. For
+every driver, fsspec's own settings hold too: `FSSPEC_S3_ENDPOINT_URL=…`, or a file in `~/.config/fsspec/`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect_seedance.errors import SeedanceError, Unreachable, UserMistake
+
+from .digests import file_digest
+from .folders import disk_trouble
+from .part import discard
+from .shelf import Shelf, Stamp
+
+__all__ = ["StoreShelf"]
+
+# Here an upload is seen when it is whole, and not before. Elsewhere a file is written under another name, and renamed.
+_AT_ONE_STROKE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "cos", "oci", "r2", "memory"})
+_PROBE = ".seedance-probe"
+_LONGEST = 300
+
+
+class StoreShelf(Shelf):
+    """A folder below a URL. Parts lie on this machine's disk until they are proven."""
+
+    def __init__(self, url: str, parts: Path, files: Any) -> None:
+        """Make a shelf; `open_shelf` does it from a URL alone.
+
+        Args:
+            url: The folder's URL, without a slash at its end.
+            parts: Where unfinished downloads lie.
+            files: The fsspec file system.
+        """
+        self.shown = url
+        self.parts = parts
+        self._files = files
+        self._root = str(files._strip_protocol(url)).rstrip("/")  # noqa: SLF001 - as fsspec itself does
+        names = files.protocol if isinstance(files.protocol, tuple | list) else (files.protocol,)
+        self._whole = not _AT_ONE_STROKE.isdisjoint(names)
+        # Drivers that are not asynchronous inside are not all made for several threads.
+        self._lock: Any = contextlib.nullcontext() if files.async_impl else threading.RLock()
+
+    def child(self, name: str) -> StoreShelf:
+        """The folder of this name in it."""
+        url = f"{self.shown}/{name}"
+        mark = hashlib.sha256(url.encode()).hexdigest()[:8]
+        return StoreShelf(url, self.parts / f"{name}-{mark}", self._files)
+
+    def ensure(self, need_bytes: int = 0) -> None:
+        """Prove that files can be written, by writing a small one and deleting it."""
+        try:
+            with self._told(_PROBE):
+                self._put_bytes(_PROBE, b"\0")
+        except SeedanceError as error:
+            raise UserMistake(f"{error.message} Nothing was spent.", code=error.code) from error
+        # Who may write but not delete may store videos all the same.
+        with contextlib.suppress(Exception), self._lock:
+            self._files.rm_file(self._path(_PROBE))
+        try:
+            self.parts.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self.parts).free
+        except OSError as error:
+            raise disk_trouble(error, self.parts) from error
+        if free < need_bytes:
+            raise UserMistake(
+                f"Videos on their way to {self.shown} lie in {self.parts} first, and that disk has "
+                f"{free / 1e6:,.0f} MB free; about {need_bytes / 1e6:,.0f} MB are needed. Nothing was spent."
+            )
+
+    def free_bytes(self) -> int | None:
+        """A store tells no bound."""
+        return None
+
+    def address(self, name: str) -> str:
+        """The URL of a file."""
+        return f"{self.shown}/{name}"
+
+    def name_of(self, address: str) -> str | None:
+        """The name of the file of this URL; None if it does not stand here."""
+        return address.removeprefix(f"{self.shown}/") if address.startswith(f"{self.shown}/") else None
+
+    def stamp(self, name: str) -> Stamp | None:
+        """What is told of one file; None if there is none."""
+        with self._told(name):
+            try:
+                info = self._files.info(self._path(name))
+            except FileNotFoundError:
+                return None
+        return _stamp(info) if info.get("type") == "file" else None
+
+    def stamps(self) -> Mapping[str, Stamp]:
+        """What is told of all files, by name: one listing, however many rows ask."""
+        with self._told(""):
+            try:
+                found = self._files.find(self._root, detail=True)
+            except FileNotFoundError:
+                return {}
+        return {str(path).removeprefix(f"{self._root}/"): _stamp(info) for path, info in found.items()}
+
+    def digest(self, name: str) -> str | None:
+        """The SHA-256 of a file; None if there is none. Fetches it all."""
+        digest = hashlib.sha256()
+        with self._told(name):
+            try:
+                with self._files.open(self._path(name), "rb") as file:
+                    while data := file.read(8 << 20):
+                        digest.update(data)
+            except FileNotFoundError:
+                return None
+        return digest.hexdigest()
+
+    def place(self, part: Path, name: str) -> Stamp:
+        """Upload a proven part under its name. It is seen there when it is whole, and not before."""
+        size = part.stat().st_size
+        with self._told(name):
+            if not self._put_new(part, name) and not self.holds(name, size, file_digest(part, "sha256")):
+                raise UserMistake(
+                    f"{self.address(name)} is there already and is another file. It is left as it is; the new video is "
+                    f"kept as {part}.",
+                    code="file_exists",
+                )
+        stamp = self.stamp(name)
+        if stamp is None or stamp.bytes != size:
+            there = "nothing" if stamp is None else f"{stamp.bytes:,} bytes"
+            raise Unreachable(
+                f"{self.address(name)} was written with {size:,} bytes, and the store says that {there} stand there.",
+                code="store_disagrees",
+            )
+        discard(part)
+        return stamp
+
+    def move(self, name: str, other: str) -> None:
+        """Give a file another name, which is free."""
+        with self._told(other):
+            self._files.mv(self._path(name), self._path(other))
+
+    def read(self, name: str) -> bytes | None:
+        """A small file's bytes; None if there is none."""
+        with self._told(name):
+            try:
+                return bytes(self._files.cat_file(self._path(name)))
+            except FileNotFoundError:
+                return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a small file, at one stroke; one of that name is replaced."""
+        with self._told(name):
+            self._put_bytes(name, data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a small file unless there is one of that name."""
+        path = self._path(name)
+        with self._told(name):
+            if self._files.exists(path):
+                return False
+            if not self._conditional("pipe_file"):
+                self._put_bytes(name, data)
+                return True
+            try:
+                self._files.pipe_file(path, data, mode="create")
+            except FileExistsError:
+                return False
+            except (NotImplementedError, OSError) as error:
+                _only_if_unknown(error)
+                self._put_bytes(name, data)
+        return True
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def _put_new(self, part: Path, name: str) -> bool:
+        """Upload a file unless there is one of that name; whether it was done."""
+        path = self._path(name)
+        if self._files.exists(path):
+            return False
+        if not self._whole:
+            with self._renamed(path) as draft:
+                self._files.put_file(str(part), draft)
+            return True
+        if self._conditional("put_file"):
+            try:
+                self._files.put_file(str(part), path, mode="create")
+            except FileExistsError:
+                return False
+            except (NotImplementedError, OSError) as error:
+                _only_if_unknown(error)
+            else:
+                return True
+        self._files.put_file(str(part), path)
+        return True
+
+    def _put_bytes(self, name: str, data: bytes) -> None:
+        if self._whole:
+            self._files.pipe_file(self._path(name), data)
+            return
+        with self._renamed(self._path(name)) as draft:
+            self._files.pipe_file(draft, data)
+
+    @contextlib.contextmanager
+    def _renamed(self, path: str) -> Iterator[str]:
+        folder, _, last = path.rpartition("/")
+        self._files.makedirs(folder, exist_ok=True)
+        draft = f"{folder}/.{last}.{uuid.uuid4().hex}"
+        yield draft
+        self._files.mv(draft, path)
+
+    def _conditional(self, method: str) -> bool:
+        """Whether the driver can write on the condition that nothing is there: then two writers cannot both win."""
+        found = getattr(self._files, f"_{method}" if self._files.async_impl else method)
+        return "mode" in inspect.signature(found).parameters
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Say in words for a person why the store refused."""
+        where = self.address(name) if name else self.shown
+        try:
+            with self._lock:
+                yield
+        except SeedanceError:
+            raise
+        except PermissionError as error:
+            raise UserMistake(
+                f"No permission to use {where}: {_text(error)}. Check the credentials of this machine and what they "
+                "allow (reading, writing and listing).",
+                code="no_permission",
+            ) from error
+        except FileNotFoundError as error:
+            raise UserMistake(
+                f"{where} cannot be written: {_text(error)}. Does the bucket exist?", code="no_such_store"
+            ) from error
+        except Exception as error:
+            if "Credential" in type(error).__name__ or "ParamValidation" in type(error).__name__:
+                raise UserMistake(
+                    f"{where} cannot be used: {_text(error)}. Give this machine credentials in the way that the "
+                    "store's driver reads them (for S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY).",
+                    code="no_credentials",
+                ) from error
+            # What a driver raises is known to nobody; a cut connection is the likeliest, and another try is free.
+            raise Unreachable(f"{where} cannot be used now: {_text(error)}.", code="store_unreachable") from error
+
+
+def _only_if_unknown(error: Exception) -> None:
+    """Some servers that speak S3 do not know conditional writes; every other trouble stays trouble."""
+    if not isinstance(error, NotImplementedError) and "not implemented" not in str(error).lower():
+        raise error
+
+
+def _text(error: Exception) -> str:
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _stamp(info: Mapping[str, Any]) -> Stamp:
+    etag = info.get("ETag") or info.get("etag")
+    return Stamp(int(info.get("size") or 0), _modified(info), str(etag).strip('"') if etag else None)
+
+
+def _modified(info: Mapping[str, Any]) -> int | None:
+    for name in ("LastModified", "last_modified", "mtime", "updated", "created"):
+        found = info.get(name)
+        with contextlib.suppress(ValueError):
+            if isinstance(found, str):
+                found = datetime.fromisoformat(found)
+        if isinstance(found, datetime):
+            found = found if found.tzinfo else found.replace(tzinfo=UTC)
+            return int(found.timestamp() * 1_000_000) * 1000
+        if isinstance(found, int | float):
+            return int(found * 1_000_000) * 1000
+    return None

@@ -1,0 +1,52 @@
+"""The pixel size of a TIFF file."""
+
+from __future__ import annotations
+
+import struct
+
+from .boxes import Flaw
+from .sources import Source
+
+_MOST_ENTRIES = 20_000
+_MOST_STRIPS = 1 << 20
+_CUT = "it is cut short, or damaged"
+_TIFF_TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+
+
+def tiff_size(source: Source) -> tuple[int, int]:
+    """Read width and height (TIFF 6.0, section 2; the 64-bit form has 43 for 42, and wider numbers).
+
+    Raises:
+        Flaw: If the file is cut short or damaged.
+        struct.error: Likewise.
+    """
+    head = source.read_at(0, 16)
+    order = "<" if head[:2] == b"II" else ">"
+    wide = struct.unpack(f"{order}H", head[2:4])[0] == 43
+    count_form, entry_form, place_form = ("Q", "HHQ", "Q") if wide else ("H", "HHI", "I")
+    (place,) = struct.unpack(order + place_form, head[8:16] if wide else head[4:8])
+    (count,) = struct.unpack(order + count_form, source.read_at(place, struct.calcsize(count_form)))
+    place += struct.calcsize(count_form)
+    row, room = (20, 8) if wide else (12, 4)
+    data = source.read_at(place, row * min(count, _MOST_ENTRIES))
+    if len(data) < row * count:
+        raise Flaw(_CUT)
+    found: dict[int, tuple[int, ...]] = {}
+    for at in range(0, len(data) - row + 1, row):
+        tag, kind, number = struct.unpack_from(order + entry_form, data, at)
+        if tag not in (256, 257, 273, 279, 324, 325) or kind not in _TIFF_TYPES or not 0 < number <= _MOST_STRIPS:
+            continue
+        form = f"{order}{number}{_TIFF_TYPES[kind]}"
+        value, length = data[at + row - room : at + row], struct.calcsize(form)
+        if length > room:
+            if tag > 257 and not source.whole:
+                continue
+            value = source.read_at(struct.unpack(order + place_form, value)[0], length)
+        found[tag] = struct.unpack(form, value[:length])
+    if 256 not in found or 257 not in found:
+        raise Flaw(_CUT)
+    for starts, lengths in ((273, 279), (324, 325)):
+        ends = [start + length for start, length in zip(found.get(starts, ()), found.get(lengths, ()), strict=False)]
+        if source.size is not None and ends and max(ends) > source.size:
+            raise Flaw(_CUT)
+    return found[256][0], found[257][0]

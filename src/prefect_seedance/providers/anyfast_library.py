@@ -1,0 +1,207 @@
+"""Anyfast's asset management (`/volc/asset/*`): groups, and assets that are reviewed and then cited as `asset://`.
+
+Sources: the provider's guide and API pages `volc-asset*`; the list calls and the form of some errors are known from
+client code only. Making a group or an asset is billed for each request, so it is judged as strictly as a create.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from prefect_seedance.errors import DuplicateName, Refused, SeedanceError, UserMistake
+from prefect_seedance.providers import reading
+from prefect_seedance.providers.answers import Answer, Call
+from prefect_seedance.providers.anyfast_records import field_of, id_of, read_items, read_record, view_of
+from prefect_seedance.providers.complaint import Complaint
+from prefect_seedance.providers.library import (
+    AssetKind,
+    AssetView,
+    Library,
+    NamedId,
+    Uploaded,
+)
+from prefect_seedance.providers.verdict import create_error, library_error
+
+PAGE_SIZE = 100
+
+_ASSETS = "/volc/asset"
+_MODELS: dict[AssetKind, str] = {"image": "volc-asset", "video": "volc-asset-video", "audio": "volc-asset-audio"}
+_DUPLICATE = re.compile(
+    r"duplicat|already (?:exists?|used|taken|in use)|(?<!not )(?<!n't )\bexists? in\b|重名|重复|已存在|已被使用",
+    re.IGNORECASE,
+)
+_MADE_IN_TEXT = re.compile(r"\b(?:asset|group)-[A-Za-z0-9][\w-]{5,}")
+
+
+class AnyfastLibrary:
+    """The part of Anyfast's dialect that is about assets. There is no upload of files."""
+
+    upload_lifetime: ClassVar[timedelta | None] = None
+
+    def asset_billing_model(self, library: Library, kind: AssetKind) -> str | None:
+        """Return the price line of one asset; `volc-asset` is also that of a group."""
+        return _MODELS[kind] if library == "volc" else None
+
+    def upload_call(self, filename: str, mime_type: str, size: int) -> Call:  # noqa: ARG002
+        """Refuse: there is no upload here."""
+        raise UserMistake(
+            f"{filename!r} cannot be uploaded: Anyfast has no file upload; send a data URI or make an asset",
+            provider="anyfast",
+        )
+
+    def read_uploaded(self, answer: Answer) -> Uploaded:
+        """Refuse: there is no upload here."""
+        raise library_error("anyfast", answer, None)
+
+    def submit_asset_call(
+        self, library: Library, *, name: str, kind: AssetKind, url: str, group: str | None = None
+    ) -> Call:
+        """Encode the making of an asset. As JSON also for local bytes: assets made by a form were seen not to resolve.
+
+        Args:
+            library: `volc`.
+            name: Its name; one name stands once in a group.
+            kind: What it is; it decides the price line.
+            url: A public URL, or a data URI.
+            group: The group's id.
+
+        Raises:
+            UserMistake: If the library, the group or the URL is none that Anyfast takes.
+        """
+        _check_library(library)
+        if not group:
+            raise UserMistake("an asset of Anyfast needs a group: make one with create_group", provider="anyfast")
+        if reading.link(url) is None and not url.startswith("data:"):
+            raise UserMistake(
+                f"{reading.presentable(url, 60)!r} cannot be reviewed at Anyfast: give a public URL or a data URI",
+                provider="anyfast",
+            )
+        body = {"model": _MODELS[kind], "GroupId": group, "Name": name, "AssetType": kind.capitalize(), "URL": url}
+        return Call("POST", f"{_ASSETS}/CreateAsset", body)
+
+    def read_submitted(
+        self, answer: Answer, library: Library, *, refusal_codes: AbstractSet[str] = frozenset()
+    ) -> AssetView:
+        """Decode the answer to `submit_asset_call`; see `LibraryDialect`.
+
+        Raises:
+            DuplicateName: If the group has an asset of this name already: look it up instead.
+        """
+        _check_library(library)
+        body, record, complaint = read_record(answer)
+        asset_id = _made(answer, record, complaint)
+        if asset_id is None:
+            raise _create_error(answer, body, record, complaint, "asset", refusal_codes)
+        return view_of(answer, record, body, asset_id)
+
+    def asset_call(self, library: Library, asset_id: str) -> Call:
+        """Encode the question how a review stands."""
+        _check_library(library)
+        return Call("POST", f"{_ASSETS}/GetAsset", {"Id": asset_id})
+
+    def read_asset(self, answer: Answer, library: Library, asset_id: str) -> AssetView:
+        """Decode the answer to `asset_call`; see `LibraryDialect`.
+
+        For some 20 seconds after it was made, an asset may be unknown (`Gone`); one that stays so was not taken.
+        """
+        _check_library(library)
+        body, record, complaint = read_record(answer)
+        fine = 200 <= answer.status < 300
+        if not fine or complaint is not None or field_of(record, "status") is None:
+            raise library_error("anyfast", answer, complaint, about_asset=True)
+        return view_of(answer, record, body, asset_id)
+
+    def create_group_call(self, name: str) -> Call:
+        """Encode the making of a group."""
+        return Call("POST", f"{_ASSETS}/CreateAssetGroup", {"model": "volc-asset", "Name": name})
+
+    def read_group(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> str:
+        """Decode the answer to `create_group_call`; see `LibraryDialect`."""
+        body, record, complaint = read_record(answer)
+        group = _made(answer, record, complaint)
+        if group is None:
+            raise _create_error(answer, body, record, complaint, "group", refusal_codes)
+        return group
+
+    def list_groups_call(self, name: str, *, page: int, group_type: str | None = None) -> Call:
+        """Encode the question for groups.
+
+        `group_type` is left out at first: where groups have no type, naming one finds nothing; some servers want it.
+        """
+        return _list_call("ListAssetGroups", {"Name": name}, page, group_type)
+
+    def read_groups(self, answer: Answer) -> tuple[NamedId, ...]:
+        """Decode one page of groups, with their names as the user gave them."""
+        named = ((_own_name(field_of(item, "name") or ""), id_of(item)) for item in read_items(answer))
+        return tuple(NamedId(name, group) for name, group in named if group is not None)
+
+    def list_assets_call(self, name: str, group: str, *, page: int, group_type: str | None = None) -> Call:
+        """Encode the question for assets of a group; of `group_type` see `list_groups_call`."""
+        return _list_call("ListAssets", {"Name": name, "GroupIds": [group]}, page, group_type)
+
+    def read_assets(self, answer: Answer) -> tuple[tuple[str, AssetView], ...]:
+        """Decode one page of assets, each with its name."""
+        found = ((item, id_of(item)) for item in read_items(answer))
+        return tuple(
+            (field_of(item, "name") or "", view_of(answer, item, {}, asset_id))
+            for item, asset_id in found
+            if asset_id is not None
+        )
+
+
+def _check_library(library: Library) -> None:
+    if library != "volc":
+        raise UserMistake(f"Anyfast has no library {library!r}, only 'volc'; nothing was sent", provider="anyfast")
+
+
+def _list_call(call: str, wanted: dict[str, Any], page: int, group_type: str | None) -> Call:
+    kind = {"GroupType": group_type} if group_type else {}
+    body = {"model": "volc-asset", "Filter": wanted | kind, "PageNumber": page, "PageSize": PAGE_SIZE}
+    return Call("POST", f"{_ASSETS}/{call}", body)
+
+
+def _create_error(
+    answer: Answer,
+    body: Mapping[str, Any],
+    record: Mapping[str, Any],
+    complaint: Complaint | None,
+    what: str,
+    refusal_codes: AbstractSet[str],
+) -> SeedanceError:
+    """Judge an answer to a paid call; a name that is taken proves that nothing was made now."""
+    own = _own_words(complaint)
+    duplicate = what == "asset" and _DUPLICATE.search(own) is not None
+    named = None if duplicate else id_of(record) or id_of(body) or _named(own, what)
+    error = create_error("anyfast", answer, complaint, job=named, refusal_codes=refusal_codes, what=what)
+    if duplicate and isinstance(error, Refused) and type(error) is Refused:
+        return DuplicateName(
+            f"{error.message}; look it up instead of making it again",
+            provider=error.provider,
+            code=error.code,
+            request_id=error.request_id,
+            http_status=error.http_status,
+        )
+    return error
+
+
+def _own_words(complaint: Complaint | None) -> str:
+    return " ".join((*complaint.codes, complaint.text))[:4000] if complaint else ""
+
+
+def _named(words: str, what: str) -> str | None:
+    """Return what an error names as made. An asset's error may well name the group that it was meant for."""
+    found = (match.group(0) for match in _MADE_IN_TEXT.finditer(words))
+    return next((name for name in found if name.startswith(what)), None)
+
+
+def _made(answer: Answer, record: Mapping[str, Any], complaint: Complaint | None) -> str | None:
+    return id_of(record) if complaint is None and 200 <= answer.status < 300 else None
+
+
+def _own_name(name: str) -> str:
+    """Return a group's name without the prefix (`[u-…]-[t-…]`) that the gateway puts before it."""
+    return re.sub(r"^(?:\[[ut]-[^\]]{0,80}\][-_ ]?)+", "", name)

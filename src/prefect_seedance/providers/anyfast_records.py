@@ -1,0 +1,91 @@
+"""Anyfast's asset records: where their fields stand in an answer, and what an error says instead.
+
+The gateway answers flat; the service behind it wraps in `Result`, and tells errors in `ResponseMetadata.Error`. Field
+names are taken in any letter case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from prefect_seedance.providers import reading
+from prefect_seedance.providers.answers import Answer
+from prefect_seedance.providers.anyfast_errors import codes_in, read_complaint
+from prefect_seedance.providers.complaint import Complaint
+from prefect_seedance.providers.library import AssetState, AssetView, reference_of
+from prefect_seedance.providers.verdict import library_error
+
+_STATES = {
+    "active": AssetState.ACTIVE,
+    "failed": AssetState.FAILED,
+    "failure": AssetState.FAILED,
+    "error": AssetState.FAILED,
+    "rejected": AssetState.FAILED,
+}
+
+
+def read_record(answer: Answer) -> tuple[Mapping[str, Any], Mapping[str, Any], Complaint | None]:
+    """Return the body, the record within it, and the complaint, if it is one."""
+    body = reading.read_object(answer.body) or {}
+    record = next((found for name in ("data", "Result", "result") if (found := reading.child(body, name))), body)
+    # A failed asset is an answer like any other, although it carries an error.
+    if 200 <= answer.status < 300 and id_of(record) is not None and field_of(record, "status") is not None:
+        return body, record, None
+    return body, record, _complaint(body)
+
+
+def _complaint(body: Mapping[str, Any]) -> Complaint | None:
+    """Read an error in the gateway's form, or in that of the service behind it (`ResponseMetadata.Error`)."""
+    complaint = read_complaint(body)
+    behind = reading.child(body, "ResponseMetadata", "Error") or reading.child(body, "Error")
+    if complaint is None and behind:
+        error = {name: field_of(behind, name) for name in ("code", "message")}
+        complaint = read_complaint({"error": error})
+    named = codes_in(complaint.text) if complaint else ()
+    return replace(complaint, codes=(*complaint.codes, *named)) if complaint and named else complaint
+
+
+def read_items(answer: Answer) -> list[Mapping[str, Any]]:
+    """Return the records of one page of a list."""
+    _, record, complaint = read_record(answer)
+    items = next((value for name, value in record.items() if name.lower() == "items"), None)
+    if complaint is not None or not isinstance(items, list) or not 200 <= answer.status < 300:
+        empty = complaint is None and 200 <= answer.status < 300 and field_of(record, "totalcount") == "0"
+        if not empty:
+            raise library_error("anyfast", answer, complaint)
+        return []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def view_of(answer: Answer, record: Mapping[str, Any], body: Mapping[str, Any], asset_id: str) -> AssetView:
+    """Read an asset's record. `Inactive` may be said of one that is not ready yet, so it is no end by itself."""
+    word = field_of(record, "status") or ""
+    error = next((value for name, value in record.items() if name.lower() == "error" and isinstance(value, dict)), {})
+    code, reason = field_of(error, "code"), field_of(error, "message")
+    state = _STATES.get(word.lower(), AssetState.REVIEWING)
+    if word.lower() == "inactive" and (code or reason):
+        state = AssetState.FAILED
+    failed = state is AssetState.FAILED
+    return AssetView(
+        asset_id=asset_id,
+        state=state,
+        reference=reference_of(asset_id) if state is AssetState.ACTIVE else None,
+        provider_status=reading.presentable(word, 60),
+        error_code=reading.presentable(code, 120) if failed and code else None,
+        error_message=reading.presentable(reason) if failed and reason else None,
+        request_id=reading.request_id(answer, record, body),
+    )
+
+
+def field_of(record: Mapping[str, Any], name: str) -> str | None:
+    """Return a scalar field, whatever the letter case of its name."""
+    found = (reading.scalar(value) for key, value in record.items() if key.lower().replace("_", "") == name)
+    return next((text for text in found if text is not None), None)
+
+
+def id_of(record: Mapping[str, Any]) -> str | None:
+    """Return the id of a record."""
+    found = (reading.identifier(field_of(record, name)) for name in ("id", "assetid"))
+    return next((name for name in found if name is not None), None)

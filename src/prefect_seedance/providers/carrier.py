@@ -1,0 +1,226 @@
+"""The carrier: takes calls to one account's provider and brings answers back. The only I/O of this room."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from prefect_seedance.errors import BrokenAnswer, UnknownOutcome, Unreachable, UserMistake
+from prefect_seedance.providers.account import Account
+from prefect_seedance.providers.answers import Answer, Call
+from prefect_seedance.providers.form import Form, opened
+from prefect_seedance.providers.journey import Journey
+from prefect_seedance.providers.reading import presentable
+
+MAX_BODY = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long to wait, in seconds.
+
+    Attributes:
+        connect: For a connection.
+        create: For each byte of the answer to a create; the gateways hold it for minutes while they relay it.
+        create_whole: For a create from end to end, so that a trickle does not hold a place for ever.
+        query: For each byte of the answer to anything else.
+        query_whole: For anything else from end to end.
+        upload_whole: For an upload from end to end; 100 MB over a slow line take their time.
+    """
+
+    connect: float = 15.0
+    create: float = 300.0
+    create_whole: float = 660.0
+    query: float = 60.0
+    query_whole: float = 120.0
+    upload_whole: float = 1800.0
+
+
+class Carrier:
+    """One account's connections.
+
+    Calls that cost money go out on fresh connections and are sent once: a connection that idled may be dead, and a
+    request lost on it looks just like a lost answer. Everything else keeps its connections alive. Redirects are never
+    followed: they would carry the key to another host.
+
+    Args:
+        account: Who pays, and where.
+        timeouts: How long to wait.
+
+    Raises:
+        UserMistake: If address, proxy or CA settings cannot be used.
+    """
+
+    def __init__(self, account: Account, timeouts: Timeouts) -> None:
+        self._account = account
+        self._timeouts = timeouts
+        # As many creates as the caller's limiter lets through: a second limit here would only hide behind it.
+        fresh = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        kept_alive = httpx.Limits(max_connections=50, max_keepalive_connections=20)
+        self._fresh, self._kept = _http_clients(account, fresh, kept_alive)
+
+    async def aclose(self) -> None:
+        """Close all connections. May be called twice."""
+        await self._fresh.aclose()
+        await self._kept.aclose()
+
+    async def send_once(self, call: Call) -> Answer:
+        """Carry a call that costs money.
+
+        Raises:
+            UserMistake: If the call cannot be put on the wire; nothing was sent.
+            Unreachable: If no connection could be made; proven: nothing was sent.
+            UnknownOutcome: If the answer was lost.
+        """
+        journey = Journey()
+        request = self._build(self._fresh, call, self._timeouts.create, journey)
+        try:
+            async with asyncio.timeout(self._timeouts.create_whole):
+                return await self._carry(self._fresh, request, journey)
+        except Exception as error:  # noqa: BLE001  whatever it was: it is the journey that tells what it proves
+            return self._judge_lost_create(journey, error)
+
+    async def ask(self, call: Call) -> Answer:
+        """Carry a call that costs nothing.
+
+        Raises:
+            UserMistake: If the call cannot be put on the wire.
+            Unreachable: If no answer came.
+            BrokenAnswer: If what came cannot be read.
+        """
+        journey = Journey()
+        request = self._build(self._kept, call, self._timeouts.query, journey)
+        return await self._ask(self._kept, request, journey, self._timeouts.query_whole)
+
+    async def upload(self, call: Call, path: Path, size: int) -> Answer:
+        """Carry a file from the disk, piece by piece. Costs nothing.
+
+        Raises:
+            UserMistake: If the file cannot be read, or is not `size` bytes long any more.
+            Unreachable: If no answer came.
+            BrokenAnswer: If what came cannot be read.
+        """
+        if call.file is None:
+            raise TypeError("an upload needs a file")
+        form, journey = Form.around(call.file), Journey()
+        async with opened(path, self._account.provider) as file:
+            body = form.pieces(file, size, path, self._account.provider)
+            # On a fresh connection: on a stale one, all of the file would have been sent for nothing.
+            request = self._build(self._fresh, call, self._timeouts.query, journey, form=(form, size, body))
+            return await self._ask(self._fresh, request, journey, self._timeouts.upload_whole)
+
+    def _build(
+        self,
+        client: httpx.AsyncClient,
+        call: Call,
+        read: float,
+        journey: Journey,
+        *,
+        form: tuple[Form, int, AsyncIterable[bytes]] | None = None,
+    ) -> httpx.Request:
+        if client.is_closed:
+            raise Unreachable("this client is already closed; nothing was sent", provider=self._account.provider)
+        headers = {
+            "Authorization": f"Bearer {self._account.api_key.get_secret_value()}",
+            "Accept": "application/json",
+            # A compressed answer that cannot be unpacked would be one more way to lose a paid job.
+            "Accept-Encoding": "identity",
+            "User-Agent": "prefect-seedance",
+        }
+        content: bytes | AsyncIterable[bytes] | None = None
+        try:
+            if form is not None:
+                headers |= {"Content-Type": form[0].content_type, "Content-Length": str(form[0].length(form[1]))}
+                content = form[2]
+            if call.json is not None:
+                content = json.dumps(call.json, ensure_ascii=False, allow_nan=False).encode("utf-8")
+                headers["Content-Type"] = "application/json"
+            return client.build_request(
+                call.method,
+                self._account.base_url + call.path,
+                content=content,
+                headers=headers,
+                timeout=httpx.Timeout(read, connect=self._timeouts.connect),
+                extensions={"trace": journey.watch},
+            )
+        except (UnicodeEncodeError, httpx.InvalidURL) as error:
+            raise UserMistake(
+                "a text holds broken characters (half of a surrogate pair, or control characters) and cannot be sent",
+                provider=self._account.provider,
+            ) from error
+
+    async def _carry(self, client: httpx.AsyncClient, request: httpx.Request, journey: Journey) -> Answer:
+        response = await client.send(request, stream=True, follow_redirects=False)
+        try:
+            journey.status = response.status_code
+            journey.headers = dict(response.headers)
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise _TooLongError
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, dict(response.headers), self._account.redact_bytes(bytes(body)))
+
+    def _judge_lost_create(self, journey: Journey, error: Exception) -> Answer:
+        """Return the answer if its head alone proves a refusal (429); else raise what the journey proves."""
+        if journey.status == 429:
+            return Answer(429, journey.headers)
+        what, provider = self._describe(error), self._account.provider
+        if journey.never_sent(error):
+            raise Unreachable(f"no connection to {provider}: {what}; nothing was sent", provider=provider) from error
+        raise UnknownOutcome(
+            f"{provider} may have taken this paid call, but its answer was lost: {what}",
+            provider=provider,
+            code="lost-answer",
+            http_status=journey.status,
+        ) from error
+
+    async def _ask(self, client: httpx.AsyncClient, request: httpx.Request, journey: Journey, whole: float) -> Answer:
+        provider = self._account.provider
+        try:
+            async with asyncio.timeout(whole):
+                return await self._carry(client, request, journey)
+        except (_TooLongError, httpx.DecodingError) as error:
+            raise BrokenAnswer(
+                f"{provider} gave an unreadable answer: {self._describe(error)}",
+                provider=provider,
+                http_status=journey.status,
+            ) from error
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise Unreachable(f"{provider} gave no answer: {self._describe(error)}", provider=provider) from error
+
+    def _describe(self, error: Exception) -> str:
+        words = presentable(self._account.redact(str(error)))
+        return f"{type(error).__name__}{': ' if words else ''}{words}"
+
+
+class _TooLongError(Exception):
+    """The body passed the limit."""
+
+    def __str__(self) -> str:
+        return f"the body is longer than {MAX_BODY} bytes"
+
+
+def _http_clients(account: Account, *limits: httpx.Limits) -> list[httpx.AsyncClient]:
+    try:
+        context = httpx.create_ssl_context(trust_env=True)
+        httpx.URL(account.base_url)
+        return [
+            # On loopback a proxy of the environment could not reach the sandbox, and would see its key in the clear.
+            httpx.AsyncClient(limits=limit, verify=context, trust_env=not account.on_loopback, http2=False)
+            for limit in limits
+        ]
+    except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
+        # The environment's proxy address may hold a password: the error's own words are not repeated.
+        raise UserMistake(
+            f"no HTTP client can be set up for {account.provider} ({type(error).__name__}): look at the base URL, "
+            "the proxy variables of the environment (SOCKS needs `pip install 'httpx[socks]'`) and SSL_CERT_FILE",
+            provider=account.provider,
+        ) from None

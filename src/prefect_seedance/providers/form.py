@@ -1,0 +1,95 @@
+"""The form of one file upload (`multipart/form-data`, RFC 7578), read from the disk piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.providers.answers import FilePart
+
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form with a single file, whose bytes are not held here.
+
+    Attributes:
+        content_type: The value of the request's `Content-Type`.
+        head: What is sent before the file.
+        tail: What is sent after it.
+    """
+
+    content_type: str
+    head: bytes
+    tail: bytes
+
+    @classmethod
+    def around(cls, part: FilePart) -> Form:
+        """Make the form for a file."""
+        boundary = secrets.token_hex(16)
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{_quoted(part.field)}"; filename="{_quoted(part.filename)}"\r\n'
+            f"Content-Type: {part.mime_type}\r\n\r\n"
+        )
+        # A file name of the disk may hold bytes that are no text.
+        return cls(
+            f"multipart/form-data; boundary={boundary}",
+            head.encode("utf-8", "replace"),
+            f"\r\n--{boundary}--\r\n".encode("ascii"),
+        )
+
+    def length(self, size: int) -> int:
+        """Return the length of the whole body around a file of `size` bytes."""
+        return len(self.head) + size + len(self.tail)
+
+    async def pieces(self, file: BinaryIO, size: int, path: Path, provider: str) -> AsyncIterator[bytes]:
+        """Yield the whole body piece by piece.
+
+        Raises:
+            UserMistake: If the file is not `size` bytes long any more (that much has been promised), or cannot be read.
+        """
+        yield self.head
+        left = size
+        while True:
+            try:
+                piece = await asyncio.to_thread(file.read, _CHUNK)
+            except OSError as error:
+                raise unreadable(path, provider, error) from error
+            left -= len(piece)
+            if left < 0 or (left > 0 and not piece):
+                raise UserMistake(f"{path} changed while it was being uploaded; try again", provider=provider)
+            if not piece:
+                break
+            yield piece
+        yield self.tail
+
+
+@asynccontextmanager
+async def opened(path: Path, provider: str) -> AsyncIterator[BinaryIO]:
+    """Open a file for reading, without holding up the event loop."""
+    try:
+        file = await asyncio.to_thread(path.open, "rb")
+    except OSError as error:
+        raise unreadable(path, provider, error) from error
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def unreadable(path: Path, provider: str, error: OSError) -> UserMistake:
+    """Say that a file cannot be read."""
+    return UserMistake(f"{path} cannot be uploaded: {error.strerror or error}; nothing was kept", provider=provider)
+
+
+def _quoted(text: str) -> str:
+    """Escape what would end a quoted name, the way browsers do (HTML, section 4.10.21.8)."""
+    return text.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

@@ -1,0 +1,106 @@
+"""What a person can do next, as links into the Prefect UI: each opens a deployment's form, filled in.
+
+A link presses nothing: the person sees the form, and runs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
+from prefect.utilities.urls import url_for
+
+from prefect_seedance.ledger import State
+from prefect_seedance.reports.money import count
+from prefect_seedance.reports.result import GenerateResult
+from prefect_seedance.reports.summary import cell
+
+__all__ = ["RESOLVE", "next_steps", "one_of_several"]
+
+RESOLVE = "Resolve an unknown row/resolve"
+"""The deployment in which a person settles an unknown row."""
+
+LONGEST = 6000
+"""Characters of a link. One with more (many rows typed in) is not offered: browsers and proxies cut it."""
+
+SHOWN = 10
+
+_AGAIN: tuple[tuple[State, str, str], ...] = (
+    (State.FAILED, "Make {rows} again that failed", "a new, paid attempt"),
+    (State.REFUSED, "Send {rows} again that the provider refused", "a new attempt; better change the words first"),
+    (State.EXPIRED, "Make {rows} anew that expired", "paid again"),
+)
+_UNFINISHED = frozenset({State.PLANNED, State.OVER_BUDGET, State.DEFERRED, State.SENT, State.CREATED, State.SUCCEEDED})
+
+_table: ContextVar[Mapping[str, Any] | None] = ContextVar("seedance_table_of_several", default=None)
+
+
+@contextlib.contextmanager
+def one_of_several(**parameters: Any) -> Iterator[None]:
+    """While a run works on one table of several: what the form must say to mean this one alone."""
+    token = _table.set(parameters)
+    try:
+        yield
+    finally:
+        _table.reset(token)
+
+
+async def next_steps(result: GenerateResult) -> str:
+    """The next steps after a run that was started from a deployment, in Markdown; empty where there are none."""
+    counts = result.counts
+    steps = []
+    resolve = await _deployment(RESOLVE) if counts.get(State.UNKNOWN) else None
+    unknown = [row.row for row in result.chosen if row.status == State.UNKNOWN] if resolve else []
+    for row in unknown[:SHOWN]:
+        link = _link(resolve, {"batch": result.batch, "row": row, "take": result.take})
+        steps.append(_step(f"Say what became of {row}", link, "after you have looked it up at the provider"))
+    same = {"batch": result.batch, **(_table.get() or {})}
+    for state, words, price in _AGAIN:
+        if number := counts.get(state, 0):
+            link = _again({**same, "retry": [state.value]})
+            steps.append(_step(words.format(rows=count(number, "row")), link, price))
+    if number := sum(counts.get(state, 0) for state in _UNFINISHED):
+        link = _again({**same, "retry": []})
+        steps.append(_step(f"Go on with {count(number, 'row')}", link, "what is paid is not paid again"))
+    told = [step for step in steps if step]
+    return "## Next step\n\n" + "\n".join(told) if told else ""
+
+
+def _step(words: str, link: str | None, price: str) -> str:
+    return f"- **[{cell(words)}]({link})**: {price}" if link else ""
+
+
+def _again(changes: Mapping[str, Any]) -> str | None:
+    """The form of the deployment that this run came from, as it was filled in, but for some parameters."""
+    context = FlowRunContext.get()
+    if context is None or context.flow is None or context.flow_run is None or context.flow_run.deployment_id is None:
+        return None
+    if not changes.keys() <= context.flow.parameters.properties.keys():
+        return None
+    # A ledger's URL may hold a password.
+    said = {name: value for name, value in context.flow_run.parameters.items() if name != "ledger"}
+    return _link(context.flow_run.deployment_id, {**said, **changes})
+
+
+def _link(deployment: UUID | None, parameters: Mapping[str, Any]) -> str | None:
+    page = url_for("deployment", obj_id=deployment) if deployment else None
+    if page is None:
+        return None
+    link = f"{page}/run?parameters={quote(json.dumps(parameters, ensure_ascii=False, default=str), safe='')}"
+    return link if len(link) <= LONGEST else None
+
+
+async def _deployment(name: str) -> UUID | None:
+    try:
+        async with get_client() as client:
+            return (await client.read_deployment_by_name(name)).id
+    except ObjectNotFound:
+        return None

@@ -1,0 +1,114 @@
+"""What a span of days has cost, over all batches: unknowns first, since they wait for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from prefect_seedance.ledger import CostLine, RowRecord
+from prefect_seedance.reports.money import amounts, cost_table, count, doubts, line_cost
+from prefect_seedance.reports.result import sums
+from prefect_seedance.reports.summary import cell, markdown_table
+from prefect_seedance.routes import exact
+
+__all__ = ["BatchCost", "PeriodCost", "period_summary", "period_table"]
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCost:
+    """What one batch has cost in the span, and its rows that wait for a person, however old."""
+
+    batch: str
+    lines: list[CostLine]
+    waiting: Sequence[RowRecord] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodCost:
+    """What all batches have cost in a span of time."""
+
+    since: datetime
+    until: datetime
+    batches: list[BatchCost]
+
+    @property
+    def lines(self) -> list[CostLine]:
+        """The cost lines of all batches."""
+        return [line for each in self.batches for line in each.lines]
+
+    @property
+    def waiting(self) -> list[RowRecord]:
+        """The unknown rows of all batches."""
+        return [row for each in self.batches for row in each.waiting]
+
+    def line(self) -> str:
+        """The report in a line."""
+        made = sum(line.succeeded for line in self.lines)
+        unsure = any(doubts(line) for line in self.lines)
+        batches = "1 batch" if len(self.batches) == 1 else f"{len(self.batches):,} batches"
+        told = f"{amounts(sums(self.lines))} for {count(made, 'video')} in {batches}"
+        return f"{told}, and what is not known" if unsure else told
+
+
+def period_table(report: PeriodCost) -> list[dict[str, str]]:
+    """Every batch, route and price line as a row of a table."""
+    return [{"batch": each.batch, **row} for each in report.batches for row in cost_table(each.lines)]
+
+
+def period_summary(report: PeriodCost) -> str:
+    """The report in Markdown."""
+    span = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
+    parts = [f"# {cell(report.line())}", span, _waiting(report.waiting), _unsure(report)]
+    if not report.batches:
+        return "\n\n".join([*parts[:2], "Nothing was bought."])
+    by_batch = [(each.batch, *_money(each.lines)) for each in report.batches]
+    parts.append("## By batch\n\n" + markdown_table(("batch", "cost", "videos", "failed", "not known"), by_batch))
+    for title, name in (("route", "route"), ("price line", "billing_model")):
+        head = (title, "cost", "videos", "failed", "not known")
+        parts.append(f"## By {title}\n\n" + markdown_table(head, _grouped(report.lines, name)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _waiting(rows: Sequence[RowRecord]) -> str:
+    if not rows:
+        return ""
+    told = [f"- **{cell(row.batch)}** · row {cell(row.key)} · take {cell(row.take)}" for row in rows[:SHOWN]]
+    more = [f"- … and {len(rows) - SHOWN:,} more"] if len(rows) > SHOWN else []
+    return (
+        f"## {count(len(rows), 'row')} may have been paid, and nobody knows\n\nLook them up at the provider, and "
+        'run "Resolve an unknown row" for each.\n\n' + "\n".join(told + more)
+    )
+
+
+def _unsure(report: PeriodCost) -> str:
+    told = [
+        f"- **{cell(each.batch)}** · {cell(line.billing_model)}: {cell(words)}"
+        for each in report.batches
+        for line in each.lines
+        if (words := doubts(line))
+    ]
+    return "## Not known, and in no sum\n\n" + "\n".join(told) if told else ""
+
+
+def _grouped(lines: Sequence[CostLine], name: str) -> list[tuple[str, ...]]:
+    groups: dict[str, list[CostLine]] = {}
+    for line in lines:
+        key = f"{line.provider}/{line.account}: {line.model}" if name == "route" else line.billing_model
+        groups.setdefault(key, []).append(line)
+    return [(key, *_money(group)) for key, group in groups.items()]
+
+
+def _money(lines: Sequence[CostLine]) -> tuple[str, ...]:
+    known = sums(list(lines))
+    if len(lines) == 1:
+        cost = line_cost(lines[0])
+    elif not exact.add(tuple(known.values()) or (Decimal(0),)) and any(doubts(line) for line in lines):
+        cost = "unknown"
+    else:
+        cost = amounts(known)
+    unsure = "; ".join(dict.fromkeys(told for line in lines if (told := doubts(line))))
+    return cost, str(sum(line.succeeded for line in lines)), str(sum(line.failed for line in lines)), unsure or "–"

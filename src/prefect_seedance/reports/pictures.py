@@ -1,0 +1,84 @@
+"""Pictures of a run's first videos, small enough to stand in its summary.
+
+The Prefect UI shows pictures that are written into the Markdown itself (`data:image/…`), and Cloud caps an artifact at
+5 MiB: so a few small posters, and the contact sheet for the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from prefect_seedance.jobs.downloading import poster_name
+from prefect_seedance.ledger import State
+from prefect_seedance.media import open_shelf
+from prefect_seedance.media.picture import jpeg
+from prefect_seedance.media.shelf import Shelf
+from prefect_seedance.reports.money import number
+from prefect_seedance.reports.result import GenerateResult, RowResult
+from prefect_seedance.reports.summary import cell, row_cost
+
+__all__ = ["first_pictures"]
+
+SHOWN = 6
+ACROSS = 3
+WIDEST = 320
+HEAVIEST = 40_000
+"""Bytes of one picture in the summary. A poster that is heavier is made smaller, or left out."""
+
+
+def first_pictures(result: GenerateResult) -> str:
+    """The first videos of a run as a table of pictures in Markdown; empty where there are none. Blocks.
+
+    Whatever goes wrong with a picture, the summary stands without it.
+    """
+    try:
+        shelf = open_shelf(result.folder)
+        found = []
+        for row in result.chosen:
+            if row.status == State.STORED and (picture := _picture(shelf, row)):
+                found.append((picture, _caption(row)))
+            if len(found) == SHOWN:
+                break
+    except Exception:  # noqa: BLE001 - each store has errors of its own, and no picture is worth a report
+        return ""
+    if not found:
+        return ""
+    across = min(ACROSS, len(found))
+    lines = []
+    for start in range(0, len(found), across):
+        group = found[start : start + across]
+        padding = [""] * (across - len(group))
+        pictures = [f"![{caption}](data:image/jpeg;base64,{picture})" for picture, caption in group]
+        # The first row of a Markdown table is its head: it holds pictures, too.
+        lines.append("| " + " | ".join([*pictures, *padding]) + " |")
+        if start == 0:
+            lines.append("|" + " :---: |" * across)
+        lines.append("| " + " | ".join([*(caption for _, caption in group), *padding]) + " |")
+    return "\n".join(lines)
+
+
+def _caption(row: RowResult) -> str:
+    # In the first UI a picture becomes as wide as what stands below it, so more than a word stands there.
+    facts = (
+        f"{row.width}×{row.height}" if row.width else "",
+        f"{number(round(row.seconds, 1))} s" if row.seconds else "",
+        row_cost(row),
+    )
+    return " · ".join([cell(row.row, 40), *(fact for fact in facts if fact and fact != "–")])
+
+
+def _picture(shelf: Shelf, row: RowResult) -> str | None:
+    name = shelf.name_of(row.video or "")
+    poster = shelf.read(poster_name(name.rpartition(".")[0])) if name else None
+    if poster is None:
+        return None
+    small = poster if len(poster) <= HEAVIEST // 2 else _smaller(poster)
+    return base64.b64encode(small).decode() if len(small) <= HEAVIEST else None
+
+
+def _smaller(poster: bytes) -> bytes:
+    import av  # noqa: PLC0415 - loading the codecs takes time, and most callers never decode
+
+    with av.open(io.BytesIO(poster), "r") as container:
+        return jpeg(next(container.decode(video=0)), WIDEST)

@@ -1,0 +1,104 @@
+"""Money on the sheet: what is known added up exactly, what is not known told apart, currencies never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from prefect_seedance.ledger import AttemptRecord, CostLine, Settlement, add_up
+from prefect_seedance.reports.money import amount, doubts
+from prefect_seedance.routes import exact
+
+__all__ = ["Doubt", "RouteCost", "doubt_of", "doubts_of", "known", "route_costs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is not known about the cost of one attempt.
+
+    Attributes:
+        text: In words.
+        most: The most that it may have cost; None where that has no known bound.
+        currency: The currency of `most`; None where no price was known.
+        settlement: How the money stands: `unknown` where nobody knows whether a video was made at all.
+    """
+
+    text: str
+    most: Decimal | None
+    currency: str | None
+    settlement: Settlement
+
+
+def doubt_of(attempt: AttemptRecord) -> Doubt | None:
+    """What is not known about an attempt's cost; None where all is known."""
+    most = attempt.quote_high if attempt.reserved is None else attempt.reserved
+    currency = attempt.currency or attempt.reserve_currency
+    bound = "an amount without a known limit" if most is None else f"up to {amount(most, currency)}"
+    match attempt.settlement:
+        case Settlement.UNKNOWN:
+            text = f"may have been made, and may have cost {bound}"
+        case Settlement.UNDOCUMENTED:
+            text = f"charge on failure not documented: {bound}"
+        case Settlement.OPEN:
+            text = f"not settled yet: {bound}"
+        case Settlement.CHARGED if attempt.charge is None:
+            text = f"charged; the amount is not known ({bound})"
+        case _:
+            return None
+    return Doubt(text, most, currency, attempt.settlement)
+
+
+def doubts_of(attempts: Iterable[AttemptRecord]) -> list[Doubt]:
+    """What is not known about the cost of some attempts, oldest first."""
+    return [doubt for attempt in attempts if (doubt := doubt_of(attempt))]
+
+
+def known(attempts: Sequence[AttemptRecord]) -> dict[str, Decimal]:
+    """The known cost by currency. Refused and refunded attempts are known to cost nothing; no attempts cost nothing.
+
+    A currency is left out where nothing about it is known: there a nought would be a lie.
+    """
+    found: dict[str, Decimal] = {}
+    for line in add_up(attempts):
+        if line.currency is not None and (line.cost or not doubts(line)):
+            found[line.currency] = exact.add((found.get(line.currency, Decimal(0)), line.cost))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class RouteCost:
+    """What a route has cost in one currency (None: no price was known)."""
+
+    route: str
+    provider: str
+    currency: str | None
+    cost: Decimal
+    jobs: int
+    unsure: int
+    most: Decimal | None
+    told: str
+
+
+def route_costs(lines: Iterable[CostLine]) -> list[RouteCost]:
+    """One entry per route and currency, dearest first within a currency; what is not known stands beside the cost."""
+    groups: dict[tuple[str | None, str, str], list[CostLine]] = {}
+    for line in lines:
+        groups.setdefault((line.currency, line.provider, line.model), []).append(line)
+    found = [_route(key, group) for key, group in groups.items()]
+    return sorted(found, key=lambda each: (each.currency is None, each.currency or "", -each.cost, each.route))
+
+
+def _route(key: tuple[str | None, str, str], lines: Sequence[CostLine]) -> RouteCost:
+    currency, provider, model = key
+    bounds = [line.doubt for line in lines if line.doubt is not None]
+    return RouteCost(
+        route=model,
+        provider=provider,
+        currency=currency,
+        cost=exact.add(line.cost for line in lines),
+        jobs=sum(line.jobs for line in lines),
+        unsure=sum(line.held + line.undocumented + line.unpriced for line in lines),
+        most=exact.add(bounds) if len(bounds) == len(lines) else None,
+        told="; ".join(told for line in lines if (told := doubts(line))),
+    )

@@ -1,0 +1,126 @@
+"""The figures of a medium against a limit: measured exactly, judged by both bounds, told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from prefect_seedance.routes import exact
+from prefect_seedance.routes.facts import MediaFacts
+from prefect_seedance.routes.limit import MEBIBYTE, Limit, Measure
+from prefect_seedance.routes.problem import Problem, problem
+from prefect_seedance.routes.route import Route
+
+_UNITS: dict[Measure, str] = {
+    "seconds": " s",
+    "total_seconds": " s",
+    "side": " px",
+    "one_side": " px",
+    "aspect": "",
+    "fps": " frames per second",
+}
+_NAMES: dict[Measure, str] = {
+    "total_bytes": "together ",
+    "total_seconds": "together ",
+    "aspect": "width/height ",
+}
+# No medium comes near; a damaged header may say anything, and should cost no time.
+_LARGEST = 10**15
+
+
+def figure(value: int | Decimal | None) -> Fraction | None:
+    """A fact as an exact number; None where it is not known or is no number."""
+    if value is None:
+        return None
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            return None
+        if value and abs(value.adjusted()) > 15:
+            return Fraction(0 if value.adjusted() < 0 else _LARGEST if value > 0 else -_LARGEST)
+    return Fraction(max(-_LARGEST, min(_LARGEST, value)))
+
+
+def figures(measure: Measure, facts: MediaFacts) -> tuple[Fraction, ...]:
+    """What one medium measures; nothing where it is not known. Of the sides there are two, and none alone."""
+    if measure in {"bytes", "total_bytes"}:
+        return _known(figure(facts.bytes))
+    if measure in {"seconds", "total_seconds"}:
+        return _known(figure(facts.seconds))
+    if measure == "fps":
+        return _known(figure(facts.fps))
+    width, height = figure(facts.width), figure(facts.height)
+    if width is None or height is None:
+        return ()
+    if measure == "aspect":
+        return (width / height,) if width > 0 and height > 0 else ()
+    return (width, height)
+
+
+def judge(route: Route, field: str, value: object, limit: Limit, found: Sequence[Fraction]) -> Iterator[Problem]:
+    """Hold figures against a limit.
+
+    `one_side` is refused only where no side keeps to it, since then no reading of the rule is left that would allow
+    it; where one side keeps to it and the other does not, it depends on the reading.
+    """
+    if not found:
+        return
+    outside = [number for number in found if not _within(number, limit.minimum, limit.maximum)]
+    doubtful = [number for number in found if not _within(number, limit.sure_minimum, limit.sure_maximum)]
+    told = _told(limit.measure, found)
+    if outside and (limit.measure != "one_side" or len(outside) == len(found)):
+        low = limit.minimum if limit.sure_minimum is None else limit.sure_minimum
+        high = limit.maximum if limit.sure_maximum is None else limit.sure_maximum
+        says = f"{told}; allowed: {_span(limit.measure, low, high)}"
+        yield problem(route, field, value, says, source=limit.source)
+    elif outside or doubtful:
+        bounds = (limit.minimum, limit.maximum) if outside else (limit.sure_minimum, limit.sure_maximum)
+        says = f"{told} and may be refused: {limit.doubt}; allowed for certain: {_span(limit.measure, *bounds)}"
+        yield problem(route, field, value, says, severity="warning", source=limit.source)
+
+
+def _known(number: Fraction | None) -> tuple[Fraction, ...]:
+    return () if number is None else (number,)
+
+
+def _within(number: Fraction, low: Decimal | None, high: Decimal | None) -> bool:
+    return (low is None or number >= Fraction(low)) and (high is None or number <= Fraction(high))
+
+
+def _told(measure: Measure, found: Sequence[Fraction]) -> str:
+    name = _NAMES.get(measure, "")
+    if measure in {"bytes", "total_bytes"}:
+        return f"is {name}{_size(found[0])}"
+    if measure in {"side", "one_side"}:
+        return f"is {' x '.join(_plain(number) for number in found)} px"
+    return f"is {name}{_plain(found[0])}{_UNITS[measure]}"
+
+
+def _span(measure: Measure, low: Decimal | None, high: Decimal | None) -> str:
+    if measure in {"bytes", "total_bytes"}:
+        bounds = [None if bound is None else _megabytes(bound) for bound in (low, high)]
+        unit = ""
+    else:
+        bounds = [None if bound is None else exact.plain(bound) for bound in (low, high)]
+        unit = _UNITS[measure]
+    first, last = bounds
+    name = _NAMES.get(measure, "each side " if measure == "side" else "")
+    if last is None:
+        return f"{name}{first}{unit} or more"
+    return f"{name}up to {last}{unit}" if first is None else f"{name}{first} to {last}{unit}"
+
+
+def _megabytes(bound: Decimal) -> str:
+    for size in (MEBIBYTE, 1_000_000):
+        if bound % size == 0:
+            return f"{bound / size:f} MB ({bound:,} bytes)"
+    return f"{bound:,} bytes"
+
+
+def _size(number: Fraction) -> str:
+    return f"{int(number):,} bytes"
+
+
+def _plain(number: Fraction) -> str:
+    # Six places tell 15.000001 from 15; what is nearer than that is a file nobody has.
+    return f"{float(number):.6f}".rstrip("0").rstrip(".")

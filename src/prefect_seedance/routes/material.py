@@ -1,0 +1,117 @@
+"""The material: what the media of a request really are, held against what the route allows.
+
+`check` judges by names, before anything was looked into; these rules judge by facts. They never say what a fact would
+be that nobody knows: an address without facts, or a figure that is None, is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+from prefect_seedance.routes import exact
+from prefect_seedance.routes.address import scheme_of
+from prefect_seedance.routes.facts import MediaFacts, MediaKind
+from prefect_seedance.routes.figures import figure, figures, judge
+from prefect_seedance.routes.formats import check_format, check_kind
+from prefect_seedance.routes.forms import Review, form_of, is_uploaded
+from prefect_seedance.routes.problem import Problem
+from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.routes.route import Route
+from prefect_seedance.routes.uploads import UPLOAD_LIMIT
+
+__all__ = ["MediaFacts", "MediaKind", "check_material", "reference_seconds"]
+
+_LONGEST = 10**7
+
+
+def check_material(
+    route: Route,
+    request: VideoRequest,
+    facts: Mapping[str, MediaFacts],
+    *,
+    review: Review | None = None,
+    experimental: bool = False,
+) -> tuple[Problem, ...]:
+    """Compare what the media are with what the route takes, and tell everything that is wrong, at once.
+
+    Args:
+        route: The route that the request would be sent on.
+        request: The resolved request.
+        facts: What is known of the media, by the address exactly as it stands in the request.
+        review: As for `check`: it decides how a medium reaches the provider, and so what it must keep to.
+        experimental: As for `check`.
+    """
+    found: list[Problem] = []
+    inline: list[tuple[str, str, Fraction]] = []
+    for field, address in request.media:
+        known = facts.get(address)
+        if route.medium(field).verdict == "refused":
+            continue
+        form = form_of(route, field, address, review=review, experimental=experimental)
+        if known is not None:
+            found += _one(route, field, address, known, uploaded=is_uploaded(route, form, address))
+        if form == "data" or (form == "as-is" and scheme_of(address) == "data"):
+            inline.append((field, address, _in_base64(address, known)))
+    found += _together(route, request, facts)
+    if route.body is not None and inline:
+        field, address, _ = inline[0]
+        found += judge(route, field, address, route.body, (sum((size for *_, size in inline), Fraction(0)),))
+    return tuple(dict.fromkeys(found))
+
+
+def reference_seconds(route: Route, request: VideoRequest, facts: Mapping[str, MediaFacts]) -> Decimal | None:
+    """The length of the reference videos that the route bills, fit for `quote` and `settle_units`.
+
+    Returns:
+        The length of the first one, or of all together, as the route bills; None where it is not known, or where no
+        document says that the route bills any.
+    """
+    if route.input_seconds not in {"first", "all"}:
+        return None
+    billed = request.reference_videos[:1] if route.input_seconds == "first" else request.reference_videos
+    lengths = [_length(facts.get(address)) for address in billed]
+    known = [length for length in lengths if length is not None]
+    return exact.add(known) if known and len(known) == len(lengths) else None
+
+
+def _one(route: Route, field: str, address: str, facts: MediaFacts, *, uploaded: bool) -> Iterator[Problem]:
+    wrong_kind = list(check_kind(route, field, address, facts))
+    if wrong_kind:
+        # The limits of an image would only confuse who gave a video.
+        yield from wrong_kind
+        return
+    yield from check_format(route, field, address, facts.format[:20], uploaded=uploaded)
+    for limit in route.medium(field).limits:
+        if not limit.measure.startswith("total_"):
+            yield from judge(route, field, address, limit, figures(limit.measure, facts))
+    if uploaded:
+        yield from judge(route, field, address, UPLOAD_LIMIT, figures("bytes", facts))
+
+
+def _together(route: Route, request: VideoRequest, facts: Mapping[str, MediaFacts]) -> Iterator[Problem]:
+    by_field: dict[str, list[str]] = {}
+    for field, address in request.media:
+        by_field.setdefault(field, []).append(address)
+    for field, addresses in by_field.items():
+        if route.medium(field).verdict == "refused":
+            continue
+        for limit in route.medium(field).limits:
+            if limit.measure.startswith("total_"):
+                # What is not known can only add to the sum; nothing is below zero but in a damaged header.
+                known = [max(n, Fraction(0)) for a in addresses if a in facts for n in figures(limit.measure, facts[a])]
+                yield from judge(route, field, addresses[0], limit, (sum(known, Fraction(0)),) if known else ())
+
+
+def _in_base64(address: str, facts: MediaFacts | None) -> Fraction:
+    if scheme_of(address) == "data":
+        return Fraction(len(address))
+    size = figure(facts.bytes) if facts is not None else None
+    return Fraction(-(-int(max(size, Fraction(0))) // 3) * 4) if size is not None else Fraction(0)
+
+
+def _length(facts: MediaFacts | None) -> Decimal | None:
+    seconds = facts.seconds if facts is not None else None
+    # A damaged header may say anything.
+    return seconds if seconds is not None and seconds.is_finite() and 0 <= seconds <= _LONGEST else None

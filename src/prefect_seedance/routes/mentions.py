@@ -1,0 +1,77 @@
+"""Mentions: references that a prompt names, such as `@image1`, are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from prefect_seedance.routes.problem import Problem, listing, problem
+from prefect_seedance.routes.request import Part, VideoRequest
+from prefect_seedance.routes.route import Route
+
+SOURCE = "Anyfast: Seedance 2.0 guides (a prompt names @image1, @video1, @audio1, counted from 1 for each kind)"
+
+# An @ behind a letter belongs to an e-mail address, and a name that goes on (@image1x, @image1.com) to somebody.
+# Chinese letters are no obstacle on either side: Chinese is written without blanks.
+_MENTION = re.compile(
+    r"(?<![A-Za-z0-9_%+-])[@＠](?P<kind>image|video|audio|图片|视频|音频)(?P<blank>[ \u3000]?)(?P<number>\d{1,9})"
+    r"(?![A-Za-z0-9_\d@]|\.[A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_PARTS: dict[str, Part] = {
+    "image": "images",
+    "video": "reference_videos",
+    "audio": "reference_audios",
+    "图片": "images",
+    "视频": "reference_videos",
+    "音频": "reference_audios",
+}
+_SHOWN = 5
+
+
+def check_mentions(route: Route, request: VideoRequest) -> Iterator[Problem]:
+    """Every reference that the prompt names is there.
+
+    A name written with a blank (`@image 3`) may be plain text, and whether `@image1` means a first or last image no
+    document says: both only warn.
+    """
+    errors: dict[Part, dict[str, None]] = {}
+    warnings: dict[Part, dict[str, None]] = {}
+    for mention in _MENTION.finditer(request.prompt or ""):
+        part, number = _PARTS[mention["kind"].lower()], int(mention["number"])
+        given = len(getattr(request, part))
+        if 1 <= number <= given:
+            continue
+        is_frame = part == "images" and 1 <= number <= given + len(request.frames)
+        kind = warnings if is_frame or mention["blank"] else errors
+        kind.setdefault(part, {})[mention[0]] = None
+    for part, names in errors.items():
+        says = f"names {_listing(names)}; {_given(request, part)}; allowed: {_allowed(request, part)}"
+        yield problem(route, "prompt", request.prompt, says, source=SOURCE)
+    for part, names in warnings.items():
+        says = f"may be misread: it names {_listing(names)}; {_given(request, part)}; allowed for certain: "
+        yield problem(
+            route, "prompt", request.prompt, says + _allowed(request, part), severity="warning", source=SOURCE
+        )
+
+
+def _listing(names: dict[str, None]) -> str:
+    told = listing(list(names)[:_SHOWN])
+    return told if len(names) <= _SHOWN else f"{told} and {len(names) - _SHOWN} more"
+
+
+def _given(request: VideoRequest, part: Part) -> str:
+    count = len(getattr(request, part))
+    noun = {"images": "image", "reference_videos": "reference video", "reference_audios": "reference audio"}[part]
+    told = f"there {'is' if count == 1 else 'are'} {count or 'no'} {noun}{'' if count == 1 else 's'}"
+    if part == "images" and request.frames:
+        told += ", and no document says that first_image or last_image has a number"
+    return told
+
+
+def _allowed(request: VideoRequest, part: Part) -> str:
+    count = len(getattr(request, part))
+    name = {"images": "@image", "reference_videos": "@video", "reference_audios": "@audio"}[part]
+    if not count:
+        return f"no {name} without {part}"
+    return f"{name}1" if count == 1 else f"{name}1 to {name}{count}"

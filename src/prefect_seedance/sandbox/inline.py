@@ -1,0 +1,35 @@
+"""Media that come inside a request, as data URI or bare Base64: Anyfast puts them into storage of its own."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from prefect_seedance.sandbox.draft import Refusal
+from prefect_seedance.sandbox.media import TYPES
+from prefect_seedance.sandbox.reference import References
+
+_ENDINGS = {
+    **{kind: ending for ending, kind in TYPES.items()},
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tiff",
+    "audio/x-wav": ".wav",
+    "audio/wave": ".wav",
+    "audio/mp3": ".mp3",
+}
+
+
+def kept_url(references: References, kind: str, url: str) -> str:
+    """Put a data URI (or bare Base64, taken for PNG) into storage, and return its address there."""
+    if url.startswith(("https://", "http://")):
+        return url
+    head, comma, payload = url.partition(",") if url.startswith("data:") else ("data:image/png;base64", ",", url)
+    mime_type, ending = head.removeprefix("data:").removesuffix(";base64"), _ENDINGS.get(head[5:-7])
+    try:
+        content = base64.b64decode(payload, validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if not comma or ending is None or not content or not mime_type.startswith(kind.lower()):
+        raise Refusal("URL", f"{url[:40]!r} is neither a public URL nor a data URI of a known {kind.lower()}")
+    kept = references.state.uploads.add(f"asset{ending}", mime_type, content, for_ever=True)
+    return f"{references.state.settings.public_url or f'http://{references.host}'}/_uploads/{kept.id}/asset{ending}"

@@ -1,0 +1,131 @@
+"""The tasks that bring media into form: uploads and reviews, each done once per content and account."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect.cache_policies import NO_CACHE
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs import reviewing, uploading
+from prefect_seedance.jobs.addresses import MediumKind
+from prefect_seedance.jobs.by_hand import bring
+from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.jobs.retry import MEDIUM
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.media import MediaPlaces
+from prefect_seedance.routes.forms import Form
+from prefect_seedance.tasks.anywhere import anywhere_task
+from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.naming import named
+from prefect_seedance.tasks.retrying import retries
+from prefect_seedance.tasks.routes import route_to_use
+
+__all__ = ["review_media", "upload_media"]
+
+
+@anywhere_task(
+    name="upload media",
+    task_run_name=named("upload"),
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **retries(MEDIUM),
+)
+async def upload_media(
+    medium: str | Path | Medium,
+    *,
+    route: RouteDefaults | str | None = None,
+    kind: MediumKind = "image",
+    media_root: str | Path | None = None,
+    ledger: str | None = None,
+) -> str | Medium:
+    """Bring a file to the provider's own file store (Jimmy AI). It costs nothing.
+
+    The same content is uploaded once per account, for as long as its link lives (about three days).
+
+    Args:
+        medium: A path, a data URI, or an fsspec URL such as `s3://bucket/logo.png`.
+        route: A route block of the account, or its name.
+        kind: What it is.
+        media_root: The folder below which files may be read; default: the file's own.
+        ledger: The ledger's URL; default as for `generate_videos`.
+
+    Returns:
+        The link, as it may stand in a request.
+
+    Raises:
+        UserMistake: The file cannot be read, or the provider has no upload.
+        Refused: The provider does not take the file.
+    """
+    return await _brought(medium, route, kind, "link", uploading.upload, media_root, ledger)
+
+
+@anywhere_task(
+    name="review media",
+    task_run_name=named("review"),
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **retries(MEDIUM),
+)
+async def review_media(
+    medium: str | Path | Medium,
+    *,
+    route: RouteDefaults | str | None = None,
+    kind: MediumKind = "image",
+    review: Literal["asset", "portrait"] = "asset",
+    media_root: str | Path | None = None,
+    ledger: str | None = None,
+) -> str | Medium:
+    """Bring a medium into the provider's asset library, and wait until it has passed the review.
+
+    The same content is handed in once per account. At Anyfast each request for an asset is billed: it is written to
+    the ledger first, and never repeated while it may have been accepted.
+
+    Args:
+        medium: A link, a path, a data URI, or an fsspec URL.
+        route: A route block of the account, or its name.
+        kind: What it is.
+        review: `portrait` for the picture of a real person on the SP routes of Jimmy AI.
+        media_root: The folder below which files may be read; default: the file's own.
+        ledger: The ledger's URL; default as for `generate_videos`.
+
+    Returns:
+        The reference, such as `asset://…`, as it may stand in a request.
+
+    Raises:
+        Moderated: It did not pass.
+        UserMistake: The file cannot be read, or the route has no library.
+    """
+    return await _brought(medium, route, kind, review, reviewing.review, media_root, ledger)
+
+
+async def _brought(
+    medium: str | Path | Medium,
+    route: RouteDefaults | str | None,
+    kind: MediumKind,
+    form: Form,
+    step: Callable[[Medium], Coroutine[Any, Any, None]],
+    media_root: str | Path | None,
+    ledger: str | None,
+) -> str | Medium:
+    if isinstance(medium, Medium):
+        await on_core(lambda: step(medium))
+        return medium
+    if route is None:
+        raise UserMistake("route= is needed: a route block of the account, or its name. Nothing was sent.")
+    settings = await route_to_use(route)
+    address = os.fspath(medium)
+    places = MediaPlaces(
+        folder=Path(media_root) if media_root is not None else Path(address).absolute().parent,
+        loopback=settings.account.on_loopback,
+    )
+    return await on_core(
+        lambda: bring(
+            address, kind, form, step, settings=settings, places=places, ledger_url=ledger_url(ledger, prefect_home())
+        )
+    )

@@ -1,0 +1,229 @@
+"""One video in Prefect's own pattern for long jobs elsewhere: a job block is triggered, and its run is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from prefect.blocks.abstract import JobBlock, JobRun
+from pydantic import Field, SecretStr
+
+from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
+from prefect_seedance.blocks.spelling import Spelled
+from prefect_seedance.errors import LedgerError
+from prefect_seedance.jobs.by_hand import ENDED, MADE, STORED, JobTicket, carry_out
+from prefect_seedance.jobs.crew import PLAIN_STEPS
+from prefect_seedance.jobs.delivering import deliver
+from prefect_seedance.jobs.loop import call_core, on_core
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.ledger import State, ledger_url
+from prefect_seedance.media import MediaPlaces
+from prefect_seedance.providers import RouteSettings
+from prefect_seedance.routes import VideoRequest
+from prefect_seedance.tasks.anywhere import awaits
+from prefect_seedance.tasks.create import one_request
+from prefect_seedance.tasks.home import prefect_home
+from prefect_seedance.tasks.media_places import media_roots
+from prefect_seedance.tasks.routes import route_to_use
+
+__all__ = ["VideoJob", "VideoJobRun"]
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    _Job = JobBlock[JobTicket]
+else:
+    # Written out, pydantic would make a class "JobBlock[JobTicket]" of it, and Prefect would offer it as a block type.
+    _Job = JobBlock
+
+
+class VideoJob(Spelled, _Job):
+    """One video that is to be made: a row of a batch, for code that is written against Prefect's job blocks.
+
+    Triggering it again pays for nothing: it is the same row of the same batch, and its run goes on from where it
+    stands. `take` makes it anew, on purpose.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_seedance.tasks.video_job import VideoJob
+
+        @flow
+        def lantern() -> str:
+            job = VideoJob.load("BLOCK_NAME")
+            run = job.trigger()        # in an async flow: await job.trigger()
+            run.wait_for_completion()
+            return run.fetch_result().video
+        ```
+    """
+
+    _block_type_name = "Seedance Video Job"
+    _block_type_slug = "seedance-video-job"
+    _logo_url = LOGO
+    _documentation_url = DOCUMENTATION
+
+    route: RouteDefaults = Field(description="How it is made: account, model, prices and defaults.")
+    batch: str = Field(min_length=1, description="The batch under which its row is kept.")
+    row: str | None = Field(default=None, description="The row id. Empty: one is made from the request.")
+    prompt: str | None = Field(default=None, description="What the video shows.")
+    duration: int | None = Field(default=None, description="Seconds of video. Empty: as the route says.")
+    resolution: str | None = Field(default=None, description="720p, for example. Empty: as the route says.")
+    ratio: str | None = Field(default=None, description="16:9, for example. Empty: as the route says.")
+    orientation: Literal["landscape", "portrait"] | None = Field(
+        default=None, description="Landscape or portrait, where no ratio is set. Empty: as the route says."
+    )
+    images: list[str] = Field(default_factory=list, description="Reference images: links, or files that may be read.")
+    first_image: str | None = Field(default=None, title="First image", description="The image it starts with.")
+    last_image: str | None = Field(default=None, title="Last image", description="The image it ends with.")
+    reference_videos: list[str] = Field(
+        default_factory=list, title="Reference videos", description="Videos to take motion or scenes from."
+    )
+    reference_audios: list[str] = Field(
+        default_factory=list, title="Reference audios", description="Sounds to take voices or music from."
+    )
+    generate_audio: bool | None = Field(
+        default=None, title="Sound", description="Whether it has sound. Empty: as the route says."
+    )
+    watermark: bool | None = Field(default=None, description="Whether it has a watermark. Empty: as the route says.")
+    web_search: bool | None = Field(
+        default=None, title="Web search", description="Whether the model may search the web. Empty: as the route says."
+    )
+    take: str = Field(default="1", description="Another take makes the same row anew, on purpose, and pays again.")
+    output: str = Field(default="videos", description="The folder in which videos are kept.")
+    ledger: SecretStr | None = Field(
+        default=None,
+        description="The ledger's URL, kept secret as it may hold a password. Empty: as for generate_videos.",
+    )
+    patience: float = Field(
+        default=3600, ge=0, description="Seconds to wait for the job. One that takes longer is kept, not paid again."
+    )
+    media_root: str | None = Field(
+        default=None, title="Media folder", description="The folder below which its media may be read from disk."
+    )
+
+    def trigger(self) -> Any:
+        """Have the video made: written to the ledger first, sent once, and never again while it may have been paid.
+
+        In asynchronous code this is a coroutine; `atrigger` says so to a type checker.
+
+        Returns:
+            VideoJobRun: The run, to be waited for.
+
+        Raises:
+            UserMistake: The route cannot honour the request; nothing was spent.
+            Refused: The provider refused; nothing was spent.
+            UnknownOutcome: It may have been made. The row is held as unknown and never sent again by itself.
+            JobFailed: It has failed before. `take` makes it anew.
+        """
+        return _answered(self.atrigger)
+
+    async def atrigger(self) -> VideoJobRun:
+        """The asynchronous form of `trigger`."""
+        settings = await route_to_use(self.route)
+        meant, key = one_request(self._request(), self.row)
+        ticket = await self._step(_create, MADE, settings, key, request=meant)
+        self.logger.info("Row %s: %s as job %s of %s.", key, ticket.state, ticket.job_id, settings.account.identity)
+        return VideoJobRun(self, settings, ticket)
+
+    def _request(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in VideoRequest.model_fields}
+        return {name: value for name, value in given.items() if value not in (None, [])}
+
+    async def _step(
+        self,
+        step: Callable[[Row], Coroutine[Any, Any, None]],
+        reaches: frozenset[State],
+        settings: RouteSettings,
+        key: str,
+        request: VideoRequest | None = None,
+    ) -> JobTicket:
+        url = None if self.ledger is None else self.ledger.get_secret_value()
+        return await on_core(
+            lambda: carry_out(
+                step,
+                reaches,
+                settings=settings,
+                batch=self.batch,
+                take=self.take,
+                key=key,
+                output=Path(self.output),
+                ledger_url=ledger_url(url, prefect_home()),
+                patience=self.patience,
+                request=request,
+                places=MediaPlaces(roots=media_roots(self.media_root), loopback=settings.account.on_loopback),
+            )
+        )
+
+
+class VideoJobRun(JobRun[JobTicket]):
+    """A video that is being made. It holds no more than can be found again: `trigger` hands back the same one.
+
+    Attributes:
+        ticket: How its row stood when it was last looked at.
+    """
+
+    def __init__(self, job: VideoJob, settings: RouteSettings, ticket: JobTicket) -> None:
+        self._job = job
+        self._settings = settings
+        self.ticket = ticket
+
+    def wait_for_completion(self) -> Any:
+        """Wait until the video is made, and fetch it: it counts once its file is whole, and in its place.
+
+        In asynchronous code this is a coroutine; `await_for_completion` says so to a type checker.
+
+        Raises:
+            JobFailed: The job failed at the provider (`Moderated` where it was for what it shows).
+            StillRunning: It still runs when the patience is over. It is kept, and may be waited for again.
+            Gone: Made and paid, but the provider no longer has it.
+            BrokenVideo: What came is no whole video, again and again.
+        """
+        return _answered(self.await_for_completion)
+
+    async def await_for_completion(self) -> None:
+        """The asynchronous form of `wait_for_completion`."""
+        for step, reaches in ((_poll, ENDED), (_download, STORED)):
+            self.ticket = await self._job._step(step, reaches, self._settings, self.ticket.row)  # noqa: SLF001
+        self.logger.info("Row %s: stored as %s.", self.ticket.row, self.ticket.video)
+
+    def fetch_result(self) -> Any:
+        """The stored video: its path, hash and length, and what it cost.
+
+        In asynchronous code this is a coroutine; `afetch_result` says so to a type checker.
+
+        Returns:
+            JobTicket: Plain data without a secret.
+
+        Raises:
+            LedgerError: There is no video yet.
+        """
+        return _answered(self.afetch_result)
+
+    async def afetch_result(self) -> JobTicket:
+        """The asynchronous form of `fetch_result`."""
+        if self.ticket.state != State.STORED:
+            raise LedgerError(
+                f"The row is {self.ticket.state!r} and has no video yet: call wait_for_completion() first.",
+                row=self.ticket.row,
+            )
+        return self.ticket
+
+
+async def _create(row: Row) -> None:
+    await deliver(row, PLAIN_STEPS.upload, PLAIN_STEPS.review)
+    await PLAIN_STEPS.create(row)
+
+
+async def _poll(row: Row) -> None:
+    await PLAIN_STEPS.poll(row)
+
+
+async def _download(row: Row) -> None:
+    await PLAIN_STEPS.download(row)
+
+
+def _answered(work: Callable[[], Coroutine[Any, Any, T]]) -> Any:
+    """A coroutine where the caller can await it, else the answer itself."""
+    return work() if awaits() else call_core(work)

@@ -1,0 +1,31 @@
+"""The order in which finished videos are fetched."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+from prefect_seedance.jobs.fetching import Fetching
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def test_the_link_that_ends_first_is_fetched_first():
+    rows = [
+        SimpleNamespace(key=key, link_expires_at=None if hours is None else NOW + timedelta(hours=hours))
+        for key, hours in (
+            ("open", None),
+            ("week", 168),
+            ("day", 24),
+            ("open too", None),
+            ("dying", -1),
+            ("day too", 24),
+        )
+    ]
+    waiting = Fetching()
+    for row in rows:
+        waiting.put(row)
+    waiting.close(porters=2)
+    got = [await waiting.get() for _ in range(8)]
+    assert [row.key for row in got[:6]] == ["dying", "day", "day too", "week", "open", "open too"]
+    assert got[6:] == [None, None]

@@ -1,0 +1,63 @@
+"""Whether the files of finished rows are still there: told by few questions, however many rows there are."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from types import SimpleNamespace
+
+import pytest
+
+from prefect_seedance.jobs.stock import missing_files, shelf_of
+from prefect_seedance.ledger import RowRecord
+from prefect_seedance.media import open_shelf
+
+DATA = b"a film"
+
+
+def stored(shelf, number: int, name: str | None = None):
+    name = name or f"{number}.mp4"
+    shelf.write(name, DATA)
+    stamp = shelf.stamp(name)
+    known = {
+        "id": number,
+        "folder": shelf.shown,
+        "path": shelf.address(name),
+        "bytes": stamp.bytes,
+        "sha256": hashlib.sha256(DATA).hexdigest(),
+        "modified_ns": stamp.modified_ns,
+        "etag": stamp.etag,
+    }
+    assert known.keys() <= {field.name for field in fields(RowRecord)}
+    return SimpleNamespace(**known)
+
+
+@pytest.mark.parametrize("kind", ["folder", "store"])
+async def test_what_is_gone_or_changed_is_found(tmp_path, s3, kind):
+    shelf = open_shelf(tmp_path / "out" if kind == "folder" else f"{s3}/out", tmp_path)
+    records = [stored(shelf, number, f"x/{number}.mp4") for number in range(6)]
+    assert await missing_files(records, shelf) == set()
+    shelf.move("x/0.mp4", "y.mp4")
+    shelf.write("x/1.mp4", b"longer than it was")
+    shelf.write("x/2.mp4", b"A film")  # as long as before
+    shelf.write("x/3.mp4", DATA)  # touched, and the same
+    assert await missing_files(records, shelf) == {0, 1, 2}
+    # A run with another output looks where the files stand.
+    other = open_shelf(tmp_path / "other")
+    assert await missing_files(records, other) == {0, 1, 2}
+    home, name = shelf_of(records[3], other, tmp_path)
+    assert home.holds(name, records[3].bytes, records[3].sha256)
+
+
+async def test_a_store_is_asked_for_its_list_and_not_for_each_file(tmp_path, s3, monkeypatch):
+    shelf, calls = open_shelf(f"{s3}/out", tmp_path), []
+    records = [stored(shelf, number) for number in range(40)]
+    inner = shelf._files._call_s3
+
+    async def counted(method, *args, **options):
+        calls.append(method)
+        return await inner(method, *args, **options)
+
+    monkeypatch.setattr(shelf._files, "_call_s3", counted)
+    assert await missing_files(records, shelf) == set()
+    assert len(calls) <= 1, "each file was asked for"
