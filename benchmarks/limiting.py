@@ -13,6 +13,7 @@ import heapq
 
 from foresight.provider import LENGTHS, Provider
 from foresight.virtual import run_virtual
+
 from prefect_seedance.jobs.limiter import Limiter, LimiterReport
 
 ROWS = 400
@@ -69,7 +70,9 @@ def show(title: str, limits: Limits, noticed: float, seed: int) -> None:
     best = oracle(limits, [job.length for job in provider.jobs.values()])
     report: LimiterReport = limiter.snapshot()
     share = provider.refused / (ROWS + provider.refused)
-    print(f"{title:<46} {best / took:6.1%} of the oracle  {share:5.2%} refused ({provider.refused})  {report}", flush=True)
+    print(
+        f"{title:<46} {best / took:6.1%} of the oracle  {share:5.2%} refused ({provider.refused})  {report}", flush=True
+    )
 
 
 def main() -> None:

@@ -67,7 +67,8 @@ def figures(provider: Provider, jobs: list[Job] | None = None) -> str:
     jobs = jobs if jobs is not None else list(provider.jobs.values())
     lags = sorted(provider.lag(job) for job in jobs)
     calls = 1 + sum(job.asked for job in jobs) / len(jobs)
-    return f"{calls:5.2f} calls  p50 {lags[len(lags) // 2]:5.2f} s  p95 {lags[int(len(lags) * 0.95)]:5.2f} s  max {lags[-1]:6.1f} s"
+    half, most = lags[len(lags) // 2], lags[int(len(lags) * 0.95)]
+    return f"{calls:5.2f} calls  p50 {half:5.2f} s  p95 {most:5.2f} s  max {lags[-1]:6.1f} s"
 
 
 def show(title: str, provider: Provider, jobs: list[Job] | None = None) -> None:

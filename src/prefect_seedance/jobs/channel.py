@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 
+from prefect_seedance.jobs.forecast import Forecast
 from prefect_seedance.jobs.limiter import Limiter
 from prefect_seedance.jobs.poller import Poller
 from prefect_seedance.providers import Account, ProviderClient
@@ -18,7 +20,7 @@ class Channel:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.client = ProviderClient(account)
-        self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds)
+        self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds, forecast=_forecast(account))
         self.limiter = Limiter()
         self.users = 0
 
@@ -29,6 +31,21 @@ class Channel:
 
 
 _open: dict[Account, Channel] = {}
+
+REMEMBERED = 16
+"""Accounts whose jobs are remembered after the last run has closed the door: the next one need not learn anew."""
+
+_forecasts: OrderedDict[tuple[str, str], Forecast] = OrderedDict()
+
+
+def _forecast(account: Account) -> Forecast:
+    """What is known of an account's jobs: by who pays and where, so that a new key changes nothing."""
+    known = (account.identity, account.base_url)
+    forecast = _forecasts.setdefault(known, Forecast())
+    _forecasts.move_to_end(known)
+    while len(_forecasts) > REMEMBERED:
+        _forecasts.popitem(last=False)
+    return forecast
 
 
 @contextlib.asynccontextmanager

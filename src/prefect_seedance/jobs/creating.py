@@ -38,7 +38,7 @@ async def create(row: Row) -> None:
     if row.state not in TAKEABLE:
         return
     session = row.session
-    await row.channel.limiter.ready()
+    await row.channel.limiter.ready(row.place)
     if (reason := session.closed.get(row.settings.account)) is not None:
         await session.ledger.put_off(session.run, row.id, reason)
         row.moved(State.DEFERRED, reason.message)
@@ -111,7 +111,8 @@ async def _send(row: Row) -> None:
         ) from error
     reached("job written")
     row.job_id = made.job_id
-    row.channel.limiter.accepted()
+    row.created_at = asyncio.get_running_loop().time()
+    row.channel.limiter.accepted(row.place)
     row.moved(State.CREATED)
 
 
@@ -119,7 +120,9 @@ async def _refused(row: Row, attempt: int, error: SeedanceError) -> None:
     session = row.session
     state = _state_after(error)
     if isinstance(error, RateLimited):
-        row.channel.limiter.refused(error.retry_after)
+        row.channel.limiter.refused(error.retry_after, row.place)
+    elif row.place is not None and not isinstance(error, UnknownOutcome):
+        row.channel.limiter.unsent(row.place)
     if isinstance(error, BadKey):
         account = row.settings.account.identity
         error.message = f"The API key of {account} is not accepted; check the key in its credentials. {error.message}"

@@ -121,7 +121,8 @@ async def _serve(session: Session, settings: RouteSettings, queue: deque[Row], s
         row = queue.popleft()
         if row.state in TAKEABLE and not await _media_ready(session, row, steps):
             continue
-        async with limiter.place(settings.route.model, settings.max_in_flight):
+        paid = row.state not in TAKEABLE
+        async with limiter.place(settings.route.model, settings.max_in_flight, paid=paid) as row.place:
             if row.state in TAKEABLE:
                 if session.stopped is not None:
                     continue

@@ -18,11 +18,14 @@ __all__ = ["Limiter", "LimiterReport", "Place"]
 LONGEST_PAUSE = 60.0
 """Seconds: the longest pause that we choose ourselves. A provider's own Retry-After may be longer."""
 
-ON_THE_WAY = 2
-"""Creates without an answer at once, at least: so few can be too many at once when a limit is met."""
+ON_THE_WAY = 4
+"""Creates without an answer at once, at least: so few can be too many at once when the first limit is met."""
+
+CAREFUL = 2
+"""The same once a limit was met."""
 
 SHARE_ON_THE_WAY = 8
-"""One create on the way for so many jobs in flight, where that is more: so the start is quick where there is no limit."""
+"""One create on the way for so many jobs in flight, where that is more: where there is no limit, the start is quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Limiter:
         self._queues: dict[str, deque[_Turn]] = {}
         self._order = itertools.count()
         self._held = self._made = self._idle = 0
+        self._unmade: dict[Place, None] = {}
         self._again: deque[tuple[Place, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._open_at = 0.0
@@ -116,7 +120,7 @@ class Limiter:
             place: For which; after a refusal it also waits until the limit lets it.
         """
         loop = asyncio.get_running_loop()
-        while (wait := self._open_at - loop.time()) > 0:
+        while (wait := self._open_at - loop.time()) > 0:  # noqa: ASYNC110 - the time moves while it sleeps
             await asyncio.sleep(wait)
         if place is None or not place.tried:
             return
@@ -136,8 +140,13 @@ class Limiter:
         """The provider took a create: the next refusal starts with a short pause again."""
         self._refusals = 0
         self._accepted += 1
+        if place is None:
+            # A caller that names none means the one that has been on its way for longest.
+            place = next((held for held in self._unmade if not held.tried), None)
         if place is not None and not place.made:
-            place.made = True
+            self._unmade.pop(place, None)
+            self._idle -= place.tried
+            place.made, place.tried = True, False
             self._made += 1
         self._window.accepted(self._made, asyncio.get_running_loop().time())
         self._admit()
@@ -194,6 +203,7 @@ class Limiter:
         self._held -= 1
         self._made -= place.made
         self._idle -= place.tried
+        self._unmade.pop(place, None)
         self._admit()
 
     def _admits(self) -> bool:
@@ -204,7 +214,8 @@ class Limiter:
             return False
         if self._window.found and self._made >= self._window.size:
             return others == self._made  # a try, alone
-        return others - self._made < max(ON_THE_WAY, self._made // SHARE_ON_THE_WAY)
+        least = CAREFUL if self._window.found else ON_THE_WAY
+        return others - self._made < max(least, self._made // SHARE_ON_THE_WAY)
 
     def _admit(self) -> None:
         """Give away what is free, to those who were refused first, then in order of arrival."""
@@ -222,6 +233,8 @@ class Limiter:
             self._taken[model] = self._taken.get(model, 0) + 1
             self._held += 1
             self._made += turn.paid
+            if not turn.paid:
+                self._unmade[place] = None
             turn.granted.set_result(place)
         self._set_timer()
 

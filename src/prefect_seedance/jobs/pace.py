@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 __all__ = ["blind_gap", "gap_for", "pause", "timetable"]
 
@@ -32,7 +32,7 @@ def gap_for(wait: float) -> float:
 
 
 def blind_gap(age: float) -> float:
-    """Seconds between two questions about a job of which nothing is known but its age: it may take half as long again."""
+    """Seconds between two questions about a job of which only the age is known: it may take half as long again."""
     return gap_for(age / 2)
 
 
@@ -45,7 +45,7 @@ def timetable(edges: Sequence[float]) -> tuple[float, ...]:
     cells = len(edges) - 1
     # Counted from the first edge: third powers of large ages would swallow the differences.
     ends = [edge - edges[0] for edge in edges]
-    middles = [(left + right) / 2 for left, right in zip(ends, ends[1:], strict=False)]
+    middles = [(left + right) / 2 for left, right in pairwise(ends)]
     wait = sum(middles) / cells
     if wait <= 0:
         return (edges[-1],)

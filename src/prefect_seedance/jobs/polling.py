@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from prefect_seedance.errors import Gone, Moderated, SeedanceError
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.events import RowEvent
+from prefect_seedance.jobs.forecast import Profile
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.holders import now
@@ -41,6 +44,9 @@ async def poll(row: Row) -> None:
             row.job_id,
             pace=row.settings.poll_seconds,
             patience=row.session.patience,
+            profile=_profile(row),
+            age=None if row.created_at is None else asyncio.get_running_loop().time() - row.created_at,
+            link_lifetime=row.channel.client.dialect.result_lifetime.total_seconds(),
             on_view=lambda seen: _progress(row, seen),
         )
     except Gone as error:
@@ -62,6 +68,10 @@ async def poll(row: Row) -> None:
             provider=row.settings.account.provider,
             row=row.key,
         )
+
+
+def _profile(row: Row) -> Profile:
+    return Profile(row.settings.route.model, row.request.duration, row.request.resolution)
 
 
 def _progress(row: Row, view: JobView) -> None:

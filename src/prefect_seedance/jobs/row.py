@@ -15,6 +15,7 @@ from prefect_seedance.routes.forms import Review
 
 if TYPE_CHECKING:
     from prefect_seedance.jobs.channel import Channel
+    from prefect_seedance.jobs.limiter import Place
     from prefect_seedance.jobs.session import Session
 
 __all__ = ["Row"]
@@ -61,6 +62,10 @@ class Row:
         """The signed link, kept in memory only."""
         self.video: str | None = None
         """Where its file is put."""
+        self.place: Place | None = None
+        """Its place in flight, while it holds one."""
+        self.created_at: float | None = None
+        """When this process had its job created, on the core loop's clock; None where it did not."""
         self.trouble: SeedanceError | None = None
         """Why the row's last step did not come to its end, where the row's state does not say it."""
 

@@ -23,7 +23,7 @@ CROWD = 8.0
 """Questions a second about all jobs of an unknown kind together while they are young."""
 
 THINNING = 165.0
-"""Seconds of age from which on, divided by the age, there are fewer: an end that is found a tenth too late hurts little."""
+"""Divided by the age, so many questions a second where that is fewer: an end found a tenth too late hurts little."""
 
 
 class Watch:
