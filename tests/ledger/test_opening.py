@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import Ledger, versions
 from prefect_seedance.ledger.database import Database
+from tests.ledger.conftest import a_plan
 
 
 def tables(path: Path) -> set[str]:
@@ -67,15 +70,48 @@ async def test_an_earlier_version_is_migrated_once_and_keeps_what_it_has(
     ledger = await Ledger.open(url)
     await ledger.begin_run("spring")
     await ledger.close()
-    monkeypatch.setattr(versions, "VERSION", 3)
-    for version in (1, 2):
+    monkeypatch.setattr(versions, "VERSION", 4)
+    for version in (2, 3):
         adding = sa.text(f"CREATE TABLE seedance_after_{version} (id INTEGER)")
         monkeypatch.setitem(versions.MIGRATIONS, version, lambda c, adding=adding: c.execute(adding))
     for _ in range(2):
         again = await Ledger.open(url)
         assert (again.identity, await again.batches()) == (ledger.identity, ["spring"])
         await again.close()
-    assert {"seedance_after_1", "seedance_after_2"} <= tables(path)
+    assert {"seedance_after_2", "seedance_after_3"} <= tables(path)
+
+
+async def test_a_ledger_of_version_1_comes_out_as_a_new_one_would_be_made(url: str, path: Path, tmp_path: Path) -> None:
+    """Version 1 as it was released, with a row stored, one created, one sent and one planned."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parent / "data" / "version-1.sql").read_text(encoding="utf-8"))
+    ledger = await Ledger.open(url)
+    kept = await ledger.rows_of("spring")
+    assert [row.state.value for row in kept] == ["stored", "created", "sent", "planned"]
+    assert (kept[0].sha256, kept[0].seconds, kept[0].remarks, kept[0].etag) == ("ab" * 32, Decimal("5.042"), (), None)
+    assert [attempt.job_id for attempt in await ledger.attempts_of("spring")] == ["job-1", "job-2", None]
+    run = await ledger.begin_run("summer")
+    await ledger.plan(run, "1", [a_plan("new")])
+    await ledger.close()
+    await (await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'new.db'}")).close()
+    assert shape(path) == shape(tmp_path / "new.db")
+
+
+def shape(path: Path) -> dict[str, object]:
+    """What a database's tables are: columns without their order, indexes, what is unique, what refers to what."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    looked = sa.inspect(engine)
+    found = {
+        table: (
+            sorted((c["name"], str(c["type"]), c["nullable"], c["primary_key"]) for c in looked.get_columns(table)),
+            sorted(str(sorted(i.items(), key=str)) for i in looked.get_indexes(table)),
+            sorted(str(u["column_names"]) for u in looked.get_unique_constraints(table)),
+            sorted(str((f["constrained_columns"], f["referred_table"])) for f in looked.get_foreign_keys(table)),
+        )
+        for table in looked.get_table_names()
+    }
+    engine.dispose()
+    return found
 
 
 async def test_a_migration_that_fails_leaves_the_ledger_as_it_was(
@@ -88,8 +124,8 @@ async def test_a_migration_that_fails_leaves_the_ledger_as_it_was(
         connection.execute(sa.text("CREATE TABLE seedance_book (id INTEGER)"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "VERSION", 2)
-        patch.setitem(versions.MIGRATIONS, 1, half)
+        patch.setattr(versions, "VERSION", 3)
+        patch.setitem(versions.MIGRATIONS, 2, half)
         with pytest.raises(LedgerError, match="cannot be opened"):
             await Ledger.open(url)
     assert "seedance_half" not in tables(path)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
+from prefect_seedance.ledger.migrations import MIGRATIONS
 from prefect_seedance.ledger.schema import book, metadata
 
-__all__ = ["MIGRATIONS", "VERSION", "current_identity", "prepare"]
+__all__ = ["VERSION", "current_identity", "prepare"]
 
-VERSION = 1
+VERSION = 2
 """The schema that this code writes. A ledger of a later version is refused, an earlier one is migrated."""
-
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {}
-"""From version n to n + 1, by n. Each one adds; none drops."""
 
 POSTGRES_LOCK = 0x5EEDDA9CE
 """Taken while tables are made, so that of two newcomers one waits for the other."""

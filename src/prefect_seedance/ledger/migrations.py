@@ -1,0 +1,74 @@
+"""The steps from one version of the ledger's tables to the next, each frozen as it was released: only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+__all__ = ["MIGRATIONS"]
+
+MEDIA = (
+    "ALTER TABLE seedance_rows ADD COLUMN etag VARCHAR",
+    "ALTER TABLE seedance_rows ADD COLUMN remarks VARCHAR",
+    "ALTER TABLE seedance_attempts ADD COLUMN reference_seconds VARCHAR",
+    """CREATE TABLE seedance_materials (
+    id {identity} NOT NULL,
+    provider VARCHAR NOT NULL,
+    account VARCHAR NOT NULL,
+    form VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    content VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    holder VARCHAR,
+    asset_id VARCHAR,
+    reference VARCHAR,
+    error_code VARCHAR,
+    error_message VARCHAR,
+    failed_by VARCHAR,
+    bytes BIGINT,
+    made_at VARCHAR,
+    expires_at VARCHAR,
+    changed_at VARCHAR NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (provider, account, form, kind, content),
+    FOREIGN KEY(holder) REFERENCES seedance_runs (id)
+)""",
+    "CREATE INDEX ix_seedance_materials_holder ON seedance_materials (holder)",
+    """CREATE TABLE seedance_asset_requests (
+    id {identity} NOT NULL,
+    material_id INTEGER NOT NULL,
+    batch_id INTEGER NOT NULL,
+    run_id VARCHAR NOT NULL,
+    provider VARCHAR NOT NULL,
+    account VARCHAR NOT NULL,
+    billing_model VARCHAR NOT NULL,
+    unit_price VARCHAR,
+    currency VARCHAR,
+    sent_at VARCHAR NOT NULL,
+    answered_at VARCHAR,
+    outcome VARCHAR NOT NULL,
+    asset_id VARCHAR,
+    code VARCHAR,
+    message VARCHAR,
+    PRIMARY KEY (id),
+    FOREIGN KEY(material_id) REFERENCES seedance_materials (id),
+    FOREIGN KEY(batch_id) REFERENCES seedance_batches (id),
+    FOREIGN KEY(run_id) REFERENCES seedance_runs (id)
+)""",
+    "CREATE INDEX ix_seedance_asset_requests_batch_id ON seedance_asset_requests (batch_id)",
+    "CREATE INDEX ix_seedance_asset_requests_material_id ON seedance_asset_requests (material_id)",
+    "CREATE INDEX ix_seedance_asset_requests_run_id ON seedance_asset_requests (run_id)",
+)
+"""Version 2: media brought to a provider, what it billed for them, and what is remarked of a stored file."""
+
+
+def _media(connection: sa.Connection) -> None:
+    identity = "SERIAL" if connection.dialect.name == "postgresql" else "INTEGER"
+    for statement in MEDIA:
+        connection.execute(sa.text(statement.format(identity=identity)))
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media}
+"""From version n to n + 1, by n. Each one adds; none drops."""
