@@ -21,10 +21,12 @@ def test_places_are_never_more_than_the_ceiling_whoever_is_cancelled(ceiling: in
 
         async def one() -> None:
             nonlocal now, most, done
-            async with limiter.place("m", ceiling):
+            async with limiter.place("m", ceiling) as place:
                 now += 1
                 most = max(most, now)
                 try:
+                    if chance.random() < 0.5:
+                        limiter.accepted(place)
                     await asyncio.sleep(chance.random() / 1000)
                 finally:
                     now -= 1
@@ -39,7 +41,7 @@ def test_places_are_never_more_than_the_ceiling_whoever_is_cancelled(ceiling: in
         # Every place was given back: all of them can be had again at once.
         async with asyncio.timeout(1):
             for _ in range(ceiling):
-                await limiter._take("m", ceiling)
+                await limiter._take("m", ceiling, paid=True)
         return most, done + sum(isinstance(result, asyncio.CancelledError) for result in results)
 
     most, ended = asyncio.run(scene())
