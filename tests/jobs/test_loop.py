@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import contextvars
 import threading
 import time
@@ -78,6 +79,8 @@ async def test_a_cancelled_caller_waits_until_the_work_has_unwound() -> None:
 
 def test_an_interrupted_caller_waits_until_the_work_has_unwound() -> None:
     unwound = threading.Event()
+    # A shell starts what it puts into the background deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     main = threading.main_thread().ident
 
     async def work() -> None:
@@ -89,11 +92,12 @@ def test_an_interrupted_caller_waits_until_the_work_has_unwound() -> None:
 
     def interrupt() -> None:
         time.sleep(0.2)
-        import signal
-
         signal.pthread_kill(main, signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        call_core(work)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call_core(work)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert unwound.is_set()
