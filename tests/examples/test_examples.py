@@ -25,6 +25,7 @@ def test_all_are_listed_and_explained():
         assert f'example("{name.removesuffix(".py")}")' in tests, f"{name} has no test"
 
 
+@pytest.mark.slow
 def test_warehouse_pays_for_new_lines_only(prefect_server, example, route_to, sandbox, tmp_path):
     module = example("warehouse")
     file = tmp_path / "warehouse.duckdb"
@@ -65,6 +66,7 @@ def test_subflow_quote_tells_the_server_a_line(prefect_server, example, route_to
     assert not sandbox.state.calls, "a quote asks nobody"
 
 
+@pytest.mark.slow
 def test_three_tasks(prefect_server, example, route_to, sandbox, tmp_path):
     module = example("three_tasks")
     videos = [module.lantern(route_to(), tmp_path) for _ in range(2)]
@@ -80,11 +82,13 @@ async def test_async_flow(prefect_server, example, route_to, sandbox, tmp_path):
     assert len(sandbox.state.bill()) == 4
 
 
+@pytest.mark.slow
 def test_downstream_runs_for_stored_rows_only(prefect_server, example, route_to, tmp_path):
     published = example("downstream").made_and_published(route_to(), tmp_path)
     assert [told.split()[0] for told in published] == ["tea", "rain"]
 
 
+@pytest.mark.slow
 def test_video_job(prefect_server, example, route_to, sandbox, tmp_path):
     module = example("video_job")
     tickets = [module.run_any_job(module.lantern(route_to(), tmp_path)) for _ in range(2)]
@@ -93,6 +97,7 @@ def test_video_job(prefect_server, example, route_to, sandbox, tmp_path):
     assert len(sandbox.state.bill()) == 1
 
 
+@pytest.mark.slow
 def test_own_media(prefect_server, example, route_to, sandbox, tmp_path):
     module = example("own_media")
     result = module.with_own_media(module.a_folder(tmp_path / "in"), route_to("seedance2.0-sp"), tmp_path / "out")

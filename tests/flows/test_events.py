@@ -100,6 +100,7 @@ def slower():
         yield server
 
 
+@pytest.mark.slow
 def test_a_sweep_tells_what_it_brought_to_its_end(make, route_to, slower, events):
     batch = f"swept {uuid4().hex[:6]}"
     route = route_to(credentials=JimmyCredentials(api_key="sk_sandbox", base_url=slower.url))
@@ -160,6 +161,7 @@ def on_call(batch: str, row: str, message: str) -> None:
     """What a user would have run; here the server only has to start it."""
 
 
+@pytest.mark.slow
 def test_the_automation_of_the_examples_fires(make, sandbox, api, events):
     path = Path(__file__).parents[2] / "examples" / "automation.py"
     spec = importlib.util.spec_from_file_location("example_automation", path)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import contextvars
+import signal
 import threading
 import time
 
