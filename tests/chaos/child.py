@@ -106,7 +106,7 @@ def _jobs(task: Task, table: list[dict[str, str]]) -> None:
         ledger_url=f"sqlite+aiosqlite:///{task.ledger}",
         patience=30,
     )
-    call_core(lambda: run_batch(order, PLAIN_STEPS))
+    call_core(lambda: run_batch(order, lambda _rows: PLAIN_STEPS))
 
 
 def _killer(name: str, nth: int):

@@ -27,5 +27,5 @@ async def test_the_link_that_ends_first_is_fetched_first():
         waiting.put(row)
     waiting.close(porters=2)
     got = [await waiting.get() for _ in range(8)]
-    assert [row.key for row in got[:6]] == ["dying", "day", "day too", "week", "open", "open too"]
+    assert [row.key for row, _ in got[:6]] == ["dying", "day", "day too", "week", "open", "open too"]
     assert got[6:] == [None, None]

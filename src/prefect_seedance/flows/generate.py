@@ -26,7 +26,7 @@ from prefect_seedance.flows.progress import progress_shown
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
-from prefect_seedance.jobs.crew import Steps
+from prefect_seedance.jobs.crew import Manner
 from prefect_seedance.jobs.loop import call_core, on_core
 from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
@@ -38,15 +38,10 @@ from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import write_files
 from prefect_seedance.reports.result import GenerateResult, build_result
 from prefect_seedance.routes.amount import Amount
-from prefect_seedance.tasks import create_video, download_video, poll_video, review_media, upload_media
 from prefect_seedance.tasks.home import parts_home, prefect_home
+from prefect_seedance.tasks.manner import TaskRuns, manner_of
 
 __all__ = ["agenerate_videos", "generate_video", "generate_videos"]
-
-TASK_STEPS = Steps(
-    create=create_video, poll=poll_video, download=download_video, upload=upload_media, review=review_media
-)
-"""Each step of each row as a Prefect task run."""
 
 Logger = logging.Logger | logging.LoggerAdapter[Any]
 
@@ -76,6 +71,7 @@ def generate_videos(
     media_root: str | Path | None = None,
     media_hosts: Any = (),
     probe: bool = True,
+    task_runs: TaskRuns = "auto",
 ) -> GenerateResult:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -107,6 +103,8 @@ def generate_videos(
             the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
         media_hosts: Hosts at private addresses that media may come from, by name.
         probe: Look at the media first: type, size, length. Without it, only the provider finds out.
+        task_runs: A Prefect task run for each step of each row (`per_step`), or one for some hundreds of rows
+            (`per_chunk`), which costs far less. `auto` goes by chunk above 500 rows. What is made and paid is the same.
 
     Returns:
         The rows with what became of them (`.to_dataframe()`), and what it cost.
@@ -141,6 +139,7 @@ async def agenerate_videos(
     media_root: str | Path | None = None,
     media_hosts: Any = (),
     probe: bool = True,
+    task_runs: TaskRuns = "auto",
 ) -> GenerateResult:
     """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
     return await on_core(functools.partial(_generate, **locals()))
@@ -202,6 +201,7 @@ async def _generate(
     media_root: str | Path | None = None,
     media_hosts: Any = (),
     probe: bool = True,
+    task_runs: TaskRuns = "auto",
 ) -> Any:
     """The work of a run, and the state in which it ends."""
     logger = get_run_logger()
@@ -210,6 +210,7 @@ async def _generate(
         routes = await load_routes(route)
         terms = Terms.parse(budget=budget, max_charge=max_charge, max_failures=max_failures)
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
+        manner = manner_of(task_runs)
         places = media_places(read, routes, media_root, media_hosts)
         name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
         preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit)
@@ -240,10 +241,10 @@ async def _generate(
     logger.info("Batch %s: %s", order.batch, preparation.total())
     if ceiling is not None and not await approved(order.batch, preparation, ceiling):
         return failed(UserMistake("A person did not approve the quote. Nothing was spent."), "Not approved")
-    return await _carry_out(order, read, logger)
+    return await _carry_out(order, manner, read, logger)
 
 
-async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
+async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger) -> Any:
     try:
         # One client for all task runs: else each of them makes its own, and reads the CA bundle anew (30 ms).
         async with (
@@ -251,7 +252,7 @@ async def _carry_out(order: Order, table: Table, logger: Logger) -> Any:
             progress_shown(order.batch, [row.key for row in order.preparation.rows], logger),
         ):
             with rows_told(order):
-                outcome = await run_batch(order, TASK_STEPS)
+                outcome = await run_batch(order, manner)
         result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)

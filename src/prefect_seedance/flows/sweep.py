@@ -13,7 +13,6 @@ from prefect.states import Completed
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.events import tell_swept
-from prefect_seedance.flows.generate import TASK_STEPS
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
@@ -22,6 +21,7 @@ from prefect_seedance.jobs.sweeping import SweepOutcome, sweep
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
 from prefect_seedance.tasks.home import parts_home, prefect_home
+from prefect_seedance.tasks.manner import manner_of
 
 __all__ = ["sweep_videos"]
 
@@ -56,7 +56,7 @@ async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, pat
         async with AsyncClientContext.get_or_create():  # one for all task runs
             outcome = await sweep(
                 routes,
-                TASK_STEPS,
+                manner_of(),
                 ledger_url=ledger_url(ledger, prefect_home()),
                 batch=batch,
                 patience=patience,

@@ -12,7 +12,7 @@ from prefect_seedance.errors import UserMistake
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs import balances
 from prefect_seedance.jobs.balances import Balances
-from prefect_seedance.jobs.crew import Steps, work
+from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.naming import default_name
 from prefect_seedance.jobs.preparing import Preparation, Prepared
@@ -144,7 +144,7 @@ def place_of(shelf: Shelf) -> Path | Shelf:
     return shelf.folder if isinstance(shelf, LocalShelf) else shelf
 
 
-async def run_batch(order: Order, steps: Steps) -> BatchOutcome:
+async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
     """Bring every row of the order as far as it goes; see `crew.work` for what stops a run."""
     root, shelf = batch_folder(order.output, order.batch, order.parts)
     await asyncio.to_thread(shelf.ensure)
@@ -170,7 +170,7 @@ async def run_batch(order: Order, steps: Steps) -> BatchOutcome:
         folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
         outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
         try:
-            await _work_all(session, prepared, ids, order, steps, outcome, shelf)
+            await _work_all(session, prepared, ids, order, manner, outcome, shelf)
         finally:
             await _note_balances(session, outcome)
             outcome.budget = order.terms.budget
@@ -188,7 +188,7 @@ async def _work_all(
     prepared: dict[str, Prepared],
     ids: dict[str, int],
     order: Order,
-    steps: Steps,
+    manner: Manner,
     outcome: BatchOutcome,
     shelf: Shelf,
 ) -> None:
@@ -210,7 +210,8 @@ async def _work_all(
         if not outcome.balances and any(row.state in TAKEABLE for row in rows):
             outcome.balances = [await balances.look(session)]
         try:
-            await work(session, [row for row in rows if _has_work(row)], steps)
+            busy = [row for row in rows if _has_work(row)]
+            await work(session, busy, manner(len(busy)))
         finally:
             outcome.done |= {row.key for row in rows if row.state is not before[row.key]}
             outcome.troubles |= {row.key: row.trouble.message for row in rows if row.trouble is not None}

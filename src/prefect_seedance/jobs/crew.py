@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
 from prefect_seedance.jobs import creating, delivering, downloading, polling, reviewing, uploading
+from prefect_seedance.jobs.chunk import Chunk, ChunkStep
 from prefect_seedance.jobs.delivering import MediumStep
 from prefect_seedance.jobs.fetching import Fetching
+from prefect_seedance.jobs.limiter import Limiter
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL, RetryRule
 from prefect_seedance.jobs.row import Row
@@ -20,12 +22,15 @@ from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.providers import Account, RouteSettings
 
-__all__ = ["PLAIN_STEPS", "Steps", "work"]
+__all__ = ["PLAIN_STEPS", "Manner", "Steps", "work"]
 
 log = logging.getLogger(__name__)
 
 DOWNLOADS = 8
 """Downloads at once."""
+
+CHUNK = 250
+"""Rows of a chunk."""
 
 AHEAD = 4
 """Rows of a route whose media are brought into form while its places in flight are taken."""
@@ -37,13 +42,19 @@ Step = Callable[[Row], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How the steps of a row, and of its media, are carried out: as Prefect task runs, or plainly."""
+    """How the steps of a row, and of its media, are carried out: as Prefect task runs, plainly, or chunk by chunk."""
 
     create: Step
     poll: Step
     download: Step
     upload: MediumStep
     review: MediumStep
+    chunk: ChunkStep | None = None
+    """Carries a chunk of rows with the other steps; None where all rows of a route are one."""
+
+
+Manner = Callable[[int], Steps]
+"""The steps for so many rows."""
 
 
 Subject = TypeVar("Subject", Row, Medium)
@@ -87,16 +98,11 @@ async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
     row is taken after that, and those in flight are brought to their end.
     """
     fetched = Fetching()
-    rows = list(rows)
-    for row in rows:
-        if row.state is State.SUCCEEDED:
-            fetched.put(row)
     porters = [asyncio.create_task(_fetch(session, fetched, steps)) for _ in range(DOWNLOADS)]
     try:
         async with asyncio.TaskGroup() as group:
             for settings, queue in _queues(rows):
-                for _ in range(min(len(queue), settings.max_in_flight + AHEAD)):
-                    group.create_task(_serve(session, settings, queue, steps, fetched))
+                group.create_task(_route(session, settings, queue, steps, fetched))
         fetched.close(len(porters))
         await asyncio.gather(*porters)
     finally:
@@ -108,31 +114,73 @@ async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
 def _queues(rows: Iterable[Row]) -> list[tuple[RouteSettings, deque[Row]]]:
     """The rows by route; what was paid already is at the head of each queue."""
     queues: dict[tuple[Account, str], tuple[RouteSettings, deque[Row]]] = {}
-    waiting = [row for row in rows if row.state is not State.SUCCEEDED]
-    for row in sorted(waiting, key=lambda row: row.state in TAKEABLE):
+    for row in sorted(rows, key=lambda row: (row.state is not State.SUCCEEDED, row.state in TAKEABLE)):
         route = (row.settings.account, row.settings.route.model)
         queues.setdefault(route, (row.settings, deque()))[1].append(row)
     return list(queues.values())
 
 
-async def _serve(session: Session, settings: RouteSettings, queue: deque[Row], steps: Steps, fetched: Fetching) -> None:
+async def _route(session: Session, settings: RouteSettings, queue: deque[Row], steps: Steps, fetched: Fetching) -> None:
+    """All rows of one route: at once, or chunk by chunk.
+
+    The next chunk begins when the last row of the one before has been taken up, so a slow row holds up nobody.
+    """
+    size = len(queue) if steps.chunk is None else CHUNK
+    first = 1
+
+    async def serve(chunk: Chunk) -> None:
+        await _serve_all(session, settings, chunk, steps, fetched)
+
+    async with asyncio.TaskGroup() as group:
+        while queue:
+            rows = [queue.popleft() for _ in range(min(size, len(queue)))]
+            if session.stopped is None or any(row.state not in TAKEABLE for row in rows):
+                chunk = Chunk(settings.route.model, first, rows, serve)
+                group.create_task(_carry(session, chunk, steps))
+                await chunk.drained.wait()
+            first += len(rows)
+
+
+async def _carry(session: Session, chunk: Chunk, steps: Steps) -> None:
+    try:
+        await (chunk.carry() if steps.chunk is None else steps.chunk(chunk))
+    except Exception as error:
+        log.exception("%s: an error that this program did not foresee", chunk.name)
+        session.stop(error)
+    finally:
+        chunk.drained.set()
+
+
+async def _serve_all(session: Session, settings: RouteSettings, chunk: Chunk, steps: Steps, fetched: Fetching) -> None:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(len(chunk.waiting), settings.max_in_flight + AHEAD)):
+            group.create_task(_serve(session, settings, chunk, steps, fetched))
+
+
+async def _serve(session: Session, settings: RouteSettings, chunk: Chunk, steps: Steps, fetched: Fetching) -> None:
     limiter = session.channels[settings.account].limiter
-    while queue:
-        row = queue.popleft()
+    while (row := chunk.take()) is not None:
         if row.state in TAKEABLE and not await _media_ready(session, row, steps):
             continue
-        paid = row.state not in TAKEABLE
-        async with limiter.place(settings.route.model, settings.max_in_flight, paid=paid) as row.place:
-            if row.state in TAKEABLE:
-                if session.stopped is not None:
-                    continue
-                await _carried(session, row, steps.create)
-            if row.state is State.CREATED:
-                await _carried(session, row, steps.poll)
-            if row.state in _FAILED:
-                session.failed()
+        if row.state is not State.SUCCEEDED:
+            await _in_flight(session, row, steps, limiter)
         if row.state is State.SUCCEEDED:
-            fetched.put(row)
+            chunk.fetching.append(fetched.put(row))
+
+
+async def _in_flight(session: Session, row: Row, steps: Steps, limiter: Limiter) -> None:
+    """The part of a row's way for which it holds a place: from before its create until its job has ended."""
+    settings = row.settings
+    paid = row.state not in TAKEABLE
+    async with limiter.place(settings.route.model, settings.max_in_flight, paid=paid) as row.place:
+        if row.state in TAKEABLE:
+            if session.stopped is not None:
+                return
+            await _carried(session, row, steps.create)
+        if row.state is State.CREATED:
+            await _carried(session, row, steps.poll)
+        if row.state in _FAILED:
+            session.failed()
 
 
 async def _media_ready(session: Session, row: Row, steps: Steps) -> bool:
@@ -148,10 +196,12 @@ async def _media_ready(session: Session, row: Row, steps: Steps) -> bool:
 
 
 async def _fetch(session: Session, fetched: Fetching, steps: Steps) -> None:
-    while (row := await fetched.get()) is not None:
+    while (waiting := await fetched.get()) is not None:
+        row, carried = waiting
         await _carried(session, row, steps.download)
         if row.state in _FAILED:
             session.failed()
+        carried.set_result(None)
 
 
 async def _carried(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefect_seedance.errors import SeedanceError, UserMistake
-from prefect_seedance.jobs.crew import Steps, work
+from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State
@@ -46,7 +46,7 @@ class SweepOutcome:
 
 async def sweep(
     routes: Sequence[RouteSettings],
-    steps: Steps,
+    manner: Manner,
     *,
     ledger_url: str,
     batch: str | None = None,
@@ -60,7 +60,7 @@ async def sweep(
 
     Args:
         routes: Routes of the accounts concerned; a row needs one of its own account.
-        steps: How the steps are carried out.
+        manner: How the steps are carried out.
         ledger_url: The ledger.
         batch: Only this batch; None takes all of them.
         patience: Seconds that a job is waited for.
@@ -74,7 +74,7 @@ async def sweep(
     finally:
         await ledger.close()
     for name, take in names:
-        await _sweep_one(name, take, routes, steps, ledger_url, patience, flow_run_id, outcome, parts)
+        await _sweep_one(name, take, routes, manner, ledger_url, patience, flow_run_id, outcome, parts)
     return outcome
 
 
@@ -82,7 +82,7 @@ async def _sweep_one(
     batch: str,
     take: str,
     routes: Sequence[RouteSettings],
-    steps: Steps,
+    manner: Manner,
     ledger_url: str,
     patience: float,
     flow_run_id: str | None,
@@ -105,7 +105,7 @@ async def _sweep_one(
         ordered = sorted(records, key=lambda row: (row.link_expires_at is None, row.link_expires_at, row.id))
         found = [await _row(session, record, routes, outcome, shelves, parts) for record in ordered]
         rows = [row for row in found if row is not None]
-        await work(session, rows, steps)
+        await work(session, rows, manner(len(rows)))
         outcome.troubles |= {(batch, row.key): row.trouble.message for row in rows if row.trouble is not None}
         if session.stopped is not None:
             raise session.stopped

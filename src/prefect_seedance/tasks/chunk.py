@@ -1,0 +1,30 @@
+"""The chunk task: one task run for some hundreds of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State as PrefectState
+from prefect.states import Completed
+
+from prefect_seedance.jobs.chunk import Chunk
+from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.ledger import State
+
+__all__ = ["carry_rows"]
+
+_WELL = frozenset({State.STORED.value})
+
+
+@task(name="carry rows", task_run_name="{chunk.name}", cache_policy=NO_CACHE, persist_result=False)
+async def carry_rows(chunk: Chunk) -> PrefectState[Any]:
+    """Bring each row of a chunk as far as it goes: through the same steps as task runs of its own, and as alone.
+
+    It ends well however its rows end; what became of each is in the ledger and the run's report.
+    """
+    await on_core(chunk.carry)
+    counts = chunk.counts
+    told = ", ".join(f"{number:,} {state}" for state, number in sorted(counts.items()))
+    return Completed(name="Stored" if set(counts) <= _WELL else "Some left", message=told)

@@ -1,0 +1,45 @@
+"""How the rows of a run become task runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.crew import PLAIN_STEPS, Manner, Steps
+from prefect_seedance.tasks.chunk import carry_rows
+from prefect_seedance.tasks.create import create_video
+from prefect_seedance.tasks.download import download_video
+from prefect_seedance.tasks.media import review_media, upload_media
+from prefect_seedance.tasks.poll import poll_video
+
+__all__ = ["TaskRuns", "manner_of"]
+
+TaskRuns = Literal["auto", "per_step", "per_chunk"]
+
+MANY = 500
+"""Rows above which `auto` carries them in chunks: 1,500 task runs are as many as anybody looks through."""
+
+PER_STEP = Steps(
+    create=create_video, poll=poll_video, download=download_video, upload=upload_media, review=review_media
+)
+"""Each step of each row as a Prefect task run."""
+
+PER_CHUNK = replace(PLAIN_STEPS, upload=upload_media, review=review_media, chunk=carry_rows)
+"""Some hundreds of rows as one task run. A medium, which many rows share, keeps a task run of its own."""
+
+
+def manner_of(task_runs: TaskRuns | str = "auto") -> Manner:
+    """How rows become task runs, by how many they are.
+
+    Raises:
+        UserMistake: No such way.
+    """
+    if task_runs not in get_args(TaskRuns):
+        known = ", ".join(get_args(TaskRuns))
+        raise UserMistake(f"task_runs={task_runs!r}: expected one of {known}. Nothing was spent.")
+
+    def steps(rows: int) -> Steps:
+        return PER_CHUNK if task_runs == "per_chunk" or (task_runs == "auto" and rows > MANY) else PER_STEP
+
+    return steps
