@@ -29,7 +29,9 @@ def sha256(data: bytes) -> str:
 def written() -> dict[str, str]:
     """Every file of the package, by its path below `src`, with its hash."""
     files = (path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(PACKAGE.parent).as_posix(): sha256(path.read_bytes()) for path in files}
+    found = {path.relative_to(PACKAGE.parent).as_posix(): sha256(path.read_bytes()) for path in files}
+    # `prefect-seedance setup --deploy` reads it where there is no checkout.
+    return found | {"prefect_seedance/cli/prefect.yaml": sha256((ROOT / "deployments/prefect.yaml").read_bytes())}
 
 
 def wheel_files(wheel: Path) -> dict[str, str]:

@@ -48,11 +48,24 @@ def prefect(*arguments: str) -> str:
     return done.stdout
 
 
+class Patient(httpx.HTTPTransport):
+    """Asks again where the server's SQLite is locked for a moment (503: nothing was done), as a person would."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(20):
+            answer = super().handle_request(request)
+            if answer.status_code != 503:
+                break
+            answer.close()
+            time.sleep(1)
+        return answer
+
+
 class Ui:
     """What the Prefect UI does, through the same API."""
 
     def __init__(self, server: str) -> None:
-        self.api = httpx.Client(base_url=f"{server}/api", timeout=60)
+        self.api = httpx.Client(base_url=f"{server}/api", timeout=60, transport=Patient())
 
     def __enter__(self) -> Self:
         return self
@@ -71,12 +84,7 @@ class Ui:
     def start(self, name: str, **parameters: Any) -> httpx.Response:
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}, "enforce_parameter_schema": True}
         address = f"/deployments/{self.deployment(name)['id']}/create_flow_run"
-        for _ in range(20):
-            answer = self.api.post(address, json=body)
-            if answer.status_code != 503:  # the server's SQLite is locked for a moment: a person presses again
-                break
-            time.sleep(1)
-        return answer
+        return self.api.post(address, json=body)
 
     def run(self, name: str, **parameters: Any) -> dict[str, Any]:
         """Start a run and wait for its end."""

@@ -13,7 +13,7 @@ from prefect_seedance.jobs.preparing import BadRows
 from prefect_seedance.providers import ProviderClient
 from prefect_seedance.routes import CATALOGUE, Route, VideoRequest, check
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def media(url: str, name: str, **query: object) -> str:

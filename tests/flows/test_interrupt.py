@@ -29,7 +29,14 @@ def test_ctrl_c_and_again(prefect_server, output, tmp_path):
     script.write_text(SCRIPT)
     with SandboxServer(SandboxSettings(job_seconds=(2, 2))) as sandbox:
         command = [sys.executable, script, sandbox.url, output]
-        first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # A shell starts what it puts into the background deaf to Ctrl-C, and the deafness is inherited.
+        first = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        )
         deadline = time.monotonic() + 60
         while sandbox.state.calls["jimmy.query"] < 2 and time.monotonic() < deadline:
             assert first.poll() is None
