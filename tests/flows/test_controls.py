@@ -98,7 +98,9 @@ async def test_cancelled_and_retried_from_the_ui(
         assert State.UNKNOWN not in await states(ledger_file), "creates on the wire were answered, or not sent"
 
         async with get_client() as client:  # as the Retry button does
-            await client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry", message="Retry from the UI"), force=True)
+            await client.set_flow_run_state(
+                run.id, Scheduled(name="AwaitingRetry", message="Retry from the UI"), force=True
+            )
         ended = await until(run, lambda seen: bool(seen.state and seen.state.is_final() and seen.run_count > 1))
     assert ended.state is not None
     assert ended.state.is_completed(), ended.state
@@ -119,7 +121,7 @@ async def states(ledger_file: Path) -> list[State]:
 def test_a_clock_that_jumps(
     prefect_server: str, route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Days forward and back, at every look at the clock: rows are held by process, and waits are measured by no clock."""
+    """Days forward and back, at every look at the clock: rows are held by process, and no clock measures a wait."""
     looks = 0
 
     def jumping() -> datetime:
