@@ -54,6 +54,7 @@ def _deployment(given: Mapping[str, Any], pool: str | None, route: str | None) -
             schedules=[_schedule(each) for each in given.get("schedules", ())] or None,
             concurrency_limit=ConcurrencyLimitConfig(**limit) if isinstance(limit, dict) else limit,
             work_pool_name=pool,
+            job_variables=given.get("work_pool", {}).get("job_variables") if pool else None,
             entrypoint_type=EntrypointType.MODULE_PATH,
             _sync=True,
         ),
