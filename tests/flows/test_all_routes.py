@@ -107,7 +107,9 @@ async def test_what_the_documents_allow_is_made_and_what_they_forbid_is_refused_
     assert len(sandbox.state.bill()) == before
 
     agreed = await _asked(bad)
-    assert not agreed["made"], agreed["made"][:10]
+    # These routes have one resolution and drop the wish for another: they would bill for what was not asked for.
+    ignored = {row["id"] for _, route, row, fields in bad if "resolution" in fields and route.library != "volc"}
+    assert set(agreed["made"]) <= ignored, set(agreed["made"]) - ignored
     figures = {
         "routes": len(ran),
         "requests made": len(good),
@@ -115,6 +117,7 @@ async def test_what_the_documents_allow_is_made_and_what_they_forbid_is_refused_
         "refused before spending": len(bad),
         "of them refused by the sandbox too": len(agreed["refused"]),
         "of them that the provider has no words for": len(agreed["unsendable"]),
+        "of them that the provider would make otherwise than asked": len(agreed["made"]),
         "refused by the sandbox after": len(refused_after),
     }
     print(figures)  # noqa: T201 - shown by `pytest -rP`: they stand in the closing note
