@@ -14,7 +14,7 @@ stale := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-ui chaos bench-billing check clean distclean stale
+.PHONY: help setup demo test test-slow test-ui chaos bench-billing check docs clean distclean stale
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -47,8 +47,12 @@ check: $(VENV)/.ready-to-develop ## formatter, linter, strict types, import laye
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: $(VENV)/.ready-to-document ## build the manual into site/, with warnings as errors (site/index.html opens from the folder)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict $(ARGS)
+	@echo "The manual: $(CURDIR)/site/index.html"
+
 clean: ## remove caches and what the builds, tests and demo left
-	@rm -rf .demo dist build htmlcov .coverage .coverage.* .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .demo dist build site htmlcov .coverage .coverage.* .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 distclean: clean ## remove .venv as well
@@ -114,14 +118,21 @@ add() {
 }
 endef
 
-$(VENV)/.ready-to-run $(VENV)/.ready-to-develop: export STEPS := $(STEPS)
+$(VENV)/.ready-to-run $(VENV)/.ready-to-develop $(VENV)/.ready-to-document: export STEPS := $(STEPS)
 
 $(VENV)/.ready-to-run: pyproject.toml constraints.txt $(stale)
 	@eval "$$STEPS"; need_venv; add "the package" -e ".[parquet,excel]"; touch $@
 
 # pip before 25.1 knows nothing of dependency groups, so they are read here.
+define ADD_GROUP
+@eval "$$STEPS"; \
+$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"], sep="\n")' \
+	>$(VENV)/$(1)-requirements.txt; \
+add "$(2)" -r $(VENV)/$(1)-requirements.txt; touch $@
+endef
+
 $(VENV)/.ready-to-develop: $(VENV)/.ready-to-run
-	@eval "$$STEPS"; \
-	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
-		>$(VENV)/dev-requirements.txt; \
-	add "the development tools" -r $(VENV)/dev-requirements.txt; touch $@
+	$(call ADD_GROUP,dev,the development tools)
+
+$(VENV)/.ready-to-document: $(VENV)/.ready-to-run
+	$(call ADD_GROUP,docs,the tools of the manual)

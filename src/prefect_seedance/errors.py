@@ -1,6 +1,6 @@
 """The errors of the package: one root, and under it the few kinds that a caller would treat differently.
 
-What a provider's answer proves decides the kind (DESIGN, law 2): everything under `Refused` proves that nothing was
+What a provider's answer proves decides the kind: everything under `Refused` proves that nothing was
 made and nothing is owed; `UnknownOutcome` proves nothing, and is never sent again by the program itself.
 """
 

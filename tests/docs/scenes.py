@@ -6,7 +6,8 @@ Everything is real but the provider: its address leads to a sandbox, as `JIMMY_B
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 
 from prefect_seedance import NothingStored, generate_videos
-from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, RouteDefaults
+from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.sandbox import SandboxServer
 from prefect_seedance.sandbox.media import media_bytes
+from tests.conftest import PRICES
 
 KEYS = {"sk_your_key": "jimmy", "sk_sandbox": "jimmy", "sk-sandbox": "anyfast"}
 TABLE = """id,prompt,duration
@@ -24,24 +26,31 @@ lantern,A paper lantern drifts over a rice terrace at dawn,5
 fox,A red fox crosses fresh snow in slow motion,5
 tea,热茶倒入白瓷杯，水汽升腾，微距慢动作,4
 """
-ROUTES = {
-    "my-route": "seedance2.0-mini",
-    "my-sp-route": "seedance2.0-sp",
-    "my-anyfast-route": "seedance-2.0-mini",
+ROUTES: dict[str, tuple[Callable[[], JimmyCredentials | AnyfastCredentials], str]] = {
+    "my-route": (lambda: JimmyCredentials(api_key="sk_sandbox"), "seedance2.0-mini"),
+    "my-sp-route": (lambda: JimmyCredentials(api_key="sk_sandbox"), "seedance2.0-sp"),
+    "my-anyfast-route": (lambda: AnyfastCredentials(api_key="sk-sandbox"), "seedance-2.0-mini"),
 }
 
 Names = dict[str, Any]
 
 
-def at_the_sandbox(sandbox: SandboxServer, patch: pytest.MonkeyPatch) -> None:
-    """Whoever names no address of a provider reaches the sandbox, by code or by command."""
-    for kind in (JimmyCredentials, AnyfastCredentials):
-        patch.setattr(kind.model_fields["base_url"], "default", sandbox.url)
+@contextmanager
+def at_the_sandbox(sandbox: SandboxServer) -> Iterator[None]:
+    """Whoever names no address of a provider reaches the sandbox, by code or by command; and the routes are saved."""
+    blocks = (JimmyCredentials, AnyfastCredentials, RouteDefaults)
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in blocks[:2]:
+            patch.setattr(kind.model_fields["base_url"], "default", sandbox.url)
+        for provider, key in (("JIMMY", "sk_sandbox"), ("ANYFAST", "sk-sandbox")):
+            patch.setenv(f"{provider}_API_KEY", key)
+            patch.setenv(f"{provider}_BASE_URL", sandbox.url)
+        for kind in blocks:
+            kind.model_rebuild(force=True)
+        saved_routes()
+        yield
+    for kind in blocks:
         kind.model_rebuild(force=True)
-    RouteDefaults.model_rebuild(force=True)
-    for provider, key in (("JIMMY", "sk_sandbox"), ("ANYFAST", "sk-sandbox")):
-        patch.setenv(f"{provider}_API_KEY", key)
-        patch.setenv(f"{provider}_BASE_URL", sandbox.url)
 
 
 def files(folder: Path) -> None:
@@ -51,10 +60,12 @@ def files(folder: Path) -> None:
     (folder / "prices.json").write_text(json.dumps(prices), encoding="utf-8")
 
 
-def saved_routes(route_to: Callable[..., RouteDefaults]) -> None:
+def saved_routes() -> None:
     """The saved blocks that the pages name."""
-    for name, model in ROUTES.items():
-        route_to(model).save(name, overwrite=True, _sync=True)
+    prices = PriceBook(currency="CNY", prices=PRICES)
+    for name, (credentials, model) in ROUTES.items():
+        route = RouteDefaults(credentials=credentials(), model=model, prices=prices, poll_seconds=0.05)
+        route.save(name, overwrite=True, _sync=True)
 
 
 def media(request: pytest.FixtureRequest, names: Names) -> None:
@@ -72,7 +83,7 @@ def bucket(request: pytest.FixtureRequest, names: Names) -> None:
 
 def unknown(request: pytest.FixtureRequest, names: Names) -> None:
     """The row `fox` of the batch `spring`, whose answer was lost."""
-    sandbox: SandboxServer = request.getfixturevalue("sandbox")
+    sandbox: SandboxServer = request.getfixturevalue("providers")
     sandbox.faults.cut_after = 1
     with pytest.raises(NothingStored):
         generate_videos([{"id": "fox", "prompt": "A red fox"}], route="my-route", batch="spring")

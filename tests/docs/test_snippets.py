@@ -23,24 +23,26 @@ LONG = {"demo", "sandbox", "setup"}
 """Commands that start servers, or want one that is nobody else's: their own tests run them (`tests/cli`)."""
 
 
-@pytest.fixture
-def sandbox_settings() -> SandboxSettings:
-    return SandboxSettings(speed=200, keys=scenes.KEYS)
+EVERYDAY = {"README.md", "wrong.md", "deployments.md"}
+"""Pages that are tried each time; the others are for `make test-slow`."""
+
+
+@pytest.fixture(scope="module")
+def providers(prefect_server: str) -> Iterator[SandboxServer]:
+    """A sandbox where the providers are, and the saved blocks that lead there."""
+    with (
+        SandboxServer(SandboxSettings(speed=200, keys=scenes.KEYS)) as server,
+        scenes.at_the_sandbox(server),
+    ):
+        yield server
 
 
 @pytest.fixture
-def place(
-    prefect_server: str, sandbox: SandboxServer, route_to, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """A folder as the reader has it, with a sandbox where the providers are."""
-    with pytest.MonkeyPatch.context() as patch:
-        scenes.at_the_sandbox(sandbox, patch)
-        monkeypatch.chdir(tmp_path)
-        scenes.files(tmp_path)
-        scenes.saved_routes(route_to)
-        yield tmp_path
-    for kind in (scenes.JimmyCredentials, scenes.AnyfastCredentials, scenes.RouteDefaults):
-        kind.model_rebuild(force=True)
+def place(providers: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as the reader has it."""
+    monkeypatch.chdir(tmp_path)
+    scenes.files(tmp_path)
+    return tmp_path
 
 
 def named(page: Path) -> str:
@@ -59,7 +61,11 @@ def test_languages_are_told(page: Path) -> None:
 
 # Prefect leaves a connection to its own server open when an event loop closes.
 @pytest.mark.filterwarnings("ignore:.*socket.socket")
-@pytest.mark.parametrize("page", WITH_CODE, ids=named)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[] if page.name in EVERYDAY else pytest.mark.slow) for page in WITH_CODE],
+    ids=named,
+)
 def test_snippets_run(page: Path, place: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("page_of_the_manual")
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -88,7 +94,7 @@ def carry_out(words: list[str], where: str, monkeypatch: pytest.MonkeyPatch, *, 
     program, *arguments = words
     match program:
         case "prefect-seedance":
-            command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=True)
+            _, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=True)
             assert bound is not None, where
             if not parse_only and arguments[0] not in LONG:
                 with out.capture() as told:

@@ -15,6 +15,8 @@ from prefect.futures import wait
 
 from prefect_seedance import VideoRequest, create_video, download_video, poll_video
 from prefect_seedance.errors import Moderated, Refused, UnknownOutcome, UserMistake
+from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.tasks import upload_media
 
 
 def check_stored(job, sandbox) -> None:
@@ -174,3 +176,14 @@ def test_the_folder_of_a_row_is_told_once(prefect_server, route_to, sandbox, tmp
 
     assert Path(mine().video).is_relative_to(tmp_path / "v")
     assert not (tmp_path / "videos").exists()
+
+
+def test_a_file_is_named_from_where_the_code_runs(prefect_server, route_to, sandbox, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "cup.png").write_bytes(media_bytes("cup.png", width=640, height=640, seconds=Decimal(1)))
+    route = route_to()
+    links = {upload_media(name, route=route) for name in ("pictures/cup.png", tmp_path / "pictures" / "cup.png")}
+    assert len(links) == 1
+    assert sandbox.state.calls["jimmy.upload"] == 1
+    assert upload_media("cup.png", route=route, media_root="pictures") in links

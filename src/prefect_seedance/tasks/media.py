@@ -19,6 +19,7 @@ from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.retry import MEDIUM
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
+from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.forms import Form
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import prefect_home
@@ -120,6 +121,8 @@ async def _brought(
         raise UserMistake("route= is needed: a route block of the account, or its name. Nothing was sent.")
     settings = await route_to_use(route)
     address = os.fspath(medium)
+    if media_root is None and scheme_of(address) == "file" and "://" not in address:
+        address = str(Path(address).absolute())  # it starts where the code runs, not in the file's own folder
     places = MediaPlaces(
         folder=Path(media_root) if media_root is not None else Path(address).absolute().parent,
         loopback=settings.account.on_loopback,
