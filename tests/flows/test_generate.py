@@ -15,6 +15,7 @@ import pytest
 from prefect import flow
 
 from prefect_seedance import VideoRequest, agenerate_videos, generate_video, generate_videos
+from prefect_seedance.jobs.events import RowEvent, watching
 
 DOCUMENTED = {
     "status", "route", "job_id", "video", "sha256", "bytes", "width", "height", "seconds", "billing_model", "units",
@@ -162,3 +163,13 @@ def test_a_batch_template_is_filled_from_the_scheduled_time_and_survives_a_retry
     assert result.folder.name == result.batch
     assert result.rows[0].status == "stored"
     assert sandbox.state.calls["jimmy.create"] == 1
+
+
+def test_whoever_only_looks_on_brings_no_row_down(make, sandbox, caplog):
+    def broken(_: RowEvent) -> None:
+        raise BrokenPipeError("stdout is gone")
+
+    with watching(broken):
+        result = make([{"id": "a", "prompt": "a lantern"}], patience=20)
+    assert result.counts == {"stored": 1}
+    assert "A watcher of row events failed" in caplog.text

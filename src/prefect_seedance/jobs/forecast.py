@@ -137,7 +137,9 @@ class Forecast:
             # What both say counts; but what the others never did, this one may.
             usual = 1 / max(table.edges[-1] - table.edges[0], 0.001)
             waits = [(wait, UNEVEN + table.density(age + wait) / usual) for wait, _ in waits]
-        return pause(waits)
+            # One that stands still may never have told the truth: it is asked when the slowest of the others ended.
+            return min(pause(waits), max(table.edges[-1] - age, 0.5 * age, 1.0))
+        return min(pause(waits), max(0.5 * age, 1.0))
 
     def _heard(self, model: str, progress: float) -> list[float]:
         """How far others were from what they told, when they told about the same."""

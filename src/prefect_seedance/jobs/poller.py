@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from prefect_seedance.jobs.watch import OnView, Pool, Watch, rest
 from prefect_seedance.providers import JobView
 
 __all__ = ["Asker", "Poller", "PollerReport"]
+
+log = logging.getLogger(__name__)
 
 SHORTEST = 0.25
 """Seconds: the closest that we ask about one job again, unless the user sets another pace."""
@@ -36,6 +39,12 @@ STREAK = 4
 """Failed questions in a row, whatever the job, after which the account is left in peace for a while."""
 
 LONGEST_BACKOFF = 60.0
+
+LONGEST_RETRY_AFTER = 3600.0
+"""Seconds: whoever asks for more is asked again after that; results vanish after a day."""
+
+FAREWELL = 30.0
+"""Seconds in which the last question about a job is to be answered, once the patience is over."""
 
 SOON = 3600.0
 """Seconds: a link that dies later than that is not in a hurry."""
@@ -133,7 +142,9 @@ class Poller:
             watch.born = watch.asked = now - (age or 0.0)
             watch.exact = age is not None
             self._watches[job_id] = watch
-        watch.until = max(watch.until, now + patience)
+        if now + patience > watch.until:
+            watch.until = now + patience
+            self._ring(watch, watch.until, self._last_call)
         answer: asyncio.Future[JobView] = loop.create_future()
         watch.answers.append(answer)
         if on_view is not None:
@@ -148,6 +159,28 @@ class Poller:
                 watch.listeners.remove(on_view)
             if not watch.answers and self._watches.get(job_id) is watch:
                 del self._watches[job_id]
+                if watch.timer is not None:
+                    watch.timer.cancel()
+
+    def _ring(self, watch: Watch, when: float, then: Callable[[Watch], None]) -> None:
+        if watch.timer is not None:
+            watch.timer.cancel()
+        watch.timer = asyncio.get_running_loop().call_at(when, then, watch)
+
+    def _last_call(self, watch: Watch) -> None:
+        """The patience is over: whatever its turn was, the job is asked about once more, and then let go."""
+        now = asyncio.get_running_loop().time()
+        watch.due = now
+        heapq.heappush(self._later, (now, next(self._order), watch))
+        self._set_timer()
+        self._ring(watch, now + FAREWELL, self._let_go)
+
+    def _let_go(self, watch: Watch) -> None:
+        if isinstance(watch.last, JobView):
+            watch.settle(watch.last)
+        else:
+            silent = f"Nothing could be learned of job {watch.job_id} in the time that the run waits for it."
+            watch.settle(None, watch.last or Unreachable(silent))
 
     def report(self) -> PollerReport:
         """How it has done so far."""
@@ -306,11 +339,15 @@ class Poller:
                 continue
             for watch in found:
                 missing = BrokenAnswer(f"The answer about many jobs leaves out {watch.job_id}.")
-                self._heard(watch, heard.get(watch.job_id, missing), begun)
+                try:
+                    self._heard(watch, heard.get(watch.job_id, missing), begun)
+                except Exception as error:
+                    log.exception("Job %s: an error that this program did not foresee", watch.job_id)
+                    watch.settle(None, BrokenAnswer(f"The answer could not be taken in: {error!r}"))
 
     def _heard(self, watch: Watch, told: JobView | SeedanceError, begun: float) -> None:
         now = asyncio.get_running_loop().time()
-        watch.asking, watch.asked = False, now
+        watch.asking, watch.asked, watch.last = False, now, told
         if isinstance(told, Gone):
             watch.gone += 1
             if watch.gone >= GONE_TIMES:
@@ -339,13 +376,8 @@ class Poller:
             self.forecast.passed(watch.profile, before, watch.alive)
         if watch.answers:
             self._plan(watch, now)
-        if watch.due is not None and watch.due <= watch.until:
-            return
         if now >= watch.until:
             watch.settle(view)
-        elif watch.due is not None:
-            # The next question would come too late: the last one is asked when the patience ends.
-            self._at(watch, watch.until)
 
     def _end(self, watch: Watch, view: JobView, now: float) -> None:
         self._ended += 1
@@ -363,8 +395,9 @@ class Poller:
         delay *= random.uniform(0.5, 1.0)  # noqa: S311 - a little luck keeps several processes apart
         if isinstance(error, RateLimited):
             self._at_once = max(1, self._at_once // 2)
-            delay = max(delay, error.retry_after or 0.0)
-            self._not_before = max(self._not_before, now + (error.retry_after or 0.0))
+            asked_for = min(LONGEST_RETRY_AFTER, error.retry_after or 0.0)
+            delay = max(delay, asked_for)
+            self._not_before = max(self._not_before, now + asked_for)
         if begun >= self._not_before:
             # What was on its way before the last pause says nothing new.
             self._streak += 1

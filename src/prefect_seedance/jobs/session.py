@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,17 +13,21 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.jobs import holding
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
-from prefect_seedance.jobs.terms import Terms, TooManyFailures
+from prefect_seedance.jobs.terms import OverBudget, Terms, TooManyFailures
 from prefect_seedance.ledger import HEARTBEAT, Ledger, MaterialKey, Run
+from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
 
 __all__ = ["Session", "open_session"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -42,6 +48,8 @@ class Session:
         places: Where media may lie that are brought to a provider.
         contents: The bytes of those media, each fetched once.
         locks: Held while a medium is brought into form.
+        proofs: As many videos are decoded at once as there are processors: with more, questions and answers would wait
+            behind them, and no video would be proven sooner.
         again: Whether the user asks for what was refused to be tried again.
     """
 
@@ -61,6 +69,7 @@ class Session:
     places: MediaPlaces = field(default_factory=MediaPlaces)
     contents: Contents = field(init=False)
     locks: dict[MaterialKey, asyncio.Lock] = field(default_factory=dict)
+    proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     again: bool = False
     scratch: Path = field(default_factory=Path)
     _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
@@ -76,11 +85,34 @@ class Session:
             self._media[known] = Medium(session=self, settings=settings, address=address, kind=kind, form=form)
         return self._media[known]
 
-    async def once(self, medium: Medium, step: Callable[[Medium], Awaitable[object]]) -> None:
-        """Carry out a medium's step, or wait for the one that is under way; a failure is the same for all who wait."""
-        task = self._steps.get(medium)
-        if task is None or task.cancelled():
-            task = self._steps[medium] = asyncio.create_task(_carried(step, medium), name=f"seedance {medium.name}")
+    async def once(
+        self, medium: Medium, step: Callable[[Medium], Awaitable[object]], room: Decimal = Decimal(0)
+    ) -> None:
+        """Carry out a medium's step, or wait for the one that is under way; a failure is the same for all who wait.
+
+        It is carried out anew once its reference ends soon, and where it did not fit the budget beside another row.
+
+        Args:
+            medium: The medium.
+            step: What brings it into form.
+            room: What the budget has to hold beside it: the worst case of the row that needs it.
+        """
+        while True:
+            task = self._steps.get(medium)
+            mine = task is None or task.cancelled() or (task.done() and _ends_soon(medium))
+            if task is None or mine:
+                medium.room = room
+                task = self._steps[medium] = asyncio.create_task(_carried(step, medium), name=f"seedance {medium.name}")
+            try:
+                return await self._waited(task)
+            except OverBudget:
+                if self._steps.get(medium) is task:
+                    del self._steps[medium]
+                if mine:
+                    raise
+
+    @staticmethod
+    async def _waited(task: asyncio.Task[object]) -> None:
         await asyncio.shield(task)
 
     async def drop_media(self) -> None:
@@ -94,7 +126,11 @@ class Session:
     def tell(self, event: RowEvent) -> None:
         """Tell those who watch."""
         for watcher in self.watchers:
-            watcher(event)
+            try:
+                watcher(event)
+            except Exception:
+                # It only looks on: a row that is paid for must not fall over it.
+                log.exception("A watcher of row events failed")
 
     def stop(self, reason: BaseException) -> None:
         """Take no new rows: what is paid from now on could not be recorded or kept."""
@@ -157,6 +193,10 @@ async def open_session(
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
         stack.callback(heart.cancel)
         yield session
+
+
+def _ends_soon(medium: Medium) -> bool:
+    return medium.expires_at is not None and medium.expires_at < now() + holding.MARGIN
 
 
 async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from prefect_seedance.errors import SeedanceError
 from prefect_seedance.jobs.forecast import Profile, Seen
 from prefect_seedance.providers import JobView
 
@@ -21,6 +22,9 @@ FIRST = 0.5
 
 CROWD = 8.0
 """Questions a second about all jobs of an unknown kind together while they are young."""
+
+CHANGE = 4
+"""Every fourth question of a pool goes to a job that was not asked about before."""
 
 THINNING = 165.0
 """Divided by the age, so many questions a second where that is fewer: an end found a tenth too late hurts little."""
@@ -42,11 +46,29 @@ class Watch:
         told: What it told of its progress.
         gone: How often in a row it was not known.
         troubles: Questions in a row that failed.
+        last: What was last heard of it.
+        timer: Rings when the patience is over.
     """
 
     __slots__ = (
-        "alive", "answers", "asked", "asking", "born", "due", "exact", "gone", "job_id", "lifetime", "listeners",
-        "pace", "profile", "told", "troubles", "until",
+        "alive",
+        "answers",
+        "asked",
+        "asking",
+        "born",
+        "due",
+        "exact",
+        "gone",
+        "job_id",
+        "last",
+        "lifetime",
+        "listeners",
+        "pace",
+        "profile",
+        "timer",
+        "told",
+        "troubles",
+        "until",
     )  # fmt: skip
 
     def __init__(self, job_id: str, profile: Profile | None, pace: float | None, lifetime: float | None) -> None:
@@ -61,6 +83,8 @@ class Watch:
         self.alive = 0.0
         self.told: tuple[Seen, ...] = ()
         self.gone = self.troubles = 0
+        self.last: JobView | SeedanceError | None = None
+        self.timer: asyncio.TimerHandle | None = None
         self.answers: list[asyncio.Future[JobView]] = []
         self.listeners: list[OnView] = []
 
@@ -98,7 +122,7 @@ class Pool:
     Five hundred jobs of the same age need not each be asked every few seconds whether the first of them has ended.
     """
 
-    __slots__ = ("due", "resting", "scouts")
+    __slots__ = ("due", "resting", "scouts", "turns")
 
     def __init__(self) -> None:
         self.scouts: deque[Watch] = deque()
@@ -106,6 +130,7 @@ class Pool:
         self.resting: deque[Watch] = deque()
         """Those that were not, in the order of their arrival."""
         self.due: float | None = None
+        self.turns = 0
 
     def add(self, watch: Watch) -> None:
         """Take a job in."""
@@ -118,7 +143,10 @@ class Pool:
 
     def take(self, now: float, advice: float) -> Watch | None:
         """The job that is asked about now; None where it is nobody's turn."""
-        for turns in (self.scouts, self.resting):
+        self.turns += 1
+        # Scouts that hang for ever must not hide from us that all the others have ended.
+        order = (self.resting, self.scouts) if self.turns % CHANGE == 0 else (self.scouts, self.resting)
+        for turns in order:
             while turns and not turns[0].answers:
                 turns.popleft()
             if turns and _turn(turns[0], advice) <= now:
