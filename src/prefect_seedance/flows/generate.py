@@ -24,6 +24,7 @@ from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, sch
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
 from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.flows.tables import open_table
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
 from prefect_seedance.jobs.crew import Manner
@@ -31,7 +32,7 @@ from prefect_seedance.jobs.loop import call_core, on_core
 from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
 from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
-from prefect_seedance.jobs.table import Table, TableLike, read_table
+from prefect_seedance.jobs.table import Table, TableLike
 from prefect_seedance.jobs.terms import Terms, TooManyFailures
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.artifacts import publish
@@ -206,7 +207,7 @@ async def _generate(
     """The work of a run, and the state in which it ends."""
     logger = get_run_logger()
     try:
-        read = await asyncio.to_thread(read_table, table, columns=columns)
+        read = await open_table(table, columns)
         routes = await load_routes(route)
         terms = Terms.parse(budget=budget, max_charge=max_charge, max_failures=max_failures)
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")

@@ -19,10 +19,11 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.flows.tables import open_table
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.preparing import Preparation, gather
 from prefect_seedance.jobs.surveying import has_media, survey
-from prefect_seedance.jobs.table import Table, TableLike, read_table
+from prefect_seedance.jobs.table import Table, TableLike
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.routes import QuoteTotal
 
@@ -100,7 +101,7 @@ async def _quote(
     probe: bool = True,
 ) -> Any:
     try:
-        read = await asyncio.to_thread(read_table, table, columns=columns)
+        read = await open_table(table, columns)
         routes = await load_routes(route)
         preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit)
         if probe and has_media(preparation):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,12 @@ class Table:
         columns: The user's heading of each field that was found.
     """
 
-    rows: list[TableRow]
-    frame: pd.DataFrame
+    rows: list[TableRow] = field(repr=False)
+    frame: pd.DataFrame = field(repr=False)
     name: str
     folder: Path | None = None
     warnings: list[str] = field(default_factory=list)
-    bad: dict[int, list[CellProblem]] = field(default_factory=dict)
+    bad: dict[int, list[CellProblem]] = field(default_factory=dict, repr=False)
     columns: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -71,7 +71,9 @@ class Table:
         }
 
 
-def read_table(source: TableLike, *, columns: Mapping[str, str] | None = None) -> Table:
+def read_table(
+    source: TableLike, *, columns: Mapping[str, str] | None = None, judge: Callable[[str], None] | None = None
+) -> Table:
     """Reads a table of requests.
 
     Args:
@@ -79,6 +81,7 @@ def read_table(source: TableLike, *, columns: Mapping[str, str] | None = None) -
             lines, Parquet or Excel file.
         columns: Our field to the user's heading, such as `{"prompt": "文案"}`; an empty heading says that the table has
             no such field.
+        judge: Asked about each path or URL before it is opened; raises for one that must not be.
 
     Returns:
         The table. Rows with cells that cannot be read are in `bad`; ask `require_good()` to have none.
@@ -87,7 +90,7 @@ def read_table(source: TableLike, *, columns: Mapping[str, str] | None = None) -
         BadTable: The table as a whole cannot be used: no file, no table, no prompt column, a misspelt heading, one id
             twice.
     """
-    sheet = _sheet(source)
+    sheet = _sheet(source, judge)
     frame, keys = without_answer(sheet.frame)
     if not len(frame) and not len(frame.columns):
         return Table([], frame, sheet.name, sheet.folder)  # a query that found nothing: no row, so no heading either
@@ -105,9 +108,9 @@ def read_table(source: TableLike, *, columns: Mapping[str, str] | None = None) -
     return Table(rows, frame, sheet.name, sheet.folder, told, bad, titles)
 
 
-def _sheet(source: TableLike) -> Sheet:
+def _sheet(source: TableLike, judge: Callable[[str], None] | None) -> Sheet:
     if isinstance(source, str | os.PathLike):
-        return read_sheet(source if isinstance(source, str) else Path(source))
+        return read_sheet(source if isinstance(source, str) else Path(source), judge)
     if isinstance(source, pd.DataFrame):
         return Sheet(source, range(1, len(source) + 1), "DataFrame")
     if isinstance(source, Mapping | VideoRequest) or not isinstance(source, Iterable):

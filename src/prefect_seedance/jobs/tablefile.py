@@ -52,13 +52,13 @@ class Sheet:
     warnings: tuple[str, ...] = ()
 
 
-def read_sheet(place: str | Path) -> Sheet:
-    """Reads a table from a file or an address.
+def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) -> Sheet:
+    """Reads a table from a file or an address; `judge` raises for one that must not be opened.
 
     Raises:
         BadTable: It cannot be read, is empty, or is no table.
     """
-    source = fetch(place)
+    source = fetch(place, judge)
     try:
         frame, lines, told = _FORMATS[_format(source)](source)
     except BadTable:
@@ -118,10 +118,13 @@ def _csv(source: Source) -> _Read:
     text, told = _decoded(source)
     blank = _BLANK_LINES.match(text)
     text = text[blank.end() :] if blank else text  # else pandas takes a blank first line for the width of the table
+    separator = _separator(text, source.suffix)
+    lines = io.BytesIO(text.encode())
+    del text  # a large table is not held twice; a StringIO would take four bytes for each letter
     try:
         grid = pd.read_csv(
-            io.StringIO(text),
-            sep=_separator(text, source.suffix),
+            lines,
+            sep=separator,
             # Read without headings: pandas would rename double ones and take a surplus cell for an index.
             header=None,
             dtype=str,
@@ -181,13 +184,18 @@ def _xlsx(source: Source) -> _Read:
 
 def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame, list[int]]:
     """Takes the first line that holds anything as headings; lines and columns that hold nothing are left out."""
-    filled = pd.DataFrame({place: [plain(cell) is not None for cell in grid[place]] for place in grid.columns})
+    # The text columns of pandas are slow to walk through, and quick to be made a list.
+    filled = pd.DataFrame(
+        {place: [plain(cell) is not None for cell in grid[place].astype(object).tolist()] for place in grid.columns}
+    )
     kept = [line for line, full in enumerate(filled.any(axis=1)) if full]
     if not kept:
         raise BadTable.about(name, ["It is empty."])
     columns = [place for place in grid.columns if filled[place].any()]
     headings = [str(plain(cell) or "") for cell in grid.loc[kept[0], columns]]
-    frame = grid.loc[kept[1:], columns].reset_index(drop=True)
+    # Of a table without empty lines no copy is made.
+    below = grid.iloc[1:] if len(kept) == len(grid) else grid.loc[kept[1:]]
+    frame = below[columns].reset_index(drop=True)
     frame.columns = pd.Index([heading or f"Unnamed: {place}" for place, heading in enumerate(headings)])
     return frame, [above + line + 1 for line in kept[1:]]
 

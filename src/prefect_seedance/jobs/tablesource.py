@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -15,6 +17,8 @@ import httpx
 
 from prefect_seedance.jobs.badtable import BadTable, shown
 from prefect_seedance.routes.address import is_loopback
+
+Judge = Callable[[str], None]
 
 MAX_BYTES = 512 * 1024 * 1024
 """A table is read whole. Something larger than this is no table of prompts, but a wrong file or a stream."""
@@ -43,12 +47,18 @@ class Source:
         return PurePosixPath(self.name).suffix.lower()
 
 
-def fetch(place: str | Path) -> Source:
+def fetch(place: str | Path, judge: Judge | None = None) -> Source:
     """Reads the bytes of a local path, an `https://` address, or any URL that an fsspec driver understands.
+
+    Args:
+        place: The path or URL.
+        judge: Asked about it, and about each redirect; raises for what must not be opened.
 
     Raises:
         BadTable: There is nothing to be read there, or it is too large; in words fit for a person.
     """
+    if judge is not None:
+        judge(str(place))
     if isinstance(place, Path) or not _URL.match(place):
         return _local(Path(place))
     scheme = place.partition(":")[0].lower()
@@ -56,7 +66,7 @@ def fetch(place: str | Path) -> Source:
         return _local(Path(url2pathname(urlsplit(place).path)))
     name = unquote(PurePosixPath(re.split(r"[?#]", place.partition("://")[2])[0]).name) or "table"
     if scheme in {"http", "https"}:
-        return Source(name, _web(place))
+        return Source(name, _web(place, judge))
     return Source(name, _store(place, scheme))
 
 
@@ -66,7 +76,10 @@ def _local(path: Path) -> Source:
         path = path.expanduser()
         if path.is_dir():
             raise BadTable.about(name, ["It is a folder; name the file."])
-        with path.open("rb") as file:
+        # A pipe that nobody writes to would be waited for without end.
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BadTable.about(name, ["It is no ordinary file."])
             return Source(path.name, _joined(_chunks(file), name), path.resolve().parent)
     except FileNotFoundError:
         raise BadTable.about(name, [f"There is no such file (looked in {Path.cwd()})."]) from None
@@ -76,10 +89,19 @@ def _local(path: Path) -> Source:
         raise BadTable.about(name, [f"It cannot be read: {error}."]) from error
 
 
-def _web(url: str) -> bytes:
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _web(url: str, judge: Judge | None) -> bytes:
+    def checked(request: httpx.Request) -> None:
+        _safe(request)
+        if judge is not None:
+            judge(str(request.url))
+
     try:
         with (
-            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks={"request": [_safe]}) as client,
+            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks={"request": [checked]}) as client,
             client.stream("GET", url) as answer,
         ):
             if answer.status_code >= 400:

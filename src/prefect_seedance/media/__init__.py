@@ -5,10 +5,11 @@ Everything here but `Downloader`, `Prober` and `fetch_content` blocks: call it i
 
 from __future__ import annotations
 
+from .buckets import STORES
 from .content import Content, fetch_content
 from .download import Downloader, Fetched, Progress
 from .folders import ensure_folder, place
-from .links import UnsafeLink
+from .links import UnsafeLink, Zone, zone_of
 from .names import clashes, slug
 from .part import discard
 from .places import MediaPlaces
@@ -19,6 +20,7 @@ from .stills import Previews, Stills, previews_of
 from .video import VideoFacts, inspect_video
 
 __all__ = [
+    "STORES",
     "Content",
     "Downloader",
     "Fetched",
@@ -32,6 +34,7 @@ __all__ = [
     "Stills",
     "UnsafeLink",
     "VideoFacts",
+    "Zone",
     "clashes",
     "discard",
     "ensure_folder",
@@ -41,4 +44,5 @@ __all__ = [
     "place",
     "previews_of",
     "slug",
+    "zone_of",
 ]

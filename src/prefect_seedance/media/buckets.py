@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 # Only these: others of fsspec's lead to this machine's own disk (local://, git://, zip://) or to any host (sftp://).
-_DRIVERS = {
+STORES = {
     "s3": "s3fs",
     "s3a": "s3fs",
     "gs": "gcsfs",
@@ -76,9 +76,9 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
     from fsspec.core import url_to_fs  # noqa: PLC0415 - slow, and few tables need it
 
     scheme = address.partition("://")[0]
-    if scheme not in _DRIVERS or "::" in address:
+    if scheme not in STORES or "::" in address:
         raise UserMistake(
-            f"{shown(address)}: media are not read from {scheme}://. Known stores: {', '.join(_DRIVERS)}; or use an "
+            f"{shown(address)}: media are not read from {scheme}://. Known stores: {', '.join(STORES)}; or use an "
             "https:// link or a local file. Nothing was spent.",
             code="unknown_store",
         )
@@ -86,8 +86,8 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
         system, path = url_to_fs(address)
     except (ImportError, ValueError) as error:
         raise UserMistake(
-            f"{shown(address)}: reading from {scheme}:// needs the package {_DRIVERS[scheme]}, which is not installed "
-            f"where the flow runs: pip install {_DRIVERS[scheme]}. Nothing was spent.",
+            f"{shown(address)}: reading from {scheme}:// needs the package {STORES[scheme]}, which is not installed "
+            f"where the flow runs: pip install {STORES[scheme]}. Nothing was spent.",
             code="no_driver",
         ) from error
     return system, path

@@ -25,9 +25,9 @@ from prefect_seedance.flows.forms.fields import BadRow, titled
 from prefect_seedance.flows.forms.generate import form_settings
 from prefect_seedance.flows.forms.making import Ended, Wanted, final_of_all, make_all
 from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.tables import open_table
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.preparing import prepare
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
 from prefect_seedance.tasks.home import prefect_home
 
@@ -67,7 +67,9 @@ def watch_folder(
     return call_core(functools.partial(_watch, **locals()))
 
 
-async def _watch(folder: str, route: RouteDefaults, settle: float, more_routes: list[RouteDefaults], **form: Any) -> Any:
+async def _watch(
+    folder: str, route: RouteDefaults, settle: float, more_routes: list[RouteDefaults], **form: Any
+) -> Any:
     logger = get_run_logger()
     try:
         nothing: dict[str, Any] = {"limit": 0, "only": "", "retry": (), "take": "1", "approve_above": ""}
@@ -101,7 +103,7 @@ async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> 
     if rows and not any(row.state in UNFINISHED for row in rows):
         return None
     try:
-        read = await asyncio.to_thread(read_table, dropped.place, columns=settings["columns"])
+        read = await open_table(dropped.place, settings["columns"])
         routes = await load_routes(settings["route"])
         preparation = await asyncio.to_thread(prepare, read, routes, on_invalid=settings["on_invalid"])
     except SeedanceError as error:

@@ -111,10 +111,8 @@ def cards_of(
 
 
 def _pictures(folder: Path) -> frozenset[str]:
-    try:
-        return frozenset(path.name for path in (folder / PREVIEWS).iterdir())
-    except OSError:
-        return frozenset()
+    above = folder / PREVIEWS
+    return frozenset(path.relative_to(above).as_posix() for path in above.rglob("*"))
 
 
 def _card(
