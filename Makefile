@@ -14,7 +14,7 @@ stale := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-ui chaos bench-billing check docs clean distclean stale
+.PHONY: help setup demo test test-slow test-ui chaos bench bench-billing check docs clean distclean stale
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -37,6 +37,9 @@ test-ui: $(VENV)/.ready-to-develop ## run the tests that need Chromium
 
 chaos: $(VENV)/.ready-to-develop ## kill the real program at least 500 times (CHAOS_SEEDS=2 is the short form)
 	@CHAOS_SEEDS=$(or $(CHAOS_SEEDS),80) CHAOS_LOG=$(or $(CHAOS_LOG),chaos.log) $(BIN)/pytest tests/chaos -q $(ARGS)
+
+bench: $(VENV)/.ready-to-run ## what a row costs, ours beside a bare script and plain Prefect (ARGS="--only 1 --rows 50")
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 bench-billing: $(VENV)/.ready-to-run ## creates billed for one logical create, ours beside published clients (ARGS=--write)
 	@$(BIN)/python benchmarks/billed_creates.py $(ARGS)

@@ -68,11 +68,11 @@ def _notes(found: list[Measurement]) -> str:
     return notes
 
 
-def write_into(readme: Path, block: str) -> bool:
+def write_into(readme: Path, block: str, markers: tuple[str, str] = (MARKER, END)) -> bool:
     """Replace what stands between the markers; False where there are none."""
     text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(f"{MARKER}\n")
-    end = END if END in rest else MARKER
+    before, begin, rest = text.partition(f"{markers[0]}\n")
+    end = markers[1] if markers[1] in rest else markers[0]
     _, found, after = rest.partition(end)
     if not (begin and found):
         return False

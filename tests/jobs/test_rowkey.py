@@ -6,7 +6,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.jobs.rowkey import base_key, fingerprint, numbered, redacted
+from prefect_seedance.jobs.rowkey import base_key, fingerprint, numbered, redacted, signless_address
 from prefect_seedance.routes.request import VideoRequest
 
 PIXELS = base64.b64encode(bytes(range(256))).decode()
@@ -41,6 +41,37 @@ def test_a_new_signature_is_the_same_row_and_the_same_request():
     first, second = (VideoRequest(prompt="a", images=[url], last_image=url) for url in (one, two))
     assert fingerprint("anyfast", "m", first) == fingerprint("anyfast", "m", second)
     assert base_key(row(one)) != base_key(row("https://a.example/2.png?X-Sig=1"))
+
+
+SIGNED = [
+    "X-Amz-Algorithm=A&X-Amz-Credential=k%2Fs3&X-Amz-Date=20261121T1&X-Amz-Expires=600&X-Amz-Signature=1&x-id=GetObject",
+    "X-Goog-Algorithm=A&X-Goog-Signature=2&x-id=GetObject",
+    "sv=2024&se=2026-11-22&sr=b&sp=r&sig=abc%3D&x-id=GetObject",
+    "Expires=1&OSSAccessKeyId=k&Signature=s&security-token=t&x-id=GetObject",
+    "Policy=p&Signature=s&Key-Pair-Id=K&x-id=GetObject",
+    "e=17&x-id=GetObject&token=k:s",
+    "q-sign-algorithm=sha1&q-ak=k&q-sign-time=1;2&q-signature=s&x-id=GetObject",
+    "x-id=GetObject&auth_key=17-0-0-abc",
+    "ex=6&is=5&hm=abc&x-id=GetObject",
+]
+
+
+def test_signatures_come_and_go_but_another_id_is_another_picture():
+    base = "https://a.example/photo"
+    assert {signless_address(f"https://u:p@a.example/photo?{query}") for query in SIGNED} == {f"{base}?x-id=GetObject"}
+    assert signless_address(f"{base}?token=secret#part") == signless_address(base) == base
+    assert signless_address(f"{base}?id=1&size=2&Signature=x") == signless_address(f"{base}?size=2&id=1")
+    # Without a signature beside them these say which picture is meant.
+    assert signless_address(f"{base}?se=1&e=2&is=3") == f"{base}?e=2&is=3&se=1"
+
+    def told(url):
+        return fingerprint("jimmy", "m", VideoRequest(prompt="a", images=[url], first_image=url))
+
+    assert told(f"{base}?id=ann") != told(f"{base}?id=bob")
+    assert told(f"{base}?id=ann&sig=1") == told(f"{base}?id=ann&sig=2")
+    assert told(f"{base}?sig=1") == told(base)
+    # As every ledger so far has it, for an address without a query.
+    assert told(base) == "1:9877b0f6f03c1fa5136fda6cb9001b2196bd1d3742c96f3faf1352e50b1314b7"
 
 
 def test_a_question_mark_in_a_prompt_is_no_query():

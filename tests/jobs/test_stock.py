@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import fields
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prefect_seedance.jobs.stock import missing_files, shelf_of
 from prefect_seedance.ledger import RowRecord
 from prefect_seedance.media import open_shelf
+from prefect_seedance.media.local_shelf import LocalShelf
 
 DATA = b"a film"
 
@@ -61,3 +65,15 @@ async def test_a_store_is_asked_for_its_list_and_not_for_each_file(tmp_path, s3,
     monkeypatch.setattr(shelf._files, "_call_s3", counted)
     assert await missing_files(records, shelf) == set()
     assert len(calls) <= 1, "each file was asked for"
+
+
+PIECES = st.lists(st.sampled_from(["a", ".", "..", "", "b.mp4", "out", "x y", "\\"]), max_size=5)
+
+
+@given(PIECES, PIECES)
+def test_a_name_on_a_shelf_is_the_one_that_pathlib_finds(folder, address):
+    shelf = LocalShelf(Path("/", *folder))
+    for path in (f"{shelf.shown}/{'/'.join(address)}", "/" + "/".join(address), "/".join(address)):
+        plain = Path(path)
+        expected = plain.relative_to(shelf.folder).as_posix() if plain.is_relative_to(shelf.folder) else None
+        assert shelf.name_of(path) == expected

@@ -407,7 +407,7 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.open", denied)
+    monkeypatch.setattr(tablesource, "open", denied, raising=False)
     assert "permission denied" in refusal(path)
 
 

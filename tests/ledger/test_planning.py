@@ -177,3 +177,38 @@ async def test_a_name_made_to_clash_with_our_mark_still_finds_its_place(bench: A
     plans = [plan_of("z", file_name=marked), plan_of("x", file_name="same"), plan_of("y", file_name="same")]
     await bench.ledger.plan(other, "1", plans)
     assert len({row.file_name for row in await bench.ledger.rows_of("summer")}) == 3
+
+
+async def test_a_request_is_kept_as_it_is_written_and_read_back_whatever_it_holds(bench: Any, plan_of: Any) -> None:
+    prompts = {"a": "一只猫", "b": "half \ud83d", "c": "nul \0 and \u2028"}
+    plans = [plan_of(key, request={"prompt": prompt}) for key, prompt in prompts.items()]
+    await bench.ledger.plan(bench.run, "1", plans)
+    assert {row.key: row.request["prompt"] for row in await bench.ledger.rows_of("spring")} == prompts
+    # Escaped, Chinese would take twice the room.
+    assert bench.query("SELECT request FROM seedance_rows WHERE key = 'a'") == [('{"prompt": "一只猫"}',)]
+
+
+async def test_the_latest_attempts_come_with_their_rows_and_the_earlier_ones_apart(bench: Any, plan_of: Any) -> None:
+    first, second, third = await bench.rows("a", "b", "c")
+    await bench.stored(first)
+    attempt = await bench.sent(second)
+    await bench.ledger.refuse(bench.run, second, attempt, UserMistake("no"), State.DEFERRED)
+    await bench.created(second)
+    await bench.ledger.withdraw(bench.run, third, await bench.sent(third))
+    latest = [row.attempt for row in await bench.ledger.rows_of("spring") if row.attempt is not None]
+    earlier = await bench.ledger.earlier_attempts_of("spring")
+    assert attempt in {each.id for each in earlier}
+    together = sorted([*latest, *earlier], key=lambda each: each.id)
+    assert together == await bench.ledger.attempts_of("spring")
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_marks_tell_of_the_rows_that_are_asked_for(bench: Any, plan_of: Any, many: bool) -> None:
+    ids = await bench.ledger.plan(bench.run, "1", [plan_of(key) for key in "abc"])
+    await bench.ledger.plan(bench.run, "2", [plan_of("a", file_name="a2")])
+    keys = ["a", "c", "new", *(f"n{number}" for number in range(1000 if many else 1))]
+    marks = await bench.ledger.marks_of("spring", "1", keys)
+    assert {key: marks[key].id for key in keys if key in marks} == {"a": ids["a"], "c": ids["c"]}
+    for mark in marks.values():
+        row = await bench.ledger.row(mark.id)
+        assert all(getattr(row, name) == getattr(mark, name) for name in type(mark).__slots__)

@@ -77,7 +77,7 @@ async def test_what_was_written_is_on_disk_when_write_returns(database: Database
 
 async def test_a_burst_costs_few_commits(database: Database) -> None:
     commits = []
-    sa.event.listen(database._engine.sync_engine, "commit", commits.append)
+    sa.event.listen(database._door.sync_engine, "commit", commits.append)
     await asyncio.gather(*(database.write(noting(f"n{number}")) for number in range(200)))
     assert 1 <= len(commits) <= 2
 

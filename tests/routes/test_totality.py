@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.routes import CATALOGUE, Prices, VideoRequest, check, quote, resolve, settle_units, units
+from prefect_seedance.routes.rules import check_words
 
 ADDRESSES = st.one_of(
     st.sampled_from(
@@ -120,3 +121,12 @@ def test_every_request_has_its_units_and_its_quote(route, request, seconds, toke
     if settled is not None and route.unit != "million_tokens":
         assert count.low <= settled
         assert count.high is None or settled <= count.high
+
+
+@given(ROUTES, REQUESTS, st.text(min_size=1, max_size=60))
+def test_only_the_rules_of_the_words_read_the_words(route, request, prompt):
+    """A large table is checked by its kinds of rows: what is said of one prompt holds for all that break no rule."""
+    other = request.model_copy(update={"prompt": prompt})
+    if not check_words(route, request) and not check_words(route, other):
+        assert check(route, request) == check(route, other)
+    assert quote(route, request, None) == quote(route, other, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from decimal import Decimal
 
 import av
@@ -78,6 +79,21 @@ def test_the_faq_has_other_names_for_the_same_things(client):
     assert client.jimmy_view(good)["status"] == "success"
     assert httpx.get(client.jimmy_view(good)["mediaUrl"]).status_code == 200
     assert client.jimmy_view(bad)["error_msg"] == "video generation failed"
+
+
+def test_progress_may_be_uneven_and_is_honest_still(client):
+    client.server.faults.progress = "uneven"
+    job_id = client.jimmy_job()
+    (job,) = client.server.state.jobs()
+    born, steps = client.clock.now, []
+    for eighth in range(2, 9):
+        client.clock.now = born + job.run_seconds * eighth / 8
+        steps.append(client.jimmy_view(job_id)["progress"])
+    assert steps == sorted(steps)
+    assert steps[-1] == 100
+    ways = [after - before for before, after in itertools.pairwise(steps)]
+    assert min(ways) >= 4
+    assert max(ways) - min(ways) >= 3  # an even one would move by 12 or 13 each time
 
 
 def test_progress_may_be_missing(client):

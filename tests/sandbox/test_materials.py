@@ -221,6 +221,19 @@ class TestAnyfastAssets:
         client.clock.now += 21
         assert self.call(client, "GetAsset", {"Id": asset}).json()["Status"] == "Active"
 
+    def test_lists_may_lag_behind(self, client, group):
+        client.clock.now += 21
+        client.server.faults.asset_list_absent_seconds = 20
+        self.call(client, "CreateAsset", self.asset(group, "https://h/a.png"))
+        self.call(client, "CreateAssetGroup", {"model": "volc-asset", "Name": "new"})
+
+        def listed():
+            return [len(self.call(client, call, {}).json()["Items"]) for call in ("ListAssetGroups", "ListAssets")]
+
+        assert listed() == [1, 0]
+        client.clock.now += 21
+        assert listed() == [2, 1]
+
 
 @pytest.mark.parametrize(
     ("fault", "made"),

@@ -104,6 +104,14 @@ def test_the_books_over_http(client):
     assert (calls["jimmy.create"], calls["anyfast.create"]) == (1, 1)
     jobs = client.http.get("/_sandbox/jobs").json()
     assert [job["state"] for job in jobs] == ["waiting", "waiting"]
+    client.finish()
+    ended = client.clock.now
+    client.jimmy_view(jobs[0]["job_id"])
+    client.clock.now += 5
+    client.jimmy_view(jobs[0]["job_id"])
+    jobs = client.http.get("/_sandbox/jobs").json()
+    assert [job["told_at"] for job in jobs] == [ended, None]
+    assert 20 <= jobs[0]["finished_at"] - jobs[0]["created_at"] <= 40
     page = client.http.get("/").text
     assert "sk_sandbox" in page
     assert "0.2 CNY" in page

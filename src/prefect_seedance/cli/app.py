@@ -274,7 +274,7 @@ def resolve(
 
     Args:
         batch: The batch.
-        row: The row id.
+        row: The row id; asset:7 for a billed request for an asset that a message names so.
         verdict: not_made: the next run makes it. lost: made and paid, and gone: its cost is counted. job: its job id
             is known, and the next run fetches it.
         job_id: The provider's id of the job, for the verdict job.

@@ -25,11 +25,13 @@ from prefect_seedance.jobs.preparing import Preparation, gather
 from prefect_seedance.jobs.surveying import has_media, survey
 from prefect_seedance.jobs.table import Table, TableLike
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
+from prefect_seedance.reports.result import unvisited
 from prefect_seedance.routes import QuoteTotal
 
 __all__ = ["QuoteResult", "quote_videos"]
 
 
+@unvisited
 @dataclass
 class QuoteResult:
     """The answer of `quote_videos`.

@@ -34,7 +34,7 @@ def resolve_video(
 
     Args:
         batch: The batch.
-        row: The row id.
+        row: The row id; `asset:7` for a billed request for an asset that a message names so.
         verdict: not_made: nothing was made or charged, the next run makes it. lost: it was made and paid, and is gone,
             so its cost is counted. job: its job is known, and the next run or sweep fetches it.
         job_id: The provider's id of the job, for the verdict job.

@@ -14,11 +14,10 @@ from prefect_seedance.jobs import balances
 from prefect_seedance.jobs.balances import Balances
 from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.events import RowEvent
-from prefect_seedance.jobs.naming import default_name
+from prefect_seedance.jobs.planning import plan_rows, unsettled
 from prefect_seedance.jobs.preparing import Preparation, Prepared
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.terms import Terms
@@ -27,7 +26,6 @@ from prefect_seedance.ledger import (
     TAKEABLE,
     AssetRequest,
     AttemptRecord,
-    Plan,
     RowRecord,
     State,
     check_manifest,
@@ -99,14 +97,14 @@ class BatchOutcome:
     """
 
     run_id: str
-    records: dict[str, RowRecord]
-    attempts: list[AttemptRecord]
+    records: dict[str, RowRecord] = field(repr=False)
+    attempts: list[AttemptRecord] = field(repr=False)
     folder: Path | str
     ledger: str
-    history: list[RowRecord] = field(default_factory=list)
+    history: list[RowRecord] = field(default_factory=list, repr=False)
     assets: list[AssetRequest] = field(default_factory=list)
-    troubles: dict[str, str] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
+    troubles: dict[str, str] = field(default_factory=dict, repr=False)
+    done: set[str] = field(default_factory=set, repr=False)
     stopped: BaseException | None = None
     balances: list[Balances] = field(default_factory=list)
     budget: Amount | None = None
@@ -164,12 +162,14 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         prepared = {row.key: row for row in order.preparation.rows}
         session.failures_allowed = order.terms.failures_allowed(len(prepared))
         await _check_budget(session)
-        plans = [_plan(row, order.take, shelf.shown, order.file_names) for row in prepared.values()]
-        ids = await ledger.plan(session.run, order.take, plans)
+        marks = await ledger.marks_of(order.batch, order.take, prepared.keys())
+        ids = await plan_rows(session, prepared, marks, folder=shelf.shown, names=order.file_names)
         reached("rows planned")
         folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
         outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
         try:
+            ids = await unsettled(session, prepared, marks, ids, shelf=shelf, retry=order.retry)
+            del marks
             await _work_all(session, prepared, ids, order, manner, outcome, shelf)
         finally:
             await _note_balances(session, outcome)
@@ -178,7 +178,9 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
                 outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)
             outcome.history = await ledger.rows_of(order.batch)
             outcome.records = {record.key: record for record in outcome.history if record.take == order.take}
-            outcome.attempts = await ledger.attempts_of(order.batch)
+            known = {record.attempt.id: record.attempt for record in outcome.history if record.attempt is not None}
+            known |= {attempt.id: attempt for attempt in await ledger.earlier_attempts_of(order.batch)}
+            outcome.attempts = [known[attempt_id] for attempt_id in sorted(known)]
             outcome.assets = await ledger.asset_requests_of(order.batch)
         return outcome
 
@@ -290,21 +292,7 @@ async def _check_budget(session: Session) -> None:
     budget = session.terms.budget
     if budget is not None and (number := await session.ledger.bind(session.run, session.terms.max_charge)):
         raise UserMistake(
-            f"{number} earlier create(s) of this batch may have cost an amount that has no known bound, so the budget "
+            f"{number} earlier request(s) of this batch may have cost an amount that has no known bound, so the budget "
             f'of {budget} cannot be kept: state what one costs at most with max_charge="… {budget.currency}". '
             "Nothing was spent."
         )
-
-
-def _plan(row: Prepared, take: str, folder: str, names: Mapping[str, str] | None) -> Plan:
-    name = default_name(row.key, take) if names is None else names[row.key]
-    return Plan(
-        key=row.key,
-        fingerprint=row.fingerprint,
-        request=redacted(row.request),
-        provider=row.settings.account.provider,
-        account=row.settings.account.label,
-        model=row.settings.route.model,
-        file_name=name,
-        folder=folder,
-    )

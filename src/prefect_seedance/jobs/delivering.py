@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 
 from prefect_seedance.errors import (
     BadKey,
@@ -20,8 +21,9 @@ from prefect_seedance.jobs.addresses import KINDS, addresses, replaced
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.ledger import TAKEABLE, State
-from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes import VideoRequest, exact
 from prefect_seedance.routes.forms import Form, form_of
 from prefect_seedance.routes.problem import Problem
 
@@ -41,7 +43,7 @@ async def deliver(row: Row, upload: MediumStep, review: MediumStep) -> None:
 
     Raises:
         SeedanceError: A medium could not be brought into form. The row is `refused` if the provider said no to it,
-            else `deferred`: nothing was sent for it.
+            else `deferred` or `over_budget`: nothing was sent for it.
     """
     if row.state not in TAKEABLE or row.sendable is not None:
         return
@@ -58,16 +60,38 @@ async def deliver(row: Row, upload: MediumStep, review: MediumStep) -> None:
 async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRequest:
     forms = {(field, address): _form(row, field, address) for field, address in addresses(row.request)}
     if any(form != "as-is" for form in forms.values()):
+        if (reason := row.session.closed.get(row.settings.account)) is not None:
+            raise reason  # nothing is handed in, let alone paid, for a row that its account cannot make
         row.session.tell(RowEvent(row.key, "media", row.settings.route.model))
     inline = [(field, address) for (field, address), form in forms.items() if form == "data"]
     if len(inline) > 1 and await _size(row, inline) > MOST_INLINE:
         forms |= dict.fromkeys(inline, "asset")
+    media = {
+        (field, address): row.session.medium(row.settings, address, KINDS[field], form)
+        for (field, address), form in forms.items()
+        if form != "as-is"
+    }
     references: dict[tuple[str, str], str] = {}
-    for (field, address), form in forms.items():
-        if form != "as-is":
-            medium = row.session.medium(row.settings, address, KINDS[field], form)
-            references[field, address] = await _reference(medium, upload, review)
+    for number, (place, medium) in enumerate(media.items(), 1):
+        room = _room(row, list(media.values())[number:])
+        references[place] = await _reference(medium, upload, review, room)
     return replaced(row.request, references)
+
+
+def _room(row: Row, later: Sequence[Medium]) -> Decimal:
+    """What a budget has to hold beside a medium that is paid for: the row itself, and its media that are yet to come.
+
+    Those that turn out to be there already are held too high, which only matters where the last coin decides.
+    """
+    terms = row.session.terms
+    if terms.budget is None:
+        return Decimal(0)
+    reserve = terms.reserve(row.quote)
+    missing = {medium: medium.billing_model for medium in later if medium.reference is None}
+    prices = [medium.price_of(model) for medium, model in missing.items() if model is not None]
+    return exact.add(
+        amount.value for amount in (reserve, *prices) if amount is not None and amount.currency == terms.budget.currency
+    )
 
 
 def _form(row: Row, field: str, address: str) -> Form:
@@ -81,14 +105,14 @@ async def _size(row: Row, media: list[tuple[str, str]]) -> int:
     return sum([(await row.session.contents.of(address)).bytes for _, address in media])
 
 
-async def _reference(medium: Medium, upload: MediumStep, review: MediumStep) -> str:
+async def _reference(medium: Medium, upload: MediumStep, review: MediumStep, room: Decimal) -> str:
     if medium.form == "data":
         content = await medium.content()
         body = await asyncio.to_thread(content.path.read_bytes)
         return f"data:{content.mime_type};base64,{base64.b64encode(body).decode()}"
     step = upload if medium.form == "link" else review
     # Many rows of a run share one medium: the first one carries it, the others wait for the same step.
-    await medium.session.once(medium, step)
+    await medium.session.once(medium, step, room)
     if medium.reference is None:
         raise LedgerError(f"{medium.shown} was brought to the provider, and nobody knows under which name.")
     return medium.reference
@@ -103,5 +127,6 @@ async def _told(row: Row, error: SeedanceError) -> None:
         await session.ledger.reject(session.run, row.id, error)
         row.moved(State.REFUSED, error.message)
     else:
-        await session.ledger.put_off(session.run, row.id, error)
-        row.moved(State.DEFERRED, error.message)
+        to = State.OVER_BUDGET if isinstance(error, OverBudget) else State.DEFERRED
+        await session.ledger.put_off(session.run, row.id, error, to)
+        row.moved(to, error.message)

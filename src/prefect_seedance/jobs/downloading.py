@@ -69,7 +69,8 @@ async def download(row: Row) -> None:
             reached("video proven")
             await _keep(row, part, record, facts)
             pictures = None if facts.sha256 == record.sha256 and await _has_previews(row, record) else stills
-            await asyncio.to_thread(_preview, row.shelf, record.file_name, pictures)
+            async with row.session.proofs:
+                await asyncio.to_thread(_preview, row.shelf, record.file_name, pictures)
     except Gone as error:
         gone = Gone(
             f"Made, paid, expired: {error.message} Its job is {row.job_id}.",
@@ -143,7 +144,8 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
         fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     reached("bytes fetched")
     try:
-        return await asyncio.to_thread(inspect_video, part, announced=fetched.announced, stills=stills)
+        async with row.session.proofs:
+            return await asyncio.to_thread(inspect_video, part, announced=fetched.announced, stills=stills)
     except BrokenVideo as error:
         doubtful = part.with_suffix(DOUBTFUL)
         part.replace(doubtful)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs.addresses import MediumKind
-from prefect_seedance.jobs.rowkey import cut_address
+from prefect_seedance.jobs.rowkey import cut_address, signless_address
 from prefect_seedance.media import Content, fetch_content
 from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.providers.library import Library
 from prefect_seedance.routes.address import scheme_of, shown
+from prefect_seedance.routes.amount import Amount
 from prefect_seedance.routes.forms import Form
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ class Medium:
     Attributes:
         form: How the route is to get it.
         reference: What stands in the request for it; None until a step has brought it.
+        expires_at: When the reference ends; None where it has no end.
+        unseen: What was looked for in its library and is not there.
+        room: What a budget has to hold beside this medium's own price: the worst case of the row that needs it.
     """
 
     def __init__(
@@ -43,6 +49,9 @@ class Medium:
         self.kind: MediumKind = kind
         self.form: Form = form
         self.reference: str | None = None
+        self.expires_at: datetime | None = None
+        self.unseen: set[str] = set()
+        self.room = Decimal(0)
 
     def __repr__(self) -> str:
         return f"Medium({self.name!r}, {self.form})"
@@ -83,6 +92,19 @@ class Medium:
         return library
 
     @property
+    def billing_model(self) -> str | None:
+        """The price line under which the provider bills the handing in of this medium; None where that is free."""
+        if self.form not in {"asset", "portrait"}:
+            return None
+        return self.client.dialect.asset_billing_model(self.library, self.kind)
+
+    def price_of(self, billing_model: str) -> Amount | None:
+        """What a price line costs by the user's price book; None where it has no price."""
+        prices = self.settings.prices
+        price = prices.prices.get(billing_model) if prices else None
+        return None if prices is None or price is None else Amount(price.amount, prices.currency)
+
+    @property
     def remote(self) -> bool:
         """Whether it is a link that a provider can fetch by itself."""
         return scheme_of(self.address) == "https"
@@ -96,9 +118,12 @@ class Medium:
         return await self.session.contents.of(self.address)
 
     async def identity(self) -> str:
-        """What it is known by: the hash of its content, or of its address where the content is not ours to read."""
+        """What it is known by: the hash of its content, or of its address where the content is not ours to read.
+
+        Two addresses that differ in anything but a signature may show two people.
+        """
         if self.remote:
-            return f"url:{hashlib.sha256(cut_address(self.address).encode()).hexdigest()}"
+            return f"url:{hashlib.sha256(signless_address(self.address).encode()).hexdigest()}"
         return (await self.content()).sha256
 
 

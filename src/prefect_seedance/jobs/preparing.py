@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Literal
 
 from prefect_seedance.errors import UserMistake
@@ -16,6 +17,7 @@ from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.providers import RouteSettings, dialect_of
 from prefect_seedance.routes import Quote, QuoteTotal, VideoRequest, check, quote, resolve, total
 from prefect_seedance.routes.forms import Review, form_of
+from prefect_seedance.routes.rules import check_words
 
 __all__ = ["BadRows", "Invalid", "OnInvalid", "Preparation", "Prepared", "gather", "prepare"]
 
@@ -23,6 +25,12 @@ OnInvalid = Literal["stop", "skip"]
 
 SHOWN = 20
 """How many bad rows one error spells out."""
+
+KINDS_KEPT = 10_000
+"""Kinds of rows that are remembered at most: where each row has media of its own, there is nothing to be shared."""
+
+_SETTINGS = attrgetter(*(name for name in VideoRequest.model_fields if name != "prompt"))
+"""All that a row asks for beside its prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,8 @@ class Preparation:
     """
 
     table: str = "the table"
-    rows: list[Prepared] = field(default_factory=list)
-    invalid: list[Invalid] = field(default_factory=list)
+    rows: list[Prepared] = field(default_factory=list, repr=False)
+    invalid: list[Invalid] = field(default_factory=list, repr=False)
     warnings: list[str] = field(default_factory=list)
 
     def settle(self, *, terms: Terms | None = None, on_invalid: OnInvalid = "stop") -> None:
@@ -157,10 +165,11 @@ def gather(
     """
     found = Preparation(table=table.name, warnings=list(table.warnings))
     positions = _chosen(table, only, limit)
+    checker = _Checker(routes)
     for row in table.rows:
         if row.position not in positions:
             continue
-        ready, reasons = _checked(row, routes)
+        ready, reasons = checker.checked(row)
         if ready is None:
             found.invalid.append(Invalid(row.position, row.line, row.key, tuple(reasons)))
         else:
@@ -188,24 +197,55 @@ def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> se
     return set(sorted(keys)[:limit])
 
 
-def _checked(row: TableRow, routes: Sequence[RouteSettings]) -> tuple[Prepared | None, list[str]]:
-    """The row as it would be sent, or all the reasons why it may not be."""
-    settings = _pick(row, routes)
-    if settings is None:
-        wish = " ".join(
-            f"{name}={value!r}" for name, value in (("model", row.model), ("provider", row.provider)) if value
-        )
-        known = ", ".join(route.label for route in routes)
-        return None, [f"{wish}: none of the routes given fits; they are {known}"]
-    request = resolve(settings.route, row.request, settings.defaults)
-    review = row.review or settings.review
-    problems = check(settings.route, request, review=review, experimental=settings.experimental)
-    reasons = [problem.message for problem in problems if problem.severity == "error"]
-    if reasons:
-        return None, reasons
-    warnings = [problem.message for problem in problems if problem.severity == "warning"]
-    warnings += _library_warnings(settings, request, review)
-    return _prepared(row, request, settings, tuple(warnings)), []
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What all rows have in common that differ in nothing but their prompts, as far as their prompts break no rule."""
+
+    settings: RouteSettings
+    review: Review | None
+    quote: Quote
+    warnings: tuple[str, ...]
+
+
+class _Checker:
+    """Checks rows one after the other; what rows share that differ in their prompts alone is found out once.
+
+    A large table has few kinds of rows: only the rules of the prompt have to look at each of them.
+    """
+
+    def __init__(self, routes: Sequence[RouteSettings]) -> None:
+        self._routes = routes
+        self._kinds: dict[tuple[Any, ...], _Kind] = {}
+
+    def checked(self, row: TableRow) -> tuple[Prepared | None, list[str]]:
+        """The row as it would be sent, or all the reasons why it may not be."""
+        known = (row.model, row.provider, row.review, row.request.prompt is None, *_SETTINGS(row.request))
+        kind = self._kinds.get(known)
+        if kind is not None:
+            request = resolve(kind.settings.route, row.request, kind.settings.defaults)
+            if not check_words(kind.settings.route, request):
+                return _prepared(row, request, kind), []
+        settings = _pick(row, self._routes)
+        if settings is None:
+            return None, [self._no_route(row)]
+        request = resolve(settings.route, row.request, settings.defaults)
+        review = row.review or settings.review
+        problems = check(settings.route, request, review=review, experimental=settings.experimental)
+        reasons = [problem.message for problem in problems if problem.severity == "error"]
+        if reasons:
+            return None, reasons
+        warnings = [problem.message for problem in problems if problem.severity == "warning"]
+        warnings += _library_warnings(settings, request, review)
+        kind = _Kind(settings, review, quote(settings.route, request, settings.prices), tuple(warnings))
+        if len(self._kinds) < KINDS_KEPT and not check_words(settings.route, request):
+            self._kinds[known] = kind
+        return _prepared(row, request, kind), []
+
+    def _no_route(self, row: TableRow) -> str:
+        wishes = (("model", row.model), ("provider", row.provider))
+        wish = " ".join(f"{name}={value!r}" for name, value in wishes if value)
+        known = ", ".join(route.label for route in self._routes)
+        return f"{wish}: none of the routes given fits; they are {known}"
 
 
 def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Review | None) -> list[str]:
@@ -236,15 +276,16 @@ def _pick(row: TableRow, routes: Sequence[RouteSettings]) -> RouteSettings | Non
     return None
 
 
-def _prepared(row: TableRow, request: VideoRequest, settings: RouteSettings, warnings: tuple[str, ...]) -> Prepared:
+def _prepared(row: TableRow, request: VideoRequest, kind: _Kind) -> Prepared:
+    settings = kind.settings
     return Prepared(
         position=row.position,
         key=row.key,
         request=request,
         settings=settings,
-        quote=quote(settings.route, request, settings.prices),
+        quote=kind.quote,
         fingerprint=fingerprint(settings.account.provider, settings.route.model, request),
-        warnings=warnings,
+        warnings=kind.warnings,
         line=row.line,
-        review=row.review or settings.review,
+        review=kind.review,
     )

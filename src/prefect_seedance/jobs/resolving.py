@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from prefect_seedance.errors import UserMistake
@@ -9,6 +10,9 @@ from prefect_seedance.ledger import Ledger, RowRecord, Verdict
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["resolve_row"]
+
+_ASSET = re.compile(r"asset:([0-9]{1,18})")
+"""How a billed request for an asset is named where a row would be."""
 
 
 async def resolve_row(
@@ -26,9 +30,9 @@ async def resolve_row(
     Args:
         ledger_url: The ledger.
         batch: The batch.
-        row: The row key.
+        row: The row key; `asset:7` for the billed asset request that a message names so.
         verdict: What a person found out; see `ledger.Verdict`.
-        job_id: The provider's id of the job, for `job`.
+        job_id: The provider's id of the job, or of the asset or group, for `job`.
         cost: What it cost, such as `0.25 CNY`, for `lost`; None takes the quote, where that was exact.
         take: The take.
 
@@ -38,6 +42,13 @@ async def resolve_row(
     ledger = await Ledger.open(ledger_url)
     try:
         record = await ledger.find(batch, take, row)
+        if record is None and (asset := _ASSET.fullmatch(row)) is not None:
+            if cost is not None:
+                raise UserMistake(
+                    "An asset request costs what its price line says: leave cost out. Nothing was changed."
+                )
+            await ledger.resolve_asset(batch, int(asset[1]), verdict, asset_id=job_id)
+            return _asset_told(int(asset[1]), verdict, job_id)
         if record is None:
             raise UserMistake(f"Batch {batch!r} has no row {row!r} in take {take!r}. Nothing was changed.")
         charge = _charge(record, cost) if verdict == "lost" else None
@@ -53,6 +64,16 @@ async def resolve_row(
             return f"Row {row!r} counts as made and lost, for {amount}."
         case _:
             return f"Row {row!r} was not made: the next run of batch {batch!r} makes it."
+
+
+def _asset_told(number: int, verdict: Verdict, asset_id: str | None) -> str:
+    match verdict:
+        case "job":
+            return f"Asset request {number} made {asset_id}: the next run uses it."
+        case "lost":
+            return f"Asset request {number} counts as billed and lost: the next run that needs the medium asks anew."
+        case _:
+            return f"Asset request {number} made nothing: the next run that needs the medium asks anew."
 
 
 def _charge(record: RowRecord, cost: str | None) -> Decimal | None:

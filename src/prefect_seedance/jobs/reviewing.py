@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from prefect_seedance.errors import BrokenAnswer, Gone, Moderated, RateLimited, SeedanceError, Unreachable
@@ -45,14 +46,17 @@ async def review(medium: Medium) -> None:
             await _reviewed(medium, record)
         else:
             medium.reference = record.reference
+    medium.expires_at = None  # assets do not end as links do, not even that of an uploaded file
 
 
 async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
     session, ledger = medium.session, medium.session.ledger
-    if record.state is MaterialState.FAILED and not _again(medium, record):
-        raise _refusal(medium, record.error_message, record.error_code)
+    if record.state is MaterialState.FAILED:
+        if not _again(medium, record):
+            raise _refusal(medium, record.error_message, record.error_code)
+        record = await _opened_anew(medium, record)
     asset_id, made_at = record.asset_id, record.made_at or now()
-    if asset_id is None or record.state is MaterialState.FAILED:
+    if asset_id is None:
         asset_id, made_at = await submit(medium, record), now()
         await ledger.note_material(
             session.run, record.id, state=MaterialState.REVIEWING, asset_id=asset_id, made_at=made_at
@@ -70,6 +74,15 @@ async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
         raise _refusal(medium, view.error_message, view.error_code)
     medium.reference = view.reference or f"asset://{asset_id}"
     await ledger.note_material(session.run, record.id, state=MaterialState.READY, reference=medium.reference)
+
+
+async def _opened_anew(medium: Medium, record: MaterialRecord) -> MaterialRecord:
+    """A medium that failed is to be handed in again. Its new number is kept first: a crash must not ask for a third."""
+    opened = replace(record, state=MaterialState.OPEN, asset_id=None, made_at=None, attempt=record.attempt + 1)
+    values = {name: getattr(opened, name) for name in ("state", "asset_id", "made_at", "attempt")}
+    session = medium.session
+    await session.ledger.note_material(session.run, record.id, error_code=None, error_message=None, **values)
+    return opened
 
 
 async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
@@ -103,8 +116,7 @@ def _again(medium: Medium, record: MaterialRecord) -> bool:
     """Whether what failed before is handed in anew: never twice in a run, and where it is billed, only if asked."""
     if record.failed_by == medium.session.run.id:
         return False
-    billed = medium.client.dialect.asset_billing_model(medium.library, medium.kind) is not None
-    return medium.session.again or not billed
+    return medium.session.again or medium.billing_model is None
 
 
 def _refusal(medium: Medium, message: str | None, code: str | None) -> Moderated:

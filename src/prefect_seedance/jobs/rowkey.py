@@ -13,9 +13,9 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from prefect_seedance.routes.request import VideoRequest
 
@@ -54,31 +54,91 @@ def redacted(resolved: VideoRequest) -> dict[str, Any]:
 
     URLs lose user name, password and everything from the `?` on; data URIs are replaced by the hash of their content.
     """
-    cells = ((field, getattr(resolved, field)) for field in VideoRequest.model_fields)
-    return {field: _canonical(field, value) for field, value in cells if value not in (None, ())}
+    return {field: _canonical(field, value) for field, value in resolved if value is not None and value != ()}
 
 
 def fingerprint(provider: str, model: str, resolved: VideoRequest) -> str:
     """What would be paid for, in one word: `1:` and the sha256 over provider, model and the resolved request.
 
-    A newly signed URL of the same file leaves it as it was.
+    A newly signed URL of the same file leaves it as it was; another `?id=` does not.
     """
-    asked = {"provider": provider, "model": model, "request": redacted(resolved)}
+    request = {
+        field: _canonical(field, value, signless_address)
+        for field, value in resolved
+        if value is not None and value != ()
+    }
+    asked = {"provider": provider, "model": model, "request": request}
     return f"{_FINGERPRINT_VERSION}:{_hash(asked)}"
 
 
-def _canonical(field: str, value: Any) -> Any:
+_SIGNERS = ("x-amz-", "x-goog-", "x-oss-", "x-obs-", "x-cos-", "x-tos-", "x-ms-", "q-")
+"""How the signature parameters of the object stores begin (a `q-` is Tencent's)."""
+
+_SIGNING = frozenset(
+    {
+        *("sig", "sign", "signature", "token", "auth", "authorization", "hmac", "jwt", "nonce"),
+        *("expires", "expire", "expiry", "expiration", "credential", "credentials", "policy", "apikey"),
+        *("accesskey", "accesskeyid", "awsaccesskeyid", "ossaccesskeyid", "googleaccessid"),
+        *("hdnts", "hdnea", "wssecret", "wstime", "txsecret", "txtime"),
+    }
+)
+"""Words of a parameter's name that tell that it gives access, or says for how long."""
+
+_AZURE = frozenset(
+    {
+        *("sv", "se", "sp", "sr", "st", "ss", "sip", "spr", "srt", "sdd", "ses"),
+        *("skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid"),
+    }
+)
+_WITH_OTHERS = {
+    "sig": _AZURE,
+    "token": frozenset({"e"}),
+    "signature": frozenset({"key-pair-id"}),
+    "hm": frozenset({"ex", "is", "hm"}),
+}
+"""Short names that belong to a signature only beside another one: Azure, Qiniu, CloudFront, Discord."""
+
+
+def signless_address(text: str) -> str:
+    """An address without what changes from one signing to the next; the rest of its query stays, in order of names.
+
+    It may hold secrets of a kind that nobody knows here: hash it, never show or keep it.
+    """
+    bare, query = cut_address(text), text.partition("#")[0].partition("?")[2]
+    if "://" not in text or not query:
+        return bare
+    parts = [part for part in query.split("&") if part]
+    names = {_parameter(part) for part in parts}
+    signing = {name for name in names if _signs(name)}
+    for mark, others in _WITH_OTHERS.items():
+        if mark in names and (mark in signing or others <= names):
+            signing |= others
+    kept = sorted(part for part in parts if _parameter(part) not in signing)
+    return f"{bare}?{'&'.join(kept)}" if kept else bare
+
+
+def _parameter(part: str) -> str:
+    return unquote(part.partition("=")[0]).lower()
+
+
+def _signs(name: str) -> bool:
+    words = re.split(r"[^a-z0-9]+", name)
+    return name.startswith(_SIGNERS) or not _SIGNING.isdisjoint((*words, "".join(words)))
+
+
+def _canonical(field: str, value: Any, told: Callable[[str], str] | None = None) -> Any:
     if field not in _MEDIA:
         return value
-    return _address(value) if isinstance(value, str) else [_address(part) for part in value]
+    told = told or cut_address
+    return _address(value, told) if isinstance(value, str) else [_address(part, told) for part in value]
 
 
-def _address(text: str) -> str:
+def _address(text: str, told: Callable[[str], str]) -> str:
     if text[:5].lower() == "data:":
         return f"sha256:{hashlib.sha256(_content(text)).hexdigest()}"
     if len(text) > _LONGEST_ADDRESS and "://" not in text[:_LONGEST_ADDRESS]:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"  # Base64 without its `data:`
-    return cut_address(text)
+    return told(text)
 
 
 def cut_address(text: str) -> str:

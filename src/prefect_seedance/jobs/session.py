@@ -104,16 +104,14 @@ class Session:
                 medium.room = room
                 task = self._steps[medium] = asyncio.create_task(_carried(step, medium), name=f"seedance {medium.name}")
             try:
-                return await self._waited(task)
+                await asyncio.shield(task)
             except OverBudget:
                 if self._steps.get(medium) is task:
                     del self._steps[medium]
                 if mine:
                     raise
-
-    @staticmethod
-    async def _waited(task: asyncio.Task[object]) -> None:
-        await asyncio.shield(task)
+            else:
+                return
 
     async def drop_media(self) -> None:
         """Stop what still brings media into form."""

@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from prefect_seedance.errors import UserMistake
-from prefect_seedance.ledger import RowRecord
+from prefect_seedance.ledger import Mark, RowRecord
 from prefect_seedance.media import Shelf, Stamp, open_shelf
 from prefect_seedance.media.local_shelf import LocalShelf
 
 __all__ = ["missing_files", "shelf_of"]
 
+Stored = RowRecord | Mark
+"""A stored row, as far as its file is concerned."""
 
-async def missing_files(records: Iterable[RowRecord], shelf: Shelf, parts: Path | None = None) -> set[int]:
+
+async def missing_files(records: Iterable[Stored], shelf: Shelf, parts: Path | None = None) -> set[int]:
     """The ids of those rows whose files are gone, or are not what they were.
 
     A folder on a disk is asked for each file; a store is asked once for the list of all of them.
@@ -25,7 +28,7 @@ async def missing_files(records: Iterable[RowRecord], shelf: Shelf, parts: Path 
         shelf: Where this run's files stand; those of earlier runs may stand elsewhere.
         parts: See `open_shelf`.
     """
-    by_shelf: defaultdict[Shelf, list[tuple[RowRecord, str]]] = defaultdict(list)
+    by_shelf: defaultdict[Shelf, list[tuple[Stored, str]]] = defaultdict(list)
     opened: dict[str, Shelf] = {}
     missing = set()
     for record in records:
@@ -54,7 +57,7 @@ def shelf_of(record: RowRecord, shelf: Shelf, parts: Path | None = None) -> tupl
     return open_shelf(folder, parts), last
 
 
-def _elsewhere(record: RowRecord, opened: dict[str, Shelf], parts: Path | None) -> tuple[Shelf, str]:
+def _elsewhere(record: Stored, opened: dict[str, Shelf], parts: Path | None) -> tuple[Shelf, str]:
     """The same for a row of an earlier run with another output; each folder is opened once."""
     address = record.path or ""
     folder, last = _split(address)
@@ -70,14 +73,14 @@ def _split(address: str) -> tuple[str, str]:
     return folder or ".", last
 
 
-def _missing(shelf: Shelf, found: list[tuple[RowRecord, str]]) -> set[int]:
+def _missing(shelf: Shelf, found: list[tuple[Stored, str]]) -> set[int]:
     if isinstance(shelf, LocalShelf):
         return {record.id for record, name in found if not _unchanged(record, shelf.stamp(name), shelf, name)}
     stamps: Mapping[str, Stamp] = shelf.stamps()
     return {record.id for record, name in found if not _unchanged(record, stamps.get(name), shelf, name)}
 
 
-def _unchanged(record: RowRecord, stamp: Stamp | None, shelf: Shelf, name: str) -> bool:
+def _unchanged(record: Stored, stamp: Stamp | None, shelf: Shelf, name: str) -> bool:
     if stamp is None or stamp.bytes != record.bytes:
         return False
     if stamp.etag is not None and record.etag is not None:

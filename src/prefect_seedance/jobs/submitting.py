@@ -5,28 +5,46 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
 
-from prefect_seedance.errors import Refused, SeedanceError, UnknownOutcome
+from prefect_seedance.errors import (
+    BadKey,
+    BrokenAnswer,
+    DuplicateName,
+    OutOfFunds,
+    RateLimited,
+    Refused,
+    SeedanceError,
+    UnknownOutcome,
+    Unreachable,
+    UserMistake,
+)
 from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.jobs.uploading import upload
-from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome
+from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, MaterialState, Outcome
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import slug
+from prefect_seedance.routes import exact
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["submit"]
-
-Send = Callable[[], Awaitable[str]]
-Look = Callable[[], Awaitable[str | None]]
 
 GROUP_NAME = "prefect-seedance"
 GROUP_MODEL = "volc-asset"
 """The price line of a group of assets (Anyfast: volc-asset guide: billed per request)."""
 
-SETTLE = 2.0
-"""Seconds before a lost answer is looked for in the provider's list."""
+LOOKED_FOR = 60.0
+"""Seconds after a request whose answer was lost, for which a run looks for what it made. An asset may be unknown for
+some 20 seconds after it was made (Anyfast, seen live), and lists may lag as well."""
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 10.0
+"""Seconds between two looks."""
+
+LONGEST_NAME = 32
 
 
 async def submit(medium: Medium, record: MaterialRecord) -> str:
@@ -34,11 +52,11 @@ async def submit(medium: Medium, record: MaterialRecord) -> str:
 
     Raises:
         Refused: The provider does not take it.
-        UnknownOutcome: A billed request got no answer, and the asset is not found.
-        OverBudget: It is billed, and the budget does not hold its price.
+        UnknownOutcome: A billed request got no answer, and the asset is not found. It is not sent again by any run.
+        OverBudget: It is billed, and the budget does not hold its price and the row that needs it.
     """
     library = medium.library
-    if medium.client.dialect.asset_billing_model(library, medium.kind) is not None:
+    if medium.billing_model is not None:
         return await _billed(medium, record)
     url = medium.address
     if not medium.remote:
@@ -50,16 +68,28 @@ async def submit(medium: Medium, record: MaterialRecord) -> str:
     return view.asset_id
 
 
+@dataclass(frozen=True, slots=True)
+class _Purchase:
+    """Something that is billed: what it is called, how it is asked for, and how it is looked for.
+
+    `room` is what the budget has to hold beside its price.
+    """
+
+    what: str
+    model: str
+    price: Amount | None
+    room: Decimal
+    send: Callable[[], Awaitable[str]]
+    look: Callable[[], Awaitable[str | None]]
+
+
 async def _billed(medium: Medium, record: MaterialRecord) -> str:
     """Anyfast: the name tells the content, and names are unique in a group; so a lost answer can be looked up."""
     group = await _group(medium)
-    name = record.content.removeprefix("url:")[:32]
-    if record.state is MaterialState.FAILED:
-        name = f"{name[:24]}-{medium.session.run.id[:7]}"
-    elif found := await medium.client.find_asset(name, group):
-        return found.asset_id
+    name = _name(record)
+    model = medium.billing_model or GROUP_MODEL
+
     url = medium.address if medium.remote else await _inline(medium)
-    model = medium.client.dialect.asset_billing_model("volc", medium.kind) or GROUP_MODEL
 
     async def send() -> str:
         view = await medium.client.submit_asset("volc", name=name, kind=medium.kind, url=url, group=group)
@@ -69,21 +99,42 @@ async def _billed(medium: Medium, record: MaterialRecord) -> str:
         found = await medium.client.find_asset(name, group)
         return found.asset_id if found else None
 
-    return await _paid(medium, record, model, send, look)
+    what = f"asset {name!r} of {medium.shown}"
+    return await _had(medium, record, _Purchase(what, model, medium.price_of(model), medium.room, send, look))
+
+
+def _name(record: MaterialRecord) -> str:
+    """The name by which the provider knows this content; one that failed and is handed in anew needs another."""
+    content = record.content.removeprefix("url:")
+    if record.attempt == 1:
+        return content[:LONGEST_NAME]
+    number = f"-{record.attempt}"
+    return f"{content[: LONGEST_NAME - len(number)]}{number}"
 
 
 async def _group(medium: Medium) -> str:
+    """The account's group of assets. Whoever needs it first makes it; all others, in any run, wait for that one."""
     account = medium.settings.account
     key = MaterialKey(account.provider, account.label, "group", "", "")
     async with held(medium, key, GROUP_NAME) as record:
         if record.state is MaterialState.READY and record.asset_id is not None:
             return record.asset_id
-
-        async def look() -> str | None:
-            return await medium.client.find_group(GROUP_NAME)
-
-        group = await look() or await _paid(
-            medium, record, GROUP_MODEL, lambda: medium.client.create_group(GROUP_NAME), look
+        price = medium.price_of(medium.billing_model or GROUP_MODEL)
+        if medium.session.terms.budget is not None and price is None:
+            raise _over_budget(medium, f"asset of {medium.shown}", medium.billing_model or GROUP_MODEL)
+        room = exact.add((medium.room, price.value)) if price else medium.room
+        client = medium.client
+        group = await _had(
+            medium,
+            record,
+            _Purchase(
+                what=f"group of assets {GROUP_NAME!r}",
+                model=GROUP_MODEL,
+                price=medium.price_of(GROUP_MODEL),
+                room=room,
+                send=lambda: client.create_group(GROUP_NAME),
+                look=lambda: client.find_group(GROUP_NAME),
+            ),
         )
         session = medium.session
         await session.ledger.note_material(
@@ -92,46 +143,103 @@ async def _group(medium: Medium) -> str:
         return group
 
 
-async def _paid(medium: Medium, record: MaterialRecord, model: str, send: Send, look: Look) -> str:
+async def _had(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
+    """The id of what is wanted: found, or paid for; where an earlier request is unsettled, only looked for (law 2)."""
+    waiting = await medium.session.ledger.asset_waiting(record.id)
+    if waiting is not None:
+        return await _looked_for(medium, record, wanted, waiting)
+    if (reason := medium.session.closed.get(medium.settings.account)) is not None:
+        raise reason
+    if wanted.what not in medium.unseen and (found := await wanted.look()) is not None:
+        return found
+    # One look will do for all rows of this run whose budget does not hold it.
+    medium.unseen.add(wanted.what)
+    return await _paid(medium, record, wanted)
+
+
+async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
     """One billed request: written down, sent once, and looked for where its answer is lost."""
     session, ledger = medium.session, medium.session.ledger
     request = await ledger.ask_for_asset(
-        session.run, record.id, billing_model=model, unit_price=_price(medium, model), budget=session.terms.budget
+        session.run,
+        record.id,
+        billing_model=wanted.model,
+        unit_price=wanted.price,
+        budget=session.terms.budget,
+        room=wanted.room,
     )
     if request is None:
-        raise OverBudget(
-            f"The asset for {medium.shown} is billed per request ({model!r}), and what is left of the budget does not "
-            f"hold its price, or the price book has none for {model!r}. Nothing was sent."
-        )
+        raise _over_budget(medium, wanted.what, wanted.model)
     try:
-        asset_id = await send()
-    except UnknownOutcome as error:
-        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, code=error.code, message=error.message)
-        asset_id = await _looked_up(look, error)
-    except SeedanceError as error:
+        asset_id = await wanted.send()
+    except DuplicateName as error:
+        # Proven: nothing was made by this one. What bears the name is what is wanted, however it came there.
+        await ledger.asset_answered(session.run, request, Outcome.REFUSED, code=error.code, message=error.message)
+        return await _looked_for(medium, record, wanted, None)
+    except (Refused, Unreachable, UserMistake) as error:
         outcome = Outcome.REFUSED if isinstance(error, Refused) else Outcome.WITHDRAWN
         await ledger.asset_answered(session.run, request, outcome, code=error.code, message=error.message)
+        if isinstance(error, BadKey | OutOfFunds):
+            session.closed.setdefault(medium.settings.account, error)
+        raise
+    except SeedanceError as error:
+        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, code=error.code, message=error.message)
+        return await _looked_for(medium, record, wanted, await ledger.asset_waiting(record.id))
+    except BaseException as error:
+        told = f"The request was given up before the provider's answer came ({type(error).__name__})."
+        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, message=told)
         raise
     await ledger.asset_answered(session.run, request, Outcome.CREATED, asset_id=asset_id)
     return asset_id
 
 
-async def _looked_up(look: Look, error: UnknownOutcome) -> str:
-    await asyncio.sleep(SETTLE)
-    found = await look()
-    if found is None:
-        error.message = f"{error.message} The asset is not in the provider's list; the request may have been billed."
-        raise error
-    return found
+async def _looked_for(medium: Medium, record: MaterialRecord, wanted: _Purchase, waiting: AssetRequest | None) -> str:
+    """What a request has made whose answer was lost; `waiting` is None where another's request has made it."""
+    clock = asyncio.get_running_loop().time
+    passed = 0.0 if waiting is None else (now() - waiting.sent_at).total_seconds()
+    until, pause = clock() + LOOKED_FOR - passed, FIRST_PAUSE
+    trouble = ""
+    while True:
+        try:
+            found, trouble = await wanted.look(), ""
+        except (Unreachable, BrokenAnswer, RateLimited) as error:
+            found, trouble = None, f" The last look brought nothing: {error.message}"
+        if found is not None:
+            await medium.session.ledger.asset_found(medium.session.run, record.id, found)
+            return found
+        if clock() + pause > until:
+            raise _unsettled(medium, wanted, waiting, trouble)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _unsettled(medium: Medium, wanted: _Purchase, waiting: AssetRequest | None, trouble: str) -> UnknownOutcome:
+    provider = medium.settings.account.provider
+    if waiting is None:
+        told = (
+            f"{provider} has an {wanted.what} already, by its own word, but does not list it yet. Nothing was billed "
+            f"for this, and nothing was sent for the row; the next run looks again.{trouble}"
+        )
+        return UnknownOutcome(told, provider=provider, code="duplicate_unseen")
+    price = "an amount that is not known" if waiting.unit_price is None else f"{waiting.unit_price} {waiting.currency}"
+    told = (
+        f"The {wanted.what} was asked for at {waiting.sent_at:%Y-%m-%d %H:%M:%S} UTC, and the answer was lost; it may "
+        f"have been billed ({waiting.billing_model!r}: {price}). {provider} does not list it, so it is not asked for "
+        f"again, and nothing was sent for the row; each run looks anew.{trouble} Once you have looked it up at "
+        f"{provider}: `prefect-seedance resolve {waiting.batch} asset:{waiting.id} not_made`, or `job` and its id."
+    )
+    return UnknownOutcome(told, provider=provider, code=waiting.code or "asset_unknown")
+
+
+def _over_budget(medium: Medium, what: str, model: str) -> OverBudget:
+    return OverBudget(
+        f"The {what} is billed per request ({model!r}), and what is left of the budget of "
+        f"{medium.session.terms.budget} does not hold its price and the row's worst case, or the price book has no "
+        f"price for {model!r}. Nothing was sent."
+    )
 
 
 async def _inline(medium: Medium) -> str:
     content = await medium.content()
     body = await asyncio.to_thread(content.path.read_bytes)
     return f"data:{content.mime_type};base64,{base64.b64encode(body).decode()}"
-
-
-def _price(medium: Medium, model: str) -> Amount | None:
-    prices = medium.settings.prices
-    price = prices.prices.get(model) if prices else None
-    return None if prices is None or price is None else Amount(price.amount, prices.currency)

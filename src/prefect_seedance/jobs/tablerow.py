@@ -18,7 +18,7 @@ _NULL_WORDS = frozenset({"nan", "none", "null", "<na>"})
 _NAMED = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TableRow:
     """One row that can be used.
 

@@ -30,7 +30,7 @@ async def upload(medium: Medium) -> None:
     key = MaterialKey(account.provider, account.label, "link", medium.kind, content.sha256)
     async with held(medium, key, content.filename) as record:
         if record.state is MaterialState.READY:
-            medium.reference = record.reference
+            medium.reference, medium.expires_at = record.reference, record.expires_at
             return
         uploaded = await medium.client.upload_file(content.path, filename=content.filename, mime_type=content.mime_type)
         moment = now()
@@ -43,4 +43,4 @@ async def upload(medium: Medium) -> None:
             made_at=moment,
             expires_at=moment + lifetime,
         )
-        medium.reference = uploaded.url
+        medium.reference, medium.expires_at = uploaded.url, moment + lifetime

@@ -29,17 +29,21 @@ def held(settlement: Settlement, charge: Decimal | None, reserved: Decimal | Non
     return reserved or Decimal(0)
 
 
+_OF_BATCH = sa.and_(sums.c.batch_id == sa.bindparam("this_batch"), sums.c.currency == sa.bindparam("this_currency"))
+_COMMITTED = sa.select(sums.c.committed).where(_OF_BATCH)
+_LOCKED = _COMMITTED.with_for_update()
+_COMMIT = sa.update(sums).where(_OF_BATCH)
+
+
 def committed(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
     """The batch's commitment in one currency."""
-    wanted = sa.select(sums.c.committed).where(_sum_of(batch_id, currency))
-    found: Decimal | None = connection.execute(wanted).scalar()
+    found: Decimal | None = connection.execute(_COMMITTED, _sum_of(batch_id, currency)).scalar()
     return Decimal(0) if found is None else found
 
 
 def locked(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
     """The batch's commitment in one currency; nobody else changes it until the transaction ends."""
-    wanted = sa.select(sums.c.committed).where(_sum_of(batch_id, currency)).with_for_update()
-    found: Decimal | None = connection.execute(wanted).scalar()
+    found: Decimal | None = connection.execute(_LOCKED, _sum_of(batch_id, currency)).scalar()
     if found is not None:
         return found
     # A line that is not there cannot be locked, and two machines would both begin at zero.
@@ -48,7 +52,7 @@ def locked(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
             connection.execute(sa.insert(sums).values(batch_id=batch_id, currency=currency, committed=Decimal(0)))
     except IntegrityError:
         pass
-    begun: Decimal = connection.execute(wanted).scalar_one()
+    begun: Decimal = connection.execute(_LOCKED, _sum_of(batch_id, currency)).scalar_one()
     return begun
 
 
@@ -57,11 +61,11 @@ def change(connection: sa.Connection, batch_id: int, currency: str, amount: Deci
     if not amount:
         return
     total = exact.add((locked(connection, batch_id, currency), amount))
-    connection.execute(sa.update(sums).where(_sum_of(batch_id, currency)).values(committed=total))
+    connection.execute(_COMMIT, {**_sum_of(batch_id, currency), "committed": total})
 
 
-def _sum_of(batch_id: int, currency: str) -> sa.ColumnElement[bool]:
-    return sa.and_(sums.c.batch_id == batch_id, sums.c.currency == currency)
+def _sum_of(batch_id: int, currency: str) -> dict[str, object]:
+    return {"this_batch": batch_id, "this_currency": currency}
 
 
 def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
@@ -74,13 +78,14 @@ def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for currency, settlement, charge, reserved in connection.execute(wanted):
         found[currency] = exact.add((found.get(currency, Decimal(0)), held(settlement, charge, reserved)))
-    assets = sa.select(asset_requests.c.currency, asset_requests.c.unit_price).where(
+    assets = sa.select(asset_requests.c.currency, asset_requests.c.unit_price, asset_requests.c.reserved).where(
         asset_requests.c.batch_id == batch_id,
-        asset_requests.c.unit_price.is_not(None),
+        asset_requests.c.currency.is_not(None),
         asset_requests.c.outcome.not_in((Outcome.REFUSED, Outcome.WITHDRAWN)),
     )
-    for currency, price in connection.execute(assets):
-        found[currency] = exact.add((found.get(currency, Decimal(0)), price))
+    for currency, price, reserved in connection.execute(assets):
+        amount = reserved if price is None else price
+        found[currency] = exact.add((found.get(currency, Decimal(0)), amount or Decimal(0)))
     return found
 
 
@@ -97,18 +102,32 @@ def _boundless(batch_id: int, currency: str | None) -> sa.ColumnElement[bool]:
     )
 
 
+def _boundless_assets(batch_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        asset_requests.c.batch_id == batch_id,
+        asset_requests.c.unit_price.is_(None),
+        asset_requests.c.reserved.is_(None),
+        asset_requests.c.outcome.not_in((Outcome.REFUSED, Outcome.WITHDRAWN)),
+    )
+
+
 def unbounded(connection: sa.Connection, batch_id: int, currency: str | None = None) -> int:
     """How many unsettled attempts of a batch (in one currency, or in none that is known) have no worst case.
 
-    A budget cannot speak of them.
+    Requests for assets that were billed without a known price are among them. A budget cannot speak of them.
     """
-    return int(connection.execute(sa.select(sa.func.count()).where(_boundless(batch_id, currency))).scalar_one())
+    creates = connection.execute(sa.select(sa.func.count()).where(_boundless(batch_id, currency))).scalar_one()
+    assets = connection.execute(sa.select(sa.func.count()).where(_boundless_assets(batch_id))).scalar_one()
+    return int(creates) + int(assets)
 
 
 def bind(connection: sa.Connection, batch_id: int, currency: str, most: Decimal) -> None:
-    """Give the unsettled attempts that have none a worst case, by the user's word."""
+    """Give the unsettled attempts and asset requests that have none a worst case, by the user's word."""
     number = unbounded(connection, batch_id, currency)
     connection.execute(
         sa.update(attempts).where(_boundless(batch_id, currency)).values(reserved=most, reserve_currency=currency)
+    )
+    connection.execute(
+        sa.update(asset_requests).where(_boundless_assets(batch_id)).values(reserved=most, currency=currency)
     )
     change(connection, batch_id, currency, exact.multiply(most, Decimal(number)))

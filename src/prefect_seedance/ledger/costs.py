@@ -98,13 +98,18 @@ def _add_asset(line: CostLine, request: AssetRequest) -> None:
         line.units = exact.add((line.units, Decimal(1)))
         if request.unit_price is None:
             line.unpriced += 1
-            line.doubt = None
+            _doubt_asset(line, request)
         else:
             line.cost = exact.add((line.cost, request.unit_price))
         return
     line.held += 1
+    _doubt_asset(line, request)
+
+
+def _doubt_asset(line: CostLine, request: AssetRequest) -> None:
     if line.doubt is not None:
-        line.doubt = None if request.unit_price is None else exact.add((line.doubt, request.unit_price))
+        most = request.reserved if request.unit_price is None else request.unit_price
+        line.doubt = None if most is None else exact.add((line.doubt, most))
 
 
 def _add(line: CostLine, attempt: AttemptRecord) -> None:

@@ -7,16 +7,14 @@ from typing import TypeVar
 
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger import versions
-from prefect_seedance.ledger.engine import READING, cannot_open, make_engine, trouble
+from prefect_seedance.ledger.door import READERS
+from prefect_seedance.ledger.engine import cannot_open, open_door, trouble
 from prefect_seedance.ledger.url import shown_url
 from prefect_seedance.ledger.writer import Operation, Writer
 
 __all__ = ["Database"]
 
 T = TypeVar("T")
-
-READERS = 4
-"""Reads at once. More would not be faster, and would keep the writer waiting for a connection."""
 
 
 class Database:
@@ -25,10 +23,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.identity = ""
-        self._engine = make_engine(url)
-        self._reader = self._engine.execution_options(**{READING: True})
+        self._door = open_door(url)
         self._reading = asyncio.Semaphore(READERS)
-        self._writer = Writer(self._engine, self.shown)
+        self._writer = Writer(self._door, self.shown)
 
     @property
     def shown(self) -> str:
@@ -44,7 +41,7 @@ class Database:
         try:
             self.identity = await self._opened()
         except BaseException as error:
-            await self._engine.dispose()
+            await self._door.dispose()
             if isinstance(error, SeedanceError) or not isinstance(error, Exception):
                 raise
             raise cannot_open(error, self.shown) from None
@@ -52,13 +49,13 @@ class Database:
     async def close(self) -> None:
         """Finish what waits to be written, and disconnect."""
         await self._writer.close()
-        await self._engine.dispose()
+        await self._door.dispose()
 
     async def read(self, operation: Operation[T]) -> T:
         """Run a reading operation."""
         try:
-            async with self._reading, self._reader.connect() as connection:
-                return await connection.run_sync(operation)
+            async with self._reading:
+                return await self._door.read(operation)
         except SeedanceError:
             raise
         except Exception as error:
@@ -74,9 +71,5 @@ class Database:
 
     async def _opened(self) -> str:
         # Most ledgers are up to date, and looking needs no lock.
-        async with self._reader.connect() as connection:
-            identity = await connection.run_sync(versions.current_identity)
-        if identity is None:
-            async with self._engine.begin() as connection:
-                identity = await connection.run_sync(versions.prepare)
-        return identity
+        identity = await self._door.read(versions.current_identity)
+        return await self._door.write(versions.prepare) if identity is None else identity

@@ -1,8 +1,10 @@
-"""The engine behind a ledger URL, set up so that writers queue and what is committed is on disk."""
+"""The way to the database behind a ledger URL, set up so that writers queue and what is committed is on disk."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -10,22 +12,22 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
+from prefect_seedance.ledger.door import READING, Door, FileDoor, ServerDoor
 from prefect_seedance.ledger.url import parsed, shown_url
 
-__all__ = ["READING", "cannot_open", "make_engine", "trouble"]
+__all__ = ["cannot_open", "open_door", "trouble"]
 
-READING = "seedance_reading"
-"""The execution option of connections that only read."""
+_HALF = re.compile("[\ud800-\udfff]")
 
 SWITCH_PATIENCE = 20.0
 """Seconds to wait for others who are making the same file."""
 
 
-def make_engine(url: str) -> AsyncEngine:
-    """An engine for a ledger; a SQLite file and its folder are made.
+def open_door(url: str) -> Door:
+    """The way to a ledger; a SQLite file and its folder are made.
 
     Raises:
         UserMistake: The URL names nothing that can be used as a ledger.
@@ -39,14 +41,16 @@ def make_engine(url: str) -> AsyncEngine:
         raise _no_ledger(url, "a ledger in memory forgets what was paid")
     try:
         # What a statement carries (prompts, addresses) has no place in an error's text.
-        engine = create_async_engine(url, hide_parameters=True)
+        engine = create_async_engine(url, hide_parameters=True, json_serializer=_json)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise _no_ledger(url, str(error)) from None
-    if sqlite:
-        _make_file(str(found.database), shown_url(url))
-        sa.event.listen(engine.sync_engine, "connect", _sqlite_connect)
-        sa.event.listen(engine.sync_engine, "begin", _sqlite_begin)
-    return engine
+    if not sqlite:
+        return ServerDoor(engine)
+    _make_file(str(found.database), shown_url(url))
+    plain = sa.create_engine(found.set(drivername="sqlite"), hide_parameters=True, json_serializer=_json)
+    sa.event.listen(plain, "connect", _sqlite_connect)
+    sa.event.listen(plain, "begin", _sqlite_begin)
+    return FileDoor(plain)
 
 
 def trouble(error: Exception, shown: str) -> SeedanceError:
@@ -73,6 +77,13 @@ def _reason(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         return str(error.orig)
     return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+
+
+def _json(value: Any) -> str:
+    """JSON with its letters as they are: escaped, Chinese would take twice the room."""
+    text = json.dumps(value, ensure_ascii=False)
+    # Half of a surrogate pair is no text for a database; escaped it is.
+    return json.dumps(value) if _HALF.search(text) else text
 
 
 def _no_ledger(url: str, why: str) -> UserMistake:

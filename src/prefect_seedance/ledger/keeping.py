@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.ledger import holders
 from prefect_seedance.ledger.schema import asset_requests, attempts, batches, materials, metadata, rows, runs, sums
-from prefect_seedance.ledger.states import Settlement, State
+from prefect_seedance.ledger.states import Outcome, Settlement, State
 
 __all__ = ["dump", "fill", "prune", "unfinished_batches"]
 
@@ -94,7 +94,12 @@ def _in_doubt(connection: sa.Connection, batch_id: int) -> bool:
     mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
     doubtful = attempts.c.settlement.in_((Settlement.OPEN, Settlement.UNKNOWN))
     wanted = sa.select(attempts.c.id).where(attempts.c.row_id.in_(mine), doubtful).limit(1)
-    return connection.execute(wanted).scalar() is not None
+    if connection.execute(wanted).scalar() is not None:
+        return True
+    # Without its line, a request that may have been billed would be sent again.
+    unsettled = asset_requests.c.outcome.in_((Outcome.SENT, Outcome.UNKNOWN))
+    asked = sa.select(asset_requests.c.id).where(asset_requests.c.batch_id == batch_id, unsettled).limit(1)
+    return connection.execute(asked).scalar() is not None
 
 
 def unfinished_batches(connection: sa.Connection) -> Sequence[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger import budget, holders, keeping, lookups, materials, moves, planning, resolving
+from prefect_seedance.ledger import assets, budget, holders, keeping, lookups, materials, moves, planning, resolving
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
 from prefect_seedance.ledger.records import (
@@ -20,6 +20,7 @@ from prefect_seedance.ledger.records import (
     AttemptRecord,
     Charge,
     Intent,
+    Mark,
     MaterialKey,
     MaterialRecord,
     Plan,
@@ -159,9 +160,9 @@ class Ledger:
         """The row is refused before anything was sent: one of its media did not pass the provider's review."""
         await self._write(moves.reject, run, row_id, error)
 
-    async def put_off(self, run: Run, row_id: int, error: SeedanceError) -> None:
-        """The row is not sent now; a later run takes it."""
-        await self._write(moves.put_off, run, row_id, error)
+    async def put_off(self, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
+        """The row is not sent now (`deferred`, or `over_budget`); a later run takes it."""
+        await self._write(moves.put_off, run, row_id, error, to)
 
     async def succeed(self, run: Run, row_id: int, charge: Charge, *, link_expires_at: datetime | None) -> None:
         """The job has made a video."""
@@ -199,21 +200,42 @@ class Ledger:
 
         return await self._database.write(operation)
 
-    async def ask_for_asset(
-        self, run: Run, material_id: int, *, billing_model: str, unit_price: Amount | None, budget: Amount | None
-    ) -> int | None:
-        """Write down a billed request for an asset before it is sent; None where the budget forbids it."""
+    async def ask_for_asset(self, run: Run, material_id: int, **terms: Any) -> int | None:
+        """Write down a billed request for an asset before it is sent; None where the budget forbids it: `assets.ask`.
+
+        A caller that is cancelled meanwhile never learns the id and cannot send: its request is withdrawn.
+        """
+        written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
-            return materials.ask(
-                connection, run, material_id, billing_model=billing_model, unit_price=unit_price, budget=budget
-            )
+            written.append(assets.ask(connection, run, material_id, **terms))
+            return written[-1]
 
-        return await self._database.write(operation)
+        try:
+            return await self._database.write(operation)
+        except asyncio.CancelledError:
+            if written and written[-1] is not None:
+                with contextlib.suppress(LedgerError):
+                    await self.asset_answered(run, written[-1], Outcome.WITHDRAWN)
+            raise
 
     async def asset_answered(self, run: Run, request_id: int, outcome: Outcome, **evidence: str | None) -> None:
         """What became of a billed request for an asset."""
-        await self._write(materials.answer, run, request_id, outcome, **evidence)
+        await self._write(assets.answer, run, request_id, outcome, **evidence)
+
+    async def asset_found(self, run: Run, material_id: int, asset_id: str) -> None:
+        """What a billed request has made was found in the provider's list; see `assets.found`."""
+        await self._write(assets.found, run, material_id, asset_id)
+
+    async def asset_waiting(self, material_id: int) -> AssetRequest | None:
+        """The billed request for a medium whose outcome is not known, if there is one."""
+        return await self._database.read(lambda connection: assets.waiting(connection, material_id))
+
+    async def resolve_asset(
+        self, batch: str, request_id: int, verdict: Verdict, *, asset_id: str | None = None
+    ) -> None:
+        """Settle a billed request for an asset by a person's word; see `assets.resolve`."""
+        await self._write(assets.resolve, batch, request_id, verdict, asset_id=asset_id)
 
     async def note_material(self, run: Run, material_id: int, **values: Any) -> None:
         """How a medium stands now."""
@@ -224,13 +246,17 @@ class Ledger:
 
         def operation(connection: sa.Connection) -> list[AssetRequest]:
             batch_id = lookups.batch_id(connection, batch)
-            return [] if batch_id is None else materials.requests_of(connection, batch_id)
+            return [] if batch_id is None else assets.requests_of(connection, batch_id)
 
         return await self._database.read(operation)
 
     async def states_of(self, batch: str, take: str) -> dict[str, State]:
         """The state of each row of a take, by key; empty where the batch is new."""
         return await self._database.read(lambda connection: lookups.states_of(connection, batch, take))
+
+    async def marks_of(self, batch: str, take: str, keys: Collection[str]) -> dict[str, Mark]:
+        """What tells whether there is anything to do for rows, by key; see `lookups.marks_of`. May hold more rows."""
+        return await self._database.read(lambda connection: lookups.marks_of(connection, batch, take, keys))
 
     async def rows(self, ids: Collection[int]) -> dict[int, RowRecord]:
         """The rows with these ids."""
@@ -254,6 +280,10 @@ class Ledger:
     async def attempts_of(self, batch: str) -> list[AttemptRecord]:
         """All attempts of a batch, oldest first."""
         return await self._database.read(lambda connection: lookups.attempts_of(connection, batch))
+
+    async def earlier_attempts_of(self, batch: str) -> list[AttemptRecord]:
+        """The attempts of a batch that are not the latest of their rows, oldest first."""
+        return await self._database.read(lambda connection: lookups.earlier_attempts_of(connection, batch))
 
     async def batches(self) -> list[str]:
         """The names of all batches, oldest first."""

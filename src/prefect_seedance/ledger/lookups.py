@@ -7,11 +7,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.ledger.records import AttemptRecord, RowRecord
+from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
 from prefect_seedance.ledger.schema import attempts, batches, rows
 from prefect_seedance.ledger.states import State
 
-__all__ = ["attempts_of", "batch_id", "batch_names", "grouped", "row_by_key", "rows_by_id", "rows_of", "states_of"]
+__all__ = [
+    "attempts_of",
+    "batch_id",
+    "batch_names",
+    "earlier_attempts_of",
+    "grouped",
+    "marks_of",
+    "row_by_key",
+    "rows_by_id",
+    "rows_of",
+    "states_of",
+]
 
 GROUP = 500
 """How many values one statement carries: databases bound the number of parameters."""
@@ -27,6 +38,12 @@ _WIDTH = len(_ROW_FIELDS)
 _SELECT = sa.select(*_ROW_FIELDS, *_ATTEMPT_FIELDS).select_from(
     rows.join(batches, rows.c.batch_id == batches.c.id).outerjoin(attempts, rows.c.attempt_id == attempts.c.id)
 )
+_ATTEMPTS = (
+    sa.select(*_ATTEMPT_FIELDS)
+    .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id).join(batches, rows.c.batch_id == batches.c.id))
+    .order_by(attempts.c.id)
+)
+_MARKS = sa.select(*(rows.c[name] for name in Mark.__slots__)).join(batches, rows.c.batch_id == batches.c.id)
 
 
 def grouped(values: Collection[Any]) -> Iterator[list[Any]]:
@@ -60,15 +77,24 @@ def rows_of(connection: sa.Connection, batch: str, take: str | None = None) -> l
     return [_record(row) for row in connection.execute(_SELECT.where(wanted).order_by(rows.c.id))]
 
 
+def marks_of(connection: sa.Connection, batch: str, take: str, keys: Collection[str]) -> dict[str, Mark]:
+    """What tells whether there is anything to do for the rows with these keys, as far as they were planned, by key."""
+    wanted = _MARKS.where(batches.c.name == batch, rows.c.take == take)
+    # A few are asked for by name; where they are many, one walk over the take costs less than hundreds of lookups.
+    if len(keys) <= GROUP:
+        wanted = wanted.where(rows.c.key.in_(keys))
+    return {row[1]: Mark(*row) for row in connection.execute(wanted)}
+
+
 def attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:
     """All attempts of a batch, oldest first."""
-    select = (
-        sa.select(*_ATTEMPT_FIELDS)
-        .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id).join(batches, rows.c.batch_id == batches.c.id))
-        .where(batches.c.name == batch)
-        .order_by(attempts.c.id)
-    )
-    return [AttemptRecord(*row) for row in connection.execute(select)]
+    return [AttemptRecord(*row) for row in connection.execute(_ATTEMPTS.where(batches.c.name == batch))]
+
+
+def earlier_attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:
+    """The attempts of a batch that are not the latest of their rows, and so do not come with them; oldest first."""
+    wanted = _ATTEMPTS.where(batches.c.name == batch, rows.c.attempt_id.is_distinct_from(attempts.c.id))
+    return [AttemptRecord(*row) for row in connection.execute(wanted)]
 
 
 def states_of(connection: sa.Connection, batch: str, take: str) -> dict[str, State]:

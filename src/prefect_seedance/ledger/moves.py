@@ -43,6 +43,32 @@ LARGEST = 2**63 - 1
 UNANSWERED = (Outcome.SENT, Outcome.UNKNOWN)
 """Attempts of which the provider's answer may still come."""
 
+# Statements that every row needs are put together once: that takes SQLAlchemy longer than SQLite takes to run them.
+_THIS_ROW = rows.c.id == sa.bindparam("this_row")
+_THIS_ATTEMPT = attempts.c.id == sa.bindparam("this_attempt")
+_UPDATE_ROW = sa.update(rows).where(_THIS_ROW)
+_UPDATE_ATTEMPT = sa.update(attempts).where(_THIS_ATTEMPT)
+# Locked to the transaction's end (in SQLite the whole ledger is): what is checked now must still hold when written.
+_ROW = sa.select(rows.c.key, rows.c.state, rows.c.holder, rows.c.attempt_id).where(_THIS_ROW).with_for_update()
+_NEW_ATTEMPT = sa.insert(attempts).values(
+    number=sa.select(sa.func.coalesce(sa.func.max(attempts.c.number), 0) + 1)
+    .where(attempts.c.row_id == sa.bindparam("this_row"))
+    .scalar_subquery()
+)
+_WAITING = sa.select(attempts.c.resolution, attempts.c.job_id).where(
+    _THIS_ATTEMPT,
+    attempts.c.row_id == sa.bindparam("this_row"),
+    attempts.c.run_id == sa.bindparam("this_run"),
+    attempts.c.outcome.in_(UNANSWERED),
+)
+_COMMITMENT = (
+    sa.select(
+        rows.c.batch_id, attempts.c.reserve_currency, attempts.c.settlement, attempts.c.charge, attempts.c.reserved
+    )
+    .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
+    .where(_THIS_ATTEMPT)
+)
+
 CLEAR = {"error_kind": None, "error_code": None, "error_message": None}
 
 
@@ -61,32 +87,28 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
         return None
     if reserve is not None:
         commitments.change(connection, run.batch_id, reserve.currency, reserve.value)
-    number = sa.select(sa.func.coalesce(sa.func.max(attempts.c.number), 0) + 1).where(
-        attempts.c.row_id == intent.row_id
-    )
-    made = connection.execute(
-        sa.insert(attempts).values(
-            row_id=intent.row_id,
-            number=number.scalar_subquery(),
-            run_id=run.id,
-            provider=intent.provider,
-            account=intent.account,
-            model=intent.model,
-            fingerprint=intent.fingerprint,
-            sent_at=now(),
-            outcome=Outcome.SENT,
-            billing_model=intent.billing_model,
-            unit=intent.unit,
-            unit_price=intent.unit_price,
-            currency=intent.currency,
-            quote_low=intent.quote_low,
-            quote_high=intent.quote_high,
-            settlement=Settlement.OPEN,
-            reserved=reserve.value if reserve else None,
-            reserve_currency=reserve.currency if reserve else intent.currency,
-            reference_seconds=intent.reference_seconds,
-        )
-    )
+    values = {
+        "this_row": intent.row_id,
+        "row_id": intent.row_id,
+        "run_id": run.id,
+        "provider": intent.provider,
+        "account": intent.account,
+        "model": intent.model,
+        "fingerprint": intent.fingerprint,
+        "sent_at": now(),
+        "outcome": Outcome.SENT,
+        "billing_model": intent.billing_model,
+        "unit": intent.unit,
+        "unit_price": intent.unit_price,
+        "currency": intent.currency,
+        "quote_low": intent.quote_low,
+        "quote_high": intent.quote_high,
+        "settlement": Settlement.OPEN,
+        "reserved": reserve.value if reserve else None,
+        "reserve_currency": reserve.currency if reserve else intent.currency,
+        "reference_seconds": intent.reference_seconds,
+    }
+    made = connection.execute(_NEW_ATTEMPT, values)
     attempt_id = inserted_id(made)
     go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, account=intent.account, **CLEAR)
     return attempt_id
@@ -100,18 +122,7 @@ def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budg
 
 def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None) -> None:
     """Move the batch's commitment along with an attempt that is about to be settled like this."""
-    wanted = (
-        sa.select(
-            rows.c.batch_id,
-            attempts.c.reserve_currency,
-            attempts.c.settlement,
-            attempts.c.charge,
-            attempts.c.reserved,
-        )
-        .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
-        .where(attempts.c.id == attempt_id)
-    )
-    found = connection.execute(wanted).one_or_none()
+    found = connection.execute(_COMMITMENT, {"this_attempt": attempt_id}).one_or_none()
     if found is not None and found.reserve_currency is not None:
         before = commitments.held(found.settlement, found.charge, found.reserved)
         after = commitments.held(settlement, charge, found.reserved)
@@ -149,17 +160,15 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
     follows = row.attempt_id == attempt_id and row.state in {State.SENT, State.UNKNOWN}
     # A job that its row does not follow any more is paid for, and nobody waits for it: what it costs is not known.
     settlement = Settlement.OPEN if follows else Settlement.UNKNOWN
-    waiting = sa.and_(attempts.c.row_id == row_id, attempts.c.run_id == run.id, attempts.c.outcome.in_(UNANSWERED))
-    known = connection.execute(
-        sa.select(attempts.c.resolution, attempts.c.job_id).where(attempts.c.id == attempt_id, waiting)
-    ).one_or_none()
+    wanted = {"this_attempt": attempt_id, "this_row": row_id, "this_run": run.id}
+    known = connection.execute(_WAITING, wanted).one_or_none()
     if known is None:
         raise LedgerError(f"A job id for attempt {attempt_id}, which waits for none.", row=row.key)
     if known.resolution not in {None, "not_made"}:
         # A person has settled what it costs; to that the answer only adds its evidence.
         told = f"The answer came after the row was resolved. It named job {job_id}."
         added = {"job_id": known.job_id or job_id, "message": told, "answered_at": now(), **evidence}
-        connection.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(added))
+        connection.execute(_UPDATE_ATTEMPT, {"this_attempt": attempt_id, **added})
         return bool(row.holder == run.id)
     _answer(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
     if follows:
@@ -192,10 +201,10 @@ def reject(connection: sa.Connection, run: Run, row_id: int, error: SeedanceErro
     go(connection, row_id, State.REFUSED, **_told(error))
 
 
-def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
+def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
     """The row is not sent now, because its account cannot serve it or its media are not ready; a later run takes it."""
-    _held(connection, run, row_id, TAKEABLE, State.DEFERRED)
-    go(connection, row_id, State.DEFERRED, **_told(error))
+    _held(connection, run, row_id, TAKEABLE, to)
+    go(connection, row_id, to, **_told(error))
 
 
 def succeed(
@@ -230,20 +239,17 @@ def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceErro
 def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
     """The file is whole: its hash and size are written before it is renamed into place."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
-    connection.execute(
-        sa.update(rows)
-        .where(rows.c.id == row_id)
-        .values(
-            path=proof.path,
-            sha256=proof.sha256,
-            bytes=proof.bytes,
-            width=proof.width,
-            height=proof.height,
-            seconds=proof.seconds,
-            remarks=proof.remarks,
-            changed_at=now(),
-        )
-    )
+    values = {
+        "path": proof.path,
+        "sha256": proof.sha256,
+        "bytes": proof.bytes,
+        "width": proof.width,
+        "height": proof.height,
+        "seconds": proof.seconds,
+        "remarks": proof.remarks,
+        "changed_at": now(),
+    }
+    connection.execute(_UPDATE_ROW, {"this_row": row_id, **values})
 
 
 def store(
@@ -261,9 +267,7 @@ def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:
 
 
 def _row(connection: sa.Connection, row_id: int) -> Any:
-    # Locked to the transaction's end (in SQLite the whole ledger is): what is checked now must still hold when written.
-    select = sa.select(rows.c.key, rows.c.state, rows.c.holder, rows.c.attempt_id).where(rows.c.id == row_id)
-    found = connection.execute(select.with_for_update()).one_or_none()
+    found = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
     if found is None:
         raise LedgerError(f"The ledger has no row with the id {row_id}.")
     return found
@@ -296,27 +300,23 @@ def _held(
 
 def go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
     """Write a row's next state. Whoever calls this has made sure that the move is lawful."""
-    connection.execute(sa.update(rows).where(rows.c.id == row_id).values(state=to, changed_at=now(), **values))
+    connection.execute(_UPDATE_ROW, {"this_row": row_id, "state": to, "changed_at": now(), **values})
 
 
 def _answer(connection: sa.Connection, attempt_id: int, outcome: Outcome, **values: Any) -> None:
     """Write down what became of an attempt."""
     reckon(connection, attempt_id, values["settlement"])
-    connection.execute(
-        sa.update(attempts).where(attempts.c.id == attempt_id).values(outcome=outcome, answered_at=now(), **values)
-    )
+    told = {"this_attempt": attempt_id, "outcome": outcome, "answered_at": now(), **values}
+    connection.execute(_UPDATE_ATTEMPT, told)
 
 
 def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:
-    current = connection.execute(sa.select(rows.c.attempt_id).where(rows.c.id == row_id)).scalar_one()
+    current = _row(connection, row_id).attempt_id
     reckon(connection, current, charge.settlement, charge.amount)
     # A count that no database can keep is no count; the charge, which is text, stays as it is.
     tokens = charge.tokens if charge.tokens is not None and charge.tokens <= LARGEST else None
-    connection.execute(
-        sa.update(attempts)
-        .where(attempts.c.id == current)
-        .values(settlement=charge.settlement, units=charge.units, charge=charge.amount, tokens=tokens)
-    )
+    values = {"settlement": charge.settlement, "units": charge.units, "charge": charge.amount, "tokens": tokens}
+    connection.execute(_UPDATE_ATTEMPT, {"this_attempt": current, **values})
 
 
 def _told(error: SeedanceError) -> dict[str, str | None]:

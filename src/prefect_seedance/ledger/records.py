@@ -16,6 +16,7 @@ __all__ = [
     "AttemptRecord",
     "Charge",
     "Intent",
+    "Mark",
     "MaterialKey",
     "MaterialRecord",
     "Plan",
@@ -166,6 +167,23 @@ class RowRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """The little of a row that tells whether there is anything to do for it."""
+
+    id: int
+    key: str
+    fingerprint: str
+    state: State
+    folder: str | None
+    path: str | None
+    sha256: str | None
+    bytes: int | None
+    modified_ns: int | None
+    etag: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MaterialKey:
     """One content in one form at one account.
 
@@ -186,7 +204,11 @@ class MaterialKey:
 
 @dataclass(frozen=True, slots=True)
 class MaterialRecord:
-    """A medium as the ledger remembers it. `failed_by` is the run in which its review failed."""
+    """A medium as the ledger remembers it.
+
+    `attempt` counts how often it was handed in, from 1: a review that failed may be asked for again. `failed_by` is the
+    run in which its review failed.
+    """
 
     id: int
     provider: str
@@ -202,6 +224,7 @@ class MaterialRecord:
     error_code: str | None
     error_message: str | None
     failed_by: str | None
+    attempt: int
     bytes: int | None
     made_at: datetime | None
     expires_at: datetime | None
@@ -209,10 +232,14 @@ class MaterialRecord:
 
 @dataclass(frozen=True, slots=True)
 class AssetRequest:
-    """One billed request for an asset, as the ledger remembers it."""
+    """One billed request for an asset, as the ledger remembers it.
+
+    `reserved` is its worst case by the user's word, where it has no price; `resolution` a person's word on its outcome.
+    """
 
     id: int
     material_id: int
+    batch: str
     run_id: str
     provider: str
     account: str
@@ -225,3 +252,6 @@ class AssetRequest:
     asset_id: str | None
     code: str | None
     message: str | None
+    reserved: Decimal | None
+    resolution: str | None
+    resolved_at: datetime | None

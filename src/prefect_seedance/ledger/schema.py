@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +28,11 @@ class ExactDecimal(sa.TypeDecorator[Decimal]):
         return None if value is None else str(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> Decimal | None:  # noqa: ARG002
-        return None if value is None else Decimal(value)
+        return None if value is None else _decimal(value)
+
+
+_decimal = lru_cache(10_000)(Decimal)
+"""Prices and amounts repeat themselves: the rows of a large batch share them in memory."""
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -52,6 +58,16 @@ class Told(sa.TypeDecorator[str]):
         if value is None:
             return None
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+class Name(sa.TypeDecorator[str]):
+    """A short text that many rows have in common; in memory they share one copy of it."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002
+        return None if value is None else intern(value)
 
 
 class Lines(sa.TypeDecorator[tuple[str, ...]]):
@@ -98,7 +114,7 @@ batches = sa.Table(
     "seedance_batches",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("name", sa.String, nullable=False, unique=True),
+    sa.Column("name", Name, nullable=False, unique=True),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("pruned_at", Moment),
 )
@@ -133,20 +149,20 @@ rows = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("batch_id", sa.Integer, sa.ForeignKey("seedance_batches.id"), nullable=False),
-    sa.Column("take", sa.String, nullable=False),
+    sa.Column("take", Name, nullable=False),
     sa.Column("key", sa.String, nullable=False),
-    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("fingerprint", Name, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
-    sa.Column("provider", sa.String, nullable=False),
-    sa.Column("account", sa.String, nullable=False),
-    sa.Column("model", sa.String, nullable=False),
+    sa.Column("provider", Name, nullable=False),
+    sa.Column("account", Name, nullable=False),
+    sa.Column("model", Name, nullable=False),
     sa.Column("state", Word(State), nullable=False),
     sa.Column("holder", sa.String, sa.ForeignKey("seedance_runs.id")),
     sa.Column("attempt_id", sa.Integer),
     sa.Column("file_name", sa.String, nullable=False),
     # Two names that differ only in case are one file on many file systems.
     sa.Column("file_fold", sa.String, nullable=False),
-    sa.Column("folder", sa.String),
+    sa.Column("folder", Name),
     sa.Column("path", sa.String),
     sa.Column("sha256", sa.String),
     sa.Column("bytes", sa.BigInteger),
@@ -156,7 +172,7 @@ rows = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("seconds", ExactDecimal),
     sa.Column("remarks", Lines),
-    sa.Column("error_kind", sa.String),
+    sa.Column("error_kind", Name),
     sa.Column("error_code", Told),
     sa.Column("error_message", Told),
     sa.Column("planned_at", Moment, nullable=False),
@@ -176,11 +192,11 @@ attempts = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("row_id", sa.Integer, sa.ForeignKey("seedance_rows.id"), nullable=False, index=True),
     sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("run_id", sa.String, sa.ForeignKey("seedance_runs.id"), nullable=False, index=True),
-    sa.Column("provider", sa.String, nullable=False),
-    sa.Column("account", sa.String, nullable=False),
-    sa.Column("model", sa.String, nullable=False),
-    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("run_id", Name, sa.ForeignKey("seedance_runs.id"), nullable=False, index=True),
+    sa.Column("provider", Name, nullable=False),
+    sa.Column("account", Name, nullable=False),
+    sa.Column("model", Name, nullable=False),
+    sa.Column("fingerprint", Name, nullable=False),
     sa.Column("sent_at", Moment, nullable=False),
     sa.Column("answered_at", Moment),
     sa.Column("outcome", Word(Outcome), nullable=False),
@@ -189,10 +205,10 @@ attempts = sa.Table(
     sa.Column("message", Told),
     sa.Column("request_id", Told),
     sa.Column("job_id", Told, index=True),
-    sa.Column("billing_model", sa.String, nullable=False),
-    sa.Column("unit", sa.String, nullable=False),
+    sa.Column("billing_model", Name, nullable=False),
+    sa.Column("unit", Name, nullable=False),
     sa.Column("unit_price", ExactDecimal),
-    sa.Column("currency", sa.String),
+    sa.Column("currency", Name),
     sa.Column("quote_low", ExactDecimal),
     sa.Column("quote_high", ExactDecimal),
     sa.Column("settlement", Word(Settlement), nullable=False),
@@ -200,7 +216,7 @@ attempts = sa.Table(
     sa.Column("units", ExactDecimal),
     sa.Column("charge", ExactDecimal),
     sa.Column("reserved", ExactDecimal),
-    sa.Column("reserve_currency", sa.String),
+    sa.Column("reserve_currency", Name),
     sa.Column("reference_seconds", ExactDecimal),
     sa.Column("resolution", sa.String),
     sa.Column("resolved_at", Moment),
@@ -225,6 +241,7 @@ materials = sa.Table(
     sa.Column("error_code", Told),
     sa.Column("error_message", Told),
     sa.Column("failed_by", sa.String),
+    sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("bytes", sa.BigInteger),
     sa.Column("made_at", Moment),
     sa.Column("expires_at", Moment),
@@ -251,5 +268,8 @@ asset_requests = sa.Table(
     sa.Column("asset_id", Told),
     sa.Column("code", Told),
     sa.Column("message", Told),
+    sa.Column("reserved", ExactDecimal),
+    sa.Column("resolution", sa.String),
+    sa.Column("resolved_at", Moment),
 )
 """One line per request for an asset that the provider bills: written before it is sent, as for creates."""

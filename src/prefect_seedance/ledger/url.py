@@ -45,8 +45,9 @@ def parsed(url: str) -> sa.URL | None:
         found = sa.make_url(url)
     except (ArgumentError, ValueError):
         return None
-    # An unescaped @ in the password would make its rest a part of the host's name.
-    return None if "@" in (found.host or "") else found
+    # An unescaped @ in the password would make its rest a part of the host's name, or of the database's.
+    rest = (found.host or "") + ("" if found.get_backend_name() == "sqlite" else found.database or "")
+    return None if "@" in rest else found
 
 
 def _file_url(path: Path) -> str:

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prefect_seedance.errors import LedgerError
+from prefect_seedance.ledger.door import Door
 from prefect_seedance.ledger.engine import trouble
 
 __all__ = ["Operation", "Writer"]
@@ -35,8 +35,8 @@ class Writer:
     again with each operation in a savepoint of its own. So an operation may run twice, and does nothing but write.
     """
 
-    def __init__(self, engine: AsyncEngine, shown: str) -> None:
-        self._engine = engine
+    def __init__(self, door: Door, shown: str) -> None:
+        self._door = door
         self._shown = shown
         self._waiting: list[tuple[Operation[Any], asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -87,8 +87,7 @@ class Writer:
     async def _transaction(
         self, way: Callable[[sa.Connection, list[Operation[Any]]], list[Any]], operations: list[Operation[Any]]
     ) -> list[Any]:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(way, operations)
+        return await self._door.write(lambda connection: way(connection, operations))
 
     def _settle(self, done: asyncio.Future[Any], result: Any) -> None:
         if done.done():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,9 @@ __all__ = ["LocalShelf"]
 
 PARTS = ".parts"
 
+_ROUNDABOUT = re.compile(r"//|(?:^|/)\.(?:/|$)|^/|/$|^$")
+"""What a path may hold that another way of writing it does not."""
+
 
 class LocalShelf(Shelf):
     """A folder on a disk. Parts lie in it too, so that a finished one is put in its place without being copied."""
@@ -27,6 +31,7 @@ class LocalShelf(Shelf):
         self.folder = folder.expanduser().absolute()
         self.shown = str(self.folder)
         self.parts = self.folder / PARTS
+        self._prefix = f"{self.shown.rstrip('/')}/"
 
     def child(self, name: str) -> LocalShelf:
         """The folder of this name in it."""
@@ -49,6 +54,9 @@ class LocalShelf(Shelf):
 
     def name_of(self, address: str) -> str | None:
         """The name of the file at this path; None if it does not stand here."""
+        below = address.removeprefix(self._prefix)
+        if len(below) < len(address) and not _ROUNDABOUT.search(below):
+            return below  # as we write it; the library's way takes ten times as long, and is asked for each row
         try:
             return Path(address).relative_to(self.folder).as_posix()
         except ValueError:
@@ -57,7 +65,7 @@ class LocalShelf(Shelf):
     def stamp(self, name: str) -> Stamp | None:
         """What is told of one file; None if there is none."""
         try:
-            found = (self.folder / name).stat()
+            found = os.stat(f"{self.shown}{os.sep}{name}")  # noqa: PTH116 - asked for each row of a batch
         except OSError:
             return None
         return Stamp(found.st_size, found.st_mtime_ns)

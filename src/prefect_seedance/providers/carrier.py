@@ -78,7 +78,7 @@ class Carrier:
             UnknownOutcome: If the answer was lost.
         """
         journey = Journey()
-        request = self._build(self._fresh, call, self._timeouts.create, journey)
+        request = self._build(self._fresh, call, self._timeouts.create, watched=journey)
         try:
             async with asyncio.timeout(self._timeouts.create_whole):
                 return await self._carry(self._fresh, request, journey)
@@ -94,7 +94,7 @@ class Carrier:
             BrokenAnswer: If what came cannot be read.
         """
         journey = Journey()
-        request = self._build(self._kept, call, self._timeouts.query, journey)
+        request = self._build(self._kept, call, self._timeouts.query)
         return await self._ask(self._kept, request, journey, self._timeouts.query_whole)
 
     async def upload(self, call: Call, path: Path, size: int) -> Answer:
@@ -111,7 +111,7 @@ class Carrier:
         async with opened(path, self._account.provider) as file:
             body = form.pieces(file, size, path, self._account.provider)
             # On a fresh connection: on a stale one, all of the file would have been sent for nothing.
-            request = self._build(self._fresh, call, self._timeouts.query, journey, form=(form, size, body))
+            request = self._build(self._fresh, call, self._timeouts.query, form=(form, size, body))
             return await self._ask(self._fresh, request, journey, self._timeouts.upload_whole)
 
     def _build(
@@ -119,9 +119,9 @@ class Carrier:
         client: httpx.AsyncClient,
         call: Call,
         read: float,
-        journey: Journey,
         *,
         form: tuple[Form, int, AsyncIterable[bytes]] | None = None,
+        watched: Journey | None = None,
     ) -> httpx.Request:
         if client.is_closed:
             raise Unreachable("this client is already closed; nothing was sent", provider=self._account.provider)
@@ -146,7 +146,8 @@ class Carrier:
                 content=content,
                 headers=headers,
                 timeout=httpx.Timeout(read, connect=self._timeouts.connect),
-                extensions={"trace": journey.watch},
+                # Each step that is watched costs something, and only of a create it matters how far it got.
+                extensions={} if watched is None else {"trace": watched.watch},
             )
         except (UnicodeEncodeError, httpx.InvalidURL) as error:
             raise UserMistake(

@@ -15,13 +15,17 @@ from typing import BinaryIO
 import pandas as pd
 
 from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.ledger import State
 from prefect_seedance.media import Shelf, open_shelf, slug
-from prefect_seedance.reports.result import INVALID, GenerateResult
+from prefect_seedance.reports.result import INVALID, LEFT_OUT, GenerateResult
 from prefect_seedance.reports.sheet import cards_of, contact_sheet
 
 __all__ = ["SHEET", "write_files"]
 
 SHEET = "contact-sheet.html"
+
+SHEET_ROWS = 5000
+"""Rows that one contact sheet shows: no browser opens the page of a hundred thousand, nor does anybody look at them."""
 
 
 def write_files(result: GenerateResult) -> None:
@@ -41,19 +45,49 @@ def write_files(result: GenerateResult) -> None:
 
 def _write_sheet(result: GenerateResult, shelf: Shelf) -> None:
     """One page for all takes of the batch, beside the videos."""
+    shown = _shown_keys(result)
+    places = [place for place, row in enumerate(result.rows) if row.row in shown]
+    own = result.frame.iloc[places].itertuples(index=False, name=None)
+    headings = [str(name) for name in result.frame.columns]
     columns = {
-        row.row: {
-            str(name): str(cell) for name, cell in zip(result.frame.columns, cells, strict=True) if not _missing(cell)
-        }
-        for row, cells in zip(result.rows, result.frame.itertuples(index=False, name=None), strict=True)
+        row.row: {name: str(cell) for name, cell in zip(headings, cells, strict=True) if not _missing(cell)}
+        for row, cells in zip([result.rows[place] for place in places], own, strict=True)
     }
-    invalid = {row.row: row.error_message or "" for row in result.rows if row.status == INVALID}
+    records = [record for record in result.history if record.key in shown]
+    ids = {record.id for record in records}
+    invalid = {row.row: row.error_message or "" for row in result.rows if row.status == INVALID and row.row in shown}
     cards = cards_of(
-        result.history, result.attempts, folder=result.folder, columns=columns, invalid=invalid, take=result.take
+        records,
+        [attempt for attempt in result.attempts if attempt.row_id in ids],
+        folder=result.folder,
+        columns=columns,
+        invalid=invalid,
+        take=result.take,
     )
     folder = result.folder if isinstance(result.folder, Path) else None
-    page = contact_sheet(result.batch, cards, folder=folder, costs=result.costs_to_date, warnings=result.warnings)
+    warnings = [*result.warnings, *_left_off(result, len(shown))]
+    page = contact_sheet(result.batch, cards, folder=folder, costs=result.costs_to_date, warnings=warnings)
     _put(result, shelf, "sheet", SHEET, page.encode())
+
+
+def _shown_keys(result: GenerateResult) -> set[str]:
+    """The rows on the sheet: all of them, or of very many those first that somebody has to look at."""
+    statuses = {record.key: record.state.value for record in result.history} | {
+        row.row: row.status for row in result.rows if row.status != LEFT_OUT
+    }
+    calm = {State.STORED, State.PLANNED}
+    return set(sorted(statuses, key=lambda key: statuses[key] in calm)[:SHEET_ROWS])
+
+
+def _left_off(result: GenerateResult, shown: int) -> list[str]:
+    known = {record.key for record in result.history} | {row.row for row in result.chosen}
+    if len(known) == shown:
+        return []
+    told = (
+        f"This page shows {shown:,} of {len(known):,} rows, those first that are neither stored nor waiting; the "
+        "costs are those of all rows. The results file beside it holds every row."
+    )
+    return [told]
 
 
 def _uniform(frame: pd.DataFrame) -> pd.DataFrame:
@@ -62,10 +96,18 @@ def _uniform(frame: pd.DataFrame) -> pd.DataFrame:
     plain.columns = [f"{name}.{number}" if number else str(name) for name, number in _numbered(frame)]
     for name in plain.columns:
         cells = plain[name]
-        kinds = {type(cell) for cell in cells if not _missing(cell)} if cells.dtype == object else set()
+        kinds = _kinds(cells.tolist()) if cells.dtype == object else set()
         if len(kinds) > 1 or not kinds <= {str, bool, int, float, Decimal, datetime}:
             plain[name] = [None if _missing(cell) else str(cell) for cell in cells]
     return plain
+
+
+def _kinds(cells: list[object]) -> set[type]:
+    kinds = set(map(type, cells))
+    # Only a number may be missing by its value; all other cells need no look.
+    if float in kinds and all(_missing(cell) for cell in cells if isinstance(cell, float)):
+        kinds.discard(float)
+    return kinds - {type(None), type(pd.NA)}
 
 
 def _numbered(frame: pd.DataFrame) -> list[tuple[object, int]]:

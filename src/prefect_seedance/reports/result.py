@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from prefect_seedance.jobs.answers import PREFIX, RESULT_COLUMNS
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Settlement, State, add_up
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from prefect_seedance.jobs.preparing import Preparation
     from prefect_seedance.jobs.table import Table
 
-__all__ = ["GenerateResult", "RowResult", "build_result"]
+__all__ = ["GenerateResult", "RowResult", "build_result", "unvisited"]
+
+T = TypeVar("T")
 
 INVALID = "invalid"
 LEFT_OUT = "left_out"
@@ -69,6 +71,17 @@ class RowResult:
     error_message: str | None = None
 
 
+def unvisited(kind: type[T]) -> type[T]:
+    """Class decorator: a dataclass that Prefect takes for a plain object.
+
+    Prefect looks for futures in whatever a flow returns, through lists, mappings and dataclasses down to the last
+    cell: of a large table's result that takes longer than all of the run.
+    """
+    del kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return kind
+
+
+@unvisited
 @dataclass
 class GenerateResult:
     """The answer of `generate_videos`.
@@ -93,13 +106,13 @@ class GenerateResult:
     batch: str
     take: str
     name: str
-    rows: list[RowResult]
+    rows: list[RowResult] = field(repr=False)
     costs: list[CostLine]
     costs_to_date: list[CostLine]
     made: int
     folder: Path | str
     ledger: str
-    frame: pd.DataFrame
+    frame: pd.DataFrame = field(repr=False)
     files: dict[str, Path | str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -293,17 +306,22 @@ def _cost(attempts: list[AttemptRecord]) -> tuple[Decimal | None, str | None]:
 
 
 def _doubt(attempt: AttemptRecord) -> str | None:
-    most = "an amount without a known bound"
-    if attempt.quote_high is not None:
-        most = f"up to {attempt.quote_high:f} {attempt.currency}"
+    if attempt.charge is not None and attempt.settlement is Settlement.CHARGED:
+        return None  # nearly all of them
     match attempt.settlement:
         case Settlement.UNKNOWN:
-            return f"may have been made, and may have cost {most}"
+            return f"may have been made, and may have cost {_most(attempt)}"
         case Settlement.UNDOCUMENTED:
-            return f"charge on failure not documented: {most}"
+            return f"charge on failure not documented: {_most(attempt)}"
         case Settlement.OPEN:
-            return f"not settled yet: {most}"
+            return f"not settled yet: {_most(attempt)}"
         case Settlement.CHARGED if attempt.charge is None:
             return "charged; the amount is not known"
         case _:
             return None
+
+
+def _most(attempt: AttemptRecord) -> str:
+    if attempt.quote_high is None:
+        return "an amount without a known bound"
+    return f"up to {attempt.quote_high:f} {attempt.currency}"

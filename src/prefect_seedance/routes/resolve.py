@@ -39,13 +39,10 @@ def resolve(route: Route, request: VideoRequest, defaults: VideoRequest | None =
 
 
 def _from_defaults(request: VideoRequest, defaults: VideoRequest) -> dict[str, Any]:
-    own = {field for field in VideoRequest.model_fields if _is_set(request, field)}
+    given = {field: value for field, value in defaults if value not in {None, ()}}
+    if not given:
+        return {}
+    own = {field for field, value in request if value not in {None, ()}}
     return {
-        field: getattr(defaults, field)
-        for field in VideoRequest.model_fields
-        if field not in own and _is_set(defaults, field) and own.isdisjoint(_RIVALS.get(field, ()))
+        field: value for field, value in given.items() if field not in own and own.isdisjoint(_RIVALS.get(field, ()))
     }
-
-
-def _is_set(request: VideoRequest, field: str) -> bool:
-    return getattr(request, field) not in {None, ()}

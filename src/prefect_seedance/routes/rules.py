@@ -31,6 +31,11 @@ _AFTER_ADDRESSES: tuple[Rule, ...] = (
 )
 
 
+def check_words(route: Route, request: VideoRequest) -> list[Problem]:
+    """The part of `check` that reads the prompt. All other rules say the same of every prompt."""
+    return [*setting_rules.check_prompt(route, request), *check_mentions(route, request)]
+
+
 def check(
     route: Route, request: VideoRequest, *, review: Review | None = None, experimental: bool = False
 ) -> list[Problem]:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from prefect_seedance.sandbox import calls
 from prefect_seedance.sandbox.draft import Draft, Refusal
+from prefect_seedance.sandbox.faults import Progress
 from prefect_seedance.sandbox.job import Job
 from prefect_seedance.sandbox.prices import ANYFAST_MODELS
 from prefect_seedance.sandbox.reference import References
@@ -37,11 +38,11 @@ def nested(code: str, message: str) -> str:
     return json.dumps({"error": inner}, ensure_ascii=False)
 
 
-def _progress(job: Job, now: float) -> str:
+def _progress(job: Job, now: float, way: Progress) -> str:
     """Return the progress as text; it starts at 50 %, and reaches 100 % on failure too (query guide)."""
     if job.phase(now) in {"succeeded", "failed"}:
         return "100%"
-    return "0%" if job.phase(now) == "waiting" else f"{50 + int(49 * job.part_done(now))}%"
+    return "0%" if job.phase(now) == "waiting" else f"{50 + int(49 * job.part_told(now, way))}%"
 
 
 def _upstream(job: Job, now: float, link: str | None) -> dict[str, Any]:
@@ -112,8 +113,8 @@ class AnyfastVoice:
             "request_id": f"sandbox-{job.id}",
             "data": None if phase == "waiting" else _upstream(job, now, link),
         }
-        if self.state.faults.progress == "honest":
-            data["progress"] = _progress(job, now)
+        if self.state.faults.progress != "none":
+            data["progress"] = _progress(job, now, self.state.faults.progress)
         if link is not None:
             # For old clients, the link may stand once more where a failure gives its reason (query guide).
             data |= {"result_url": link, "fail_reason": link if dialect == "lower" else ""}

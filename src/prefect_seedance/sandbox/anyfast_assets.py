@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -200,13 +201,21 @@ def _filter(body: dict[str, Any]) -> tuple[str, list[Any]]:
     return name, groups
 
 
+def _listed_before(state: State) -> float:
+    """Only what was made before this moment is listed yet."""
+    absent = state.faults.asset_list_absent_seconds
+    return state.now() - absent if absent else math.inf
+
+
 def _list_assets(references: References, body: dict[str, Any], _: str) -> dict[str, Any]:
     state, account = references.state, references.account
     name, groups = _filter(body)
+    seen = _listed_before(state)
     found = state.assets.select(
         lambda asset: (
             (asset.library, asset.account) == ("anyfast", account.name)
             and name in asset.name
+            and asset.created_at < seen
             and (not groups or asset.group in groups)
         )
     )
@@ -218,7 +227,9 @@ def _list_groups(references: References, body: dict[str, Any], _: str) -> dict[s
     # The gateway shows every name behind a prefix of the user and the token (asset guide).
     shown = {
         key: f"[u-{account.name}]-[t-{account.key_tail}]-{title}"
-        for key, title in references.state.assets.groups(account.name).items()
+        for key, title in references.state.assets.groups(
+            account.name, made_before=_listed_before(references.state)
+        ).items()
     }
     return _page(body, [{"Id": key, "Name": title} for key, title in shown.items() if name in title])
 

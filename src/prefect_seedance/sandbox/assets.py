@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import threading
 from collections.abc import Callable
@@ -149,10 +150,14 @@ class AssetShelf:
         self._store.put("group", name_of_group, json.dumps(group).encode())
         return name_of_group
 
-    def groups(self, account: str) -> dict[str, str]:
-        """Return the groups of an account: name by id."""
+    def groups(self, account: str, *, made_before: float = math.inf) -> dict[str, str]:
+        """Return the groups of an account, as far as they were made before a moment (Unix seconds): name by id."""
         with self._lock:
-            return {name: group["name"] for name, group in self._groups.items() if group["account"] == account}
+            return {
+                name: group["name"]
+                for name, group in self._groups.items()
+                if group["account"] == account and group.get("created_at", 0) < made_before
+            }
 
     def bill(self) -> list[BillLine]:
         """Return one line for each asset and group that is billed."""

@@ -193,4 +193,7 @@ async def query(request: Request, voice: Voice) -> Response:
     now = state.now()  # one moment for the whole answer, or a job could end in the midst of it
     link = result_link(request, state, job) if job.phase(now) == "succeeded" else None
     answer = voice.viewed(job, now, link)
-    return broken_off(answer) if "query_broken" in drawn else answer
+    broken = "query_broken" in drawn
+    if not broken and job.phase(now) in {"succeeded", "failed"}:
+        state.told.setdefault(job.id, now)
+    return broken_off(answer) if broken else answer

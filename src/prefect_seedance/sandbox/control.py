@@ -74,6 +74,8 @@ async def jobs(request: Request) -> Response:
             "effects": job.effects,
             "request": job.request,
             "created_at": job.created_at,
+            "finished_at": job.finished_at,
+            "told_at": state.told.get(job.id),
         }
         for job in state.jobs()
     ]

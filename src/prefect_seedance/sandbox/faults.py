@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 JimmyEnvelope = Literal["documented", "0", "20000", "int20000", "bare", "faq"]
 AnyfastDialect = Literal["new", "flat", "lower", "upper"]
-Progress = Literal["honest", "none"]
+Progress = Literal["honest", "uneven", "none"]
 Point = Literal["create", "query", "download", "upload", "asset"]
 
 #: Trouble with a create call, in the order in which it is drawn; the first that hits is taken.
@@ -111,12 +111,14 @@ class Faults:
         asset_error_after: It is made (and charged), but the answer is a gateway's 502 page.
         asset_absent_seconds: For so long after it was made, Anyfast knows nothing of an asset (404); not divided by the
             speed. Seen live: some 20 seconds.
+        asset_list_absent_seconds: For so long Anyfast's lists do not show an asset or a group; not divided by the
+            speed.
         jimmy_envelope: How Jimmy AI wraps its answers: `documented` (each call as its own page shows), one spelling of
             the code everywhere, `bare` (no envelope), or `faq` (the field names of the FAQ).
         jimmy_error_status: HTTP status of Jimmy AI's refusals; the documents name none but 200.
         anyfast_dialect: `new` (envelope, upper case), `lower` (envelope, lower-case status, link repeated in
             `fail_reason`), `flat` (the old flat body), `upper` (flat, upper case).
-        progress: `honest`, or `none` to leave it out.
+        progress: `honest`, `uneven` (honest too, but with parts that go faster and slower), or `none` to leave it out.
     """
 
     rate_limited: float = 0.0
@@ -153,6 +155,7 @@ class Faults:
     asset_cut_after: float = 0.0
     asset_error_after: float = 0.0
     asset_absent_seconds: float = 0.0
+    asset_list_absent_seconds: float = 0.0
     jimmy_envelope: JimmyEnvelope = "documented"
     jimmy_error_status: int = 400
     anyfast_dialect: AnyfastDialect = "new"
@@ -240,7 +243,8 @@ def _check(name: str, value: object) -> None:
         raise ValueError(f"{name} is a rate from 0 to 1, not {value!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise ValueError(f"{name} is one of {', '.join(map(str, _CHOICES[name]))}, not {value!r}")
-    if name in {"slow_create_seconds", "asset_absent_seconds"} and not (number and value >= 0):  # type: ignore[operator]
+    seconds = {"slow_create_seconds", "asset_absent_seconds", "asset_list_absent_seconds"}
+    if name in seconds and not (number and value >= 0):  # type: ignore[operator]
         raise ValueError(f"{name} is a number of seconds, not {value!r}")
     if name in {"retry_after", "concurrency"} and not (value is None or (number and value >= 0)):  # type: ignore[operator]
         raise ValueError(f"{name} is a number from 0 or nothing, not {value!r}")

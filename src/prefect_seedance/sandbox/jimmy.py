@@ -74,8 +74,8 @@ class JimmyVoice:
             "model": job.model,
             "created_at": int(job.created_at),
         }
-        if self.state.faults.progress == "honest":
-            running = min(99, max(1, round(100 * job.part_done(now))))
+        if self.state.faults.progress != "none":
+            running = min(99, max(1, round(100 * job.part_told(now, self.state.faults.progress))))
             data["progress"] = {"running": running, "succeeded": 100}.get(phase, 0)
         if phase in {"succeeded", "failed"}:
             data["completed_at"] = int(job.finished_at or now)

@@ -49,6 +49,7 @@ class State:
             (`jimmy.create.refused`, `files.with_authorization` …).
         closing: Whether it is being shut down; answers that wait on purpose wait no longer.
         peak: The most unfinished jobs that each account ever had at once.
+        told: When a query was first answered with a job's end, in Unix seconds, by job id.
     """
 
     def __init__(self, settings: SandboxSettings | None = None, faults: Faults | None = None) -> None:
@@ -57,6 +58,7 @@ class State:
         self.closing = False
         self.calls: Counter[str] = Counter()
         self.peak: Counter[str] = Counter()
+        self.told: dict[str, float] = {}
         path = self.settings.state_path
         self._store: Store = MemoryStore() if path is None else FileStore(path)
         self.assets = AssetShelf(self.settings, self._store)
@@ -197,6 +199,7 @@ class State:
             self._forget()
             self.calls.clear()
             self.peak.clear()
+            self.told.clear()
             self.assets.load()
             self.uploads.forget()
             self.faults.rest()

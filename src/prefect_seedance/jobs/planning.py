@@ -1,0 +1,98 @@
+"""The beginning of a run: what is new is written down, and what is over is told from what is still to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from prefect_seedance.jobs.events import RowEvent
+from prefect_seedance.jobs.naming import default_name
+from prefect_seedance.jobs.preparing import Prepared
+from prefect_seedance.jobs.rowkey import redacted
+from prefect_seedance.jobs.session import Session
+from prefect_seedance.jobs.stock import missing_files
+from prefect_seedance.ledger import Mark, Plan, State
+from prefect_seedance.media import Shelf
+
+__all__ = ["plan_rows", "unsettled"]
+
+GROUP = 2000
+"""Rows that one transaction writes down: enough to cost little each, few enough to leave memory and lock soon."""
+
+OVER = frozenset({State.STORED, State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
+"""A run moves no row out of these, unless its file is gone or the user asks for it to be made anew."""
+
+
+async def plan_rows(
+    session: Session,
+    rows: Mapping[str, Prepared],
+    marks: Mapping[str, Mark],
+    *,
+    folder: str,
+    names: Mapping[str, str] | None,
+) -> dict[str, int]:
+    """Write down the rows that are new, and hold those that are known against what was meant before.
+
+    Args:
+        session: The run.
+        rows: The rows that are meant, by key.
+        marks: What the ledger knows of them.
+        folder: Where the batch's files are to stand.
+        names: The name of each row's file; None names them by their keys.
+
+    Returns:
+        The ledger's row id by row key.
+
+    Raises:
+        UserMistake: A row of this key was planned with another request. Nothing is written then.
+    """
+
+    def plans(wanted: Iterable[Prepared]) -> list[Plan]:
+        return [_plan(row, session.take, folder, names) for row in wanted]
+
+    changed = [row for key, row in rows.items() if key in marks and marks[key].fingerprint != row.fingerprint]
+    if changed:
+        # The ledger itself says what has changed; nothing new was written before it did.
+        await session.ledger.plan(session.run, session.take, plans(changed))
+    ids = {key: marks[key].id for key in rows if key in marks}
+    new = [row for key, row in rows.items() if key not in marks]
+    for start in range(0, len(new), GROUP):
+        ids |= await session.ledger.plan(session.run, session.take, plans(new[start : start + GROUP]))
+    return ids
+
+
+async def unsettled(
+    session: Session,
+    rows: Mapping[str, Prepared],
+    marks: Mapping[str, Mark],
+    ids: Mapping[str, int],
+    *,
+    shelf: Shelf,
+    retry: frozenset[State],
+) -> dict[str, int]:
+    """The rows for which there may be something to do, by key; of the others those who watch are told.
+
+    Of a large batch most rows are over when it is run again: nobody need take them, only their files are looked for.
+    """
+    over = [mark for key in rows if (mark := marks.get(key)) and mark.state in OVER and mark.state not in retry]
+    lost = await missing_files([mark for mark in over if mark.state is State.STORED], shelf)
+    settled = set()
+    for mark in over:
+        if mark.id not in lost:
+            settled.add(mark.id)
+            model = rows[mark.key].settings.route.model
+            session.tell(RowEvent(mark.key, mark.state.value, model, message=mark.error_message))
+    return {key: row_id for key, row_id in ids.items() if row_id not in settled}
+
+
+def _plan(row: Prepared, take: str, folder: str, names: Mapping[str, str] | None) -> Plan:
+    name = default_name(row.key, take) if names is None else names[row.key]
+    return Plan(
+        key=row.key,
+        fingerprint=row.fingerprint,
+        request=redacted(row.request),
+        provider=row.settings.account.provider,
+        account=row.settings.account.label,
+        model=row.settings.route.model,
+        file_name=name,
+        folder=folder,
+    )

@@ -1,0 +1,210 @@
+"""Requests for assets that a provider bills: written down before they are sent, settled by what is found afterwards.
+
+They follow the same laws as creates. One whose outcome is not known is never followed by another for the same medium:
+what it made is looked for, by every run anew, until it is found or a person says what became of it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.ledger import budget as commitments
+from prefect_seedance.ledger import holders, materials, moves
+from prefect_seedance.ledger.holders import Run, now
+from prefect_seedance.ledger.records import AssetRequest
+from prefect_seedance.ledger.resolving import Verdict
+from prefect_seedance.ledger.schema import asset_requests, batches
+from prefect_seedance.ledger.schema import materials as media
+from prefect_seedance.ledger.states import MaterialState, Outcome
+from prefect_seedance.routes import exact
+from prefect_seedance.routes.amount import Amount
+
+__all__ = ["answer", "ask", "find", "found", "requests_of", "resolve", "waiting"]
+
+_OPEN = (Outcome.SENT, Outcome.UNKNOWN)
+_NOT_MADE = frozenset({Outcome.REFUSED, Outcome.WITHDRAWN})
+_SELECT = sa.select(
+    *(batches.c.name if name == "batch" else asset_requests.c[name] for name in AssetRequest.__slots__)
+).select_from(asset_requests.join(batches, asset_requests.c.batch_id == batches.c.id))
+
+
+def ask(
+    connection: sa.Connection,
+    run: Run,
+    material_id: int,
+    *,
+    billing_model: str,
+    unit_price: Amount | None,
+    budget: Amount | None,
+    room: Decimal = Decimal(0),
+) -> int | None:
+    """Write down a billed request before it is sent, and hold its price back from the batch's budget.
+
+    Args:
+        connection: An open writing transaction.
+        run: The run that holds the medium.
+        material_id: The medium.
+        billing_model: The price line.
+        unit_price: Its price; None where it is not known.
+        budget: What the batch may cost; None without a bound.
+        room: What the budget has to hold beside the price: nothing is paid for a row that cannot be made.
+
+    Returns:
+        The request's id; None where the budget forbids it.
+
+    Raises:
+        LedgerError: An earlier request for this medium may have been billed.
+    """
+    record = materials.held(connection, run, material_id)
+    if (earlier := waiting(connection, material_id)) is not None:
+        raise LedgerError(
+            f"The asset request {earlier.id} for {record.name!r} has an unknown outcome: it is not sent again (law 2)."
+        )
+    if budget is not None and not _fits(connection, run.batch_id, unit_price, budget, room):
+        return None
+    if unit_price is not None:
+        commitments.change(connection, run.batch_id, unit_price.currency, unit_price.value)
+    made = connection.execute(
+        sa.insert(asset_requests).values(
+            material_id=material_id,
+            batch_id=run.batch_id,
+            run_id=run.id,
+            provider=record.provider,
+            account=record.account,
+            billing_model=billing_model,
+            unit_price=unit_price.value if unit_price else None,
+            currency=unit_price.currency if unit_price else None,
+            sent_at=now(),
+            outcome=Outcome.SENT,
+        )
+    )
+    return moves.inserted_id(made)
+
+
+def answer(
+    connection: sa.Connection,
+    run: Run,
+    request_id: int,
+    outcome: Outcome,
+    *,
+    asset_id: str | None = None,
+    code: str | None = None,
+    message: str | None = None,
+) -> None:
+    """Write down what became of a billed request of this run; a proven refusal gives its price back to the budget."""
+    request = _request(connection, request_id)
+    if request.run_id != run.id or request.outcome not in _OPEN:
+        raise LedgerError(f"An answer to the asset request {request_id}, which waits for none.")
+    told = None if message is None else message[: moves.LONGEST]
+    _settle(connection, request, outcome, asset_id, code=code, message=told, answered_at=now())
+
+
+def found(connection: sa.Connection, run: Run, material_id: int, asset_id: str) -> None:
+    """What a request has made was found in the provider's list: it is settled as created, whichever run sent it."""
+    materials.held(connection, run, material_id)
+    for request in connection.execute(_open_of(material_id)).all():
+        _settle(connection, _request(connection, request.id), Outcome.CREATED, asset_id, answered_at=now())
+
+
+def waiting(connection: sa.Connection, material_id: int) -> AssetRequest | None:
+    """The request for a medium whose outcome is not known, if there is one."""
+    row = connection.execute(_open_of(material_id)).first()
+    return None if row is None else AssetRequest(*row)
+
+
+def requests_of(connection: sa.Connection, batch_id: int) -> list[AssetRequest]:
+    """The billed requests that the runs of a batch have made, oldest first."""
+    wanted = _SELECT.where(asset_requests.c.batch_id == batch_id).order_by(asset_requests.c.id)
+    return [AssetRequest(*row) for row in connection.execute(wanted)]
+
+
+def find(connection: sa.Connection, batch: str, request_id: int) -> AssetRequest:
+    """The billed request of this number.
+
+    Raises:
+        UserMistake: The batch has none.
+    """
+    wanted = _SELECT.where(batches.c.name == batch, asset_requests.c.id == request_id)
+    row = connection.execute(wanted).one_or_none()
+    if row is None:
+        raise UserMistake(f"Batch {batch!r} has no asset request {request_id}. Nothing was changed.")
+    return AssetRequest(*row)
+
+
+def resolve(
+    connection: sa.Connection, batch: str, request_id: int, verdict: Verdict, *, asset_id: str | None = None
+) -> None:
+    """Settle a billed request of unknown outcome by a person's word.
+
+    Args:
+        connection: An open writing transaction.
+        batch: The batch in which it was sent.
+        request_id: Its number.
+        verdict: `not_made`: nothing was made or billed, and the next run asks anew. `job`: the asset's id is known, and
+            the next run uses it. `lost`: it was billed and is gone; its price counts, and the next run asks anew.
+        asset_id: The provider's id of the asset or group, for `job`.
+
+    Raises:
+        UserMistake: Its outcome is known, or the id is missing.
+        LedgerError: A run that lives works on the medium.
+    """
+    record = find(connection, batch, request_id)
+    medium = connection.execute(sa.select(media).where(media.c.id == record.material_id).with_for_update()).one()
+    if medium.holder is not None and holders.lives(connection, medium.holder):
+        raise LedgerError(f"A run works on the medium {medium.name!r} just now; nothing was changed.")
+    request = _request(connection, request_id)
+    if request.outcome not in _OPEN:
+        raise UserMistake(
+            f"The asset request {request_id} is {request.outcome.value!r}, not 'unknown': there is nothing to resolve. "
+            "Nothing was changed."
+        )
+    asset_id = (asset_id or "").strip().removeprefix("asset://") or None
+    if (verdict == "job") != (asset_id is not None):
+        raise UserMistake(
+            "The verdict 'job' needs the provider's id of the asset, and no other takes one. Nothing was changed."
+        )
+    outcome = Outcome.WITHDRAWN if verdict == "not_made" else Outcome.CREATED
+    word = {"resolution": f"asset {asset_id}" if asset_id else verdict, "resolved_at": now()}
+    _settle(connection, request, outcome, asset_id, **word)
+    if verdict == "lost" and medium.state is MaterialState.OPEN:
+        # Its name may be taken for good: what is asked for next has another one.
+        materials.change(connection, medium.id, attempt=medium.attempt + 1)
+
+
+def _settle(
+    connection: sa.Connection, request: sa.Row[Any], outcome: Outcome, asset_id: str | None, **values: Any
+) -> None:
+    held = request.reserved if request.unit_price is None else request.unit_price
+    if outcome in _NOT_MADE and held is not None:
+        commitments.change(connection, request.batch_id, request.currency, held.copy_negate())
+    connection.execute(
+        sa.update(asset_requests)
+        .where(asset_requests.c.id == request.id)
+        .values(outcome=outcome, asset_id=asset_id, **values)
+    )
+    if asset_id is None:
+        return
+    medium = connection.execute(sa.select(media).where(media.c.id == request.material_id)).one()
+    if medium.state is MaterialState.OPEN:
+        # In the same transaction: a process that dies after it leaves nobody to ask for the asset again.
+        state = MaterialState.READY if medium.form == "group" else MaterialState.REVIEWING
+        materials.change(connection, medium.id, state=state, asset_id=asset_id, made_at=now())
+
+
+def _open_of(material_id: int) -> sa.Select[Any]:
+    wanted = sa.and_(asset_requests.c.material_id == material_id, asset_requests.c.outcome.in_(_OPEN))
+    return _SELECT.where(wanted).order_by(asset_requests.c.id)
+
+
+def _request(connection: sa.Connection, request_id: int) -> sa.Row[Any]:
+    return connection.execute(sa.select(asset_requests).where(asset_requests.c.id == request_id)).one()
+
+
+def _fits(connection: sa.Connection, batch_id: int, price: Amount | None, budget: Amount, room: Decimal) -> bool:
+    if price is None or price.currency != budget.currency:
+        return False
+    return exact.add((commitments.locked(connection, batch_id, budget.currency), price.value, room)) <= budget.value

@@ -1,0 +1,73 @@
+"""The beginning of a run over many rows: written in groups, told as one, and what is over is left alone."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.batch import Order, run_batch
+from prefect_seedance.jobs.crew import Steps
+from prefect_seedance.jobs.events import watching
+from prefect_seedance.jobs.planning import GROUP
+from prefect_seedance.jobs.preparing import prepare
+from prefect_seedance.jobs.table import read_table
+from prefect_seedance.ledger import Ledger
+from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.routes import find
+
+ACCOUNT = Account(provider="jimmy", label="default", base_url="http://127.0.0.1:9", api_key=SecretStr("sk_none"))
+ROUTES = (RouteSettings(ACCOUNT, find("seedance2.0-mini")),)
+
+
+async def nothing(*_):
+    """A step that does nothing: all rows stay as they are."""
+
+
+def order(tmp_path, prompts):
+    table = read_table([{"id": key, "prompt": prompt} for key, prompt in prompts.items()])
+    return Order(
+        preparation=prepare(table, ROUTES),
+        routes=ROUTES,
+        batch="spring",
+        take="1",
+        output=tmp_path / "videos",
+        ledger_url=f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}",
+        patience=0,
+    )
+
+
+def manner(_rows):
+    return Steps(create=nothing, poll=nothing, download=nothing, upload=nothing, review=nothing)
+
+
+async def test_a_change_in_the_last_group_leaves_no_group_written(tmp_path):
+    await run_batch(order(tmp_path, {"last": "a cat"}), manner)
+    many = {f"r{number}": f"a cat {number}" for number in range(GROUP + 1)}
+    with pytest.raises(UserMistake, match="row 'last': prompt was 'a cat', is 'a dog'"):
+        await run_batch(order(tmp_path, {**many, "last": "a dog"}), manner)
+    ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
+    assert [row.key for row in await ledger.rows_of("spring")] == ["last"]
+    await ledger.close()
+    outcome = await run_batch(order(tmp_path, {**many, "last": "a cat"}), manner)
+    assert list(outcome.records) == ["last", *many]
+
+
+async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
+    await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), manner)
+    ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
+    run = await ledger.begin_run("spring")
+    row = await ledger.find("spring", "1", "a")
+    await ledger.claim(run, [row.id])
+    await ledger.reject(run, row.id, UserMistake("its picture was not accepted"))
+    # That run still lives, and holds the row: it is over all the same, and nobody waits for it.
+    heard = []
+    with watching(heard.append):
+        outcome = await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), manner)
+    assert [(event.key, event.state, event.message) for event in heard] == [
+        ("a", "refused", "its picture was not accepted"),
+        ("b", "planned", None),
+    ]
+    assert (outcome.records["a"].state, outcome.troubles) == ("refused", {})
+    await ledger.end_run(run)
+    await ledger.close()
