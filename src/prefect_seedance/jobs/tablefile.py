@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import warnings as warning_filters
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,9 @@ def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) ->
         # The readers of foreign formats raise whatever a broken file makes them trip over.
         reason = f"It is not a readable table ({type(error).__name__}: {shown(error)})."
         raise BadTable.about(source.name, [reason]) from error
+    if (pyarrow := sys.modules.get("pyarrow")) is not None:
+        # It keeps for itself what it no longer needs: of a large file more than the table takes.
+        pyarrow.default_memory_pool().release_unused()
     return Sheet(frame, lines, source.name, source.folder, told)
 
 
@@ -119,8 +123,10 @@ def _csv(source: Source) -> _Read:
     blank = _BLANK_LINES.match(text)
     text = text[blank.end() :] if blank else text  # else pandas takes a blank first line for the width of the table
     separator = _separator(text, source.suffix)
-    lines = io.BytesIO(text.encode())
-    del text  # a large table is not held twice; a StringIO would take four bytes for each letter
+    content = text.encode()
+    # A large table is not held twice; a StringIO would take four bytes for each letter.
+    lines = io.BytesIO(source.data if content == source.data else content)
+    del text, content
     try:
         grid = pd.read_csv(
             lines,
