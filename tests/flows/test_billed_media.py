@@ -81,6 +81,7 @@ def test_a_group_of_unknown_outcome_is_asked_for_once_until_a_person_settles_it(
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.slow
 def test_what_a_lost_request_made_is_found_by_a_later_run_and_counted(make, mini, sandbox, clips):
     """The list lags behind: the run that sent it does not find it, and nobody sends it again."""
     sandbox.faults.asset_list_absent_seconds = 3600.0

@@ -84,7 +84,7 @@ def test_two_runs_in_two_processes(prefect_server, output, sandbox, tmp_path):
 
 @pytest.mark.parametrize(
     ("which", "size"),
-    [("quote", 20_000), ("generate", 20_000), pytest.param("generate", 100_000, marks=pytest.mark.slow)],
+    [("quote", 20_000), pytest.param("generate", 20_000, marks=pytest.mark.slow), pytest.param("generate", 100_000, marks=pytest.mark.slow)],
 )
 def test_the_server_keeps_a_short_summary_of_a_big_table(prefect_server, route_to, output, api, which, size, sandbox):
     table = pd.DataFrame({"prompt": [f"secret wish number {n}" for n in range(size)], "mine": range(size)})

@@ -55,7 +55,16 @@ def test_a_row_refused_for_now_is_taken_again(make, route_to, sandbox):
     assert sorted(line.prompt for line in sandbox.state.bill()) == [f"prompt {each}" for each in "abcd"]
 
 
-@pytest.mark.parametrize("fault", ["cut_before", "cut_after", "error_before", "error_after", "broken_after"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "cut_before",
+        pytest.param("cut_after", marks=pytest.mark.slow),
+        pytest.param("error_before", marks=pytest.mark.slow),
+        pytest.param("error_after", marks=pytest.mark.slow),
+        "broken_after",
+    ],
+)
 def test_an_unknown_row_is_never_taken_by_itself(make, route_to, output, sandbox, fault):
     sandbox.faults.queue("create", fault)
     first = make(rows("a"))

@@ -112,6 +112,7 @@ def _is_number(value: object) -> bool:
     return not isinstance(value, bool)
 
 
+@pytest.mark.slow
 def test_the_progress_moves_while_the_run_lasts(run, prefect_server, sandbox):
     from dataclasses import replace
 
