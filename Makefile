@@ -30,7 +30,7 @@ test: $(VENV)/.ready-to-develop ## run the fast tests (ARGS="-k word" goes to py
 	@$(BIN)/pytest -m "not slow and not ui and not chaos" -n $(JOBS) --dist load $(ARGS)
 
 test-slow: $(VENV)/.ready-to-develop ## run the long tests
-	@$(BIN)/pytest -m "slow and not ui" $(ARGS)
+	@$(BIN)/pytest -m "slow and not ui" -n $(JOBS) --dist load $(ARGS)
 
 test-ui: $(VENV)/.ready-to-develop ## run the tests that need Chromium
 	@$(BIN)/pytest -m ui $(ARGS)
