@@ -45,6 +45,7 @@ def served(parameters: dict[str, Any], log: Path) -> Iterator[None]:
                 process.wait(20)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
 
 
 async def until(run: FlowRun, holds: Callable[[FlowRun], bool], seconds: float = 90) -> FlowRun:
