@@ -134,6 +134,7 @@ def test_mistakes_are_told_in_words_and_with_a_code(shell, sandbox, monkeypatch,
     assert sandbox.state.calls["jimmy.create"] == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_key_and_no_server(shell, sandbox):
     order = ["run", "prompts.csv", "--model", "seedance2.0-mini", "--batch", "spring"]
     wrong, nowhere = shell.together(

@@ -131,7 +131,8 @@ def test_max_failures_that_mean_nothing_are_refused(wrong: object, route_to: Rou
         generate_videos(rows(1), route=route_to(), batch="b", output=tmp_path, max_failures=wrong)
 
 
-@pytest.mark.parametrize("approve", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("approve", [True, False])
 def test_a_person_is_asked_above_a_limit(
     approve: bool, route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:

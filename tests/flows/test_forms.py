@@ -151,6 +151,7 @@ def test_wrong_wishes_fail_before_anything_is_spent(
     assert sandbox.state.bill() == []
 
 
+@pytest.mark.slow
 def test_every_table_of_a_pattern_is_a_batch_and_a_bad_one_stops_no_other(
     run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
@@ -167,6 +168,7 @@ def test_every_table_of_a_pattern_is_a_batch_and_a_bad_one_stops_no_other(
     assert len(sandbox.state.bill()) == 2
 
 
+@pytest.mark.slow
 def test_one_video_with_another_model(run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer) -> None:
     said = {"prompt": "a fox", "route": route, "model": "seedance2.0-sp", "resolution": "1080p", "ratio": "9:16"}
     state = run(forms.one_video, **said)

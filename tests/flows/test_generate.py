@@ -79,6 +79,7 @@ def test_a_table_over_several_routes_becomes_verified_videos_and_costs(make, rou
         assert [Decimal(str(cost)) for cost in written["cost"].dropna()] == frame["cost"].dropna().tolist()
 
 
+@pytest.mark.slow
 def test_the_same_rows_are_the_same_rows_from_any_kind_of_table(make, sandbox, tmp_path):
     rows = [{"prompt": "one", "duration": 5, "watch": "a"}, {"prompt": "二", "duration": 4, "watch": None}]
     frame = pd.DataFrame(rows)

@@ -28,6 +28,7 @@ def statuses(result) -> dict[str, str]:
     return {row.row: row.status for row in result.rows}
 
 
+@pytest.mark.slow
 def test_a_batch_in_an_object_store(make, sandbox, s3):
     output = f"{s3}/films"
     first = make(rows("a", "b"), output=output)

@@ -81,6 +81,7 @@ def test_an_unknown_row_is_never_taken_by_itself(make, route_to, output, sandbox
     assert statuses(make(rows("a"), take="2")) == {"a": "stored"}
 
 
+@pytest.mark.slow
 def test_rows_that_ended_badly_are_left_alone_unless_asked(make, route_to, sandbox):
     sandbox.faults.queue("create", "failed", "moderated", "expired_link", "ok")
     one_by_one = route_to(max_in_flight=1)
