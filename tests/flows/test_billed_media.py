@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from prefect_seedance import PriceBook, resolve_video
-from prefect_seedance.jobs import holding, submitting
+from prefect_seedance.jobs import medium, submitting
 from prefect_seedance.providers.jimmy_library import JimmyLibrary
 from prefect_seedance.sandbox.assets import AssetShelf
 from prefect_seedance.sandbox.media import media_bytes
@@ -143,7 +143,7 @@ def test_two_people_behind_one_path_are_two_portraits(make, route_to, sandbox):
 @pytest.mark.slow
 def test_an_upload_that_ends_soon_is_made_anew_within_the_run(make, route_to, sandbox, tmp_path, monkeypatch):
     monkeypatch.setattr(JimmyLibrary, "upload_lifetime", timedelta(seconds=6))
-    monkeypatch.setattr(holding, "MARGIN", timedelta(seconds=5))
+    monkeypatch.setattr(medium, "MARGIN", timedelta(seconds=5))
     (tmp_path / "logo.png").write_bytes(media_bytes("logo.png", width=640, height=640, seconds=Decimal(1)))
     rows = [{"id": number, "prompt": f"scene {number}", "images": "logo.png"} for number in range(12)]
     pd.DataFrame(rows).to_csv(tmp_path / "prompts.csv", index=False)

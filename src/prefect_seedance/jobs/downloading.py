@@ -207,5 +207,6 @@ def _preview(shelf: Shelf, file_name: str, pictures: Stills | Previews | None) -
         if previews is not None:
             shelf.write(poster_name(file_name), previews.poster)
             shelf.write(strip_name(file_name), previews.strip)
-    except Exception:
-        log.debug("No preview of %s was kept", file_name, exc_info=True)
+    except Exception as error:
+        log.warning("No preview of %s was kept: %s", file_name, error)
+        log.debug("No preview of %s", file_name, exc_info=True)

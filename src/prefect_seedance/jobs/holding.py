@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
-from prefect_seedance.ledger.holders import now
 
 __all__ = ["held"]
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a medium that another run is at work on."""
-
-MARGIN = timedelta(hours=6)
-"""A reference that lives no longer than this is made anew: the provider may fetch it only when the job's turn comes."""
 
 
 @contextlib.asynccontextmanager
@@ -40,7 +35,7 @@ async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[Mat
 async def _taken(medium: Medium, key: MaterialKey, name: str) -> MaterialRecord:
     session = medium.session
     while True:
-        record = await session.ledger.take_material(session.run, key, name, needed_until=now() + MARGIN)
+        record = await session.ledger.take_material(session.run, key, name, needed_until=medium.needed_until)
         if record.state is MaterialState.READY or record.holder == session.run.id:
             return record
         await asyncio.sleep(LOOK_AGAIN)

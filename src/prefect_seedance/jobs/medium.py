@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.rowkey import cut_address, signless_address
+from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import Content, fetch_content
 from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.providers.library import Library
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Contents", "Medium"]
 
 LONGEST_NAME = 40
+
+MARGIN = timedelta(hours=6)
+"""A reference that lives no longer than this is made anew: the provider may fetch it only when the job's turn comes."""
 
 
 class Medium:
@@ -52,6 +56,16 @@ class Medium:
         self.expires_at: datetime | None = None
         self.unseen: set[str] = set()
         self.room = Decimal(0)
+
+    @property
+    def needed_until(self) -> datetime:
+        """How long a reference that is used now has to live."""
+        return now() + MARGIN
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether its reference has to be made anew."""
+        return self.expires_at is not None and self.expires_at < self.needed_until
 
     def __repr__(self) -> str:
         return f"Medium({self.name!r}, {self.form})"

@@ -13,14 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.jobs import holding
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
 from prefect_seedance.jobs.terms import OverBudget, Terms, TooManyFailures
 from prefect_seedance.ledger import HEARTBEAT, Ledger, MaterialKey, Run
-from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
@@ -99,7 +97,7 @@ class Session:
         """
         while True:
             task = self._steps.get(medium)
-            mine = task is None or task.cancelled() or (task.done() and _ends_soon(medium))
+            mine = task is None or task.cancelled() or (task.done() and medium.ends_soon)
             if task is None or mine:
                 medium.room = room
                 task = self._steps[medium] = asyncio.create_task(_carried(step, medium), name=f"seedance {medium.name}")
@@ -191,10 +189,6 @@ async def open_session(
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
         stack.callback(heart.cancel)
         yield session
-
-
-def _ends_soon(medium: Medium) -> bool:
-    return medium.expires_at is not None and medium.expires_at < now() + holding.MARGIN
 
 
 async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:

@@ -217,7 +217,7 @@ def _unsettled(medium: Medium, wanted: _Purchase, waiting: AssetRequest | None, 
     provider = medium.settings.account.provider
     if waiting is None:
         told = (
-            f"{provider} has an {wanted.what} already, by its own word, but does not list it yet. Nothing was billed "
+            f"{provider} has the {wanted.what} already, by its own word, but does not list it yet. Nothing was billed "
             f"for this, and nothing was sent for the row; the next run looks again.{trouble}"
         )
         return UnknownOutcome(told, provider=provider, code="duplicate_unseen")
