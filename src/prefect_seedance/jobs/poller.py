@@ -13,15 +13,13 @@ from typing import Protocol
 
 from prefect_seedance.errors import BrokenAnswer, Gone, RateLimited, SeedanceError, Unreachable
 from prefect_seedance.jobs.forecast import Forecast, Profile
-from prefect_seedance.jobs.watch import OnView, Pool, Watch, rest
+from prefect_seedance.jobs.schedule import Schedule
+from prefect_seedance.jobs.watch import OnView, Watch
 from prefect_seedance.providers import JobView
 
 __all__ = ["Asker", "Poller", "PollerReport"]
 
 log = logging.getLogger(__name__)
-
-SHORTEST = 0.25
-"""Seconds: the closest that we ask about one job again, unless the user sets another pace."""
 
 AT_ONCE = 16
 """Questions in flight at once, to begin with."""
@@ -48,9 +46,6 @@ FAREWELL = 30.0
 
 SOON = 3600.0
 """Seconds: a link that dies later than that is not in a hurry."""
-
-EARLY = 16
-"""One job in so many is asked about at half the usual age: else it was never seen that jobs have become quicker."""
 
 MANY = 50
 """Jobs in one question, where the client can ask about many."""
@@ -91,12 +86,10 @@ class Poller:
         self._client = client
         self._many: Callable[[Sequence[str]], Awaitable[Mapping[str, JobView | SeedanceError]]] | None
         self._many = getattr(client, "query_many", None)
-        self._advice = advice
         self.forecast = forecast if forecast is not None else Forecast()
+        self._schedule = Schedule(advice, self.forecast)
         self._watches: dict[str, Watch] = {}
-        self._pools: dict[Profile, Pool] = {}
-        # The future, by time; and what is due already, by how long it can wait.
-        self._later: list[tuple[float, int, Watch | Pool]] = []
+        # What is due already, by how long it can wait.
         self._ready: list[tuple[float, int, Watch]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -150,7 +143,8 @@ class Poller:
         if on_view is not None:
             watch.listeners.append(on_view)
         if fresh:
-            self._first(watch, now)
+            self._schedule.first(watch, now)
+            self._set_timer()
         try:
             return await answer
         finally:
@@ -170,9 +164,7 @@ class Poller:
     def _last_call(self, watch: Watch) -> None:
         """The patience is over: whatever its turn was, the job is asked about once more, and then let go."""
         now = asyncio.get_running_loop().time()
-        watch.due = now
-        heapq.heappush(self._later, (now, next(self._order), watch))
-        self._set_timer()
+        self._at(watch, now)
         self._ring(watch, now + FAREWELL, self._let_go)
 
     def _let_go(self, watch: Watch) -> None:
@@ -196,68 +188,14 @@ class Poller:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _first(self, watch: Watch, now: float) -> None:
-        if watch.pace is not None:
-            self._at(watch, now + watch.pace)
-        elif not watch.exact:
-            self._at(watch, now)
-        elif watch.profile is not None and watch.profile.model and self.forecast.knows(watch.profile):
-            age = now - watch.born
-            planned = self.forecast.next_age(watch.profile, age) or age
-            if next(self._order) % EARLY == 0:
-                planned = max(age, planned / 2)
-            self._at(watch, watch.born + planned)
-        else:
-            self._pool(watch, now)
-
-    def _plan(self, watch: Watch, now: float) -> None:
-        """Say when a job that is still running is asked about next."""
-        if watch.pace is not None:
-            self._at(watch, now + watch.pace)
-            return
-        profile = watch.profile or Profile("")
-        planned = self.forecast.next_age(profile, watch.alive, watch.told) if watch.exact else None
-        if planned is not None:
-            self._at(watch, max(now + SHORTEST, watch.born + planned))
-        elif self.forecast.knows(profile) or not watch.exact:
-            self._at(watch, now + max(1.0, min(self._advice, (now - watch.born) / 6)))
-        else:
-            self._pool(watch, now)
-
     def _at(self, watch: Watch, when: float) -> None:
-        watch.due = when
-        heapq.heappush(self._later, (when, next(self._order), watch))
+        self._schedule.at(watch, when)
         self._set_timer()
-
-    def _pool(self, watch: Watch, now: float) -> None:
-        """Nothing can be foreseen of this job yet: it takes its turn with the others of its kind."""
-        kind = watch.profile or Profile("")
-        pool = self._pools.setdefault(kind, Pool())
-        pool.add(watch)
-        if pool.due is None:
-            self._turn(pool, now)
-
-    def _turn(self, pool: Pool, now: float) -> None:
-        pool.due = pool.next_due(now, self._advice)
-        if pool.due is not None:
-            heapq.heappush(self._later, (pool.due, next(self._order), pool))
-            self._set_timer()
-
-    def _open(self, model: str, now: float) -> None:
-        """The first job of a model has ended: now there is something to plan by."""
-        for kind in [kind for kind in self._pools if kind.model == model]:
-            pool = self._pools.pop(kind)
-            pool.due = None
-            for watch in pool.members():
-                self._plan(watch, now)
 
     def _set_timer(self) -> None:
         loop = asyncio.get_running_loop()
-        if self._ready and len(self._asking) < self._at_once:
-            when = loop.time()
-        elif self._later:
-            when = self._later[0][0]
-        else:
+        when = loop.time() if self._ready and len(self._asking) < self._at_once else self._schedule.next_time()
+        if when is None:
             return
         when = max(self._not_before, when)
         if self._timer is not None:
@@ -270,27 +208,12 @@ class Poller:
         """Hand what is due to those who ask."""
         self._timer = None
         now = asyncio.get_running_loop().time()
-        while self._later and self._later[0][0] <= now:
-            when, _, item = heapq.heappop(self._later)
-            if item.due != when:
-                continue  # it was planned anew since
-            if isinstance(item, Watch):
-                item.due = None
-                self._hand_over(item, when)
-            else:
-                self._next_turn(item, now)
+        for watch, due in self._schedule.due(now):
+            self._hand_over(watch, due)
         if now >= self._not_before:
             while self._ready and len(self._asking) < self._at_once:
                 self._begin()
         self._set_timer()
-
-    def _next_turn(self, pool: Pool, now: float) -> None:
-        watch = pool.take(now, self._advice)
-        if watch is None:
-            self._turn(pool, now)
-        else:
-            self._hand_over(watch, now)
-            self._turn(pool, now + rest(now - watch.born))
 
     def _hand_over(self, watch: Watch, due: float) -> None:
         if watch.answers and not watch.asking:
@@ -375,7 +298,8 @@ class Poller:
         if watch.profile is not None and watch.exact:
             self.forecast.passed(watch.profile, before, watch.alive)
         if watch.answers:
-            self._plan(watch, now)
+            self._schedule.again(watch, now)
+            self._set_timer()
         if now >= watch.until:
             watch.settle(view)
 
@@ -383,8 +307,8 @@ class Poller:
         self._ended += 1
         if watch.profile is not None and (seconds := watch.length(view, now)) is not None:
             self.forecast.ended(watch.profile, min(watch.alive, seconds), seconds, watch.told)
-            if watch.profile.model in {kind.model for kind in self._pools}:
-                self._open(watch.profile.model, now)
+            self._schedule.open(watch.profile.model, now)
+            self._set_timer()
         watch.settle(view)
 
     def _trouble(self, watch: Watch, error: RateLimited | BrokenAnswer | Unreachable, begun: float) -> None:
