@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def fill(page: Page, label: str, text: str) -> None:
     field(page, label).fill(text)
 
 
+def sent(page: Page, ui: Ui, before: set[str]) -> str:
+    """Press the form's button until the server has a new run, and give the run's id.
+
+    A form that stays where it is was refused, mostly since the server's SQLite was locked: a person presses again.
+    """
+    button = page.get_by_role("button", name="Submit").or_(page.get_by_role("button", name="Run", exact=True)).last
+    form = page.url
+    deadline = time.monotonic() + 60
+    pressed = 0.0
+    while time.monotonic() < deadline:
+        new = [each["id"] for each in ui.api.post("/flow_runs/filter", json={}).json() if each["id"] not in before]
+        if new:
+            return str(new[0])
+        if page.url == form and time.monotonic() - pressed > 5 and button.is_enabled():
+            button.click()
+            pressed = time.monotonic()
+        page.wait_for_timeout(200)
+    raise AssertionError(f"the form was not sent; the page at {page.url} says:\n{page.locator('body').inner_text()}")
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_from_the_form_to_the_pictures(
     prefect_server: str, sandbox: SandboxServer, browser_page: Page, folder: Path, version: str
@@ -96,18 +117,7 @@ def test_from_the_form_to_the_pictures(
             page.evaluate(UNFOLD)
             page.get_by_text("Parameters", exact=True).first.click()
             picture(page, "deployment-form.png")
-        send = page.get_by_role("button", name="Submit").or_(page.get_by_role("button", name="Run", exact=True)).last
-        form = page.url
-        send.click()
-        for _ in range(150):
-            new = [each for each in ui.api.post("/flow_runs/filter", json={}).json() if each["id"] not in before]
-            if new:
-                break
-            page.wait_for_timeout(200)
-            if page.url == form and page.get_by_text("Service Unavailable").count():
-                send.click()  # the server's SQLite was locked for a moment: a person presses again
-        assert new, "the form was sent"
-        run_id = new[0]["id"]
+        run_id = sent(page, ui, before)
         page.goto(f"{base}/runs/flow-run/{run_id}")
         done = ui.until(run_id, lambda seen: seen["state_type"] in FINAL)
         assert done["state_name"] == "Some failed", done["state"]
