@@ -21,8 +21,9 @@ __all__ = ["Asker", "Poller", "PollerReport"]
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16
-"""Questions in flight at once, to begin with."""
+AT_ONCE = 4
+"""Questions in flight at once, to begin with. Each connection that idles makes every other question dearer (httpcore looks
+at all of them each time), so there are no more than it takes."""
 
 MOST_AT_ONCE = 48
 """Questions in flight at once when more are due than get through; a client has some fifty connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -210,7 +211,7 @@ class _SoundWatch:
     def __init__(self, stream: av.AudioStream, track: Track) -> None:
         self._stream = stream
         self._track = track
-        self._heard = Fraction(0)
+        self._heard: Counter[int] = Counter()
 
     def feed(self, packet: Any) -> None:
         """Take the next packet."""
@@ -220,15 +221,16 @@ class _SoundWatch:
         """Drain the decoder and compare."""
         self._hear(None)
         promised = self._track.times.seconds or 0
-        if not agree(float(self._heard), promised, self._track.times.slack):
-            raise Flaw(f"its sound lasts {float(self._heard):.2f} s, its header says {promised:.2f} s")
+        heard = sum(samples / rate for rate, samples in self._heard.items())
+        if not agree(heard, promised, self._track.times.slack):
+            raise Flaw(f"its sound lasts {heard:.2f} s, its header says {promised:.2f} s")
 
     def _hear(self, packet: Any) -> None:
         for frame in self._stream.codec_context.decode(packet):
             if frame.is_corrupt or not frame.sample_rate:
                 raise Flaw("its sound is damaged")
             self._check_form(frame)
-            self._heard += Fraction(frame.samples, frame.sample_rate)
+            self._heard[frame.sample_rate] += frame.samples
 
     def _check_form(self, frame: AudioFrame) -> None:
         channels, rate = self._track.sound

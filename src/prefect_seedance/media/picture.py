@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-__all__ = ["jpeg", "mean_brightness"]
+__all__ = ["SMOOTH", "jpeg", "mean_brightness"]
+
+FAST = "FAST_BILINEAR"
+SMOOTH = "AREA"
+"""Names of FFmpeg's ways to scale. This one is the mean of what a pixel covers: the finest when making smaller, and its
+set-up costs less than half of the usual way's."""
 
 
 def mean_brightness(frame: VideoFrame) -> float:
     """How bright a frame is, from 0 to 255."""
-    plane = frame.reformat(width=32, height=32, format="gray").planes[0]
+    plane = frame.reformat(width=32, height=32, format="gray", interpolation=FAST).planes[0]
     rows = bytes(plane)
     return sum(sum(rows[line : line + 32]) for line in range(0, 32 * plane.line_size, plane.line_size)) / 1024
 
@@ -28,7 +33,10 @@ def jpeg(frame: VideoFrame, width: int) -> bytes:
     assert isinstance(encoder, av.VideoCodecContext)  # noqa: S101 - for the type checker
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
     encoder.time_base = Fraction(1, 25)
+    encoder.thread_count = 1  # starting threads takes longer than the picture
     encoder.qmin = encoder.qmax = 4
-    still = frame.reformat(width=width, height=height, format="yuvj420p")
+    still = frame
+    if (frame.width, frame.height, frame.format.name) != (width, height, "yuvj420p"):
+        still = frame.reformat(width=width, height=height, format="yuvj420p", interpolation=SMOOTH)
     still.pts = 0
     return b"".join(bytes(packet) for packet in (*encoder.encode(still), *encoder.encode(None)))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .picture import jpeg, mean_brightness
+from .picture import SMOOTH, jpeg, mean_brightness
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
 
 __all__ = ["Previews", "Stills", "previews_of"]
 
@@ -47,6 +48,7 @@ class Stills:
         self._brightest = -1.0
         self._strip: list[VideoFrame] = []
         self._last: VideoFrame | None = None
+        self._thumbs: VideoReformatter | None = None
         self._failed = False
 
     def begin(self, seconds: float) -> None:
@@ -80,18 +82,35 @@ class Stills:
             if brightness > self._brightest:
                 self._poster, self._brightest = frame, brightness
         if len(self._strip) < len(self._wanted) and moment >= self._wanted[len(self._strip)]:
-            self._strip.append(_thumb(frame))
+            self._strip.append(self._thumb(frame))
         self._last = frame
 
+    def _thumb(self, frame: VideoFrame) -> VideoFrame:
+        from av.video.reformatter import VideoReformatter  # noqa: PLC0415 - loading the codecs takes time
+
+        # One for all frames of a video: setting it up takes ten times as long as its work.
+        self._thumbs = self._thumbs or VideoReformatter()
+        height = max(2, round(frame.height * STRIP_WIDTH / frame.width / 2) * 2)
+        return self._thumbs.reformat(frame, width=STRIP_WIDTH, height=height, format="yuvj420p", interpolation=SMOOTH)
+
     def _side_by_side(self) -> bytes:
-        import av  # noqa: PLC0415 - loading the codecs takes time
+        import av  # noqa: PLC0415 - as above
         import numpy as np  # noqa: PLC0415
 
-        frames = self._strip or [_thumb(frame) for frame in (self._last,) if frame is not None]
+        frames = self._strip or [self._thumb(frame) for frame in (self._last,) if frame is not None]
         # A short video may have fewer frames than the strip has places.
         frames += frames[-1:] * (STRIP_FRAMES - len(frames))
-        joined = np.hstack([frame.to_ndarray() for frame in frames]).astype(np.uint8)
-        return jpeg(av.VideoFrame.from_ndarray(joined, format="rgb24"), joined.shape[1])
+        width, height = STRIP_WIDTH * STRIP_FRAMES, frames[0].height
+        # Planes side by side: brightness in full, and both colours at half the width and height.
+        flat = [frame.to_ndarray() for frame in frames]
+        planes = [np.hstack([one[:height] for one in flat]).ravel()]
+        quarter = STRIP_WIDTH // 2 * (height // 2)
+        for colour in range(2):
+            cut = slice(colour * quarter, (colour + 1) * quarter)
+            halves = [one[height:].ravel()[cut].reshape(height // 2, STRIP_WIDTH // 2) for one in flat]
+            planes.append(np.hstack(halves).ravel())
+        joined = np.concatenate(planes).reshape(-1, width)
+        return jpeg(av.VideoFrame.from_ndarray(joined, format="yuvj420p"), width)
 
     def _fail(self) -> None:
         self._failed = True
@@ -111,8 +130,3 @@ def previews_of(path: Path) -> Previews | None:
     except (av.error.FFmpegError, OSError, ValueError, IndexError):
         log.debug("No preview of %s can be made", path.name, exc_info=True)
     return stills.finish()
-
-
-def _thumb(frame: VideoFrame) -> VideoFrame:
-    height = max(2, round(frame.height * STRIP_WIDTH / frame.width / 2) * 2)
-    return frame.reformat(width=STRIP_WIDTH, height=height, format="rgb24")
