@@ -60,7 +60,8 @@ async def download(row: Row) -> None:
     """
     if row.state is not State.SUCCEEDED:
         return
-    record = await row.record()
+    # A second try must know what the first one wrote.
+    record, row.settled = row.settled or await row.record(), None
     part = row.shelf.parts / f"{record.file_name}.part"
     try:
         if not await _finish_earlier(row, record, part):

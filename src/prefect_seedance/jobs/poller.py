@@ -22,11 +22,14 @@ __all__ = ["Asker", "Poller", "PollerReport"]
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""Questions in flight at once, to begin with. Each connection that idles makes every other question dearer (httpcore looks
-at all of them each time), so there are no more than it takes."""
+"""Questions in flight at once, to begin with. Each connection that idles makes every other question dearer (httpcore
+looks at all of them each time), so there are no more than it takes."""
 
 MOST_AT_ONCE = 48
-"""Questions in flight at once when more are due than get through; a client has some fifty connections."""
+"""Questions in flight at once where fewer do not get through in time; a client has some fifty connections."""
+
+LATE = 0.2
+"""Seconds behind their time, from which on more questions are asked at once."""
 
 GONE_TIMES = 3
 """A provider may not know a job in the moment after it made it; only so many answers in a row are believed."""
@@ -91,11 +94,12 @@ class Poller:
         self._schedule = Schedule(advice, self.forecast)
         self._watches: dict[str, Watch] = {}
         # What is due already, by how long it can wait.
-        self._ready: list[tuple[float, int, Watch]] = []
+        self._ready: list[tuple[float, int, Watch, float]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._at_once = AT_ONCE
+        self._behind = 0.0
         self._not_before = 0.0
         self._streak = 0
         self._closed = False
@@ -219,7 +223,7 @@ class Poller:
     def _hand_over(self, watch: Watch, due: float) -> None:
         if watch.answers and not watch.asking:
             dies = due + SOON if watch.lifetime is None else min(due + SOON, watch.born + watch.lifetime)
-            heapq.heappush(self._ready, (dies, next(self._order), watch))
+            heapq.heappush(self._ready, (dies, next(self._order), watch, due))
 
     def _begin(self) -> None:
         task = asyncio.get_running_loop().create_task(self._work(), name="seedance poller")
@@ -228,6 +232,8 @@ class Poller:
 
     def _rested(self, task: asyncio.Task[None]) -> None:
         self._asking.discard(task)
+        if not self._ready:
+            self._at_once = max(min(AT_ONCE, self._at_once), self._at_once - 1)
         if self._ready and not self._closed:
             self._set_timer()
 
@@ -235,8 +241,9 @@ class Poller:
         """What is asked about next: one job, or as many as fit into one question."""
         found: list[Watch] = []
         while self._ready and len(found) < (1 if self._many is None else MANY):
-            watch = heapq.heappop(self._ready)[2]
+            _, _, watch, due = heapq.heappop(self._ready)
             if watch.answers and not watch.asking:
+                self._behind = asyncio.get_running_loop().time() - due
                 watch.asking = True
                 found.append(watch)
         return found
@@ -287,7 +294,7 @@ class Poller:
 
     def _viewed(self, watch: Watch, view: JobView, now: float) -> None:
         watch.gone = watch.troubles = self._streak = 0
-        if len(self._ready) > self._at_once:
+        if len(self._ready) > self._at_once and self._behind > LATE:
             self._at_once = min(MOST_AT_ONCE, self._at_once + 1)
         for listener in list(watch.listeners):
             listener(view)

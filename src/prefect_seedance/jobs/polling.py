@@ -84,7 +84,7 @@ async def _succeeded(row: Row, view: JobView) -> None:
     expires = (view.finished_at or now()) + lifetime
     await row.session.ledger.succeed(row.session.run, row.id, _charge(row, record, view), link_expires_at=expires)
     reached("charge written")
-    row.video_url, row.link_expires_at = view.video_url, expires
+    row.video_url, row.link_expires_at, row.settled = view.video_url, expires, record
     row.moved(State.SUCCEEDED)
 
 

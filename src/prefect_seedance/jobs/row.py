@@ -66,6 +66,8 @@ class Row:
         """Its place in flight, while it holds one."""
         self.created_at: float | None = None
         """When this process had its job created, on the core loop's clock; None where it did not."""
+        self.settled: RowRecord | None = None
+        """The row as the ledger had it when its charge was settled, for its first download to go by."""
         self.trouble: SeedanceError | None = None
         """Why the row's last step did not come to its end, where the row's state does not say it."""
 

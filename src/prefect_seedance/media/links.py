@@ -8,6 +8,7 @@ the connection is made to a judged address, not to the name (which could resolve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import re
 import socket
@@ -155,6 +156,8 @@ def _proxy_for(url: httpx.URL) -> str | None:
 
 
 async def _resolve(name: str, port: int) -> list[str]:
+    with contextlib.suppress(ValueError):
+        return [str(ipaddress.ip_address(name))]
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .picture import SMOOTH, jpeg, mean_brightness
+from .picture import SMOOTH, jpeg, mean_brightness, scaled
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -91,7 +91,7 @@ class Stills:
         # One for all frames of a video: setting it up takes ten times as long as its work.
         self._thumbs = self._thumbs or VideoReformatter()
         height = max(2, round(frame.height * STRIP_WIDTH / frame.width / 2) * 2)
-        return self._thumbs.reformat(frame, width=STRIP_WIDTH, height=height, format="yuvj420p", interpolation=SMOOTH)
+        return scaled(frame, STRIP_WIDTH, height, "yuvj420p", SMOOTH, self._thumbs)
 
     def _side_by_side(self) -> bytes:
         import av  # noqa: PLC0415 - as above
