@@ -36,7 +36,15 @@ def test_a_batch_in_an_object_store(make, sandbox, s3):
     assert [row.video for row in first.rows] == [f"{output}/spring/a.mp4", f"{output}/spring/b.mp4"]
     shelf = open_shelf(first.folder)
     pictures = {f".previews/{key}{kind}.jpg" for key in "ab" for kind in ("", ".strip")}
-    assert set(shelf.stamps()) == {"a.mp4", "b.mp4", "results.csv", "results.parquet", SHEET, *pictures}
+    assert set(shelf.stamps()) == {
+        "a.mp4",
+        "b.mp4",
+        ".results.note",
+        "results.csv",
+        "results.parquet",
+        SHEET,
+        *pictures,
+    }
     assert all(shelf.holds(f"{row.row}.mp4", row.bytes, row.sha256) for row in first.rows)
     assert open_shelf(output).read("seedance-ledger.json")
     table = pd.read_csv(io.BytesIO(shelf.read("results.csv")))

@@ -6,6 +6,7 @@ import csv
 import json
 import pickle
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +14,10 @@ import pytest
 from prefect.utilities.collections import visit_collection
 
 from prefect_seedance.ledger import State, add_up
-from prefect_seedance.reports import files
+from prefect_seedance.reports import files, tables
 from prefect_seedance.reports.files import SHEET, write_files
 from prefect_seedance.reports.result import GenerateResult, RowResult
+from prefect_seedance.reports.rowresult import Rows
 from tests.reports.sheets import a_batch
 
 
@@ -26,7 +28,7 @@ def result(tmp_path: Path) -> GenerateResult:
         batch="spring",
         take="1",
         name="Some failed",
-        rows=[RowResult(row.key, row.state.value) for row in rows],
+        rows=Rows(RowResult(row.key, row.state.value) for row in rows),
         costs=[],
         costs_to_date=add_up(attempts),
         made=0,
@@ -76,3 +78,48 @@ def test_prefect_does_not_walk_through_a_result(result):
     visit_collection(result, visit_fn=seen.append, return_data=False)
     assert [type(each) for each in seen] == [GenerateResult]
     assert pickle.loads(pickle.dumps(result)).rows == result.rows
+
+
+def test_files_are_left_alone_while_they_are_what_would_be_written(result, tmp_path):
+    def written() -> list[int]:
+        write_files(result)
+        return [(tmp_path / name).stat().st_mtime_ns for name in ("results.csv", "results.parquet")]
+
+    first = written()
+    assert written() == first
+    assert {kind: path.name for kind, path in result.files.items()} == {
+        "csv": "results.csv",
+        "parquet": "results.parquet",
+        "sheet": SHEET,
+    }
+    whole = (tmp_path / "results.csv").read_bytes()
+    (tmp_path / "results.csv").write_bytes(whole.replace(b"n1", b"m1"))
+    assert written() != first, "somebody has touched a file"
+    assert (tmp_path / "results.csv").read_bytes() == whole
+    (tmp_path / "results.parquet").unlink()
+    assert all(new != old for new, old in zip(written(), first, strict=True)), "a file was gone"
+    same = written()
+    result.rows = Rows([*result.rows[:59], RowResult(result.rows[59].row, "unknown")])
+    assert all(new != old for new, old in zip(written(), same, strict=True)), "a row has moved"
+    same = written()
+    result.frame.loc[3, "note"] = "other"
+    assert all(new != old for new, old in zip(written(), same, strict=True)), "a cell of the user's has changed"
+    assert b"other" in (tmp_path / "results.csv").read_bytes()
+
+
+def test_pieces_make_one_file(result, monkeypatch, tmp_path):
+    monkeypatch.setattr(tables, "PIECE", 7)
+    amounts = [None if place % 9 else Decimal(f"{place}.{place:03}") for place in range(60)]
+    result.rows = Rows(RowResult(f"r{place}", "stored", cost=amount) for place, amount in enumerate(amounts))
+    result.frame = pd.DataFrame(
+        {"late": [None] * 50 + ["x"] * 10, "mixed": [*range(30), *"abcdefghijklmnopqrstuvwxyzABCD"]}
+    )
+    write_files(result)
+    table = pd.read_parquet(tmp_path / "results.parquet")
+    assert table["row"].tolist() == [f"r{place}" for place in range(60)]
+    assert [None if value is None else Decimal(value) for value in table["cost"]] == amounts
+    assert table["late"].isna().sum() == 50
+    assert table["mixed"].tolist()[28:31] == ["28", "29", "a"]
+    with (tmp_path / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["row"] for line in lines] == [f"r{place}" for place in range(60)]

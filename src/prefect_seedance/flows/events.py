@@ -121,10 +121,14 @@ class RowTeller:
 @contextlib.contextmanager
 def rows_told(order: Order) -> Iterator[None]:
     """Tell Prefect of the rows of a run while the block runs."""
-    places = {
-        row.key: Place(row.settings.account.provider, row.settings.account.label, row.settings.route.model)
-        for row in order.preparation.rows
-    }
+    # Rows are many, and share a few routes: by their identity, no place is made twice.
+    routes: dict[int, Place] = {}
+    places = {}
+    for row in order.preparation.rows:
+        route = row.settings
+        if id(route) not in routes:
+            routes[id(route)] = Place(route.account.provider, route.account.label, route.route.model)
+        places[row.key] = routes[id(route)]
     with watching(RowTeller(order.batch, order.take, places, order.terms.budget).hear):
         yield
 
@@ -136,11 +140,7 @@ def tell_finished(result: GenerateResult, state: str) -> None:
         result: What became of the rows.
         state: The name of the run's final state.
     """
-    places = {
-        Place(row.provider, row.account, row.route): None
-        for row in result.chosen
-        if row.provider and row.account and row.route
-    }
+    places = [Place(*route) for route in result.chosen.routes]
     payload = {
         "batch": result.batch,
         "take": result.take,

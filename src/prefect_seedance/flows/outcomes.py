@@ -41,8 +41,8 @@ def final_state(result: GenerateResult) -> State[Any] | GenerateResult:
         if _retried():
             return result
         return Completed(name=result.name, message=told or "The table has no rows.", data=result)
-    reasons = dict.fromkeys(row.error_message for row in result.chosen if row.error_message)
-    first = f" For example: {next(iter(reasons))}" if reasons else ""
+    reason = next((row.error_message for row in result.chosen if row.error_message), None)
+    first = f" For example: {reason}" if reason else ""
     error = NothingStored(f"None of the {len(result.chosen):,} rows could be stored: {told}.{first}", result=result)
     return failed(error, "None stored")
 

@@ -19,6 +19,7 @@ from prefect_seedance.jobs.preparing import Preparation, Prepared
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
+from prefect_seedance.jobs.showing import shown_ids
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import (
@@ -27,6 +28,7 @@ from prefect_seedance.ledger import (
     AssetRequest,
     AttemptRecord,
     RowRecord,
+    Standing,
     State,
     check_manifest,
 )
@@ -82,9 +84,11 @@ class BatchOutcome:
 
     Attributes:
         run_id: The run in the ledger.
-        records: The rows of this take as the ledger has them, by key.
-        history: The rows of all takes of the batch.
-        attempts: All attempts of the whole batch, all takes.
+        standings: How the rows of all takes of the batch stand.
+        records: Those of this take, by key.
+        earlier: The attempts that are not the latest of their rows, all takes.
+        history: The rows that are told of in full, all takes: all of them, or of very many those that need a look.
+        attempts: All attempts of those.
         assets: All billed requests for assets that runs of the batch have made.
         troubles: Why a row stands where it stands, by key, where its state does not say it.
         done: The keys of rows that this run moved.
@@ -97,11 +101,13 @@ class BatchOutcome:
     """
 
     run_id: str
-    records: dict[str, RowRecord] = field(repr=False)
-    attempts: list[AttemptRecord] = field(repr=False)
     folder: Path | str
     ledger: str
+    standings: list[Standing] = field(default_factory=list, repr=False)
+    records: dict[str, Standing] = field(default_factory=dict, repr=False)
+    earlier: list[AttemptRecord] = field(default_factory=list, repr=False)
     history: list[RowRecord] = field(default_factory=list, repr=False)
+    attempts: list[AttemptRecord] = field(default_factory=list, repr=False)
     assets: list[AssetRequest] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict, repr=False)
     done: set[str] = field(default_factory=set, repr=False)
@@ -166,7 +172,7 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         ids = await plan_rows(session, prepared, marks, folder=shelf.shown, names=order.file_names)
         reached("rows planned")
         folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
-        outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
+        outcome = BatchOutcome(session.run.id, folder, ledger.shown_url)
         try:
             ids = await unsettled(session, prepared, marks, ids, shelf=shelf, retry=order.retry)
             del marks
@@ -176,12 +182,14 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
             outcome.budget = order.terms.budget
             if order.terms.budget is not None:
                 outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)
-            outcome.history = await ledger.rows_of(order.batch)
-            outcome.records = {record.key: record for record in outcome.history if record.take == order.take}
-            known = {record.attempt.id: record.attempt for record in outcome.history if record.attempt is not None}
-            known |= {attempt.id: attempt for attempt in await ledger.earlier_attempts_of(order.batch)}
-            outcome.attempts = [known[attempt_id] for attempt_id in sorted(known)]
+            outcome.standings = await ledger.standings_of(order.batch)
+            outcome.records = {row.key: row for row in outcome.standings if row.kind.take == order.take}
+            outcome.earlier = await ledger.earlier_attempts_of(order.batch)
             outcome.assets = await ledger.asset_requests_of(order.batch)
+            shown = shown_ids(outcome.standings, order.preparation, order.take)
+            found = await ledger.rows(shown)
+            outcome.history = [found[row_id] for row_id in shown]
+            outcome.attempts = await ledger.attempts_of_rows(shown)
         return outcome
 
 

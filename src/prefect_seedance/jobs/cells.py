@@ -55,8 +55,10 @@ class CellError(ValueError):
 def plain(value: Any) -> Any:
     """The cell without its wrapping: numpy scalars unwrapped, text trimmed, everything that means "empty" as None."""
     if isinstance(value, str):
-        # A spreadsheet writes the line breaks of its platform; they must not make another row of it.
-        return str(value).replace("\r\n", "\n").replace("\r", "\n").strip() or None
+        if "\r" in value:
+            # A spreadsheet writes the line breaks of its platform; they must not make another row of it.
+            value = value.replace("\r\n", "\n").replace("\r", "\n")
+        return str(value).strip() or None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.generic):
@@ -100,6 +102,8 @@ def row_id(value: Any) -> str | None:
     cell = plain(value)
     if cell is None:
         return None
+    if type(cell) is str and cell.isascii() and "." not in cell and cell.isprintable():
+        return _checked(cell, MAX_NAME)  # nearly all of them: nothing to compose, nothing to cut off
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()
     if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal | dt.date | uuid.UUID):
@@ -254,6 +258,11 @@ def _checked(text: str, limit: int) -> str:
     if _UNUSABLE.search(text):
         raise CellError("holds a character that cannot be sent (a zero byte or half of a character)")
     return text
+
+
+def filled(value: Any) -> bool:
+    """Whether there is anything in a cell."""
+    return (value != "" and not value.isspace()) if type(value) is str else plain(value) is not None
 
 
 def _kind(value: Any) -> str:

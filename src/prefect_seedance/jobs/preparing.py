@@ -8,6 +8,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Literal
 
+from prefect_seedance.bulk import in_bulk
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs.addresses import KINDS, addresses
 from prefect_seedance.jobs.cells import row_id
@@ -151,6 +152,7 @@ def prepare(
     return found
 
 
+@in_bulk()
 def gather(
     table: Table,
     routes: Sequence[RouteSettings],

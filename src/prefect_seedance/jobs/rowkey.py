@@ -54,7 +54,9 @@ def redacted(resolved: VideoRequest) -> dict[str, Any]:
 
     URLs lose user name, password and everything from the `?` on; data URIs are replaced by the hash of their content.
     """
-    return {field: _canonical(field, value) for field, value in resolved if value is not None and value != ()}
+    return {
+        field: _canonical(field, value) for field, value in vars(resolved).items() if value is not None and value != ()
+    }
 
 
 def fingerprint(provider: str, model: str, resolved: VideoRequest) -> str:
@@ -64,7 +66,7 @@ def fingerprint(provider: str, model: str, resolved: VideoRequest) -> str:
     """
     request = {
         field: _canonical(field, value, signless_address)
-        for field, value in resolved
+        for field, value in vars(resolved).items()
         if value is not None and value != ()
     }
     asked = {"provider": provider, "model": model, "request": request}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from prefect_seedance.bulk import in_bulk
 from prefect_seedance.jobs.answers import without_answer
 from prefect_seedance.jobs.badtable import BadTable, CellProblem, shown
 from prefect_seedance.jobs.headings import match_headings
@@ -71,6 +72,7 @@ class Table:
         }
 
 
+@in_bulk()
 def read_table(
     source: TableLike, *, columns: Mapping[str, str] | None = None, judge: Callable[[str], None] | None = None
 ) -> Table:

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from prefect_seedance.jobs.badtable import BadTable, shown
-from prefect_seedance.jobs.cells import plain
+from prefect_seedance.jobs.cells import filled, plain
 from prefect_seedance.jobs.tablesource import Source, fetch
 
 _NO_TABLES = (
@@ -191,13 +191,11 @@ def _xlsx(source: Source) -> _Read:
 def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame, list[int]]:
     """Takes the first line that holds anything as headings; lines and columns that hold nothing are left out."""
     # The text columns of pandas are slow to walk through, and quick to be made a list.
-    filled = pd.DataFrame(
-        {place: [plain(cell) is not None for cell in grid[place].astype(object).tolist()] for place in grid.columns}
-    )
-    kept = [line for line, full in enumerate(filled.any(axis=1)) if full]
+    holding = pd.DataFrame({place: list(map(filled, grid[place].astype(object).tolist())) for place in grid.columns})
+    kept = [line for line, full in enumerate(holding.any(axis=1)) if full]
     if not kept:
         raise BadTable.about(name, ["It is empty."])
-    columns = [place for place in grid.columns if filled[place].any()]
+    columns = [place for place in grid.columns if holding[place].any()]
     headings = [str(plain(cell) or "") for cell in grid.loc[kept[0], columns]]
     # Of a table without empty lines no copy is made.
     below = grid.iloc[1:] if len(kept) == len(grid) else grid.loc[kept[1:]]

@@ -1,6 +1,6 @@
 """What has been bought: the durable record of every row and of every request that may have cost money."""
 
-from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up
+from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up, add_up_all
 from prefect_seedance.ledger.holders import HEARTBEAT, Run
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
@@ -17,6 +17,7 @@ from prefect_seedance.ledger.records import (
     RowRecord,
 )
 from prefect_seedance.ledger.resolving import Verdict
+from prefect_seedance.ledger.standings import Kind, Payment, Standing, moment
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
 from prefect_seedance.ledger.url import ledger_url, shown_url
 
@@ -31,21 +32,26 @@ __all__ = [
     "Charge",
     "CostLine",
     "Intent",
+    "Kind",
     "Ledger",
     "Mark",
     "MaterialKey",
     "MaterialRecord",
     "MaterialState",
     "Outcome",
+    "Payment",
     "Plan",
     "Proof",
     "RowRecord",
     "Run",
     "Settlement",
+    "Standing",
     "State",
     "Verdict",
     "add_up",
+    "add_up_all",
     "check_manifest",
     "ledger_url",
+    "moment",
     "shown_url",
 ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from prefect_seedance.ledger.records import AssetRequest, AttemptRecord
+from prefect_seedance.ledger.standings import Payment, Standing
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes import exact
 
-__all__ = ["ASSETS", "CostLine", "add_up"]
+__all__ = ["ASSETS", "CostLine", "add_up", "add_up_all"]
 
 ASSETS = "asset library"
 """Stands where a route's model would: what a cost line of assets was paid for."""
@@ -68,8 +69,49 @@ class CostLine:
 
 def add_up(attempts: Iterable[AttemptRecord], assets: Iterable[AssetRequest] = ()) -> list[CostLine]:
     """One line per account, route, billing model and currency, in the order of first use; then what assets cost."""
+    return _lines(((attempt, (attempt.row_id,)) for attempt in attempts), assets)
+
+
+def add_up_all(
+    standings: Iterable[Standing],
+    earlier: Iterable[AttemptRecord],
+    assets: Iterable[AssetRequest] = (),
+    *,
+    run_id: str | None = None,
+) -> list[CostLine]:
+    """The same for a whole batch: the latest attempts come with its rows, those of one kind are added at one stroke.
+
+    Args:
+        standings: The batch's rows.
+        earlier: The attempts that are not the latest of their rows.
+        assets: Billed requests for assets.
+        run_id: Only what this run has bought; None takes all.
+    """
+    # Most rows share the very object: to hash what is in it for each of them would take longest.
+    alike: dict[int, tuple[Payment, int, list[int]]] = {}
+    for row in standings:
+        payment = row.kind.payment
+        if payment is None or row.attempt_id is None:
+            continue
+        found = alike.get(id(payment))
+        if found is not None:
+            found[2].append(row.id)
+        elif run_id in {None, payment.run_id}:
+            alike[id(payment)] = (payment, row.attempt_id, [row.id])
+    paid: list[tuple[int, Payment | AttemptRecord, Collection[int]]] = [
+        (first, payment, ids) for payment, first, ids in alike.values()
+    ]
+    paid += [(attempt.id, attempt, (attempt.row_id,)) for attempt in earlier if run_id in {None, attempt.run_id}]
+    paid.sort(key=lambda each: each[0])
+    mine = (request for request in assets if run_id in {None, request.run_id})
+    return _lines(((attempt, ids) for _, attempt, ids in paid), mine)
+
+
+def _lines(
+    paid: Iterable[tuple[AttemptRecord | Payment, Collection[int]]], assets: Iterable[AssetRequest]
+) -> list[CostLine]:
     lines: dict[tuple[str, ...], CostLine] = {}
-    for attempt in attempts:
+    for attempt, row_ids in paid:
         key = (
             attempt.provider,
             attempt.account,
@@ -79,7 +121,7 @@ def add_up(attempts: Iterable[AttemptRecord], assets: Iterable[AssetRequest] = (
         )
         if key not in lines:
             lines[key] = CostLine(*key[:4], unit=attempt.unit, currency=attempt.currency)
-        _add(lines[key], attempt)
+        _add(lines[key], attempt, row_ids)
     for request in assets:
         if request.outcome in {Outcome.REFUSED, Outcome.WITHDRAWN}:
             continue
@@ -112,39 +154,45 @@ def _doubt_asset(line: CostLine, request: AssetRequest) -> None:
         line.doubt = None if most is None else exact.add((line.doubt, most))
 
 
-def _add(line: CostLine, attempt: AttemptRecord) -> None:
-    line.row_ids.add(attempt.row_id)
+def _add(line: CostLine, attempt: AttemptRecord | Payment, row_ids: Collection[int]) -> None:
+    """Add one attempt for each of these rows; they are all alike."""
+    times = len(row_ids)
+    line.row_ids.update(row_ids)
     if attempt.unit_price is not None:
         line.unit_prices.add(attempt.unit_price)
     # A person's word makes a job known too: its id was found, or it was made and is lost.
-    line.jobs += attempt.outcome is Outcome.CREATED or attempt.resolution not in {None, "not_made"}
+    line.jobs += times * (attempt.outcome is Outcome.CREATED or attempt.resolution not in {None, "not_made"})
     match attempt.settlement:
         case Settlement.CHARGED:
             lost = attempt.resolution == "lost"
-            line.succeeded += not lost
-            line.failed += lost
-            line.units = exact.add((line.units, attempt.units or Decimal(0)))
+            line.succeeded += times * (not lost)
+            line.failed += times * lost
+            line.units = _plus(line.units, attempt.units or Decimal(0), times)
             if attempt.charge is None:
-                line.unpriced += 1
-                _doubt(line, attempt)
+                line.unpriced += times
+                _doubt(line, attempt, times)
             else:
-                line.cost = exact.add((line.cost, attempt.charge))
+                line.cost = _plus(line.cost, attempt.charge, times)
         case Settlement.REFUNDED:
-            line.failed += 1
+            line.failed += times
         case Settlement.UNDOCUMENTED:
-            line.failed += 1
-            line.undocumented += 1
-            _doubt(line, attempt)
+            line.failed += times
+            line.undocumented += times
+            _doubt(line, attempt, times)
         case Settlement.UNKNOWN:
-            line.held += 1
-            _doubt(line, attempt)
+            line.held += times
+            _doubt(line, attempt, times)
         case Settlement.OPEN:
-            line.open += 1
+            line.open += times
         case Settlement.NOTHING:
             pass
 
 
-def _doubt(line: CostLine, attempt: AttemptRecord) -> None:
+def _plus(total: Decimal, each: Decimal, times: int) -> Decimal:
+    return exact.add((total, each if times == 1 else exact.multiply(each, Decimal(times))))
+
+
+def _doubt(line: CostLine, attempt: AttemptRecord | Payment, times: int) -> None:
     if line.doubt is not None:
         most = attempt.quote_high if attempt.reserved is None else attempt.reserved
-        line.doubt = None if most is None else exact.add((line.doubt, most))
+        line.doubt = None if most is None else _plus(line.doubt, most, times)

@@ -12,7 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger import assets, budget, holders, keeping, lookups, materials, moves, planning, resolving
+from prefect_seedance.ledger import (
+    assets,
+    budget,
+    holders,
+    keeping,
+    lookups,
+    materials,
+    moves,
+    planning,
+    resolving,
+    standings,
+)
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
 from prefect_seedance.ledger.records import (
@@ -29,6 +40,7 @@ from prefect_seedance.ledger.records import (
 )
 from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.schema import runs
+from prefect_seedance.ledger.standings import Standing
 from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.routes.amount import Amount
 
@@ -276,6 +288,14 @@ class Ledger:
     async def rows_of(self, batch: str, take: str | None = None) -> list[RowRecord]:
         """All rows of a batch, in the order in which they were planned."""
         return await self._database.read(lambda connection: lookups.rows_of(connection, batch, take))
+
+    async def standings_of(self, batch: str) -> list[Standing]:
+        """How all rows of a batch stand, all takes, in the order in which they were planned: leaner than `rows_of`."""
+        return await self._database.read(lambda connection: standings.standings_of(connection, batch))
+
+    async def attempts_of_rows(self, ids: Collection[int]) -> list[AttemptRecord]:
+        """All attempts of some rows, oldest first."""
+        return await self._database.read(lambda connection: lookups.attempts_of_rows(connection, ids))
 
     async def attempts_of(self, batch: str) -> list[AttemptRecord]:
         """All attempts of a batch, oldest first."""

@@ -7,12 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from prefect_seedance.bulk import in_bulk
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
-from prefect_seedance.ledger.schema import attempts, batches, rows
+from prefect_seedance.ledger.schema import as_kept, attempts, batches, rows
 from prefect_seedance.ledger.states import State
 
 __all__ = [
     "attempts_of",
+    "attempts_of_rows",
     "batch_id",
     "batch_names",
     "earlier_attempts_of",
@@ -26,6 +28,9 @@ __all__ = [
 
 GROUP = 500
 """How many values one statement carries: databases bound the number of parameters."""
+
+FETCHED = 2000
+"""Rows that are fetched at once where all of a batch are: one by one costs the driver's overhead for each."""
 
 # In the order of the records' fields: a hundred thousand records are made by position, not by name.
 _ROW_FIELDS = [
@@ -43,7 +48,8 @@ _ATTEMPTS = (
     .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id).join(batches, rows.c.batch_id == batches.c.id))
     .order_by(attempts.c.id)
 )
-_MARKS = sa.select(*(rows.c[name] for name in Mark.__slots__)).join(batches, rows.c.batch_id == batches.c.id)
+_MARKS = sa.select(*(as_kept(rows.c[name]) for name in Mark._fields)).join(batches, rows.c.batch_id == batches.c.id)
+_STATES = {state.value: state for state in State}
 
 
 def grouped(values: Collection[Any]) -> Iterator[list[Any]]:
@@ -74,21 +80,37 @@ def rows_of(connection: sa.Connection, batch: str, take: str | None = None) -> l
     wanted = batches.c.name == batch
     if take is not None:
         wanted = sa.and_(wanted, rows.c.take == take)
-    return [_record(row) for row in connection.execute(_SELECT.where(wanted).order_by(rows.c.id))]
+    groups = connection.execute(_SELECT.where(wanted).order_by(rows.c.id)).partitions(FETCHED)
+    return [_record(row) for group in groups for row in group]
 
 
+@in_bulk()
 def marks_of(connection: sa.Connection, batch: str, take: str, keys: Collection[str]) -> dict[str, Mark]:
     """What tells whether there is anything to do for the rows with these keys, as far as they were planned, by key."""
     wanted = _MARKS.where(batches.c.name == batch, rows.c.take == take)
     # A few are asked for by name; where they are many, one walk over the take costs less than hundreds of lookups.
     if len(keys) <= GROUP:
         wanted = wanted.where(rows.c.key.in_(keys))
-    return {row[1]: Mark(*row) for row in connection.execute(wanted)}
+    found: dict[str, Mark] = {}
+    folders: dict[str | None, str | None] = {}
+    for group in connection.execute(wanted).partitions(FETCHED):
+        for row_id, key, fingerprint, state, folder, *rest in group:
+            shared = folders.setdefault(folder, folder)
+            found[key] = Mark._make((row_id, key, fingerprint, _STATES[state], shared, *rest))
+    return found
 
 
 def attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:
     """All attempts of a batch, oldest first."""
     return [AttemptRecord(*row) for row in connection.execute(_ATTEMPTS.where(batches.c.name == batch))]
+
+
+def attempts_of_rows(connection: sa.Connection, ids: Collection[int]) -> list[AttemptRecord]:
+    """All attempts of the rows with these ids, oldest first."""
+    found = []
+    for group in grouped(ids):
+        found += [AttemptRecord(*row) for row in connection.execute(_ATTEMPTS.where(attempts.c.row_id.in_(group)))]
+    return sorted(found, key=lambda attempt: attempt.id)
 
 
 def earlier_attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:

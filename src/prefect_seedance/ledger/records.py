@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
 from prefect_seedance.routes.amount import Amount
@@ -166,8 +166,7 @@ class RowRecord:
         return self.attempt.job_id if self.attempt else None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """The little of a row that tells whether there is anything to do for it."""
 
     id: int

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
 
-__all__ = ["asset_requests", "attempts", "batches", "book", "materials", "metadata", "rows", "runs", "sums"]
+__all__ = ["as_kept", "asset_requests", "attempts", "batches", "book", "materials", "metadata", "rows", "runs", "sums"]
 
 
 class ExactDecimal(sa.TypeDecorator[Decimal]):
@@ -98,6 +98,11 @@ class Word(sa.TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Any) -> StrEnum | None:  # noqa: ARG002
         return None if value is None else self._known[value]
+
+
+def as_kept(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The column without the reading that its type would do for each row: texts stay as the database has them."""
+    return column if isinstance(column.type, sa.Integer) else sa.type_coerce(column, sa.String)
 
 
 metadata = sa.MetaData()

@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from prefect_seedance.errors import UserMistake
 
@@ -116,6 +117,14 @@ class LocalShelf(Shelf):
         with self._told(target), self._draft(target, data) as draft:
             os.replace(draft, target)  # noqa: PTH105 - says what it does
 
+    def stream(self, name: str, write: Callable[[BinaryIO], object]) -> None:
+        """Write a file by a function that does it piece by piece; one of that name is replaced at one stroke."""
+        target = self.folder / name
+        with self._told(target), self._draft(target) as draft:
+            with draft.open("wb") as file:
+                write(file)
+            os.replace(draft, target)  # noqa: PTH105 - says what it does
+
     def create(self, name: str, data: bytes) -> bool:
         """Write a small file unless there is one of that name."""
         target = self.folder / name
@@ -134,7 +143,7 @@ class LocalShelf(Shelf):
         return True
 
     @contextlib.contextmanager
-    def _draft(self, target: Path, data: bytes) -> Iterator[Path]:
+    def _draft(self, target: Path, data: bytes = b"") -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{uuid.uuid4().hex}")
         try:

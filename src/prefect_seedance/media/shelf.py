@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 __all__ = ["Shelf", "Stamp"]
 
@@ -101,6 +103,12 @@ class Shelf(ABC):
             UserMistake: The shelf refuses.
             Unreachable: The store cannot be reached now.
         """
+
+    def stream(self, name: str, write: Callable[[BinaryIO], object]) -> None:
+        """Write a file by a function that does it piece by piece; one of that name is replaced at one stroke."""
+        content = io.BytesIO()
+        write(content)
+        self.write(name, content.getvalue())
 
     @abstractmethod
     def create(self, name: str, data: bytes) -> bool:

@@ -59,12 +59,14 @@ async def publish(result: GenerateResult) -> None:
             key=artifact_key(batch, kind),
             description=f"{amounts(sums(lines))} {words}, batch {batch}.{unsure}",
         )
-    shown = sorted(result.chosen, key=_urgency)[:ROWS_SHOWN]
+    chosen = result.chosen
+    statuses = chosen.statuses
+    shown = chosen.at(sorted(range(len(chosen)), key=lambda place: _urgency(statuses[place]))[:ROWS_SHOWN])
     where = result.files.get("csv", result.folder)
     await acreate_table_artifact(
         table=[_row(row, result.folder) for row in shown] or [{"row": "the table has no rows"}],
         key=artifact_key(batch, "rows"),
-        description=f"{len(shown):,} of {count(len(result.chosen), 'row')}. All of them, in full: {where}",
+        description=f"{len(shown):,} of {count(len(chosen), 'row')}. All of them, in full: {where}",
     )
 
 
@@ -91,9 +93,9 @@ class ProgressArtifact:
             await aupdate_progress_artifact(artifact_id=self._id, progress=rounded)
 
 
-def _urgency(row: RowResult) -> int:
+def _urgency(status: str) -> int:
     """Rows that somebody has to look at come first; else the table's order stays."""
-    return 0 if row.status == State.UNKNOWN else 2 if row.status == State.STORED else 1
+    return 0 if status == State.UNKNOWN else 2 if status == State.STORED else 1
 
 
 def _row(row: RowResult, folder: Path | str) -> dict[str, Any]:

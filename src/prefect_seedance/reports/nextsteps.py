@@ -58,7 +58,7 @@ async def next_steps(result: GenerateResult) -> str:
     counts = result.counts
     steps = []
     resolve = await _deployment(RESOLVE) if counts.get(State.UNKNOWN) else None
-    unknown = [row.row for row in result.chosen if row.status == State.UNKNOWN] if resolve else []
+    unknown = result.chosen.of({State.UNKNOWN}).keys if resolve else []
     for row in unknown[:SHOWN]:
         link = _link(resolve, {"batch": result.batch, "row": row, "take": result.take})
         steps.append(_step(f"Say what became of {row}", link, "after you have looked it up at the provider"))

@@ -21,6 +21,8 @@ from prefect_seedance.reports.summary import cell, row_cost
 __all__ = ["first_pictures"]
 
 SHOWN = 6
+TRIED = 100
+"""Videos whose pictures are looked for: of a batch without pictures not each one is asked."""
 ACROSS = 3
 WIDEST = 320
 HEAVIEST = 40_000
@@ -35,8 +37,8 @@ def first_pictures(result: GenerateResult) -> str:
     try:
         shelf = open_shelf(result.folder)
         found = []
-        for row in result.chosen:
-            if row.status == State.STORED and (picture := _picture(shelf, row)):
+        for row in result.chosen.of({State.STORED})[:TRIED]:
+            if picture := _picture(shelf, row):
                 found.append((picture, _caption(row)))
             if len(found) == SHOWN:
                 break

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from prefect_seedance.jobs.answers import PREFIX, RESULT_COLUMNS
-from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Settlement, State, add_up
+from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Standing, State, add_up_all
+from prefect_seedance.reports.rowresult import INVALID, LEFT_OUT, RowResult, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,55 +21,9 @@ if TYPE_CHECKING:
     from prefect_seedance.jobs.preparing import Preparation
     from prefect_seedance.jobs.table import Table
 
-__all__ = ["GenerateResult", "RowResult", "build_result", "unvisited"]
+__all__ = ["INVALID", "LEFT_OUT", "GenerateResult", "RowResult", "build_result", "unvisited"]
 
 T = TypeVar("T")
-
-INVALID = "invalid"
-LEFT_OUT = "left_out"
-
-
-@dataclass(frozen=True, slots=True)
-class RowResult:
-    """What became of one row.
-
-    Attributes:
-        row: The row key.
-        status: The row's state; `invalid` where it broke a rule and was left out, `left_out` where `only` or `limit`
-            did not choose it.
-        remarks: How the video differs from what was asked for, in words.
-        cost: What the row cost in this take, over all its attempts; None while that is not known.
-        cost_note: What is not known about the cost, in words.
-    """
-
-    row: str
-    status: str
-    route: str | None = None
-    provider: str | None = None
-    account: str | None = None
-    job_id: str | None = None
-    video: str | None = None
-    sha256: str | None = None
-    bytes: int | None = None
-    width: int | None = None
-    height: int | None = None
-    seconds: Decimal | None = None
-    remarks: str | None = None
-    billing_model: str | None = None
-    unit: str | None = None
-    units: Decimal | None = None
-    unit_price: Decimal | None = None
-    cost: Decimal | None = None
-    currency: str | None = None
-    cost_note: str | None = None
-    attempts: int = 0
-    planned_at: datetime | None = None
-    sent_at: datetime | None = None
-    finished_at: datetime | None = None
-    stored_at: datetime | None = None
-    link_expires_at: datetime | None = None
-    error_code: str | None = None
-    error_message: str | None = None
 
 
 def unvisited(kind: type[T]) -> type[T]:
@@ -99,14 +54,15 @@ class GenerateResult:
         ledger: The ledger, without its password.
         warnings: What the user should know.
         hints: How the budget stands, and what the accounts' balances looked like before and after: raw.
-        history: The ledger's rows of all takes of the batch.
-        attempts: The ledger's attempts of all of them.
+        history: The ledger's rows of all takes of the batch; of a very large one those that its contact sheet shows.
+        attempts: The ledger's attempts of all of these.
+        known: How many rows the batch and the table have, by key.
     """
 
     batch: str
     take: str
     name: str
-    rows: list[RowResult] = field(repr=False)
+    rows: Rows = field(repr=False)
     costs: list[CostLine]
     costs_to_date: list[CostLine]
     made: int
@@ -118,16 +74,20 @@ class GenerateResult:
     hints: list[str] = field(default_factory=list)
     history: list[RowRecord] = field(default_factory=list, repr=False)
     attempts: list[AttemptRecord] = field(default_factory=list, repr=False)
+    known: int = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many rows have each status."""
-        return Counter(row.status for row in self.rows)
+        return Counter(self.rows.statuses)
 
     @property
-    def chosen(self) -> list[RowResult]:
+    def chosen(self) -> Rows:
         """The rows that this run was asked to make."""
-        return [row for row in self.rows if row.status != LEFT_OUT]
+        statuses = self.rows.statuses
+        if LEFT_OUT not in statuses:
+            return self.rows
+        return self.rows.at(place for place, status in enumerate(statuses) if status != LEFT_OUT)
 
     def cost(self) -> dict[str, Decimal]:
         """What this run is known to have cost, by currency. Unknown amounts are not in it: see `costs`."""
@@ -144,17 +104,26 @@ class GenerateResult:
 
         A column of the user's that has one of our names keeps it; ours is then called `seedance_…`.
         """
+        return self.part(0, len(self.rows))
+
+    def part(self, start: int, stop: int) -> pd.DataFrame:
+        """Some rows of `to_dataframe`: a large answer is written piece by piece."""
         import pandas as pd  # noqa: PLC0415 - a heavy import that many callers have no need of
 
-        own = {str(name) for name in self.frame.columns}
+        own = self.frame.iloc[start:stop]
+        names = {str(name) for name in own.columns}
+        rows = list(self.rows[start:stop])
         ours = {
-            (PREFIX + name if name in own else name): pd.Series(
-                [getattr(row, name) for row in self.rows], index=self.frame.index, dtype=_DTYPES.get(name, "object")
+            (PREFIX + name if name in names else name): pd.Series(
+                list(map(attrgetter(name), rows)), index=own.index, dtype=_DTYPES.get(name, "object")
             )
             for name in RESULT_COLUMNS
         }
-        return pd.concat([self.frame, pd.DataFrame(ours, index=self.frame.index)], axis=1)
+        return pd.concat([own, pd.DataFrame(ours, index=own.index)], axis=1)
 
+
+MONEY = ("seconds", "units", "unit_price", "cost")
+"""Columns of exact numbers."""
 
 _DTYPES = {
     "bytes": "Int64",
@@ -178,35 +147,18 @@ def build_result(
     table: Table, preparation: Preparation, outcome: BatchOutcome, *, batch: str, take: str
 ) -> GenerateResult:
     """Lay the ledger's rows beside the table's."""
-    by_row: dict[int, list[AttemptRecord]] = {}
-    for attempt in outcome.attempts:
-        by_row.setdefault(attempt.row_id, []).append(attempt)
-    invalid = {row.position: row for row in preparation.invalid}
-    keys = {row.position: row.key for row in table.rows} | {
-        position: problems[0].key for position, problems in table.bad.items()
-    }
-    rows = []
-    for position in range(len(table.frame)):
-        key = keys[position]
-        record = outcome.records.get(key)
-        if position in invalid:
-            rows.append(
-                RowResult(key, INVALID, error_code="invalid", error_message="; ".join(invalid[position].reasons))
-            )
-        elif record is None:
-            rows.append(RowResult(key, LEFT_OUT))
-        else:
-            rows.append(_row(record, by_row.get(record.id, []), outcome.troubles.get(key)))
-    mine = [attempt for attempt in outcome.attempts if attempt.run_id == outcome.run_id]
-    stored = {row.row for row in rows if row.status == State.STORED}
+    earlier: dict[int, list[AttemptRecord]] = {}
+    for attempt in outcome.earlier:
+        earlier.setdefault(attempt.row_id, []).append(attempt)
+    rows = Rows(_entries(table, preparation, outcome), earlier, outcome.troubles)
     result = GenerateResult(
         batch=batch,
         take=take,
         name="",
         rows=rows,
-        costs=add_up(mine, [request for request in outcome.assets if request.run_id == outcome.run_id]),
-        costs_to_date=add_up(outcome.attempts, outcome.assets),
-        made=len(outcome.done & stored),
+        costs=add_up_all(outcome.standings, outcome.earlier, outcome.assets, run_id=outcome.run_id),
+        costs_to_date=add_up_all(outcome.standings, outcome.earlier, outcome.assets),
+        made=sum(1 for key in outcome.done if (row := outcome.records.get(key)) and row.state is State.STORED),
         folder=outcome.folder,
         ledger=outcome.ledger,
         frame=table.frame,
@@ -215,8 +167,24 @@ def build_result(
         history=outcome.history,
         attempts=outcome.attempts,
     )
+    chosen = result.chosen
+    result.known = len({row.key for row in outcome.standings}.union(chosen.keys))
     result.name = state_name(result, moved=bool(outcome.done))
     return result
+
+
+def _entries(table: Table, preparation: Preparation, outcome: BatchOutcome) -> Iterator[RowResult | Standing]:
+    """What is known of each row of the table, in its order."""
+    invalid = {row.position: row for row in preparation.invalid}
+    keys = {row.position: row.key for row in table.rows} | {
+        position: problems[0].key for position, problems in table.bad.items()
+    }
+    for position in range(len(table.frame)):
+        key = keys[position]
+        if position in invalid:
+            yield RowResult(key, INVALID, error_code="invalid", error_message="; ".join(invalid[position].reasons))
+        else:
+            yield outcome.records.get(key) or RowResult(key, LEFT_OUT)
 
 
 def _budget(outcome: BatchOutcome) -> list[str]:
@@ -244,84 +212,18 @@ def state_name(result: GenerateResult, *, moved: bool) -> str:
 
     `None stored` is the only failure. `Some unknown` comes before all others, because a person has to act.
     """
-    counts = Counter(row.status for row in result.chosen)
+    chosen = result.chosen
+    counts = Counter(chosen.statuses)
     stored = counts[State.STORED]
-    if not result.chosen:
+    if not chosen:
         return "Nothing new"
     if not stored:
         return "None stored"
     if counts[State.UNKNOWN]:
         return "Some unknown"
-    if stored == len(result.chosen):
+    if stored == len(chosen):
         return "All stored" if moved else "Nothing new"
     unfinished = {State.PLANNED, State.OVER_BUDGET, State.DEFERRED, State.SENT, State.CREATED, State.SUCCEEDED}
     if any(counts[state] for state in unfinished):
         return "Some unfinished"
     return "Some failed" if moved else "Nothing new"
-
-
-def _row(record: RowRecord, attempts: list[AttemptRecord], trouble: str | None) -> RowResult:
-    latest = record.attempt
-    stored = record.state is State.STORED
-    cost, note = _cost(attempts)
-    return RowResult(
-        row=record.key,
-        status=record.state.value,
-        route=record.model,
-        provider=record.provider,
-        account=record.account,
-        job_id=record.job_id,
-        video=record.path if stored else None,
-        sha256=record.sha256 if stored else None,
-        bytes=record.bytes if stored else None,
-        width=record.width if stored else None,
-        height=record.height if stored else None,
-        seconds=record.seconds if stored else None,
-        remarks=("; ".join(record.remarks) or None) if stored else None,
-        billing_model=latest.billing_model if latest else None,
-        unit=latest.unit if latest else None,
-        units=latest.units if latest else None,
-        unit_price=latest.unit_price if latest else None,
-        cost=cost,
-        currency=latest.currency if latest else None,
-        cost_note=note,
-        attempts=len(attempts),
-        planned_at=record.planned_at,
-        sent_at=latest.sent_at if latest else None,
-        finished_at=record.finished_at,
-        stored_at=record.stored_at if stored else None,
-        link_expires_at=record.link_expires_at,
-        error_code=record.error_code or (record.error_kind if record.error_message else None),
-        error_message=record.error_message or (None if stored else trouble),
-    )
-
-
-def _cost(attempts: list[AttemptRecord]) -> tuple[Decimal | None, str | None]:
-    """The known cost of a row's attempts, and what is not known about it."""
-    known = [attempt.charge for attempt in attempts if attempt.charge is not None]
-    notes = [note for attempt in attempts if (note := _doubt(attempt))]
-    # Refunded and refused attempts are known to cost nothing.
-    amount = sum(known, Decimal(0)) if known or (attempts and not notes) else None
-    return amount, "; ".join(dict.fromkeys(notes)) or None
-
-
-def _doubt(attempt: AttemptRecord) -> str | None:
-    if attempt.charge is not None and attempt.settlement is Settlement.CHARGED:
-        return None  # nearly all of them
-    match attempt.settlement:
-        case Settlement.UNKNOWN:
-            return f"may have been made, and may have cost {_most(attempt)}"
-        case Settlement.UNDOCUMENTED:
-            return f"charge on failure not documented: {_most(attempt)}"
-        case Settlement.OPEN:
-            return f"not settled yet: {_most(attempt)}"
-        case Settlement.CHARGED if attempt.charge is None:
-            return "charged; the amount is not known"
-        case _:
-            return None
-
-
-def _most(attempt: AttemptRecord) -> str:
-    if attempt.quote_high is None:
-        return "an amount without a known bound"
-    return f"up to {attempt.quote_high:f} {attempt.currency}"

@@ -137,7 +137,7 @@ def _warnings(result: GenerateResult) -> str:
 
 def _remarks(result: GenerateResult) -> str:
     """Videos that are stored and paid for, and are not what was asked for."""
-    rows = [row for row in result.chosen if row.remarks]
+    rows = result.chosen.remarked
     if not rows:
         return ""
     differ = "differs" if len(rows) == 1 else "differ"
@@ -151,10 +151,8 @@ def _remarks(result: GenerateResult) -> str:
 
 
 def _troubled(result: GenerateResult) -> list[tuple[str, Sequence[RowResult]]]:
-    groups: dict[str, list[RowResult]] = {}
-    for row in result.chosen:
-        groups.setdefault(row.status, []).append(row)
-    return [(status, groups[status]) for status in _ORDER if status in groups]
+    chosen, counts = result.chosen, result.counts
+    return [(status, chosen.of({status})) for status in _ORDER if counts.get(status)]
 
 
 def _group(status: str, rows: Sequence[RowResult]) -> str:

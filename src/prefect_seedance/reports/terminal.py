@@ -13,6 +13,7 @@ from rich.text import Text
 from prefect_seedance.ledger import CostLine, State
 from prefect_seedance.reports.money import amounts, cost_table, count, doubts, line_cost
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
+from prefect_seedance.reports.rowresult import Rows
 from prefect_seedance.reports.summary import WORDS, row_cost
 
 __all__ = ["cost_lines", "show_result"]
@@ -33,9 +34,9 @@ def show_result(console: Console, result: GenerateResult) -> None:
     for warning in result.warnings[:ROWS_SHOWN]:
         console.print(Text(f"· {warning}", style="dim"))
     console.print(_rows(result))
-    if len(result.chosen) > ROWS_SHOWN:
-        console.print(Text(f"… and {len(result.chosen) - ROWS_SHOWN:,} more rows, in the results file", style="dim"))
-    reasons = [(row, why) for row in _ordered(result) if (why := _why(row))]
+    if (more := len(result.chosen) - ROWS_SHOWN) > 0:
+        console.print(Text(f"… and {more:,} more rows, in the results file", style="dim"))
+    reasons = [(row, why) for row in _ordered(result, without=State.STORED) if (why := _why(row))]
     if reasons:
         console.print(_reasons(reasons))
     title = "Cost of this run"
@@ -101,9 +102,11 @@ def _rows(result: GenerateResult) -> Table:
     return table
 
 
-def _ordered(result: GenerateResult) -> list[RowResult]:
+def _ordered(result: GenerateResult, without: str | None = None) -> Rows:
     """Unknown rows first: they are the ones that somebody has to look at."""
-    return sorted(result.chosen, key=lambda row: row.status != State.UNKNOWN)
+    statuses = result.chosen.statuses
+    wanted = [place for place, status in enumerate(statuses) if status != without]
+    return result.chosen.at(sorted(wanted, key=lambda place: statuses[place] != State.UNKNOWN))
 
 
 def _cells(result: GenerateResult, row: RowResult) -> tuple[Text, ...]:

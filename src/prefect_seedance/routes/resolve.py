@@ -39,10 +39,11 @@ def resolve(route: Route, request: VideoRequest, defaults: VideoRequest | None =
 
 
 def _from_defaults(request: VideoRequest, defaults: VideoRequest) -> dict[str, Any]:
-    given = {field: value for field, value in defaults if value not in {None, ()}}
+    # By `vars`, since iterating over a model costs ten times as much, and this is done for each row of a table.
+    given = {field: value for field, value in vars(defaults).items() if value is not None and value != ()}
     if not given:
         return {}
-    own = {field for field, value in request if value not in {None, ()}}
+    own = {field for field, value in vars(request).items() if value is not None and value != ()}
     return {
         field: value for field, value in given.items() if field not in own and own.isdisjoint(_RIVALS.get(field, ()))
     }

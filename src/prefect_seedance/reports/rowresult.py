@@ -1,0 +1,258 @@
+"""What became of each row of a table: made when it is looked at, since of very many rows nobody looks at all."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import overload
+
+from prefect_seedance.ledger import AttemptRecord, Kind, Payment, Settlement, Standing, State, moment
+
+__all__ = ["INVALID", "LEFT_OUT", "RowResult", "Rows"]
+
+INVALID = "invalid"
+LEFT_OUT = "left_out"
+
+Paid = AttemptRecord | Payment
+"""An attempt, as far as money is concerned."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one row.
+
+    Attributes:
+        row: The row key.
+        status: The row's state; `invalid` where it broke a rule and was left out, `left_out` where `only` or `limit`
+            did not choose it.
+        remarks: How the video differs from what was asked for, in words.
+        cost: What the row cost in this take, over all its attempts; None while that is not known.
+        cost_note: What is not known about the cost, in words.
+    """
+
+    row: str
+    status: str
+    route: str | None = None
+    provider: str | None = None
+    account: str | None = None
+    job_id: str | None = None
+    video: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: Decimal | None = None
+    remarks: str | None = None
+    billing_model: str | None = None
+    unit: str | None = None
+    units: Decimal | None = None
+    unit_price: Decimal | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+    cost_note: str | None = None
+    attempts: int = 0
+    planned_at: datetime | None = None
+    sent_at: datetime | None = None
+    finished_at: datetime | None = None
+    stored_at: datetime | None = None
+    link_expires_at: datetime | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class Rows(Sequence[RowResult]):
+    """Rows in the order of the table. Their statuses are at hand; a row is made each time when it is asked for."""
+
+    def __init__(
+        self,
+        entries: Iterable[RowResult | Standing],
+        earlier: Mapping[int, Sequence[AttemptRecord]] | None = None,
+        troubles: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take over what is known.
+
+        Args:
+            entries: The rows, as the ledger has them or, where it knows nothing of them, as they are.
+            earlier: The attempts of rows that are not the latest, by the ledger's row id.
+            troubles: Why a row stands where it stands, by key, where its state does not say it.
+        """
+        self._entries = list(entries)
+        self._earlier = earlier or {}
+        self._troubles = troubles or {}
+        self._costs: dict[int, tuple[Decimal | None, str | None]] = {}
+
+    @cached_property
+    def statuses(self) -> list[str]:
+        """The status of each row."""
+        return [entry.status if type(entry) is RowResult else entry.kind.state.value for entry in self._entries]  # type: ignore[union-attr]
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The key of each row."""
+        return [entry.row if type(entry) is RowResult else entry.key for entry in self._entries]  # type: ignore[union-attr]
+
+    @property
+    def routes(self) -> list[tuple[str, str, str]]:
+        """Provider, account and route of each of them that has one, each once, in the order of the rows."""
+        kinds = {id(entry.kind): entry.kind for entry in self._entries if isinstance(entry, Standing)}
+        made = [(kind.provider, kind.account, kind.model) for kind in kinds.values()]
+        said = [entry for entry in self._entries if isinstance(entry, RowResult)]
+        made += [(e.provider, e.account, e.route) for e in said if e.provider and e.account and e.route]
+        return list(dict.fromkeys(made))
+
+    @property
+    def remarked(self) -> Rows:
+        """Those whose videos differ from what was asked for."""
+        return self.at(place for place, entry in enumerate(self._entries) if _remarks(entry))
+
+    @property
+    def samples(self) -> Rows:
+        """One of each kind: every size, price and cost that any of them has stands in one of these."""
+        seen: set[int] = set()
+        places = []
+        for place, entry in enumerate(self._entries):
+            if isinstance(entry, Standing) and entry.id not in self._earlier:
+                if id(entry.kind) in seen:
+                    continue
+                seen.add(id(entry.kind))
+            places.append(place)
+        return self.at(places)
+
+    def of(self, statuses: Collection[str]) -> Rows:
+        """Those that have one of these statuses."""
+        return self.at(place for place, status in enumerate(self.statuses) if status in statuses)
+
+    def at(self, places: Iterable[int]) -> Rows:
+        """Those at some places, in that order."""
+        return Rows([self._entries[place] for place in places], self._earlier, self._troubles)
+
+    def digest(self) -> bytes:
+        """A digest of all that is known of them."""
+        kinds: dict[int, tuple[int, Kind]] = {}
+        listed: list[object] = []
+        for entry in self._entries:
+            if isinstance(entry, RowResult):
+                listed.append(repr(entry))
+            else:
+                number, _ = kinds.setdefault(id(entry.kind), (len(kinds), entry.kind))
+                listed.append((*entry[:-1], number))
+        of_kinds = [repr(kind) for _, kind in kinds.values()]
+        tried = [repr(attempts) for _, attempts in sorted(self._earlier.items())]
+        # Faster than JSON or pickle; the second version of the format writes the same for the same, shared or not.
+        return hashlib.sha256(marshal.dumps([listed, of_kinds, tried, sorted(self._troubles.items())], 2)).digest()
+
+    @overload
+    def __getitem__(self, place: int) -> RowResult: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Rows: ...
+
+    def __getitem__(self, place: int | slice) -> RowResult | Rows:
+        if isinstance(place, slice):
+            return Rows(self._entries[place], self._earlier, self._troubles)
+        return self._made(self._entries[place])
+
+    def __iter__(self) -> Iterator[RowResult]:
+        return map(self._made, self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(self) != len(other):
+            return NotImplemented if not isinstance(other, Sequence) else False
+        return all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def _made(self, entry: RowResult | Standing) -> RowResult:
+        if isinstance(entry, RowResult):
+            return entry
+        earlier = self._earlier.get(entry.id, ())
+        payment = entry.kind.payment
+        if earlier or payment is None:
+            cost = _cost(earlier if payment is None else [*earlier, payment])
+        else:
+            cost = self._costs.get(id(payment)) or self._costs.setdefault(id(payment), _cost([payment]))
+        return _row(entry, len(earlier) + (payment is not None), cost, self._troubles.get(entry.key))
+
+
+def _remarks(entry: RowResult | Standing) -> object:
+    if isinstance(entry, RowResult):
+        return entry.remarks
+    return entry.kind.remarks if entry.kind.state is State.STORED else None
+
+
+def _row(record: Standing, attempts: int, cost: tuple[Decimal | None, str | None], trouble: str | None) -> RowResult:
+    kind = record.kind
+    latest = kind.payment
+    stored = kind.state is State.STORED
+    return RowResult(
+        row=record.key,
+        status=kind.state.value,
+        route=kind.model,
+        provider=kind.provider,
+        account=kind.account,
+        job_id=record.job_id,
+        video=record.path if stored else None,
+        sha256=record.sha256 if stored else None,
+        bytes=record.bytes if stored else None,
+        width=kind.width if stored else None,
+        height=kind.height if stored else None,
+        seconds=kind.seconds if stored else None,
+        remarks=("; ".join(kind.remarks) or None) if stored else None,
+        billing_model=latest.billing_model if latest else None,
+        unit=latest.unit if latest else None,
+        units=latest.units if latest else None,
+        unit_price=latest.unit_price if latest else None,
+        cost=cost[0],
+        currency=latest.currency if latest else None,
+        cost_note=cost[1],
+        attempts=attempts,
+        planned_at=moment(record.planned_at),
+        sent_at=moment(record.sent_at),
+        finished_at=moment(record.finished_at),
+        stored_at=moment(record.stored_at) if stored else None,
+        link_expires_at=moment(record.link_expires_at),
+        error_code=kind.error_code or (kind.error_kind if record.error_message else None),
+        error_message=record.error_message or (None if stored else trouble),
+    )
+
+
+def _cost(attempts: Sequence[Paid]) -> tuple[Decimal | None, str | None]:
+    """The known cost of a row's attempts, and what is not known about it."""
+    known = [attempt.charge for attempt in attempts if attempt.charge is not None]
+    notes = [note for attempt in attempts if (note := _doubt(attempt))]
+    # Refunded and refused attempts are known to cost nothing.
+    amount = sum(known, Decimal(0)) if known or (attempts and not notes) else None
+    return amount, "; ".join(dict.fromkeys(notes)) or None
+
+
+def _doubt(attempt: Paid) -> str | None:
+    if attempt.charge is not None and attempt.settlement is Settlement.CHARGED:
+        return None  # nearly all of them
+    match attempt.settlement:
+        case Settlement.UNKNOWN:
+            return f"may have been made, and may have cost {_most(attempt)}"
+        case Settlement.UNDOCUMENTED:
+            return f"charge on failure not documented: {_most(attempt)}"
+        case Settlement.OPEN:
+            return f"not settled yet: {_most(attempt)}"
+        case Settlement.CHARGED if attempt.charge is None:
+            return "charged; the amount is not known"
+        case _:
+            return None
+
+
+def _most(attempt: Paid) -> str:
+    if attempt.quote_high is None:
+        return "an amount without a known bound"
+    return f"up to {attempt.quote_high:f} {attempt.currency}"
