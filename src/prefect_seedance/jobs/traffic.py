@@ -1,0 +1,75 @@
+"""How a run and its accounts got on: places in flight, refused creates, questions. For the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prefect_seedance.jobs.channel import Channel
+from prefect_seedance.jobs.limiter import LimiterReport
+from prefect_seedance.jobs.poller import PollerReport
+from prefect_seedance.jobs.session import Session
+
+__all__ = ["Counts", "Traffic", "counts", "since"]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What went to and fro between this process and one account while a run lasted.
+
+    Where several runs of one process share an account, each one's report counts what all of them sent meanwhile.
+
+    Attributes:
+        account: Provider and label.
+        limit: Jobs in flight that are known to be allowed now; None where nothing was refused as too many.
+        lowest: The lowest limit that was met; None where none was.
+        highest: The most jobs that were in flight at once, as far as this process has seen.
+        accepted: Creates that were accepted.
+        refused: Creates that were refused as too many. They cost nothing.
+        asked: Questions about jobs.
+        failed: Of these, those that got no usable answer.
+        ended: Jobs that were seen to end.
+    """
+
+    account: str
+    limit: int | None
+    lowest: int | None
+    highest: int
+    accepted: int
+    refused: int
+    asked: int
+    failed: int
+    ended: int
+
+
+Counts = dict[str, tuple[LimiterReport, PollerReport]]
+"""How limiter and poller stand, by account."""
+
+
+def counts(session: Session) -> Counts:
+    """How the limiter and the poller of each of a run's accounts stand now."""
+    return {account.identity: _count(channel) for account, channel in session.channels.items()}
+
+
+def _count(channel: Channel) -> tuple[LimiterReport, PollerReport]:
+    return channel.limiter.snapshot(), channel.poller.report()
+
+
+def since(before: Counts, now: Counts) -> list[Traffic]:
+    """What has come to pass between two looks, by account; accounts of which nothing was wanted are left out."""
+    found = []
+    for account, (limiter, poller) in now.items():
+        began_limiter, began_poller = before[account]
+        one = Traffic(
+            account=account,
+            limit=limiter.limit,
+            lowest=limiter.lowest,
+            highest=limiter.highest,
+            accepted=limiter.accepted - began_limiter.accepted,
+            refused=limiter.refused - began_limiter.refused,
+            asked=poller.asked - began_poller.asked,
+            failed=poller.failed - began_poller.failed,
+            ended=poller.ended - began_poller.ended,
+        )
+        if one.accepted or one.refused or one.asked:
+            found.append(one)
+    return found
