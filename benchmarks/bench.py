@@ -1,18 +1,21 @@
 """All that `make bench` measures, in one go: what a row costs, beside a bare script and plain Prefect.
 
-    .venv/bin/python benchmarks/bench.py [--only 1 2 3] [--rows 500] [--many 10000] [--write README]
+    .venv/bin/python benchmarks/bench.py [--only 1 2 3 4 5] [--rows 500] [--many 10000] [--write README]
 
 1. `--rows` rows at once, jobs of 20 to 40 s, with uneven progress and with none: all ways of many_rows.py.
 2. `--many` rows in flight at once, jobs of 120 to 240 s: ours per chunk, and the bare script. They are longer because
    the provider shares the two cores with its client: ten thousand videos within 20 s are more than it can serve.
 3. A hidden limit that moves while rows run: moving_limit.py.
+4. A table of 100,000 rows, planned and found done, and the same of smaller ones: big_table.py.
+5. 100 and 1,000 rows at once, for the growth of what a video costs.
 
-Takes about three quarters of an hour on two idle cores. See benchmarks/README.md.
+Takes about an hour on two idle cores. See benchmarks/README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -40,16 +43,36 @@ def third(rows: int) -> str:
     return moving_table(moving(rows, (150.0, 300.0)))
 
 
+def fourth(rows: int) -> str:
+    """Each of its figures is of a process of its own, so its own process may be one too."""
+    command = [sys.executable, str(Path(__file__).with_name("big_table.py")), str(rows), "--growth"]
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        for line in running.stdout or ():
+            print(line, end="", flush=True)
+            lines += [line.rstrip()] if line.startswith("|") else []
+    if running.returncode:
+        raise SystemExit(running.returncode)
+    return "\n".join(lines)
+
+
+def fifth() -> str:
+    found = [one for rows in (100, 1_000) for one in many(rows, ["per_chunk"], "uneven", speed=1 / 3)]
+    return table(found, "uneven") + "\n\nJobs of 60 to 120 s."
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=int, nargs="+", choices=(1, 2, 3), default=(1, 2, 3))
+    parser.add_argument("--only", type=int, nargs="+", choices=(1, 2, 3, 4, 5), default=(1, 2, 3, 4, 5))
     parser.add_argument("--rows", type=int, default=500)
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--limited", type=int, default=400, help="rows of scene 3")
+    parser.add_argument("--large", type=int, default=100_000, help="rows of scene 4")
     parser.add_argument("--write", choices=["README"], nargs="?", const="README", help=f"replace the block at {BEGIN}")
     given = parser.parse_args()
     begun = time.monotonic()
     scenes = {1: lambda: first(given.rows), 2: lambda: second(given.many), 3: lambda: third(given.limited)}
+    scenes |= {4: lambda: fourth(given.large), 5: fifth}
     tables = [scenes[number]() for number in given.only]
     print(f"\nTook {(time.monotonic() - begun) / 60:.0f} minutes.\n")
     block = "\n\n".join(tables)

@@ -31,9 +31,10 @@ def many(rows: int, ways: list[str], progress: str, speed: float = 1.0) -> list[
     return found
 
 
-def line(one: Figures) -> str:
+def line(one: Figures, *, tell_rows: bool = False) -> str:
     proof = f"{one.proof:.1f}" if one.proof else "none"
     name = WAYS[one.way] if one.stored == one.rows else f"{WAYS[one.way]} ({one.stored:,} stored)"
+    name += f", {one.rows:,} rows" if tell_rows else ""
     return (
         f"| {name} | {one.cpu:.1f} | {proof} | {one.calls:.2f} | {one.half:.2f} s | {one.most:.2f} s | "
         f"{one.memory:.1f} | {one.over:.1f} |"
@@ -42,9 +43,9 @@ def line(one: Figures) -> str:
 
 def table(found: list[Figures], progress: str) -> str:
     """The figures in Markdown."""
-    rows = max(one.rows for one in found)
-    head = HEADS.format(title=f"{rows:,} rows at once, {TOLD[progress]}")
-    return "\n".join([head, *(line(one) for one in found)])
+    sizes = sorted({one.rows for one in found})
+    title = f"{' and '.join(f'{size:,}' for size in sizes)} rows at once, {TOLD[progress]}"
+    return "\n".join([HEADS.format(title=title), *(line(one, tell_rows=len(sizes) > 1) for one in found)])
 
 
 def main() -> None:
