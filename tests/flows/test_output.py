@@ -39,6 +39,7 @@ def test_a_batch_in_an_object_store(make, sandbox, s3):
     assert set(shelf.stamps()) == {
         "a.mp4",
         "b.mp4",
+        ".contact-sheet.note",
         ".results.note",
         "results.csv",
         "results.parquet",

@@ -15,7 +15,7 @@ from prefect.utilities.collections import visit_collection
 
 from prefect_seedance.ledger import State, add_up
 from prefect_seedance.reports import files, tables
-from prefect_seedance.reports.files import SHEET, write_files
+from prefect_seedance.reports.files import SHEET, sheet_is_current, write_files, write_results, write_sheet
 from prefect_seedance.reports.result import GenerateResult, RowResult
 from prefect_seedance.reports.rowresult import Rows
 from tests.reports.sheets import a_batch
@@ -123,3 +123,23 @@ def test_pieces_make_one_file(result, monkeypatch, tmp_path):
     with (tmp_path / "results.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["row"] for line in lines] == [f"r{place}" for place in range(60)]
+
+
+def test_a_contact_sheet_is_current_until_something_on_it_changes(result, tmp_path):
+    assert not sheet_is_current(result), "nothing was written yet"
+    write_files(result)
+    result.files.clear()
+    write_results(result)
+    assert sheet_is_current(result)
+    assert result.files["sheet"] == tmp_path / SHEET
+    result.warnings.append("look here")
+    assert not sheet_is_current(result)
+    write_sheet(result)
+    assert on_sheet(tmp_path)["warnings"] == ["look here"]
+    (tmp_path / ".previews").mkdir(exist_ok=True)
+    (tmp_path / ".previews" / "new.jpg").write_bytes(b"")
+    assert not sheet_is_current(result), "there is a picture more"
+    write_sheet(result)
+    assert sheet_is_current(result)
+    (tmp_path / SHEET).unlink()
+    assert not sheet_is_current(result)

@@ -31,12 +31,13 @@ from prefect_seedance.jobs.crew import Manner
 from prefect_seedance.jobs.loop import call_core, on_core
 from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
+from prefect_seedance.jobs.showing import in_full
 from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
 from prefect_seedance.jobs.table import Table, TableLike
 from prefect_seedance.jobs.terms import Terms, TooManyFailures
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.artifacts import publish
-from prefect_seedance.reports.files import write_files
+from prefect_seedance.reports.files import sheet_is_current, write_results, write_sheet
 from prefect_seedance.reports.result import GenerateResult, build_result
 from prefect_seedance.routes.amount import Amount
 from prefect_seedance.tasks.home import parts_home, prefect_home
@@ -257,7 +258,12 @@ async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger)
         result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)
-        await asyncio.to_thread(write_files, result)
+        await asyncio.to_thread(write_results, result)
+        if not await asyncio.to_thread(sheet_is_current, result):
+            result.history, result.attempts = await in_full(
+                order.ledger_url, outcome.standings, order.preparation, order.take
+            )
+            await asyncio.to_thread(write_sheet, result)
         reached("results written")
     except SeedanceError as error:
         return failed(error, "Stopped")

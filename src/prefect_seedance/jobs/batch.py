@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.instants import reached
-from prefect_seedance.jobs import balances
+from prefect_seedance.jobs import balances, traffic
 from prefect_seedance.jobs.balances import Balances
 from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.events import RowEvent
@@ -19,15 +19,14 @@ from prefect_seedance.jobs.preparing import Preparation, Prepared
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
-from prefect_seedance.jobs.showing import shown_ids
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.jobs.traffic import Traffic
 from prefect_seedance.ledger import (
     RETRYABLE,
     TAKEABLE,
     AssetRequest,
     AttemptRecord,
-    RowRecord,
     Standing,
     State,
     check_manifest,
@@ -87,13 +86,12 @@ class BatchOutcome:
         standings: How the rows of all takes of the batch stand.
         records: Those of this take, by key.
         earlier: The attempts that are not the latest of their rows, all takes.
-        history: The rows that are told of in full, all takes: all of them, or of very many those that need a look.
-        attempts: All attempts of those.
         assets: All billed requests for assets that runs of the batch have made.
         troubles: Why a row stands where it stands, by key, where its state does not say it.
         done: The keys of rows that this run moved.
         stopped: Why the run took no more rows before it was through; None where it was.
         balances: What the accounts' balances looked like before and after: raw, a hint.
+        traffic: How many jobs each account had in flight, what it refused as too many, and how often it was asked.
         budget: What the batch may cost, where the user says so.
         committed: What it holds of that: known charges, and the worst case of what is not settled.
         folder: Where this batch's files lie: a path, or a URL.
@@ -106,13 +104,12 @@ class BatchOutcome:
     standings: list[Standing] = field(default_factory=list, repr=False)
     records: dict[str, Standing] = field(default_factory=dict, repr=False)
     earlier: list[AttemptRecord] = field(default_factory=list, repr=False)
-    history: list[RowRecord] = field(default_factory=list, repr=False)
-    attempts: list[AttemptRecord] = field(default_factory=list, repr=False)
     assets: list[AssetRequest] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict, repr=False)
     done: set[str] = field(default_factory=set, repr=False)
     stopped: BaseException | None = None
     balances: list[Balances] = field(default_factory=list)
+    traffic: list[Traffic] = field(default_factory=list)
     budget: Amount | None = None
     committed: Decimal | None = None
 
@@ -173,12 +170,14 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         reached("rows planned")
         folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
         outcome = BatchOutcome(session.run.id, folder, ledger.shown_url)
+        before = traffic.counts(session)
         try:
             ids = await unsettled(session, prepared, marks, ids, shelf=shelf, retry=order.retry)
             del marks
             await _work_all(session, prepared, ids, order, manner, outcome, shelf)
         finally:
             await _note_balances(session, outcome)
+            outcome.traffic = traffic.since(before, traffic.counts(session))
             outcome.budget = order.terms.budget
             if order.terms.budget is not None:
                 outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)
@@ -186,10 +185,6 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
             outcome.records = {row.key: row for row in outcome.standings if row.kind.take == order.take}
             outcome.earlier = await ledger.earlier_attempts_of(order.batch)
             outcome.assets = await ledger.asset_requests_of(order.batch)
-            shown = shown_ids(outcome.standings, order.preparation, order.take)
-            found = await ledger.rows(shown)
-            outcome.history = [found[row_id] for row_id in shown]
-            outcome.attempts = await ledger.attempts_of_rows(shown)
         return outcome
 
 

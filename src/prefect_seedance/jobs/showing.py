@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from prefect_seedance.jobs.preparing import Preparation
-from prefect_seedance.ledger import Standing, State
+from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, Standing, State
 
-__all__ = ["SHOWN", "first_shown", "shown_ids"]
+__all__ = ["SHOWN", "first_shown", "in_full"]
 
 SHOWN = 5000
 """Rows that one contact sheet shows: no browser opens the page of a hundred thousand, nor does anybody look at them."""
@@ -21,13 +21,28 @@ def first_shown(states: Mapping[str, str], shown: int) -> set[str]:
     return set(sorted(states, key=lambda key: states[key] in CALM)[:shown]) if len(states) > shown else set(states)
 
 
-def shown_ids(standings: Sequence[Standing], found: Preparation, take: str) -> list[int]:
-    """The ids of the rows that are told of in full, in their order: all takes of the keys that are shown."""
+async def in_full(
+    ledger_url: str, standings: Sequence[Standing], found: Preparation, take: str
+) -> tuple[list[RowRecord], list[AttemptRecord]]:
+    """Read the rows that are told of in full, in their order, and all their attempts.
+
+    Args:
+        ledger_url: The ledger.
+        standings: How the rows of all takes of the batch stand.
+        found: The checked table; its rows that break a rule are shown, too.
+        take: The take of the run.
+    """
     states: dict[str, str] = {row.key: row.state for row in standings}
     states |= _of_take(standings, take)
     states |= {row.key: "invalid" for row in found.invalid}
     keys = first_shown(states, SHOWN)
-    return [row.id for row in standings if row.key in keys]
+    ids = [row.id for row in standings if row.key in keys]
+    ledger = await Ledger.open(ledger_url)
+    try:
+        known = await ledger.rows(ids)
+        return [known[row_id] for row_id in ids if row_id in known], await ledger.attempts_of_rows(ids)
+    finally:
+        await ledger.close()
 
 
 def _of_take(standings: Iterable[Standing], take: str) -> dict[str, str]:

@@ -75,7 +75,10 @@ def _split(address: str) -> tuple[str, str]:
 
 def _missing(shelf: Shelf, found: list[tuple[Stored, str]]) -> set[int]:
     if isinstance(shelf, LocalShelf):
-        return {record.id for record, name in found if not _unchanged(record, shelf.stamp(name), shelf, name)}
+        touched = [
+            (record, name) for record, name in found if not shelf.untouched(name, record.bytes, record.modified_ns)
+        ]
+        return {record.id for record, name in touched if not _unchanged(record, shelf.stamp(name), shelf, name)}
     stamps: Mapping[str, Stamp] = shelf.stamps()
     return {record.id for record, name in found if not _unchanged(record, stamps.get(name), shelf, name)}
 

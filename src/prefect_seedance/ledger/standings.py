@@ -75,6 +75,7 @@ class Standing(NamedTuple):
     stored_at: str | None
     link_expires_at: str | None
     error_message: str | None
+    changed_at: str
     attempt_id: int | None
     job_id: str | None
     sent_at: str | None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,13 +13,14 @@ from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.jobs.showing import SHOWN, first_shown
 from prefect_seedance.media import Shelf, open_shelf, slug
 from prefect_seedance.reports.result import INVALID, LEFT_OUT, GenerateResult
-from prefect_seedance.reports.sheet import cards_of, contact_sheet
+from prefect_seedance.reports.sheet import cards_of, contact_sheet, pictures_in
 from prefect_seedance.reports.sources import digest, note, up_to_date
 from prefect_seedance.reports.tables import missing, write_tables
 
-__all__ = ["SHEET", "write_files"]
+__all__ = ["SHEET", "sheet_is_current", "write_files", "write_results", "write_sheet"]
 
 SHEET = "contact-sheet.html"
+SHEET_NOTE = ".contact-sheet.note"
 
 SHEET_ROWS = SHOWN
 """Rows that one contact sheet shows."""
@@ -29,18 +32,51 @@ def write_files(result: GenerateResult) -> None:
     Raises:
         UserMistake: The folder cannot be written. The videos and the ledger are not touched by that.
     """
+    write_results(result)
+    write_sheet(result)
+
+
+def write_results(result: GenerateResult) -> None:
+    """Write the tables of the results, unless they are there and would be the same; see `write_files`."""
     shelf = open_shelf(result.folder)
     suffix = "" if result.take == "1" else f".take-{slug(result.take)}"
     names = [f"results{suffix}.csv"]
     if importlib.util.find_spec("pyarrow") is not None:
         names.append(f"results{suffix}.parquet")
-    noted, made_of = f".results{suffix}.note", digest(result)
-    if not up_to_date(shelf, noted, made_of, names):
+    noted, result.made_of = f".results{suffix}.note", digest(result)
+    if not up_to_date(shelf, noted, result.made_of, names):
         _told(partial(_write_tables, result, shelf, names))
-        _told(partial(note, shelf, noted, made_of, names))
+        _told(partial(note, shelf, noted, result.made_of, names))
     for name in names:
         _note(result, shelf, name.rpartition(".")[2], name)
-    _write_sheet(result, shelf)
+
+
+def sheet_is_current(result: GenerateResult) -> bool:
+    """Whether the contact sheet is there and would show the same; then it is noted in `result.files`."""
+    shelf = open_shelf(result.folder)
+    current = up_to_date(shelf, SHEET_NOTE, _sheet_made_of(result), [SHEET])
+    if current:
+        _note(result, shelf, "sheet", SHEET)
+    return current
+
+
+def write_sheet(result: GenerateResult) -> None:
+    """Write one page for all takes of the batch, beside the videos, of what is in full in the result's history."""
+    shelf = open_shelf(result.folder)
+    page = _page(result)
+    _told(lambda: shelf.write(SHEET, page.encode()))
+    _told(partial(note, shelf, SHEET_NOTE, _sheet_made_of(result), [SHEET]))
+    _note(result, shelf, "sheet", SHEET)
+
+
+def _sheet_made_of(result: GenerateResult) -> str | None:
+    """A digest of all that the sheet is made of: what the tables are, and what stands on the page beside them."""
+    if result.made_of is None:
+        return None
+    pictures = sorted(pictures_in(result.folder)) if isinstance(result.folder, Path) else None
+    beside = (result.take, result.warnings, result.known, SHEET_ROWS, pictures)
+    costs = [replace(line, row_ids=set()) for line in result.costs_to_date]
+    return hashlib.sha256(repr((result.made_of, beside, costs)).encode()).hexdigest()
 
 
 def _write_tables(result: GenerateResult, shelf: Shelf, names: list[str]) -> None:
@@ -52,8 +88,7 @@ def _write_tables(result: GenerateResult, shelf: Shelf, names: list[str]) -> Non
     shelf.stream(csv, lambda file: shelf.stream(others[0], lambda other: write_tables(result, file, other)))
 
 
-def _write_sheet(result: GenerateResult, shelf: Shelf) -> None:
-    """One page for all takes of the batch, beside the videos."""
+def _page(result: GenerateResult) -> str:
     shown = _shown_keys(result)
     keys = result.rows.keys
     places = [place for place, key in enumerate(keys) if key in shown]
@@ -76,9 +111,7 @@ def _write_sheet(result: GenerateResult, shelf: Shelf) -> None:
     )
     folder = result.folder if isinstance(result.folder, Path) else None
     warnings = [*result.warnings, *_left_off(result, len(shown))]
-    page = contact_sheet(result.batch, cards, folder=folder, costs=result.costs_to_date, warnings=warnings)
-    _told(lambda: shelf.write(SHEET, page.encode()))
-    _note(result, shelf, "sheet", SHEET)
+    return contact_sheet(result.batch, cards, folder=folder, costs=result.costs_to_date, warnings=warnings)
 
 
 def _shown_keys(result: GenerateResult) -> set[str]:

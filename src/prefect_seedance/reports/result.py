@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from prefect_seedance.jobs.answers import PREFIX, RESULT_COLUMNS
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Standing, State, add_up_all
+from prefect_seedance.reports.hints import told_traffic
 from prefect_seedance.reports.rowresult import INVALID, LEFT_OUT, RowResult, Rows
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prefect_seedance.jobs.batch import BatchOutcome
     from prefect_seedance.jobs.preparing import Preparation
     from prefect_seedance.jobs.table import Table
+    from prefect_seedance.jobs.traffic import Traffic
 
 __all__ = ["INVALID", "LEFT_OUT", "GenerateResult", "RowResult", "build_result", "unvisited"]
 
@@ -53,10 +55,13 @@ class GenerateResult:
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
-        hints: How the budget stands, and what the accounts' balances looked like before and after: raw.
-        history: The ledger's rows of all takes of the batch; of a very large one those that its contact sheet shows.
+        hints: How the budget stands, what the accounts' balances looked like before and after (raw), and the traffic.
+        traffic: What went to and fro between this process and each account.
+        batch_rows: What became of all rows of the batch, all takes.
+        history: The ledger's rows in full that a new contact sheet shows; empty where the old one needs no change.
         attempts: The ledger's attempts of all of these.
         known: How many rows the batch and the table have, by key.
+        made_of: A digest of all this, once its files are written.
     """
 
     batch: str
@@ -72,9 +77,12 @@ class GenerateResult:
     files: dict[str, Path | str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
+    traffic: list[Traffic] = field(default_factory=list)
+    batch_rows: Rows = field(default_factory=lambda: Rows([]), repr=False)
     history: list[RowRecord] = field(default_factory=list, repr=False)
     attempts: list[AttemptRecord] = field(default_factory=list, repr=False)
     known: int = 0
+    made_of: str | None = field(default=None, repr=False)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -163,9 +171,9 @@ def build_result(
         ledger=outcome.ledger,
         frame=table.frame,
         warnings=list(preparation.warnings),
-        hints=[*_budget(outcome), *_balances(outcome)],
-        history=outcome.history,
-        attempts=outcome.attempts,
+        hints=[*_budget(outcome), *_balances(outcome), *map(told_traffic, outcome.traffic)],
+        traffic=outcome.traffic,
+        batch_rows=Rows(outcome.standings, earlier, outcome.troubles),
     )
     chosen = result.chosen
     result.known = len({row.key for row in outcome.standings}.union(chosen.keys))

@@ -18,6 +18,9 @@ __all__ = ["INVALID", "LEFT_OUT", "RowResult", "Rows"]
 INVALID = "invalid"
 LEFT_OUT = "left_out"
 
+PIECE = 5000
+"""Rows whose digest is taken at once."""
+
 Paid = AttemptRecord | Payment
 """An attempt, as far as money is concerned."""
 
@@ -134,17 +137,24 @@ class Rows(Sequence[RowResult]):
     def digest(self) -> bytes:
         """A digest of all that is known of them."""
         kinds: dict[int, tuple[int, Kind]] = {}
-        listed: list[object] = []
-        for entry in self._entries:
-            if isinstance(entry, RowResult):
-                listed.append(repr(entry))
-            else:
-                number, _ = kinds.setdefault(id(entry.kind), (len(kinds), entry.kind))
-                listed.append((*entry[:-1], number))
-        of_kinds = [repr(kind) for _, kind in kinds.values()]
-        tried = [repr(attempts) for _, attempts in sorted(self._earlier.items())]
-        # Faster than JSON or pickle; the second version of the format writes the same for the same, shared or not.
-        return hashlib.sha256(marshal.dumps([listed, of_kinds, tried, sorted(self._troubles.items())], 2)).digest()
+        made_of = hashlib.sha256()
+        for start in range(0, len(self._entries), PIECE):
+            listed: list[object] = []
+            for entry in self._entries[start : start + PIECE]:
+                if isinstance(entry, RowResult):
+                    listed.append(repr(entry))
+                else:
+                    number, _ = kinds.setdefault(id(entry.kind), (len(kinds), entry.kind))
+                    listed.append((*entry[:-1], number))
+            made_of.update(_digest(listed))
+        made_of.update(_digest([repr(kind) for _, kind in kinds.values()]))
+        made_of.update(_digest([repr(attempts) for _, attempts in sorted(self._earlier.items())]))
+        made_of.update(_digest([*sorted(self._troubles.items())]))
+        return made_of.digest()
+
+    def order(self) -> bytes:
+        """A digest of which rows they are: what is known of those in the ledger is not in it."""
+        return _digest([entry.id if isinstance(entry, Standing) else repr(entry) for entry in self._entries])
 
     @overload
     def __getitem__(self, place: int) -> RowResult: ...
@@ -183,6 +193,11 @@ class Rows(Sequence[RowResult]):
         else:
             cost = self._costs.get(id(payment)) or self._costs.setdefault(id(payment), _cost([payment]))
         return _row(entry, len(earlier) + (payment is not None), cost, self._troubles.get(entry.key))
+
+
+def _digest(known: list[object]) -> bytes:
+    # Faster than JSON or pickle; the second version of the format writes the same for the same, shared or not.
+    return hashlib.sha256(marshal.dumps(known, 2)).digest()
 
 
 def _remarks(entry: RowResult | Standing) -> object:

@@ -21,7 +21,7 @@ __all__ = ["digest", "note", "up_to_date"]
 
 
 def digest(result: GenerateResult) -> str | None:
-    """A digest of all that the results table is made of; None where a cell is of a kind that cannot be digested."""
+    """A digest of all that the results are made of; None where a cell is of a kind that cannot be digested."""
     frame = result.frame
     try:
         cells = pd.util.hash_pandas_object(frame, index=False, categorize=False).to_numpy().tobytes()
@@ -30,7 +30,8 @@ def digest(result: GenerateResult) -> str | None:
     kinds = [_kinds(frame.iloc[:, place]) for place in range(frame.shape[1])]
     made_of = hashlib.sha256(repr((_version(), list(map(str, frame.columns)), kinds, len(frame))).encode())
     made_of.update(cells)
-    made_of.update(result.rows.digest())
+    made_of.update(result.batch_rows.digest())
+    made_of.update(result.rows.order())
     return made_of.hexdigest()
 
 

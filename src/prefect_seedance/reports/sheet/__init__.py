@@ -1,6 +1,6 @@
 """The contact sheet of a batch: one HTML file that works offline, from any folder, on any device."""
 
-from prefect_seedance.reports.sheet.card import Card, cards_of
+from prefect_seedance.reports.sheet.card import Card, cards_of, pictures_in
 from prefect_seedance.reports.sheet.page import contact_sheet
 
-__all__ = ["Card", "cards_of", "contact_sheet"]
+__all__ = ["Card", "cards_of", "contact_sheet", "pictures_in"]

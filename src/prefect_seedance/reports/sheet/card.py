@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from prefect_seedance.ledger import AttemptRecord, RowRecord, State
 from prefect_seedance.reports.result import INVALID
 from prefect_seedance.reports.sheet.addresses import link_to
 
-__all__ = ["Card", "cards_of"]
+__all__ = ["Card", "cards_of", "pictures_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ def cards_of(
     tried: dict[int, list[AttemptRecord]] = {}
     for attempt in attempts:
         tried.setdefault(attempt.row_id, []).append(attempt)
-    pictures = None if "://" in place else _pictures(Path(place))
+    pictures = None if "://" in place else pictures_in(Path(place))
     cards = [
         _card(
             record,
@@ -110,9 +111,15 @@ def cards_of(
     return sorted(cards, key=lambda card: card.order)
 
 
-def _pictures(folder: Path) -> frozenset[str]:
-    above = folder / PREVIEWS
-    return frozenset(path.relative_to(above).as_posix() for path in above.rglob("*"))
+def pictures_in(folder: Path) -> frozenset[str]:
+    """The names of all pictures in a batch's folder."""
+    above = str(folder / PREVIEWS)
+    # By text: as paths, those of a large batch would take longer than its page.
+    return frozenset(
+        f"{root[len(above) + 1 :]}/{name}".replace(os.sep, "/").removeprefix("/")
+        for root, _, names in os.walk(above)
+        for name in names
+    )
 
 
 def _card(
