@@ -4,7 +4,8 @@
 
     plan      read, check, quote and write down a table of prompts into a new ledger, up to where the first row would
               be taken; the table once as a CSV file and once as a DataFrame, and once a pilot of it with limit=3
-    resume    the same call over a batch of which every row is stored, to its result, its files and its artifacts
+    results   the end of a run that has stored all rows: the same call, to its result, its files and its artifacts
+    resume    the same call again, over the batch that this run has finished
     --growth  both at 100, 1,000 and 10,000 rows too
 
 Each figure is of a process of its own, which does what a user's program does: `import prefect_seedance`, one call of
@@ -68,10 +69,10 @@ def main() -> None:
 def measure(rows: int, folder: Path) -> None:
     folder.mkdir()
     write_csv(rows, folder / "table.csv")
-    for way in ("plan csv", "plan frame", "pilot csv", "resume csv"):
-        if way.startswith("resume"):
+    for way in ("plan csv", "plan frame", "pilot csv", "results csv", "resume csv"):
+        if way.startswith("results"):
             finished(folder)
-        else:
+        elif not way.startswith("resume"):
             forget(folder)
         command = [sys.executable, __file__, "--child", way, str(folder)]
         told = json.loads(
@@ -134,7 +135,7 @@ def child(way: str, folder: Path) -> None:
     wall, busy, figures["before"] = time.perf_counter(), cpu(), peak()
 
     def arrived(name: str) -> None:
-        if name == "rows planned" and what != "resume":
+        if name == "rows planned" and what in {"plan", "pilot"}:
             raise Planned("planned")
 
     listen(arrived)
@@ -144,7 +145,7 @@ def child(way: str, folder: Path) -> None:
         assert result.name == "Nothing new", result.name
         assert (folder / "videos" / "bench" / "results.csv").exists()
     except Planned:
-        assert what != "resume"
+        assert what in {"plan", "pilot"}
     figures |= {"wall": time.perf_counter() - wall, "cpu": cpu() - busy, "peak": peak()}
     figures["ledger"] = sum(path.stat().st_size for path in folder.glob("ledger.db*"))
     print(json.dumps(figures))
