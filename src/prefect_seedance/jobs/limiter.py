@@ -202,6 +202,8 @@ class Limiter:
         self._taken[model] -= 1
         self._held -= 1
         self._made -= place.made
+        if place.made:
+            self._window.ended(asyncio.get_running_loop().time())
         self._idle -= place.tried
         self._unmade.pop(place, None)
         self._admit()

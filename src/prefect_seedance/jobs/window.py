@@ -21,6 +21,13 @@ GROWTH = 1.1
 LONGEST_PROBE = 600.0
 """Seconds: the longest time between two tries."""
 
+BELIEVED = 2
+"""Refusals in a row below what was proven, after which the limit is taken to have fallen far."""
+
+UNSEEN = 2.5
+"""Seconds within which most ends of jobs are noticed: one that is noticed so soon after a try was let through may have
+made the room for it, and then the try has shown nothing."""
+
 
 class Window:
     """The allowed number of jobs in flight.
@@ -37,9 +44,11 @@ class Window:
         self.highest = 0
         self.next_try = math.inf
         self._patience = 1.0
-        self._fallen = False
+        self._below = 0
         self._before = math.inf
         """The size at which the present tries began; infinite where none is under way."""
+        self._raised = -math.inf
+        """When a try was let through for the last time."""
 
     @property
     def found(self) -> bool:
@@ -53,12 +62,23 @@ class Window:
     def accepted(self, made: int, now: float) -> None:
         """A create was accepted; now `made` jobs are in flight."""
         self.highest = max(self.highest, made)
-        self._fallen = False
-        if made > self.size:
-            # More is allowed than was known, or one has ended unseen: go on at once, until the next refusal tells.
+        self._below = 0
+        if made > self.size and now < self.next_try:
+            # It was on its way when another one was refused: so much is allowed, but it was no try for more.
+            self.next_try += (made - self.size) * self._patience * PROBE
+            self.size = made
+        elif made > self.size:
+            # More is allowed than was known: go on at once, until the next refusal tells.
             self._before = min(self._before, self.size)
             self.size = made
-            self.next_try = now
+            self.next_try = self._raised = now
+
+    def ended(self, now: float) -> None:
+        """A job was seen to have ended."""
+        if now - self._raised <= UNSEEN and self.size > 1:
+            # What was let through has taken its place, and proves no more than was known before.
+            self.size -= 1
+            self._raised = -math.inf
 
     def refused(self, made: int, now: float) -> None:
         """A create was refused while `made` jobs were in flight."""
@@ -66,15 +86,15 @@ class Window:
         if made >= self.size:
             risen = made > self._before + 1 and not math.isinf(self._before)
             self._patience = 1.0 if risen else GROWTH * self._patience
-            self.size = made if risen else min(self.size, self._before)
-        elif self._fallen:
-            # Two in a row below what was proven: it has fallen, nobody knows how far.
+            self.size = made
+        elif self._below < BELIEVED:
+            # The first of all, or some jobs had ended unseen when more seemed to be allowed.
+            self._below += not math.isinf(self.size)
+            self.size = made
+        else:
+            # So many in a row below what was proven: it has fallen, nobody knows how far.
             self.size = max(1, made // 2)
             self._patience = 1.0
-        else:
-            # The first of all, or one job had ended unseen when more seemed to be allowed.
-            self._fallen = not math.isinf(self.size)
-            self.size = made
         self._before = math.inf
         self.next_try = now + min(LONGEST_PROBE, self._patience * PROBE * self.size)
         self.lowest = self.size if self.lowest is None else min(self.lowest, self.size)
