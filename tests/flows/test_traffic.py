@@ -1,0 +1,36 @@
+"""The report tells how a run and its account got on: the limit that it found, what was refused, how often it asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prefect_seedance import generate_videos
+from prefect_seedance.reports.summary import cell, summary
+from prefect_seedance.sandbox import SandboxServer
+from tests.conftest import RouteTo
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def test_a_hidden_limit_is_found_and_told(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
+    sandbox.faults.concurrency = 3
+    table = [{"id": f"r{number}", "prompt": f"a lantern {number}"} for number in range(12)]
+    result = generate_videos(table, route=route_to(duration=5), batch="b", output=tmp_path)
+    assert result.counts == {"stored": 12}
+    (traffic,) = result.traffic
+    calls = sandbox.state.calls
+    assert traffic.account == "jimmy/default"
+    assert traffic.accepted == 12 == len(sandbox.state.bill())
+    assert traffic.refused == calls["jimmy.create"] - 12 > 0
+    assert traffic.asked == calls["jimmy.query"]
+    assert traffic.ended == 12
+    assert traffic.highest >= 3  # an end that was not noticed yet counts
+    assert traffic.lowest is not None
+    assert traffic.lowest <= 3
+    (told,) = [hint for hint in result.hints if hint.startswith("jimmy/default: ")]
+    assert f"{traffic.refused} of {12 + traffic.refused} creates refused as too many" in told
+    assert cell(told) in summary(result)
+    again = generate_videos(table, route=route_to(duration=5), batch="b", output=tmp_path)
+    assert again.traffic == []
