@@ -21,8 +21,8 @@ GROWTH = 1.1
 LONGEST_PROBE = 600.0
 """Seconds: the longest time between two tries."""
 
-BELIEVED = 2
-"""Refusals in a row below what was proven, after which the limit is taken to have fallen far."""
+BELIEVED = 0.85
+"""A second refusal below this share of what was proven tells that the limit has fallen far."""
 
 UNSEEN = 2.5
 """Seconds within which most ends of jobs are noticed: one that is noticed so soon after a try was let through may have
@@ -44,7 +44,8 @@ class Window:
         self.highest = 0
         self.next_try = math.inf
         self._patience = 1.0
-        self._below = 0
+        self._proven = 0.0
+        """The size before the present row of refusals below it; 0 where there is none."""
         self._before = math.inf
         """The size at which the present tries began; infinite where none is under way."""
         self._raised = -math.inf
@@ -62,7 +63,7 @@ class Window:
     def accepted(self, made: int, now: float) -> None:
         """A create was accepted; now `made` jobs are in flight."""
         self.highest = max(self.highest, made)
-        self._below = 0
+        self._proven = 0.0
         if made > self.size and now < self.next_try:
             # It was on its way when another one was refused: so much is allowed, but it was no try for more.
             self.next_try += (made - self.size) * self._patience * PROBE
@@ -86,15 +87,16 @@ class Window:
         if made >= self.size:
             risen = made > self._before + 1 and not math.isinf(self._before)
             self._patience = 1.0 if risen else GROWTH * self._patience
-            self.size = made
-        elif self._below < BELIEVED:
-            # The first of all, or some jobs had ended unseen when more seemed to be allowed.
-            self._below += not math.isinf(self.size)
-            self.size = made
-        else:
-            # So many in a row below what was proven: it has fallen, nobody knows how far.
-            self.size = max(1, made // 2)
+            self.size, self._proven = made, 0.0
+        elif self._proven and made < BELIEVED * self._proven:
+            # Again and again below what was proven: it has fallen, nobody knows how far.
+            self.size, self._proven = max(1, made // 2), 0.0
             self._patience = 1.0
+        else:
+            # The first of all, or some jobs had ended unseen when more seemed to be allowed.
+            if not math.isinf(self.size):
+                self._proven = max(self._proven, self.size)
+            self.size = made
         self._before = math.inf
         self.next_try = now + min(LONGEST_PROBE, self._patience * PROBE * self.size)
         self.lowest = self.size if self.lowest is None else min(self.lowest, self.size)
