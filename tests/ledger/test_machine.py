@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -247,16 +249,27 @@ class Machine(RuleBasedStateMachine):
                 raise AssertionError("A create followed one whose outcome is unknown.")
 
 
-@pytest.fixture
-def machine() -> Any:
-    # Where there is a file system in memory, a commit costs no disk.
-    memory = Path("/dev/shm")
-    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+@contextlib.contextmanager
+def machine(url: str) -> Iterator[type[Machine]]:
+    with asyncio.Runner() as runner:
         Machine.loop = runner
-        Machine.ledger = runner.run(Ledger.open(f"sqlite+aiosqlite:///{folder}/l.db"))
+        Machine.ledger = runner.run(Ledger.open(url))
         yield Machine
         runner.run(Machine.ledger.close())
 
 
-def test_the_state_machine(machine: type[Machine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=12, stateful_step_count=25, deadline=None))
+def hold(url: str, examples: int) -> None:
+    with machine(url) as tried:
+        run_state_machine_as_test(tried, settings=settings(max_examples=examples, stateful_step_count=25, deadline=None))
+
+
+def test_the_state_machine() -> None:
+    # Where there is a file system in memory, a commit costs no disk.
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        hold(f"sqlite+aiosqlite:///{folder}/l.db", 12)
+
+
+@pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.slow)])
+def test_the_state_machine_on_a_server(postgres: str, examples: int) -> None:
+    hold(postgres, examples)
