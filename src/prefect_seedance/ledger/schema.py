@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
 
-__all__ = ["asset_requests", "attempts", "batches", "book", "materials", "metadata", "rows", "runs", "sums"]
+__all__ = ["asset_requests", "attempts", "batches", "book", "materials", "metadata", "rows", "runs", "sums", "writers"]
 
 
 class ExactDecimal(sa.TypeDecorator[Decimal]):
@@ -141,6 +141,8 @@ runs = sa.Table(
     sa.Column("heartbeat_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
     sa.Column("balances", sa.JSON),
+    sa.Column("lease", sa.Float),
+    sa.Column("buried_at", Moment),
 )
 """Who holds rows: one line per run, with what is needed to tell whether its process still lives."""
 
@@ -273,3 +275,12 @@ asset_requests = sa.Table(
     sa.Column("resolved_at", Moment),
 )
 """One line per request for an asset that the provider bills: written before it is sent, as for creates."""
+
+writers = sa.Table(
+    "seedance_writers",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+)
+"""The last transaction of each process that writes to a server: tells after a lost connection whether it was kept."""
