@@ -157,7 +157,7 @@ class PostgresServer:
     def _answers(self) -> bool:
         try:
             self.execute("postgres", "SELECT 1")
-        except Exception:
+        except Exception:  # noqa: BLE001 - refused, not yet ready, or something else that says why below
             return False
         return True
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from prefect_seedance.errors import LedgerError, SeedanceError
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.channel import Channel, channel
+from prefect_seedance.jobs.closures import Closures
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
 from prefect_seedance.jobs.terms import OverBudget, Terms, TooManyFailures
-from prefect_seedance.ledger import HEARTBEAT, Ledger, MaterialKey, Run
+from prefect_seedance.ledger import Ledger, MaterialKey, Run, heartbeat
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
@@ -39,6 +40,7 @@ class Session:
         patience: Seconds that a job is waited for.
         sending: Creates on the wire.
         closed: Accounts that cannot serve now, with the reason: their rows are put off.
+        closures: The same for rows that have another route, and routes that are closed beside.
         stopped: Why this run takes no new rows any more; None while it does.
         terms: What the user allows to be spent and to fail.
         failures: Rows that failed in this run.
@@ -60,6 +62,7 @@ class Session:
     watchers: tuple[Watcher, ...] = ()
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     closed: dict[Account, SeedanceError] = field(default_factory=dict)
+    closures: Closures = field(init=False)
     stopped: BaseException | None = None
     terms: Terms = field(default_factory=Terms)
     failures: int = 0
@@ -75,6 +78,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.contents = Contents(self, self.scratch)
+        self.closures = Closures(self.closed)
 
     def medium(self, settings: RouteSettings, address: str, kind: MediumKind, form: Form) -> Medium:
         """The medium at an address, the same one for all rows of a route."""
@@ -197,7 +201,7 @@ async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) 
 
 async def _beat(session: Session) -> None:
     while True:
-        await asyncio.sleep(HEARTBEAT.total_seconds())
+        await asyncio.sleep(heartbeat().total_seconds())
         with contextlib.suppress(LedgerError):
             await session.ledger.beat(session.run)
 

@@ -1,7 +1,7 @@
 """What has been bought: the durable record of every row and of every request that may have cost money."""
 
 from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up
-from prefect_seedance.ledger.holders import HEARTBEAT, Run
+from prefect_seedance.ledger.holders import Run, heartbeat, lease
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
 from prefect_seedance.ledger.records import (
@@ -22,7 +22,6 @@ from prefect_seedance.ledger.url import ledger_url, shown_url
 
 __all__ = [
     "ASSETS",
-    "HEARTBEAT",
     "MANIFEST",
     "RETRYABLE",
     "TAKEABLE",
@@ -46,6 +45,8 @@ __all__ = [
     "Verdict",
     "add_up",
     "check_manifest",
+    "heartbeat",
+    "lease",
     "ledger_url",
     "shown_url",
 ]

@@ -12,7 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger import assets, budget, holders, keeping, lookups, materials, moves, planning, resolving
+from prefect_seedance.ledger import (
+    assets,
+    budget,
+    holders,
+    keeping,
+    late,
+    lookups,
+    materials,
+    moves,
+    planning,
+    resolving,
+)
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
 from prefect_seedance.ledger.records import (
@@ -33,6 +44,8 @@ from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["Ledger"]
+
+_TAKEN_FOR_DEAD = "This run was taken for dead while it waited for the answer, and has lost the row."
 
 
 class Ledger:
@@ -122,8 +135,20 @@ class Ledger:
             raise
 
     async def withdraw(self, run: Run, row_id: int, attempt_id: int) -> None:
-        """The request of this attempt never left this process."""
-        await self._write(moves.withdraw, run, row_id, attempt_id)
+        """The request of this attempt never left this process.
+
+        Raises:
+            LedgerError: The run has lost the row, or the attempt waits for no answer.
+        """
+
+        def operation(connection: sa.Connection) -> bool:
+            if late.withdrawn(connection, run, row_id, attempt_id):
+                return False
+            moves.withdraw(connection, run, row_id, attempt_id)
+            return True
+
+        if not await self._database.write(operation):
+            raise LedgerError(f"{_TAKEN_FOR_DEAD} Nothing was sent for it. Run the same call again.")
 
     async def created(
         self,
@@ -147,14 +172,26 @@ class Ledger:
             )
 
         if not await self._database.write(operation):
-            raise LedgerError(
-                f"This run was taken for dead while it waited for the answer, and has lost the row; its job {job_id} "
-                "is in the ledger. Run the same call again."
-            )
+            raise LedgerError(f"{_TAKEN_FOR_DEAD[:-1]}; its job {job_id} is in the ledger. Run the same call again.")
 
     async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
-        """The create brought no job: refused for good or for now, or its outcome is unknown."""
-        await self._write(moves.refuse, run, row_id, attempt_id, error, to)
+        """The create brought no job: refused for good or for now, or its outcome is unknown.
+
+        Raises:
+            LedgerError: The run has lost the row (the answer is in the ledger all the same), or the attempt waits for
+                no answer.
+        """
+
+        def operation(connection: sa.Connection) -> bool:
+            if late.refused(connection, run, row_id, attempt_id, error, to):
+                return False
+            moves.refuse(connection, run, row_id, attempt_id, error, to)
+            return True
+
+        if not await self._database.write(operation):
+            raise LedgerError(
+                f"{_TAKEN_FOR_DEAD} The provider's answer is in the ledger: {error.message} Run the same call again."
+            )
 
     async def reject(self, run: Run, row_id: int, error: SeedanceError) -> None:
         """The row is refused before anything was sent: one of its media did not pass the provider's review."""

@@ -88,10 +88,14 @@ def claim(
     Returns:
         The ids of the rows that are now held by `run`.
     """
-    _lock(connection, run.batch_id)
     holders.bury_dead(connection, run.batch_id)
+    holders.revive(connection, run)
     taken: set[int] = set()
     wanted = sa.select(rows.c.id, rows.c.batch_id, rows.c.holder, rows.c.state)
+    if connection.dialect.name == "postgresql":
+        # Nobody waits for a row that somebody else is just taking: it is that one's. In SQLite writers queue anyway.
+        free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
+        wanted = wanted.where(free).with_for_update(skip_locked=True)
     for group in lookups.grouped(sorted(ids)):
         # By id alone: offered batch or holder too, SQLite would walk through all their rows, for each group anew.
         found = connection.execute(wanted.where(rows.c.id.in_(group))).all()
@@ -108,8 +112,8 @@ def _set(connection: sa.Connection, ids: Sequence[int], **values: Any) -> None:
 
 
 def _lock(connection: sa.Connection, batch_id: int) -> None:
-    # Where several machines write at once, plans and claims of one batch go one after the other. SQLite needs no such
-    # lock, and knows none: its writers queue anyway.
+    # Where several machines write at once, plans of one batch go one after the other. SQLite needs no such lock, and
+    # knows none: its writers queue anyway.
     connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update(key_share=True))
 
 
