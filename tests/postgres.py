@@ -37,6 +37,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "autovacuum": "off",
     "log_min_messages": "fatal",
+    "deadlock_timeout": "100ms",
 }
 # When the test process dies, the pipe closes, and the server ends with it: none is left behind.
 WATCHED = '"$@" & server=$!; read -r _; kill -QUIT $server 2>/dev/null; wait $server'
