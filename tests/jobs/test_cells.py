@@ -200,6 +200,8 @@ def test_whatever_a_cell_holds_it_is_read_or_refused(cell):
             continue
         if field in VideoRequest.model_fields:
             assert getattr(VideoRequest(**{field: value}), field) == value
+        elif field == "route":
+            assert parse(list(value)) == parse(" > ".join(value)) == value
         else:
             assert isinstance(value, str)
             assert value

@@ -68,6 +68,7 @@ MEDIA = (
 """Version 2: media brought to a provider, what it billed for them, and what is remarked of a stored file."""
 
 LEASES = (
+    "ALTER TABLE seedance_rows ADD COLUMN passed VARCHAR",
     "ALTER TABLE seedance_runs ADD COLUMN lease FLOAT",
     "ALTER TABLE seedance_runs ADD COLUMN buried_at VARCHAR",
     """CREATE TABLE seedance_writers (
@@ -77,7 +78,9 @@ LEASES = (
     PRIMARY KEY (id)
 )""",
 )
-"""Version 3: how long a run may be silent, when it was given up, and which transaction of a process was the last."""
+"""Version 3: how long a run may be silent, when it was given up, and which transaction of a process was the last.
+
+And of a row which of its routes have passed it on."""
 
 
 def _media(connection: sa.Connection) -> None:

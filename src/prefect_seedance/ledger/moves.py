@@ -115,7 +115,11 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     }
     made = connection.execute(_NEW_ATTEMPT, values)
     attempt_id = inserted_id(made)
-    go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, account=intent.account, **CLEAR)
+    route: dict[str, Any] = {"provider": intent.provider, "account": intent.account, "model": intent.model}
+    route["passed"] = intent.passed
+    if intent.request is not None:
+        route |= {"fingerprint": intent.fingerprint, "request": dict(intent.request)}
+    go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, **route, **CLEAR)
     return attempt_id
 
 

@@ -26,7 +26,7 @@ ANEW = {
     **dict.fromkeys(("error_kind", "error_code", "error_message", "finished_at", "link_expires_at")),
     # Else the proof of an earlier file would pass that file off as the new job's video.
     **dict.fromkeys(("path", "sha256", "bytes", "modified_ns", "etag", "stored_at")),
-    **dict.fromkeys(("width", "height", "seconds", "remarks")),
+    **dict.fromkeys(("width", "height", "seconds", "remarks", "passed")),
 }
 """What is left on a row that is to be made anew. Its attempts, and what they cost, stay."""
 
@@ -62,7 +62,7 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
     _refuse_twins(plans)
     _lock(connection, batch_id)
     known = _known(connection, batch_id, take, [plan.key for plan in plans])
-    changed = [plan for plan in plans if plan.key in known and known[plan.key].fingerprint != plan.fingerprint]
+    changed = [plan for plan in plans if plan.key in known and not plan.knows(known[plan.key].fingerprint)]
     if changed:
         before = lookups.rows_by_id(connection, [known[plan.key].id for plan in changed[:SHOWN]])
         pairs = [(before[known[plan.key].id], plan) for plan in changed[:SHOWN]]

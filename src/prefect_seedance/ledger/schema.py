@@ -174,6 +174,8 @@ rows = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("seconds", ExactDecimal),
     sa.Column("remarks", Lines),
+    # The routes that did not take it before the one that it stands at, and why.
+    sa.Column("passed", Lines),
     sa.Column("error_kind", Name),
     sa.Column("error_code", Told),
     sa.Column("error_message", Told),
