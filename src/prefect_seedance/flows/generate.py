@@ -27,13 +27,14 @@ from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
+from prefect_seedance.jobs.choosing import Choice, Choose
 from prefect_seedance.jobs.crew import Manner
 from prefect_seedance.jobs.loop import call_core, on_core
 from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
 from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
 from prefect_seedance.jobs.table import Table, TableLike
-from prefect_seedance.jobs.terms import Terms, TooManyFailures
+from prefect_seedance.jobs.terms import LIMIT_PATIENCE, Terms, TooManyFailures
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import write_files
@@ -73,6 +74,9 @@ def generate_videos(
     media_hosts: Any = (),
     probe: bool = True,
     task_runs: TaskRuns = "auto",
+    choose: Choose = "first",
+    fall_back_on_moderation: bool = False,
+    limit_patience: float = LIMIT_PATIENCE,
 ) -> GenerateResult:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -80,8 +84,8 @@ def generate_videos(
 
     Args:
         table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
-        route: A RouteDefaults block, the name of a saved one, or several: a row's `model` and `provider` columns pick
-            among them, and the first is the default.
+        route: A RouteDefaults block, the name of a saved one, or several: a row's `route`, `model` and `provider`
+            columns pick among them (see `choose`), and the first is the default.
         batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`.
         output: The folder for videos and results, or a URL such as `s3://bucket/prefix` (see the manual for
             credentials); each batch has a folder of its own in it.
@@ -106,6 +110,10 @@ def generate_videos(
         probe: Look at the media first: type, size, length. Without it, only the provider finds out.
         task_runs: A Prefect task run for each step of each row (`per_step`), or one for some hundreds of rows
             (`per_chunk`), which costs far less. `auto` goes by chunk above 500 rows. What is made and paid is the same.
+        choose: Which routes make a row that names none: the `first` alone (and those that its block falls back to);
+            all of them `in_order`, each only after a proven refusal of the one before; or the `cheapest` first.
+        fall_back_on_moderation: Whether a row refused for what it shows goes on to its next route, too.
+        limit_patience: Seconds that a row with another route bears a rate limit, or a provider out of reach.
 
     Returns:
         The rows with what became of them (`.to_dataframe()`), and what it cost.
@@ -141,6 +149,9 @@ async def agenerate_videos(
     media_hosts: Any = (),
     probe: bool = True,
     task_runs: TaskRuns = "auto",
+    choose: Choose = "first",
+    fall_back_on_moderation: bool = False,
+    limit_patience: float = LIMIT_PATIENCE,
 ) -> GenerateResult:
     """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
     return await on_core(functools.partial(_generate, **locals()))
@@ -203,18 +214,28 @@ async def _generate(
     media_hosts: Any = (),
     probe: bool = True,
     task_runs: TaskRuns = "auto",
+    choose: Choose = "first",
+    fall_back_on_moderation: bool = False,
+    limit_patience: float = LIMIT_PATIENCE,
 ) -> Any:
     """The work of a run, and the state in which it ends."""
     logger = get_run_logger()
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
-        terms = Terms.parse(budget=budget, max_charge=max_charge, max_failures=max_failures)
+        terms = Terms.parse(
+            budget=budget,
+            max_charge=max_charge,
+            max_failures=max_failures,
+            fall_back_on_moderation=fall_back_on_moderation,
+            limit_patience=limit_patience,
+        )
+        choice = Choice(choose, terms.currency)
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
         manner = manner_of(task_runs)
         places = media_places(read, routes, media_root, media_hosts)
         name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
-        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit)
+        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=choice)
         if probe and has_media(preparation):
             url = ledger_url(ledger, prefect_home())
             await survey(preparation, places, await settled_keys(url, name, take, retry))

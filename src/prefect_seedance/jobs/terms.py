@@ -11,7 +11,7 @@ from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.routes import Quote
 from prefect_seedance.routes.amount import Amount
 
-__all__ = ["OverBudget", "Terms", "TooManyFailures"]
+__all__ = ["LIMIT_PATIENCE", "OverBudget", "Terms", "TooManyFailures"]
 
 
 LIMIT_PATIENCE = 60.0

@@ -42,10 +42,10 @@ def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
 
     cells: dict[int, tuple[object, ...]] = {}
     for row in preparation.rows:
-        quote = row.quote
+        quote = row.span
         cells[row.position] = (
             row.key,
-            row.settings.route.model,
+            " > ".join(each.settings.route.model for each in row.candidates),
             quote.billing_model,
             quote.unit,
             quote.units_low,

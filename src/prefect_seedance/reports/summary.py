@@ -80,7 +80,7 @@ def summary(result: GenerateResult, *, pictures: str = "", steps: str = "") -> s
     unknown = [text for first, text in groups if first]
     parts = [f"# {headline(result)}", *unknown, pictures, _facts(result), steps, _warnings(result)]
     parts += [text for first, text in groups if not first]
-    parts.append(_remarks(result))
+    parts += [_fallen_back(result), _remarks(result)]
     parts += [_costs(result), _records(result)]
     return "\n\n".join(part for part in parts if part)
 
@@ -133,6 +133,21 @@ def _warnings(result: GenerateResult) -> str:
         return ""
     shown = [f"- {cell(text)}" for text in result.warnings[:SHOWN]]
     return "## Good to know\n\n" + "\n".join(shown)
+
+
+def _fallen_back(result: GenerateResult) -> str:
+    """Rows that their first route did not take: another one made them, perhaps at another price."""
+    rows = [row for row in result.chosen if row.refused_before]
+    if not rows:
+        return ""
+    told = [
+        f"- **{cell(row.row)}** · {cell(row.route or '?')} ({WORDS.get(row.status, row.status)}), "
+        f"after  \n    {cell(row.refused_before or '')}"
+        for row in rows[:SHOWN]
+    ]
+    more = [f"\n… and {len(rows) - SHOWN:,} more, in the results file."] if len(rows) > SHOWN else []
+    title = f"## {count(len(rows), 'row')} went on to another route"
+    return "\n\n".join([title, "Nothing was made or charged by the routes before.", "\n".join([*told, *more])])
 
 
 def _remarks(result: GenerateResult) -> str:

@@ -11,7 +11,20 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-__all__ = ["AS_ROUTE", "AgainState", "BadRow", "Model", "Ratio", "Resolution", "Sound", "titled"]
+from prefect_seedance.jobs.choosing import Choose
+
+__all__ = [
+    "AS_ROUTE",
+    "CHOOSING",
+    "AgainState",
+    "BadRow",
+    "Choosing",
+    "Model",
+    "Ratio",
+    "Resolution",
+    "Sound",
+    "titled",
+]
 
 AS_ROUTE = "as the route says"
 """The menu entry that leaves a setting to the route block."""
@@ -53,6 +66,11 @@ Sound = Literal["as the route says", "with sound", "without sound"]
 
 BadRow = Literal["stop before anything is spent", "leave it out"]
 """What becomes of a run in whose table a row breaks a rule."""
+
+Choosing = Literal["the first", "in order", "the cheapest"]
+"""Which route makes a row that names none; see `jobs.choosing`."""
+
+CHOOSING: dict[Choosing, Choose] = {"the first": "first", "in order": "in_order", "the cheapest": "cheapest"}
 
 AgainState = Literal["failed", "refused", "expired"]
 
