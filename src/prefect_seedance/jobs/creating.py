@@ -13,6 +13,7 @@ from prefect_seedance.errors import (
     RouteClosed,
     SeedanceError,
     UnknownOutcome,
+    Unreachable,
     UserMistake,
 )
 from prefect_seedance.instants import reached

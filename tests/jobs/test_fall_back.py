@@ -1,0 +1,208 @@
+"""Falling back, over the matrix of what a provider can do wrong: moved on as the rule says, and paid at most once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from prefect_seedance.jobs.events import watching
+from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.ledger import Outcome, Settlement
+from prefect_seedance.routes.route import DurationRule
+from tests.jobs.faultline import SMALL, STEPS, route, world
+
+PAIRS = [
+    ("jimmy", "anyfast"),
+    pytest.param("anyfast", "jimmy", marks=pytest.mark.slow),
+    pytest.param("jimmy", "jimmy", marks=pytest.mark.slow),
+]
+"""The first route and the second: at two providers either way, and two accounts of one."""
+
+# What becomes of a row whose first route does this to it; the second is well. Where the first may have made a job, or
+# has made one, the second is never asked.
+STAYS = {
+    "cut_before": "unknown",
+    "error_before": "unknown",
+    "cut_after": "unknown",
+    "error_after": "unknown",
+    "broken_after": "unknown",
+    "slow_create": "stored",
+    "never_ending": "created",
+    "failed": "failed",
+    "expired_link": "expired",
+    "stale_link": "stored",
+    "truncated_result": "succeeded",
+    "corrupt_result": "succeeded",
+    "html_result": "succeeded",
+    "no_ranges": "stored",
+    "changing_etag": "stored",
+    "query_cut": "stored",
+    "query_limited": "stored",
+    "query_error": "stored",
+    "query_broken": "stored",
+    "download_cut": "stored",
+    "download_error": "stored",
+}
+# Anyfast's review speaks before a job is made, Jimmy AI's only through a failed job.
+MODERATED = {"jimmy": "failed", "anyfast": "refused"}
+
+
+def rows_of(prompts, **cells):
+    return [{"id": f"r{number}", "prompt": prompt, **cells} for number, prompt in enumerate(prompts)]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+async def test_whatever_a_job_may_have_come_of_stays_where_it_is(tmp_path, first, second):
+    expected = {**STAYS, "moderated": MODERATED[first], "well": "stored"}
+    fates = {f"a lamp, {fault}": fault for fault in expected}
+    with world(tmp_path, first, second, fates) as both:
+        # One more row is refused by a rule that we do not know of: that is proven, and it goes on.
+        wide = both.routes[0].route.model_copy(update={"duration": DurationRule(maximum=99)})
+        lax = replace(both.routes[0], route=wide, defaults=SMALL.model_copy(update={"duration": 50}), block="lax")
+        both.routes = (*both.routes, lax)
+        target = both.routes[1].account
+        names = f"lax > {target.provider}/two:{both.routes[1].route.model}"
+        in_order = f"{first}/one:{both.routes[0].route.model} > {names.partition('> ')[2]}"
+        rows = [*rows_of(fates, route=in_order), {"id": "long", "prompt": "a long lamp", "route": names}]
+        outcome = await both.run(rows, patience=1.5)
+        found = {row["prompt"]: outcome.records[row["id"]] for row in rows}
+        assert {prompt: found[prompt].state.value for prompt in fates} == {
+            f"a lamp, {fault}": state for fault, state in expected.items()
+        }
+        assert {prompt: both.billed(prompt)[1] for prompt in fates} == dict.fromkeys(fates, 0)
+        assert all(both.billed(prompt)[0] <= 1 for prompt in fates)
+        assert both.billed("a long lamp") == (0, 1)
+        moved = found["a long lamp"]
+        assert (moved.state, moved.provider, moved.account) == ("stored", second, "two")
+        assert moved.request["duration"] == 5, "what the second route was asked for, by its own defaults"
+        assert "duration" in moved.passed[0]
+        tried = [attempt for attempt in outcome.attempts if attempt.row_id == moved.id]
+        assert [(each.account, each.outcome, each.settlement) for each in tried] == [
+            ("one", Outcome.REFUSED, Settlement.NOTHING),
+            ("two", Outcome.CREATED, Settlement.CHARGED),
+        ]
+
+
+def broken(kind, both):
+    """The world's first route out of order: each kind is a proven refusal that all its rows would meet."""
+    one = both.routes[0]
+    dead = replace(one.account, base_url="http://127.0.0.1:9")
+    wrong = replace(one.account, api_key=SecretStr("sk-wrong"))
+    nowhere = one.route.model_copy(update={"model": "seedance-9"})
+    return {
+        "key": replace(one, account=wrong),
+        "unreachable": replace(one, account=dead),
+        "closed": replace(one, route=nowhere),
+    }.get(kind, one)
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+async def test_what_all_rows_would_meet_is_met_by_few(tmp_path, first, second):
+    """Only those ask that were on their way together; the others go straight to the second route."""
+    for kind in ("funds", "key", "closed", "unreachable", "rate_limited"):
+        prompts = [f"a lamp {number}, {kind}" for number in range(8)]
+        fates = dict.fromkeys(prompts, kind) if kind == "rate_limited" else {}
+        folder = tmp_path / kind
+        folder.mkdir()
+        with world(folder, first, second, fates, funds=Decimal(0) if kind == "funds" else None) as both:
+            both.routes = (replace(broken(kind, both), max_in_flight=2), both.routes[1])
+            outcome = await both.run(rows_of(prompts))
+            assert {record.state.value for record in outcome.records.values()} == {"stored"}, kind
+            assert {both.billed(prompt) for prompt in prompts} == {(0, 1)}, kind
+            refused = [each for each in outcome.attempts if each.account == "one"]
+            assert {each.outcome for each in refused} == {Outcome.REFUSED}, kind
+            rows_that_asked = {each.row_id for each in refused}
+            most = 4 if kind == "rate_limited" else 2  # a limit is tried again each second
+            assert 1 <= len(rows_that_asked) <= most, kind
+            asked = {row.key: row.passed[0] for row in outcome.records.values() if row.id in rows_that_asked}
+            spared = {row.key: row.passed[0] for row in outcome.records.values() if row.id not in rows_that_asked}
+            assert all("not asked" in told for told in spared.values()), kind
+            assert not any("not asked" in told for told in asked.values()), kind
+            assert all(both.routes[0].label in told for told in [*asked.values(), *spared.values()]), kind
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_moderation_moves_on_only_where_the_user_says_so(tmp_path, allowed):
+    with world(tmp_path, "anyfast", "jimmy", {"a lamp": "moderated"}) as both:
+        outcome = await both.run(rows_of(["a lamp"]), terms=Terms(fall_back_on_moderation=allowed))
+        assert outcome.records["r0"].state == ("stored" if allowed else "refused")
+        assert both.billed("a lamp") == (0, 1 if allowed else 0)
+
+
+async def test_a_budget_is_kept_at_the_move(tmp_path):
+    """The second route is dearer than what is left: the row is not sent there, and nothing stays held back."""
+    with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
+        terms = Terms.parse(budget="1 CNY", limit_patience=0.2)  # 0.15 at the first, about 1.2 at the second
+        outcome = await both.run(rows_of(["a lamp", "a cup"]), terms=terms)
+        assert {record.state.value for record in outcome.records.values()} == {"over_budget"}
+        assert both.asked()[1] == 0
+        assert outcome.committed == 0
+        more = Terms.parse(budget="2 CNY", limit_patience=0.2)
+        outcome = await both.run(rows_of(["a lamp", "a cup"]), terms=more)
+        assert sorted(record.state.value for record in outcome.records.values()) == ["over_budget", "stored"]
+        assert outcome.committed <= Decimal(2)
+
+
+async def test_where_no_route_is_left_all_reasons_are_told_and_the_next_run_begins_anew(tmp_path):
+    with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
+        good = both.routes
+        wrong = replace(good[1].account, api_key=SecretStr("sk-wrong"))
+        both.routes = (good[0], replace(good[1], account=wrong))
+        first = await both.run(rows_of(["a lamp"]))
+        record = first.records["r0"]
+        assert record.state == "deferred"
+        for told in ("seedance2.0-mini (jimmy/one)", "余额不足", "seedance-2.0-mini (anyfast/two)", "key"):
+            assert told in record.error_message
+        both.routes = good
+        second = await both.run(rows_of(["a lamp"]))
+        assert (second.records["r0"].state, second.records["r0"].provider) == ("stored", "anyfast")
+        # The first has room again, and the row is done: whoever made it, and whichever is asked first today.
+        both.servers[0].state.settings = replace(both.servers[0].state.settings, funds=None)
+        both.routes = (*good, route(both.servers[0], "jimmy", "three"))
+        for cells in ({}, {"route": "anyfast:seedance-2.0-mini > jimmy/one:seedance2.0-mini"}, {"route": "cheapest"}):
+            again = await both.run(rows_of(["a lamp"], **cells))
+            assert not again.done
+        assert both.billed("a lamp") == (0, 1)
+
+
+async def test_a_job_of_the_second_route_is_adopted_by_the_next_run(tmp_path):
+    with world(tmp_path, "anyfast", "jimmy", funds=Decimal(0)) as both:
+        both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=20.0)  # 1 to 2 s a job
+        first = await both.run(rows_of(["a lamp"]), patience=0.1)
+        assert (first.records["r0"].state, first.records["r0"].provider) == ("created", "jimmy")
+        second = await both.run(rows_of(["a lamp"]), patience=10)
+        assert second.records["r0"].state == "stored"
+        assert both.billed("a lamp") == (0, 1)
+        assert both.asked() == (1, 1)
+
+
+async def test_now_and_then_a_row_tries_whether_its_first_route_is_open_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("prefect_seedance.jobs.closures.PROBE", 0.3)
+    with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
+        both.routes = (both.routes[0], replace(both.routes[1], max_in_flight=2))
+        both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=100.0)
+        prompts = [f"a lamp {number}" for number in range(14)]
+
+        def refill(event):
+            if event.state == "stored":
+                both.servers[0].state.settings = replace(both.servers[0].state.settings, funds=None)
+
+        with watching(refill):
+            outcome = await both.run(rows_of(prompts))
+        assert {record.state.value for record in outcome.records.values()} == {"stored"}
+        assert all(sum(both.billed(prompt)) == 1 for prompt in prompts)
+        assert {record.provider for record in outcome.records.values()} == {"jimmy", "anyfast"}
+
+
+async def test_rows_move_between_chunks_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("prefect_seedance.jobs.crew.CHUNK", 3)
+    monkeypatch.setattr("tests.jobs.faultline.STEPS", replace(STEPS, chunk=lambda chunk: chunk.carry()))
+    with world(tmp_path, "jimmy", "anyfast", funds=Decimal("0.6")) as both:  # room for four rows
+        prompts = [f"a lamp {number}" for number in range(20)]
+        outcome = await both.run(rows_of(prompts))
+        assert {record.state.value for record in outcome.records.values()} == {"stored"}
+        assert all(sum(both.billed(prompt)) == 1 for prompt in prompts)
+        assert len(both.servers[0].state.jobs()) == 4
