@@ -48,6 +48,8 @@ class _Kinds:
     passed: tuple[RouteSettings, ...] = ()
     warnings: tuple[str, ...] = ()
     priced_in: str | None = None
+    alone: _Kind | None = None
+    """The only candidate, where no other was wanted."""
 
     @property
     def routes(self) -> Iterator[RouteSettings]:
@@ -70,7 +72,13 @@ class Checker:
         """The row as it would be sent, or all the reasons why it may not be."""
         known = (row.model, row.provider, row.routes, row.review, row.request.prompt is None, *_SETTINGS(row.request))
         kinds = self._kinds.get(known)
-        if kinds is not None:
+        if kinds is not None and kinds.alone is not None:
+            # One route and nothing to be said of it: nearly every row of a large table.
+            settings = kinds.alone.settings
+            request = resolve(settings.route, row.request, settings.defaults)
+            if not check_words(settings.route, request):
+                return _candidate(row, kinds.alone, request), []
+        elif kinds is not None:
             resolved = _resolved(row, kinds)
             if not any(check_words(each.route, request) for each, request in zip(kinds.routes, resolved, strict=True)):
                 return _prepared(row, kinds, resolved), []
@@ -109,7 +117,8 @@ class Checker:
             good.append(_Kind(settings, review, cost, tuple(warnings)))
         if good:
             told = [f"{label} is passed over: {'; '.join(reasons)}" for label, reasons in against.items()]
-            return _Kinds(tuple(good), tuple(passed), tuple(told)), []
+            alone = good[0] if len(wanted) == 1 else None
+            return _Kinds(tuple(good), tuple(passed), tuple(told), alone=alone), []
         if len(wanted) == 1:
             return None, next(iter(against.values()))
         return None, [f"candidate {label}: {reason}" for label, reasons in against.items() for reason in reasons]
@@ -160,7 +169,7 @@ def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Re
 def _prepared(row: TableRow, kinds: _Kinds, resolved: Sequence[VideoRequest]) -> Prepared:
     candidates = [_candidate(row, kind, request) for kind, request in zip(kinds.good, resolved, strict=False)]
     first = candidates[0]
-    if len(resolved) == 1 and not kinds.warnings and kinds.priced_in is None:
+    if kinds.alone is not None and kinds.priced_in is None:
         return first
     behind = zip(kinds.passed, resolved[len(candidates) :], strict=True)
     return replace(
