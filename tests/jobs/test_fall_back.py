@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
+from itertools import permutations, product, takewhile
 
 import pytest
 from pydantic import SecretStr
@@ -12,7 +15,8 @@ from prefect_seedance.jobs.events import watching
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import Outcome, Settlement
 from prefect_seedance.routes.route import DurationRule
-from tests.jobs.faultline import SMALL, STEPS, route, world
+from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from tests.jobs.faultline import SMALL, STEPS, Fated, World, fate_of, route, world
 
 PAIRS = [
     ("jimmy", "anyfast"),
@@ -103,7 +107,7 @@ def broken(kind, both):
 async def test_what_all_rows_would_meet_is_met_by_few(tmp_path, first, second):
     """Only those ask that were on their way together; the others go straight to the second route."""
     for kind in ("funds", "key", "closed", "unreachable", "rate_limited"):
-        prompts = [f"a lamp {number}, {kind}" for number in range(8)]
+        prompts = [f"a lamp {number}, {kind}" for number in range(6)]
         fates = dict.fromkeys(prompts, kind) if kind == "rate_limited" else {}
         folder = tmp_path / kind
         folder.mkdir()
@@ -170,7 +174,7 @@ async def test_where_no_route_is_left_all_reasons_are_told_and_the_next_run_begi
 
 async def test_a_job_of_the_second_route_is_adopted_by_the_next_run(tmp_path):
     with world(tmp_path, "anyfast", "jimmy", funds=Decimal(0)) as both:
-        both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=20.0)  # 1 to 2 s a job
+        both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=50.0)  # some 0.4 to 0.8 s a job
         first = await both.run(rows_of(["a lamp"]), patience=0.1)
         assert (first.records["r0"].state, first.records["r0"].provider) == ("created", "jimmy")
         second = await both.run(rows_of(["a lamp"]), patience=10)
@@ -184,7 +188,7 @@ async def test_now_and_then_a_row_tries_whether_its_first_route_is_open_again(tm
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
         both.routes = (both.routes[0], replace(both.routes[1], max_in_flight=2))
         both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=100.0)
-        prompts = [f"a lamp {number}" for number in range(14)]
+        prompts = [f"a lamp {number}" for number in range(10)]
 
         def refill(event):
             if event.state == "stored":
@@ -206,3 +210,34 @@ async def test_rows_move_between_chunks_too(tmp_path, monkeypatch):
         assert {record.state.value for record in outcome.records.values()} == {"stored"}
         assert all(sum(both.billed(prompt)) == 1 for prompt in prompts)
         assert len(both.servers[0].state.jobs()) == 4
+
+
+async def test_each_row_asks_in_its_own_order_and_no_further_than_it_must(tmp_path):
+    """All ways in which three routes may answer, each row with an order of its own."""
+    answers = list(product(("well", "moderated", "cut_after"), repeat=3))
+    orders = random.Random(7).choices(list(permutations(range(3))), k=len(answers))
+    with ExitStack() as stack:
+        servers = [stack.enter_context(SandboxServer(SandboxSettings(speed=400.0))) for _ in range(3)]
+        routes = tuple(route(server, "anyfast", label) for server, label in zip(servers, "abc", strict=True))
+        rows = []
+        for number, order in enumerate(orders):
+            names = [f"anyfast/{routes[place].account.label}:{routes[place].route.model}" for place in order]
+            rows.append({"id": str(number), "prompt": f"a lamp {number}", "route": names})
+        for place, server in enumerate(servers):
+            fates = {fate_of(routes[place], row["prompt"]): answers[int(row["id"])][place] for row in rows}
+            server.state.faults = Fated(fates)
+        several = World((servers[0], servers[1]), routes, tmp_path)
+        outcome = await several.run(rows, terms=Terms(fall_back_on_moderation=True))
+        for row, answer, order in zip(rows, answers, orders, strict=True):
+            refusing = list(takewhile(lambda place: answer[place] == "moderated", order))  # noqa: B023 - used at once
+            asked = order[: len(refusing) + 1]
+            last = answer[asked[-1]]
+            record = outcome.records[row["id"]]
+            tried = [attempt.account for attempt in outcome.attempts if attempt.row_id == record.id]
+            assert tried == [routes[place].account.label for place in asked], (answer, order)
+            assert record.state == {"well": "stored", "moderated": "refused", "cut_after": "unknown"}[last]
+            made = [[job.prompt for job in server.state.jobs()].count(row["prompt"]) for server in servers]
+            assert made == [int(place == asked[-1] and last != "moderated") for place in range(3)]
+            if last != "moderated":
+                assert record.account == tried[-1]
+                assert [told.partition(":")[0] for told in record.passed] == [routes[at].label for at in refusing]
