@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
 from prefect_seedance.ledger.door import READING, Door, FileDoor
+from prefect_seedance.ledger.holders import lease
 from prefect_seedance.ledger.server_door import OutOfReach, ServerDoor
 from prefect_seedance.ledger.url import parsed, shown_url
 
@@ -143,9 +144,10 @@ def _limits(url: sa.URL) -> dict[str, Any]:
 
 
 def _server_connect(connection: Any, _record: Any) -> None:
-    # A machine that vanishes in the middle of a transaction must not keep the others waiting for ever.
+    # Who vanishes in the middle of a transaction must not keep the others waiting: its rows are theirs after a lease.
+    idle = max(100, lease().total_seconds() * 1000 / 4)
     cursor = connection.cursor()
-    cursor.execute(f"SET idle_in_transaction_session_timeout = '{ANSWERING:.0f}s'")
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {idle:.0f}")
     cursor.close()
     connection.commit()
 
