@@ -10,6 +10,7 @@ import pytest
 
 from prefect_seedance import quote_videos
 from prefect_seedance.errors import UserMistake
+from prefect_seedance.reports.money import cost_table
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.media import media_bytes
@@ -40,6 +41,9 @@ def test_a_saved_block_falls_back_to_another(
     told = [row.refused_before for row in result]
     assert all(f"{ANYFAST} (anyfast/default)" in text for text in told)
     assert "remaining quota" in " ".join(told)
+    costs = {row["route"]: row for row in cost_table(result.costs)}
+    assert costs[f"anyfast/default: {ANYFAST}"]["cost"] == "nothing"
+    assert "remaining quota" in costs[f"anyfast/default: {ANYFAST}"]["refused"]
     text = summary(result)
     assert "2 rows went on to another route" in text
     assert "remaining quota" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.jobs.events import watching
+from prefect_seedance.jobs.moving import turn
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import Outcome, Settlement
 from prefect_seedance.routes.route import DurationRule
@@ -184,11 +186,11 @@ async def test_a_job_of_the_second_route_is_adopted_by_the_next_run(tmp_path):
 
 
 async def test_now_and_then_a_row_tries_whether_its_first_route_is_open_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("prefect_seedance.jobs.closures.PROBE", 0.3)
+    monkeypatch.setattr("prefect_seedance.jobs.closures.PROBE", 0.2)
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
-        both.routes = (both.routes[0], replace(both.routes[1], max_in_flight=2))
+        both.routes = (both.routes[0], replace(both.routes[1], max_in_flight=1))
         both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=100.0)
-        prompts = [f"a lamp {number}" for number in range(10)]
+        prompts = [f"a lamp {number}" for number in range(14)]
 
         def refill(event):
             if event.state == "stored":
@@ -241,3 +243,23 @@ async def test_each_row_asks_in_its_own_order_and_no_further_than_it_must(tmp_pa
             if last != "moderated":
                 assert record.account == tried[-1]
                 assert [told.partition(":")[0] for told in record.passed] == [routes[at].label for at in refusing]
+
+
+async def test_an_error_that_nobody_foresaw_ends_the_run_and_leaves_no_queue_waiting(tmp_path, monkeypatch):
+    asked = []
+
+    async def broken(row):
+        asked.append(row.key)
+        if len(asked) == 5:
+            raise ValueError("nobody foresaw this")
+        return await turn(row)
+
+    monkeypatch.setattr("prefect_seedance.jobs.crew.turn", broken)
+    with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
+        prompts = [f"a lamp {number}" for number in range(20)]
+        async with asyncio.timeout(20):
+            outcome = await both.run(rows_of(prompts))
+        assert outcome.stopped is not None
+        assert all(sum(both.billed(prompt)) <= 1 for prompt in prompts)
+        ends = {record.state.value for record in outcome.records.values()}
+        assert ends <= {"planned", "deferred", "created", "succeeded", "stored", "unknown"}

@@ -60,7 +60,11 @@ class Closures:
         for model in (None, settings.route.model):
             if (closed := self._closed.get((settings.account, model))) is not None:
                 return closed.reason
-        return self._accounts.get(settings.account)
+        reason = self._accounts.get(settings.account)
+        if reason is not None:
+            # It met somebody who has no other route, or a medium: from now on it is tried again like all others.
+            self.close(settings, reason, 0.0)
+        return reason
 
     def claim(self, settings: RouteSettings) -> bool:
         """Whether the row that asks may try a closed route again: one row at a time, now and then."""

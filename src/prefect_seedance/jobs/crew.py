@@ -141,10 +141,10 @@ async def _carry(session: Session, queues: Queues, chunk: Chunk, steps: Steps) -
     except Exception as error:
         log.exception("%s: an error that this program did not foresee", chunk.name)
         session.stop(error)
+        for row in chunk.rows:  # nobody brings them any further
+            await queues.leave(row)
     finally:
         chunk.drained.set()
-        for row in chunk.waiting:  # nobody will take them up
-            await queues.leave(row)
 
 
 async def _serve_all(

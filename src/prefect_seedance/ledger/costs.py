@@ -31,6 +31,8 @@ class CostLine:
         open: Jobs still running, whose charge is yet to come.
         held: Creates with an unknown outcome: they may have been paid.
         undocumented: Failed jobs of which no document says whether they are charged.
+        refused: Creates that were provably refused: they cost nothing.
+        refusal: How the last of them was refused, in the provider's words.
         assets: Requests for assets of the provider's library that are billed here; no videos.
         doubt: The most that `held`, `undocumented` and `unpriced` may have cost; None where that has no bound.
     """
@@ -52,6 +54,8 @@ class CostLine:
     open: int = 0
     held: int = 0
     undocumented: int = 0
+    refused: int = 0
+    refusal: str | None = None
     assets: int = 0
     doubt: Decimal | None = Decimal(0)
 
@@ -141,7 +145,9 @@ def _add(line: CostLine, attempt: AttemptRecord) -> None:
         case Settlement.OPEN:
             line.open += 1
         case Settlement.NOTHING:
-            pass
+            if attempt.outcome is Outcome.REFUSED:
+                line.refused += 1
+                line.refusal = attempt.message
 
 
 def _doubt(line: CostLine, attempt: AttemptRecord) -> None:

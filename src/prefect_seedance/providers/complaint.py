@@ -96,7 +96,7 @@ _DOUBT = _pattern(r"upstream", r"上游", r"稍后", r"重试", r"\bretry\b", r"
 _CLOSED = _pattern(
     r"^(?:model_not_found|modelnotopen|unsupportedmodel|invalidendpoint\.closedendpoint)$",
     r"(?:model|route|channel|endpoint|线路|模型|通道).{0,40}?(?:under|in|for) maintenance",
-    r"(?:model|route|channel|endpoint)\b.{0,40}?\b(?:is|are|was|been) (?:closed|disabled|offline|taken down|retired)",
+    r"(?:model|route|channel|endpoint)(?: \S+)? (?:is|was|has been) (?:closed|offline|taken down|retired)",
     r"no available channel", r"(?:线路|模型|通道).{0,12}(?:维护|关闭|下线|停用|暂停)", r"不支持的模型参数",
 )  # fmt: skip
 
