@@ -88,24 +88,27 @@ def run(task: Task) -> None:
         socket.gethostname = lambda: str(task.machine)
     if task.lease is not None:
         os.environ["PREFECT_SEEDANCE_LEASE"] = str(task.lease)
-    more = {"images": Path(task.media).name} if task.media else {}
-    table = [{"id": key, "prompt": prompt, "model": model, **more} for key, prompt, model in task.rows]
     with contextlib.suppress(SeedanceError):
         if task.with_prefect:
-            _flow(task, table)
+            _flow(task)
         else:
-            _jobs(task, table)
+            run_jobs(task)
     # No clean-up of threads and servers that this forked process has only inherited.
     os._exit(0)
 
 
-def _flow(task: Task, table: list[dict[str, str]]) -> None:
+def table_of(task: Task) -> list[dict[str, str]]:
+    more = {"images": Path(task.media).name} if task.media else {}
+    return [{"id": key, "prompt": prompt, "model": model, **more} for key, prompt, model in task.rows]
+
+
+def _flow(task: Task) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     os.environ["PREFECT_API_URL"] = task.api_url or ""
     with temporary_settings({PREFECT_API_URL: task.api_url}):
         generate_videos.with_options(retries=task.retries)(
-            table,
+            table_of(task),
             route=routes(task.sandbox),
             batch=task.batch,
             output=task.output,
@@ -115,10 +118,11 @@ def _flow(task: Task, table: list[dict[str, str]]) -> None:
         )
 
 
-def _jobs(task: Task, table: list[dict[str, str]]) -> None:
+def run_jobs(task: Task) -> None:
+    """The jobs of a run, without Prefect."""
     settings = tuple(block.to_settings() for block in routes(task.sandbox))
     order = Order(
-        preparation=prepare(read_table(table), settings),
+        preparation=prepare(read_table(table_of(task)), settings),
         routes=settings,
         batch=task.batch,
         take="1",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from collections import Counter
 from decimal import Decimal
@@ -9,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from prefect_seedance.ledger import State
+from prefect_seedance.errors import LedgerError
+from prefect_seedance.ledger import State, server_door
 from prefect_seedance.sandbox.media import media_bytes
-from tests.chaos.child import MODELS
+from tests.chaos.child import MODELS, run_jobs
 from tests.chaos.scene import Scene
 from tests.postgres import PostgresServer
 
@@ -64,5 +67,42 @@ def test_the_ledgers_server_is_restarted_in_the_middle(tmp_path: Path) -> None:
             # Not one row fell over it, and nothing was left for a later run.
             assert Counter(row.state for row in scene.rows()) == {State.STORED: 40}
             assert scene.check().jobs == 40
+    finally:
+        postgres.close()
+
+
+def test_a_server_that_stays_away_ends_the_run_which_says_what_was_spent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_door, "PATIENCE", 1.5)
+    # The run's process lives on, and its end could not be written: its rows are free after a lease.
+    monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", "3")
+    postgres = PostgresServer()
+    postgres.start()
+    try:
+        with Scene(tmp_path, seed=5, rows=30, ledger=postgres.url(postgres.empty_database())) as scene:
+
+            def die() -> None:
+                while len(scene.server.state.bill()) < 9:
+                    time.sleep(0.01)
+                postgres.die()
+
+            killer = threading.Thread(target=die)
+            killer.start()
+            with pytest.raises(LedgerError) as fallen:
+                run_jobs(scene.task)
+            killer.join()
+            billed = len(scene.server.state.bill())
+            told = re.search(r"was out of reach for (\d+) s.* has had (\d+) job\(s\) made", fallen.value.message)
+            assert told is not None, fallen.value.message
+            assert int(told[1]) >= 1
+            assert 1 <= int(told[2]) <= billed
+            left = re.search(r"what became of (\d+) create\(s\) could not be written", fallen.value.message)
+            assert int(told[2]) + (int(left[1]) if left else 0) >= billed
+            assert "run the same call again" in fallen.value.message
+            postgres.start()
+            scene.finish()
+            scene.check()
+            scene.evidence()
     finally:
         postgres.close()

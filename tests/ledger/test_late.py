@@ -113,6 +113,16 @@ async def test_who_was_buried_sends_nothing_until_it_takes_rows_anew(bench: Benc
     assert [attempt.row_id for attempt in await bench.ledger.attempts_of("spring")] == [second]
 
 
+async def test_a_process_of_this_machine_that_stands_still_loses_its_rows_after_its_lease(bench: Bench) -> None:
+    """Or its run is over, and its end could not be written while the server was away."""
+    (row,) = await bench.rows("a")
+    other = await bench.ledger.begin_run("spring")
+    for silent, taken in ((100, set()), (130, {row})):
+        heard = (datetime.now(UTC) - timedelta(seconds=silent)).isoformat(timespec="microseconds")
+        bench.query("UPDATE seedance_runs SET heartbeat_at = ? WHERE id = ?", heard, bench.run.id)
+        assert await bench.ledger.claim(other, [row]) == taken
+
+
 async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever looks at it may have been told another one."""
     (row,) = await bench.rows("a")

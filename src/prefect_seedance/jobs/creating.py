@@ -100,10 +100,12 @@ async def _send(row: Row) -> None:
         row.moved(State.OVER_BUDGET, told)
         raise OverBudget(told, row=row.key)
     reached("intent written")
+    session.spending.sent(row.key, row.quote)
     row.moved(State.SENT)
     if stood_still_since(begun):
         # Another machine may have given the row up meanwhile, and a person may have sent it anew.
         await session.ledger.withdraw(session.run, row.id, attempt)
+        session.spending.settled(row.key, made=False)
         told = "This process stood still between the row's intent and its create; nothing was sent."
         row.moved(State.PLANNED, told)
         raise Unreachable(told, provider=row.settings.account.provider, row=row.key)
@@ -130,6 +132,7 @@ async def _send(row: Row) -> None:
         await _refused(row, attempt, lost)
         raise
     reached("answer received")
+    session.spending.answered(row.key, made.job_id)
     try:
         await session.ledger.created(
             session.run,
@@ -145,6 +148,7 @@ async def _send(row: Row) -> None:
             f"{error.message} The provider has made job {made.job_id} of this row.", row=row.key
         ) from error
     reached("job written")
+    session.spending.settled(row.key, made=True)
     row.job_id = made.job_id
     row.created_at = asyncio.get_running_loop().time()
     row.channel.limiter.accepted(row.place)
@@ -168,6 +172,7 @@ async def _refused(row: Row, attempt: int, error: SeedanceError) -> None:
     elif isinstance(error, BadKey | OutOfFunds | RouteClosed):
         session.closures.close(row.settings, error, session.terms.limit_patience)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
+    session.spending.settled(row.key, made=False)
     row.moved(state, error.message)
 
 

@@ -18,8 +18,9 @@ from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.closures import Closures
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
+from prefect_seedance.jobs.spending import Spending
 from prefect_seedance.jobs.terms import OverBudget, Terms, TooManyFailures
-from prefect_seedance.ledger import Ledger, MaterialKey, Run, heartbeat
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
@@ -51,6 +52,7 @@ class Session:
         proofs: As many videos are decoded at once as there are processors: with more, questions and answers would wait
             behind them, and no video would be proven sooner.
         again: Whether the user asks for what was refused to be tried again.
+        spending: What this run has had made, for the day on which the ledger cannot be asked.
     """
 
     ledger: Ledger
@@ -72,6 +74,7 @@ class Session:
     locks: dict[MaterialKey, asyncio.Lock] = field(default_factory=dict)
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     again: bool = False
+    spending: Spending = field(default_factory=Spending)
     scratch: Path = field(default_factory=Path)
     _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
     _steps: dict[Medium, asyncio.Task[object]] = field(default_factory=dict)
@@ -136,6 +139,9 @@ class Session:
         """Take no new rows: what is paid from now on could not be recorded or kept."""
         if self.stopped is None:
             self.stopped = reason
+        elif isinstance(reason, LedgerError):
+            # Only the first is told to the caller, and each may name a job that nothing else knows.
+            log.error("%s", reason)
 
     def failed(self) -> None:
         """A row failed. Too many of them, and no new ones are taken; those in flight end in order."""
@@ -166,7 +172,8 @@ async def open_session(
 
     However the block is left, creates on the wire are waited for before the run lets go of its rows.
     """
-    async with contextlib.AsyncExitStack() as stack:
+    spending = Spending()
+    async with _telling(spending), contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(ledger_url)
         stack.push_async_callback(ledger.close)
         channels = {settings.account: settings.account for settings in routes}
@@ -186,6 +193,7 @@ async def open_session(
             terms=terms or Terms(),
             places=places or MediaPlaces(),
             again=again,
+            spending=spending,
             scratch=Path(scratch),
         )
         stack.push_async_callback(session.drop_media)
@@ -193,6 +201,17 @@ async def open_session(
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
         stack.callback(heart.cancel)
         yield session
+
+
+@contextlib.asynccontextmanager
+async def _telling(spending: Spending) -> AsyncIterator[None]:
+    """Where the ledger is out of reach at the end, the error says what was spent: nobody else can."""
+    try:
+        yield
+    except LedgerError as error:
+        if error.code == OUT_OF_REACH:
+            error.message = f"{error.message} {spending.told()}"
+        raise
 
 
 async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:

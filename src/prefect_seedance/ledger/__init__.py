@@ -17,12 +17,14 @@ from prefect_seedance.ledger.records import (
     RowRecord,
 )
 from prefect_seedance.ledger.resolving import Verdict
+from prefect_seedance.ledger.server_door import OUT_OF_REACH
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
 from prefect_seedance.ledger.url import ledger_url, shown_url
 
 __all__ = [
     "ASSETS",
     "MANIFEST",
+    "OUT_OF_REACH",
     "RETRYABLE",
     "TAKEABLE",
     "AssetRequest",

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
 from prefect_seedance.ledger.door import READING, Door, FileDoor
 from prefect_seedance.ledger.holders import lease
-from prefect_seedance.ledger.server_door import OutOfReach, ServerDoor
+from prefect_seedance.ledger.server_door import OUT_OF_REACH, OutOfReach, ServerDoor
 from prefect_seedance.ledger.url import parsed, shown_url
 
 __all__ = ["cannot_open", "open_door", "trouble"]
@@ -67,7 +67,8 @@ def trouble(error: Exception, shown: str) -> SeedanceError:
         return LedgerError(
             f"The ledger at {shown} was out of reach for {error.seconds:.0f} s ({error}). Nothing can be recorded, so "
             "nothing more is sent. Once its server answers again, run the same call again: what was made is in the "
-            "ledger, and is not paid for twice."
+            "ledger, and is not paid for twice.",
+            code=OUT_OF_REACH,
         )
     told = _reason(error)
     if "disk is full" in told or "disk I/O" in told:

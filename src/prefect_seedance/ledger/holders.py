@@ -1,7 +1,8 @@
 """Who holds rows: runs, and whether the process behind a run still lives.
 
 On the same host a dead holder is known at once by its process id and start time, so a rerun never waits for a lease.
-On another host only the heartbeat can tell, by the clock that all machines share: the database server's.
+On another host only the heartbeat can tell, as it does of a process here that stands still; it is judged by the clock
+that all machines share, which is the database server's.
 """
 
 from __future__ import annotations
@@ -212,8 +213,9 @@ def _bury_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
         bury(connection, run.id)
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
         return True
-    if seen is None and _silent(connection, run) and _silent(connection, _locked(connection, run.id)):
-        # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same.
+    if _silent(connection, run) and _silent(connection, _locked(connection, run.id)):
+        # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same. A
+        # process of this host that lives may stand still, or its run may be over and could not say so.
         bury(connection, run.id)
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=clock(connection)))
         return True

@@ -25,12 +25,15 @@ from prefect_seedance.ledger.holders import now
 from prefect_seedance.ledger.losses import lost, undone
 from prefect_seedance.ledger.schema import writers
 
-__all__ = ["PATIENCE", "OutOfReach", "ServerDoor"]
+__all__ = ["OUT_OF_REACH", "PATIENCE", "OutOfReach", "ServerDoor"]
 
 T = TypeVar("T")
 
 PATIENCE = 60.0
 """Seconds for which a server that answered before may be out of reach."""
+
+OUT_OF_REACH = "ledger_out_of_reach"
+"""The code of the error that says so."""
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
@@ -64,6 +67,7 @@ class ServerDoor:
         self._number = 0
         # Whoever has never been there, or has just waited in vain, is not waited for.
         self._patience = 0.0
+        self._lost_at: float | None = None
 
     @property
     def sync_engine(self) -> sa.Engine:
@@ -120,11 +124,13 @@ class ServerDoor:
             except Exception as error:
                 if not (lost(error) or undone(error)):
                     raise
+                if self._lost_at is None:
+                    self._lost_at = began
                 if clock() + pause > began + self._patience:
                     self._patience = 0.0
-                    raise OutOfReach(clock() - began, error) from error
+                    raise OutOfReach(clock() - self._lost_at, error) from error
             else:
-                self._patience = PATIENCE
+                self._patience, self._lost_at = PATIENCE, None
                 return result
             # A little luck keeps many processes from coming back in the same instant.
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
