@@ -4,6 +4,7 @@ from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up
 from prefect_seedance.ledger.holders import Run, heartbeat, lease
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
+from prefect_seedance.ledger.portions import Glimpse, RouteKey, Standing
 from prefect_seedance.ledger.records import (
     AssetRequest,
     AttemptRecord,
@@ -17,11 +18,13 @@ from prefect_seedance.ledger.records import (
     RowRecord,
 )
 from prefect_seedance.ledger.resolving import Verdict
+from prefect_seedance.ledger.seats import ALL, Said, Seat, Share
 from prefect_seedance.ledger.server_door import OUT_OF_REACH
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
 from prefect_seedance.ledger.url import ledger_url, shown_url
 
 __all__ = [
+    "ALL",
     "ASSETS",
     "MANIFEST",
     "OUT_OF_REACH",
@@ -31,6 +34,7 @@ __all__ = [
     "AttemptRecord",
     "Charge",
     "CostLine",
+    "Glimpse",
     "Intent",
     "Ledger",
     "Mark",
@@ -40,9 +44,14 @@ __all__ = [
     "Outcome",
     "Plan",
     "Proof",
+    "RouteKey",
     "RowRecord",
     "Run",
+    "Said",
+    "Seat",
     "Settlement",
+    "Share",
+    "Standing",
     "State",
     "Verdict",
     "add_up",

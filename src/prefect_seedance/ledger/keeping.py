@@ -23,7 +23,7 @@ SETTLED_STATES = (State.STORED, State.REFUSED, State.FAILED, State.EXPIRED)
 UNFINISHED = (State.SENT, State.CREATED, State.SUCCEEDED)
 """Rows that are paid for, and have no file yet."""
 
-PASSING = frozenset({"seedance_writers"})
+PASSING = frozenset({"seedance_limits", "seedance_seats", "seedance_writers"})
 """Tables that speak of processes, not of what was bought: a copy has nothing of them."""
 
 Dump = dict[str, list[dict[str, Any]]]

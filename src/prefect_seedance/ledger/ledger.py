@@ -22,10 +22,13 @@ from prefect_seedance.ledger import (
     materials,
     moves,
     planning,
+    portions,
     resolving,
+    seats,
 )
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
+from prefect_seedance.ledger.portions import Glimpse, Standing
 from prefect_seedance.ledger.records import (
     AssetRequest,
     AttemptRecord,
@@ -40,6 +43,7 @@ from prefect_seedance.ledger.records import (
 )
 from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.schema import runs
+from prefect_seedance.ledger.seats import Said, Seat, Share
 from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.routes.amount import Amount
 
@@ -114,6 +118,42 @@ class Ledger:
             return planning.claim(connection, run, ids, retry)
 
         return await self._database.write(operation)
+
+    async def take_portion(self, run: Run, take: str, **wanted: Any) -> set[int]:
+        """Take free rows of a batch, and leave the rest to others; see `portions.take`."""
+        return await self._database.write(lambda connection: portions.take(connection, run, take, **wanted))
+
+    async def let_go(self, run: Run, ids: Collection[int]) -> None:
+        """Hold rows no longer that this run brings no further."""
+        await self._write(portions.let_go, run, ids)
+
+    async def address(self, run: Run, meant: Sequence[Mapping[str, Any]]) -> None:
+        """Write down how rows that may be sent are meant today; see `portions.address`."""
+        await self._write(portions.address, run, meant)
+
+    async def meant(self, ids: Collection[int]) -> dict[int, Any]:
+        """What `address` wrote down beside the rows' requests."""
+        return await self._database.read(lambda connection: portions.meant(connection, ids))
+
+    async def standing(self, run: Run, take: str, **since: Any) -> Standing:
+        """How a batch stands for a run that takes portions of it; see `portions.standing`."""
+        return await self._database.read(lambda connection: portions.standing(connection, run, take, **since))
+
+    async def glimpses(self, run: Run, take: str) -> list[Glimpse]:
+        """How all rows of a take stand, in few words."""
+        return await self._database.read(lambda connection: portions.glimpses(connection, run, take))
+
+    async def clock(self) -> datetime:
+        """The present moment, by the clock that all who share the ledger share."""
+        return await self._database.read(holders.clock)
+
+    async def sit(self, seat: Seat, said: Said) -> Share:
+        """Say how this process stands at an account, and be told what it may do; see `seats.sit`."""
+        return await self._database.write(lambda connection: seats.sit(connection, seat, said))
+
+    async def leave_seat(self, seat: Seat) -> None:
+        """This process is through with an account."""
+        await self._write(seats.leave, seat)
 
     async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
         """Write down a create that is about to be sent; returns the attempt's id, or None where the budget forbids it.

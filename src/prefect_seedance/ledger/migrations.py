@@ -77,10 +77,33 @@ LEASES = (
     seen_at VARCHAR NOT NULL,
     PRIMARY KEY (id)
 )""",
+    "ALTER TABLE seedance_rows ADD COLUMN meant JSON",
+    """CREATE TABLE seedance_limits (
+    provider VARCHAR NOT NULL,
+    account VARCHAR NOT NULL,
+    found FLOAT,
+    open_at VARCHAR,
+    PRIMARY KEY (provider, account)
+)""",
+    """CREATE TABLE seedance_seats (
+    id VARCHAR NOT NULL,
+    provider VARCHAR NOT NULL,
+    account VARCHAR NOT NULL,
+    host VARCHAR NOT NULL,
+    pid INTEGER NOT NULL,
+    process_started VARCHAR NOT NULL,
+    lease FLOAT NOT NULL,
+    seen_at VARCHAR NOT NULL,
+    gone_at VARCHAR,
+    held JSON NOT NULL,
+    wanted JSON NOT NULL,
+    granted JSON NOT NULL,
+    PRIMARY KEY (id)
+)""",
 )
 """Version 3: how long a run may be silent, when it was given up, and which transaction of a process was the last.
 
-And of a row which of its routes have passed it on."""
+And of a row which of its routes have passed it on and what carries it elsewhere; and who shares an account's limits."""
 
 
 def _media(connection: sa.Connection) -> None:
