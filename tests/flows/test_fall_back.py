@@ -96,7 +96,12 @@ def test_media_are_brought_to_the_route_that_is_asked(
     assert not [call for call in sandbox.state.calls if call.startswith("anyfast.")]
     # The first has none: the picture that went to it inline is uploaded for the second.
     turned = make(
-        rows[:1], route=[route_to(ANYFAST), route_to(JIMMY)], choose="in_order", batch="b", media_root=tmp_path
+        rows[:1],
+        route=[route_to(ANYFAST), route_to(JIMMY)],
+        choose="in_order",
+        batch="b",
+        media_root=tmp_path,
+        task_runs="per_chunk",
     )
     assert (turned.rows[0].status, turned.rows[0].provider) == ("stored", "jimmy")
     assert sandbox.state.jobs()[-1].request["images"][0].startswith(sandbox.url)

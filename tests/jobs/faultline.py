@@ -10,14 +10,15 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from prefect_seedance.jobs import creating, downloading, polling
+from prefect_seedance.jobs import creating, downloading, polling, reviewing, uploading
 from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
 from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.crew import PLAIN_STEPS, Steps, _retried
 from prefect_seedance.jobs.preparing import Preparation, prepare
-from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, POLL
+from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.media import MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -34,6 +35,8 @@ SMALL = VideoRequest(duration=5, resolution="480p")
 STEPS = replace(
     PLAIN_STEPS,
     create=_retried(creating.create, replace(CREATE, delays=(0.1,))),
+    upload=_retried(uploading.upload, replace(MEDIUM, delays=(0.05,))),
+    review=_retried(reviewing.review, replace(MEDIUM, delays=(0.05,))),
     poll=_retried(polling.poll, replace(POLL, delays=(0.1,))),
     download=_retried(downloading.download, replace(DOWNLOAD, delays=(0.05,))),
 )
@@ -81,6 +84,7 @@ class World:
             ledger_url=f"sqlite+aiosqlite:///{self.folder / 'ledger.db'}",
             patience=patience,
             terms=terms,
+            places=MediaPlaces(folder=self.folder, loopback=True),
         )
         return await run_batch(order, lambda _rows: STEPS)
 

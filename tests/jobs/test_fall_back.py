@@ -18,6 +18,8 @@ from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import Outcome, Settlement
 from prefect_seedance.routes.route import DurationRule
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from prefect_seedance.sandbox.faults import Faults
+from prefect_seedance.sandbox.media import media_bytes
 from tests.jobs.faultline import SMALL, STEPS, Fated, World, fate_of, route, world
 
 PAIRS = [
@@ -128,6 +130,36 @@ async def test_what_all_rows_would_meet_is_met_by_few(tmp_path, first, second):
             assert all("not asked" in told for told in spared.values()), kind
             assert not any("not asked" in told for told in asked.values()), kind
             assert all(both.routes[0].label in told for told in [*asked.values(), *spared.values()]), kind
+
+
+@pytest.mark.parametrize(
+    ("first", "fault", "state", "moved"),
+    [
+        pytest.param("jimmy", "upload_cut", "stored", True, marks=pytest.mark.slow),
+        ("jimmy", "upload_limited", "stored", True),
+        pytest.param("jimmy", "upload_error", "deferred", False, marks=pytest.mark.slow),
+        pytest.param("anyfast", "asset_limited", "stored", True, marks=pytest.mark.slow),
+        ("anyfast", "asset_cut_before", "deferred", False),
+        ("anyfast", "asset_cut_after", "stored", False),
+        pytest.param("anyfast", "asset_error_after", "stored", False, marks=pytest.mark.slow),
+    ],
+)
+async def test_media_move_their_row_on_only_where_nothing_may_have_been_paid(
+    tmp_path, monkeypatch, first, fault, state, moved
+):
+    """An upload costs nothing; an asset is billed: one that may have been made is looked for, and not paid again."""
+    monkeypatch.setattr("prefect_seedance.jobs.submitting.LOOKED_FOR", 0.5)
+    monkeypatch.setattr("prefect_seedance.jobs.submitting.FIRST_PAUSE", 0.1)
+    (tmp_path / "cup.png").write_bytes(media_bytes("cup.png", width=640, height=640, seconds=Decimal(1)))
+    with world(tmp_path, first, "jimmy", review="asset" if first == "anyfast" else None) as both:
+        both.servers[0].state.faults = Faults(**{fault: 1.0, "retry_after": 0.05})
+        outcome = await both.run(rows_of(["a cup"], images="cup.png"))
+        assert outcome.records["r0"].state == state
+        assert both.billed("a cup") == (int(state == "stored" and not moved), int(moved))
+        assert outcome.records["r0"].account == ("two" if moved else "one")
+        bought = [line for line in both.servers[0].state.bill() if line.unit == "request"]
+        assert len(bought) == (2 if first == "anyfast" and state == "stored" and not moved else 0), "group and picture"
+        assert not [line for line in both.servers[1].state.bill() if line.unit == "request"]
 
 
 @pytest.mark.parametrize("allowed", [True, False])

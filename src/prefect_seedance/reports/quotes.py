@@ -99,7 +99,8 @@ def _line(line: QuoteLine) -> tuple[str, ...]:
         line.billing_model,
         str(line.rows),
         f"{units} {line.unit}",
-        amount(line.unit_price, line.currency),
+        # A row that may go on to another route has the price of whichever makes it.
+        "by route" if line.unit_price is None and line.low is not None else amount(line.unit_price, line.currency),
         amount(line.low, line.currency),
         "open" if line.high is None and line.low is not None else amount(line.high, line.currency),
     )

@@ -13,6 +13,9 @@ __all__ = ["ADVICE", "WORDS", "cell", "headline", "markdown_table", "row_cost", 
 SHOWN = 30
 """Rows that the summary spells out."""
 
+FEW = 5
+"""Rows that are named of many that fared alike."""
+
 WORDS: dict[str, str] = {
     State.STORED: "stored",
     State.FAILED: "failed at the provider",
@@ -140,12 +143,16 @@ def _fallen_back(result: GenerateResult) -> str:
     rows = [row for row in result.chosen if row.refused_before]
     if not rows:
         return ""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        alike.setdefault((row.route or "?", row.refused_before or ""), []).append(row.row)
+    groups = sorted(alike.items(), key=lambda group: -len(group[1]))
     told = [
-        f"- **{cell(row.row)}** · {cell(row.route or '?')} ({WORDS.get(row.status, row.status)}), "
-        f"after  \n    {cell(row.refused_before or '')}"
-        for row in rows[:SHOWN]
+        f"- **{cell(', '.join(keys[:FEW]))}**{f' and {len(keys) - FEW:,} more' if len(keys) > FEW else ''} · "
+        f"{cell(route)}, after  \n    {cell(before)}"
+        for (route, before), keys in groups[:SHOWN]
     ]
-    more = [f"\n… and {len(rows) - SHOWN:,} more, in the results file."] if len(rows) > SHOWN else []
+    more = [f"\n… and {len(groups) - SHOWN:,} more ways, in the results file."] if len(groups) > SHOWN else []
     title = f"## {count(len(rows), 'row')} went on to another route"
     return "\n\n".join([title, "Nothing was made or charged by the routes before.", "\n".join([*told, *more])])
 
