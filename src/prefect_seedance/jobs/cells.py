@@ -103,10 +103,10 @@ def wish(value: Any) -> tuple[str, ...] | None:
         return None
     if not isinstance(cell, str | list | tuple):
         raise CellError(f"must be text such as model > provider:model, or a list of them, not {_kind(cell)}")
+    for part in [cell] if isinstance(cell, str) else cell:
+        _checked(part if isinstance(part, str) else "", 20 * MAX_NAME)
     try:
-        return read_wish(_checked(cell, 20 * MAX_NAME) if isinstance(cell, str) else cell)
-    except CellError:
-        raise
+        return read_wish(cell)
     except ValueError as error:
         raise CellError(str(error)) from None
 

@@ -27,7 +27,7 @@ MOST = 20
 _CHEAPEST = frozenset({CHEAPEST, "最便宜", "最低价"})
 _ARROW = re.compile(r"\s*(?:[-=]*[>＞→›»]+|\n)\s*")
 _NAME = re.compile(r"(?:(?P<provider>[^\s/:]+)(?:/(?P<account>[^:]+))?\s*:\s*)?(?P<name>[^\s:]+)")
-_OTHER_MARKS = re.compile(r"[,;，；、|｜<]")
+_OTHER_MARKS = re.compile(r"[,;，；、|｜<>＞→›»\[\]{}\"'\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class RouteName:
             ValueError: It is none of them; the text says what is expected.
         """
         found = _NAME.fullmatch(text.strip().replace("：", ":"))
-        if found is None or _OTHER_MARKS.search(found["name"]):
+        if found is None or _OTHER_MARKS.search(text.strip()):
             raise ValueError(
                 f"{text.strip()[:80]!r} names no route: write model, provider:model or provider/account:model, and "
                 "divide several by >, the first choice first"

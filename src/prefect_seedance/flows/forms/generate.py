@@ -46,6 +46,7 @@ def videos_from_table(
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for a video", 60),
     more_routes: list[RouteDefaults] = titled("Further routes", []),
     choose: Choosing = titled("Which route makes a row", "the first"),
+    fall_back_on_moderation: bool = titled("Next route after moderation, too", False),
 ) -> Any:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -72,6 +73,7 @@ def videos_from_table(
         patience: A video that takes longer is kept for the next run of the batch, and not paid again.
         more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the choice below.
         choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
+        fall_back_on_moderation: Whether a row that is refused for what it shows goes on to its next route as well.
 
     Returns:
         What became of each row.
@@ -124,12 +126,14 @@ async def _make(
     duration: int,
     more_routes: list[RouteDefaults],
     choose: Choosing,
+    fall_back_on_moderation: bool,
     **form: Any,
 ) -> Any:
     try:
         choices = {"model": model, "resolution": resolution, "ratio": ratio, "duration": duration}
         routes = chosen_routes(route, more_routes, **choices)
         settings = {**form_settings(**form), "route": routes, "choose": CHOOSING[choose]}
+        settings["fall_back_on_moderation"] = fall_back_on_moderation
         found = _found(table, rows)
     except SeedanceError as error:
         return failed(error)
