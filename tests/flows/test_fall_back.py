@@ -10,6 +10,7 @@ import pytest
 
 from prefect_seedance import quote_videos
 from prefect_seedance.errors import UserMistake
+from prefect_seedance.flows.forms import videos_from_table
 from prefect_seedance.reports.money import cost_table
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -114,3 +115,15 @@ def test_a_column_of_the_users_own_may_be_called_route(make: Make, sandbox: Sand
     result = make(table, columns={"route": ""}, limit=1)
     assert list(result.to_dataframe()["route"]) == ["north line", "south line"]
     assert result.rows[0].status == "stored"
+
+
+def test_the_form_offers_it_too(make: Make, route_to: RouteTo, sandbox: SandboxServer, output: Path) -> None:
+    result = videos_from_table(
+        rows="a lamp",
+        batch="typed",
+        route=route_to(ANYFAST),
+        more_routes=[route_to(JIMMY)],
+        choose="in order",
+        output=str(output),
+    )
+    assert [(row.status, row.provider) for row in result] == [("stored", "jimmy")]

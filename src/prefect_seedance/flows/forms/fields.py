@@ -20,6 +20,7 @@ __all__ = [
     "BadRow",
     "Choosing",
     "Model",
+    "Moderation",
     "Ratio",
     "Resolution",
     "Sound",
@@ -71,6 +72,9 @@ Choosing = Literal["the first", "in order", "the cheapest"]
 """Which route makes a row that names none; see `jobs.choosing`."""
 
 CHOOSING: dict[Choosing, Choose] = {"the first": "first", "in order": "in_order", "the cheapest": "cheapest"}
+
+Moderation = Literal["stays refused", "goes on to its next route"]
+"""What becomes of a row with several routes that one of them refused for what it shows."""
 
 AgainState = Literal["failed", "refused", "expired"]
 

@@ -12,7 +12,17 @@ from pydantic import Field
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.flows.forms.chosen import chosen_routes
-from prefect_seedance.flows.forms.fields import CHOOSING, AgainState, BadRow, Choosing, Model, Ratio, Resolution, titled
+from prefect_seedance.flows.forms.fields import (
+    CHOOSING,
+    AgainState,
+    BadRow,
+    Choosing,
+    Model,
+    Moderation,
+    Ratio,
+    Resolution,
+    titled,
+)
 from prefect_seedance.flows.forms.making import Wanted, final_of_all, make_all, make_one
 from prefect_seedance.flows.forms.places import Found, find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
@@ -46,7 +56,7 @@ def videos_from_table(
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for a video", 60),
     more_routes: list[RouteDefaults] = titled("Further routes", []),
     choose: Choosing = titled("Which route makes a row", "the first"),
-    fall_back_on_moderation: bool = titled("Next route after moderation, too", False),
+    moderated: Moderation = titled("A row refused for what it shows", "stays refused"),
 ) -> Any:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -73,7 +83,7 @@ def videos_from_table(
         patience: A video that takes longer is kept for the next run of the batch, and not paid again.
         more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the choice below.
         choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
-        fall_back_on_moderation: Whether a row that is refused for what it shows goes on to its next route as well.
+        moderated: For rows with several routes. Jimmy AI's review speaks only once a job was made: that row stays.
 
     Returns:
         What became of each row.
@@ -126,14 +136,14 @@ async def _make(
     duration: int,
     more_routes: list[RouteDefaults],
     choose: Choosing,
-    fall_back_on_moderation: bool,
+    moderated: Moderation,
     **form: Any,
 ) -> Any:
     try:
         choices = {"model": model, "resolution": resolution, "ratio": ratio, "duration": duration}
         routes = chosen_routes(route, more_routes, **choices)
         settings = {**form_settings(**form), "route": routes, "choose": CHOOSING[choose]}
-        settings["fall_back_on_moderation"] = fall_back_on_moderation
+        settings["fall_back_on_moderation"] = moderated != "stays refused"
         found = _found(table, rows)
     except SeedanceError as error:
         return failed(error)
