@@ -8,6 +8,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
+from prefect_seedance.flows.spread import spread_over
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.instants import reached
@@ -41,7 +43,7 @@ from prefect_seedance.reports.files import write_files
 from prefect_seedance.reports.result import GenerateResult, build_result
 from prefect_seedance.routes.amount import Amount
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.manner import TaskRuns, manner_of
+from prefect_seedance.tasks.manner import MANY, TaskRuns, manner_of
 
 __all__ = ["agenerate_videos", "generate_video", "generate_videos"]
 
@@ -77,6 +79,7 @@ def generate_videos(
     choose: Choose = "first",
     fall_back_on_moderation: bool = False,
     limit_patience: float = LIMIT_PATIENCE,
+    spread: str | None = None,
 ) -> GenerateResult:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -114,6 +117,8 @@ def generate_videos(
             all of them `in_order`, each only after a proven refusal of the one before; or the `cheapest` first.
         fall_back_on_moderation: Whether a row refused for what it shows goes on to its next route, too.
         limit_patience: Seconds that a row with another route bears a rate limit, or a provider out of reach.
+        spread: Have other processes carry the rows: `workers:3` (a deployment of shards), `dask:2`, `ray:2`, or a
+            cluster's address, such as `dask tcp://scheduler:8786`. Empty: this process does.
 
     Returns:
         The rows with what became of them (`.to_dataframe()`), and what it cost.
@@ -152,6 +157,7 @@ async def agenerate_videos(
     choose: Choose = "first",
     fall_back_on_moderation: bool = False,
     limit_patience: float = LIMIT_PATIENCE,
+    spread: str | None = None,
 ) -> GenerateResult:
     """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
     return await on_core(functools.partial(_generate, **locals()))
@@ -217,6 +223,7 @@ async def _generate(
     choose: Choose = "first",
     fall_back_on_moderation: bool = False,
     limit_patience: float = LIMIT_PATIENCE,
+    spread: str | None = None,
 ) -> Any:
     """The work of a run, and the state in which it ends."""
     logger = get_run_logger()
@@ -255,6 +262,9 @@ async def _generate(
             parts=parts_home(),
             file_names=file_names(file_name, read, preparation, batch=name, take=take),
         )
+        if spread:
+            order, told = await _spread(spread, order, task_runs)
+            preparation.warnings += told
     except SeedanceError as error:
         return failed(error)
     preparation.warnings += _ledger_warnings(ledger)
@@ -290,6 +300,13 @@ async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger)
     if stopped is not None:
         raise stopped
     return final_state(result)
+
+
+async def _spread(spread: str, order: Order, task_runs: TaskRuns) -> tuple[Order, list[str]]:
+    """The order with an engine that carries it elsewhere, and what the user should know of that."""
+    per_step = task_runs == "per_step" or (task_runs == "auto" and len(order.preparation.rows) <= MANY)
+    engine, told = await spread_over(spread, order, per_step=per_step)
+    return replace(order, engine=engine), told
 
 
 def _seconds(patience: float) -> float:

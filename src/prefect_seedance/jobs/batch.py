@@ -20,6 +20,7 @@ from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
+from prefect_seedance.jobs.spreading import Engine, spread_all
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import (
@@ -61,6 +62,7 @@ class Order:
         places: Where media may lie that are brought to a provider.
         parts: A folder on this machine for unfinished downloads on their way to a store; None takes the system's own.
         file_names: The name of each row's file below the batch's folder, by row key; None names them by their keys.
+        engine: What carries the rows in other processes; None carries them here.
     """
 
     preparation: Preparation
@@ -76,6 +78,7 @@ class Order:
     places: MediaPlaces = field(default_factory=MediaPlaces)
     parts: Path | None = None
     file_names: Mapping[str, str] | None = None
+    engine: Engine | None = None
 
 
 @dataclass
@@ -171,8 +174,12 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         outcome = BatchOutcome(session.run.id, {}, [], folder, ledger.shown_url)
         try:
             ids = await unsettled(session, prepared, marks, ids, shelf=shelf, retry=order.retry)
+            before = frozenset(marks) if order.engine is not None else frozenset()
             del marks
-            await _work_all(session, prepared, ids, order, manner, outcome, shelf)
+            if order.engine is None:
+                await _work_all(session, prepared, ids, order, manner, outcome, shelf)
+            else:
+                await _spread_all(session, prepared, ids, before, order, outcome, shelf, order.engine)
         finally:
             await _note_balances(session, outcome)
             outcome.budget = order.terms.budget
@@ -228,6 +235,26 @@ async def _work_all(
             await asyncio.sleep(LOOK_AGAIN)
             # What the other run just tried is not tried again on top of it.
             retry = frozenset()
+
+
+async def _spread_all(
+    session: Session,
+    prepared: dict[str, Prepared],
+    ids: dict[str, int],
+    known: Collection[str],
+    order: Order,
+    outcome: BatchOutcome,
+    shelf: Shelf,
+    engine: Engine,
+) -> None:
+    """Leave the rows to other processes."""
+    if not ids:
+        return
+    outcome.balances = [await balances.look(session)]
+    outcome.done, outcome.troubles = await spread_all(
+        session, prepared, ids, known, retry=order.retry, shelf=shelf, engine=engine
+    )
+    outcome.stopped = session.stopped
 
 
 async def _note_balances(session: Session, outcome: BatchOutcome) -> None:

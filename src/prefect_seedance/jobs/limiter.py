@@ -88,6 +88,7 @@ class Limiter:
         self._refusals = 0
         self._accepted = self._refused = 0
         self._ceilings: dict[str, int] = {}
+        self._hopes: dict[str, int] = {}
         self._shares: dict[str, float] | None = None
         """What this process may have in flight of each route, where others share the account; None where none do."""
         self._told: Mapping[str, int] = {}
@@ -175,7 +176,8 @@ class Limiter:
 
     def saying(self) -> Said:
         """What the others are told; until `shared` brings their answer, nothing more is put in flight."""
-        wanted = {model: self._taken.get(model, 0) + len(self._queues.get(model, ())) for model in self._ceilings}
+        waiting = {model: self._taken.get(model, 0) + len(self._queues.get(model, ())) for model in self._ceilings}
+        wanted = {model: max(number, self._hopes.get(model, 0)) for model, number in waiting.items()}
         self._told = wanted
         self.freeze()
         return Said(
@@ -186,6 +188,17 @@ class Limiter:
             knew=self._knew,
             pause=max(0.0, self._open_at - asyncio.get_running_loop().time()),
         )
+
+    def hope(self, model: str, ceiling: int, number: int) -> None:
+        """Ask for so many of the `ceiling` places of a route, for rows that are about to be taken."""
+        self._ceilings[model] = ceiling
+        if self._hopes.get(model, 0) < number:
+            self.news.set()
+        self._hopes[model] = number
+
+    def part(self, model: str) -> int | None:
+        """How many places of a route this process has at present; None where it shares with nobody."""
+        return None if self._shares is None else int(self._shares.get(model, 0))
 
     def freeze(self) -> None:
         """Put nothing more in flight than there is, until `shared` or `alone` is called."""

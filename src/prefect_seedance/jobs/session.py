@@ -18,6 +18,7 @@ from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.closures import Closures
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
+from prefect_seedance.jobs.sharing import shared_limits
 from prefect_seedance.jobs.spending import Spending
 from prefect_seedance.jobs.terms import OverBudget, Terms, TooManyFailures
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
@@ -167,10 +168,12 @@ async def open_session(
     terms: Terms | None = None,
     places: MediaPlaces | None = None,
     again: bool = False,
+    shared: bool = False,
 ) -> AsyncIterator[Session]:
     """Open the ledger and the accounts' channels, and begin a run; at the end its rows are let go.
 
-    However the block is left, creates on the wire are waited for before the run lets go of its rows.
+    However the block is left, creates on the wire are waited for before the run lets go of its rows. Where `shared`, it
+    keeps to its part of the accounts' limits, beside all other processes that share them.
     """
     spending = Spending()
     async with _telling(spending), contextlib.AsyncExitStack() as stack:
@@ -196,6 +199,8 @@ async def open_session(
             spending=spending,
             scratch=Path(scratch),
         )
+        if shared:
+            await stack.enter_async_context(shared_limits(ledger, doors.values()))
         stack.push_async_callback(session.drop_media)
         stack.push_async_callback(_end, session)
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")

@@ -139,13 +139,13 @@ class Ledger:
         """How a batch stands for a run that takes portions of it; see `portions.standing`."""
         return await self._database.read(lambda connection: portions.standing(connection, run, take, **since))
 
+    async def gone(self, run: Run, flow_run_ids: Collection[str]) -> set[str]:
+        """Of these flow runs, those that hold no rows of the batch any more; see `portions.gone`."""
+        return await self._database.write(lambda connection: portions.gone(connection, run, flow_run_ids))
+
     async def glimpses(self, run: Run, take: str) -> list[Glimpse]:
         """How all rows of a take stand, in few words."""
         return await self._database.read(lambda connection: portions.glimpses(connection, run, take))
-
-    async def clock(self) -> datetime:
-        """The present moment, by the clock that all who share the ledger share."""
-        return await self._database.read(holders.clock)
 
     async def sit(self, seat: Seat, said: Said) -> Share:
         """Say how this process stands at an account, and be told what it may do; see `seats.sit`."""

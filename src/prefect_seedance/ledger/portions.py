@@ -13,7 +13,7 @@ from prefect_seedance.ledger import holders, lookups
 from prefect_seedance.ledger.schema import rows, runs
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 
-__all__ = ["Glimpse", "RouteKey", "Standing", "address", "glimpses", "let_go", "meant", "standing", "take"]
+__all__ = ["Glimpse", "RouteKey", "Standing", "address", "glimpses", "gone", "let_go", "meant", "standing", "take"]
 
 RouteKey = tuple[str, str, str]
 """Provider, account and model."""
@@ -134,6 +134,18 @@ def standing(
     return Standing(free or 0, held or 0, failed or 0, bool(over))
 
 
+def gone(connection: sa.Connection, run: holders.Run, flow_run_ids: Collection[str]) -> set[str]:
+    """Of these flow runs, those that hold nothing any more: their run has ended, or its process is gone."""
+    holders.bury_dead(connection, run.batch_id)
+    found = set()
+    for group in lookups.grouped(flow_run_ids):
+        over = sa.or_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_not(None))
+        wanted = sa.select(runs.c.flow_run_id).where(runs.c.batch_id == run.batch_id, runs.c.flow_run_id.in_(group))
+        ended = set(connection.execute(wanted.where(over)).scalars())
+        found |= ended - set(connection.execute(wanted.where(sa.not_(over))).scalars())
+    return found
+
+
 def glimpses(connection: sa.Connection, run: holders.Run, take_: str) -> list[Glimpse]:
     """How all rows of a take stand."""
     here = (rows.c.batch_id == run.batch_id, rows.c.take == take_)
@@ -160,10 +172,11 @@ def address(connection: sa.Connection, run: holders.Run, meant: Sequence[Mapping
 
 def meant(connection: sa.Connection, ids: Collection[int]) -> dict[int, Any]:
     """What `address` wrote down beside the requests of rows, where it did."""
-    found = {}
+    found: dict[int, Any] = {}
     for group in lookups.grouped(ids):
-        found.update(connection.execute(sa.select(rows.c.id, rows.c.meant).where(rows.c.id.in_(group))).tuples().all())
-    return {row_id: told for row_id, told in found.items() if told is not None}
+        wanted = sa.and_(rows.c.id.in_(group), rows.c.meant.is_not(None))
+        found |= {row.id: row.meant for row in connection.execute(sa.select(rows.c.id, rows.c.meant).where(wanted))}
+    return found
 
 
 def _number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:

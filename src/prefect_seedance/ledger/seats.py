@@ -93,7 +93,7 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     opens = moment + timedelta(seconds=said.pause) if said.pause > 0 else None
     if known.open_at is not None and not fresh and (opens is None or known.open_at > opens):
         opens = known.open_at
-    changed = {"found": found, "open_at": opens}
+    changed: dict[str, Any] = {"found": found, "open_at": opens}
     if changed != {"found": known.found, "open_at": known.open_at}:
         this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
         connection.execute(sa.update(limits).where(this).values(changed))
@@ -109,7 +109,12 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     if mine is not None:
         connection.execute(sa.update(seats).where(seats.c.id == seat.id).values(values))
     else:
-        who = {"id": seat.id, "provider": seat.provider, "account": seat.account, "host": holders.host()}
+        who: dict[str, Any] = {
+            "id": seat.id,
+            "provider": seat.provider,
+            "account": seat.account,
+            "host": holders.host(),
+        }
         who |= {"pid": os.getpid(), "process_started": holders.process_started(os.getpid()) or ""}
         connection.execute(sa.insert(seats).values({**who, **values}))
     pause = 0.0 if opens is None else max(0.0, (opens - moment).total_seconds())
@@ -156,19 +161,19 @@ def _gone(seat: sa.Row[Any], moment: Any) -> bool:
     if seat.host == holders.host() and seat.process_started:
         started = holders.process_started(seat.pid)
         if started:
-            return started != seat.process_started
+            return bool(started != seat.process_started)
         if started is None:
             return True
     return bool(seat.seen_at + timedelta(seconds=seat.lease) <= moment)
 
 
-def _found(known: float | None, said: Said, living: Iterable[sa.Row[Any]]) -> float | None:
+def _found(known: float | None, said: Said, living: Iterable[Any]) -> float | None:
     """How many jobs the account bears, by what was known and what this process has learnt since it last spoke."""
     if said.size is None:
         return known
     if said.knew is None:
         # Its first refusal: so many were in flight, with those of the others.
-        met = max(1.0, said.size + sum(each.held[ALL] for each in living))
+        met = max(1.0, said.size + sum(int(each.held[ALL]) for each in living))
         return met if known is None else min(known, met)
     if known is None:
         return max(1.0, said.size)
