@@ -29,7 +29,7 @@ MODELS = {"jimmy": "seedance2.0-mini", "anyfast": "seedance-2.0-mini"}
 KEYS = {"jimmy": "sk_sandbox", "anyfast": "sk-sandbox"}
 PRICES = Prices.parse("CNY", {"seedance2.0-mini-480p": "0.03", "seedance-2.0-mini": "23", "volc-asset": "0.01"})
 
-SMALL = VideoRequest(duration=5, resolution="480p")
+SMALL = VideoRequest(duration=4, resolution="480p")
 """What rows ask for where they say nothing: the less there is to be decoded, the faster the tests."""
 
 STEPS = replace(
