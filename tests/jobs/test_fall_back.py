@@ -225,7 +225,7 @@ async def test_now_and_then_a_row_tries_whether_its_first_route_is_open_again(tm
         prompts = [f"a lamp {number}" for number in range(14)]
 
         def refill(event):
-            if event.state == "stored":
+            if event.state == "created":
                 both.servers[0].state.settings = replace(both.servers[0].state.settings, funds=None)
 
         with watching(refill):

@@ -83,8 +83,8 @@ class RouteDefaults(Spelled, Block):
     experimental: bool = Field(
         default=False,
         description=(
-            "Hand media in to the review of the Full routes (sd2_mx_…), whose calls no document describes. Unconfirmed: "
-            "it may fail. Without it, give asset:// ids that passed the provider's review."
+            "Hand media in to the review of the Full routes (sd2_mx_…), whose calls no document describes. "
+            "Unconfirmed: it may fail. Without it, give asset:// ids that passed the provider's review."
         ),
     )
     fall_back: list[str] = Field(
