@@ -141,7 +141,7 @@ def _killer(name: str, nth: int, how: signal.Signals):
     def listener(instant: str) -> None:
         nonlocal seen
         seen += instant == name
-        if seen == nth:
+        if instant == name and seen == nth:
             os.kill(os.getpid(), how)
 
     return listener
