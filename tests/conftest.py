@@ -31,8 +31,9 @@ from prefect_seedance.routes import find
 from prefect_seedance.sandbox import SandboxServer
 from prefect_seedance.sandbox.fixtures import sandbox, sandbox_settings
 from tests.objectstore import s3, s3_server
+from tests.postgres import postgres, postgres_server
 
-__all__ = ["s3", "s3_server", "sandbox", "sandbox_settings"]
+__all__ = ["postgres", "postgres_server", "s3", "s3_server", "sandbox", "sandbox_settings"]
 
 RouteTo = Callable[..., RouteDefaults]
 

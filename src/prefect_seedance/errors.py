@@ -76,6 +76,10 @@ class OutOfFunds(Refused):
     """The account's balance or the key's quota is used up. Takeable again once it is filled."""
 
 
+class RouteClosed(Refused):
+    """The route takes nothing now: in maintenance, taken down, or not on sale for this key."""
+
+
 class RateLimited(Refused):
     """Too many requests or too many jobs at once.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.table import read_table
+from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.media import MediaPlaces
 from prefect_seedance.routes import find
 
 MODELS = ("seedance2.0-mini", "seedance2.0-md", "seedance-2.0-mini")
@@ -28,8 +32,13 @@ class Task:
     """One run of the program.
 
     Attributes:
+        ledger: A file's path, or a URL.
         kill_at: Die when this instant is reached for the `kill_nth` time.
         with_prefect: Run the whole flow, at a Prefect server; else the same jobs code without Prefect.
+        machine: The name of the machine that this process takes itself to be on; None means this one.
+        lease: Seconds for which its runs may be silent.
+        stop_at: Stand still (SIGSTOP) when this instant is reached for the first time.
+        media: An image that every row refers to.
     """
 
     rows: tuple[tuple[str, str, str], ...]
@@ -43,6 +52,10 @@ class Task:
     api_url: str | None = None
     retries: int = 0
     budget: str | None = None
+    machine: str | None = None
+    lease: float | None = None
+    stop_at: str | None = None
+    media: str | None = None
 
 
 def routes(sandbox: str) -> list[RouteDefaults]:
@@ -68,24 +81,34 @@ def routes(sandbox: str) -> list[RouteDefaults]:
 def run(task: Task) -> None:
     """Run it. Ends with the process's death where that was asked for."""
     if task.kill_at is not None:
-        instants.listen(_killer(task.kill_at, task.kill_nth))
-    table = [{"id": key, "prompt": prompt, "model": model} for key, prompt, model in task.rows]
+        instants.listen(_killer(task.kill_at, task.kill_nth, signal.SIGKILL))
+    if task.stop_at is not None:
+        instants.listen(_killer(task.stop_at, 1, signal.SIGSTOP))
+    if task.machine is not None:
+        socket.gethostname = lambda: str(task.machine)
+    if task.lease is not None:
+        os.environ["PREFECT_SEEDANCE_LEASE"] = str(task.lease)
     with contextlib.suppress(SeedanceError):
         if task.with_prefect:
-            _flow(task, table)
+            _flow(task)
         else:
-            _jobs(task, table)
+            run_jobs(task)
     # No clean-up of threads and servers that this forked process has only inherited.
     os._exit(0)
 
 
-def _flow(task: Task, table: list[dict[str, str]]) -> None:
+def table_of(task: Task) -> list[dict[str, str]]:
+    more = {"images": Path(task.media).name} if task.media else {}
+    return [{"id": key, "prompt": prompt, "model": model, **more} for key, prompt, model in task.rows]
+
+
+def _flow(task: Task) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     os.environ["PREFECT_API_URL"] = task.api_url or ""
     with temporary_settings({PREFECT_API_URL: task.api_url}):
         generate_videos.with_options(retries=task.retries)(
-            table,
+            table_of(task),
             route=routes(task.sandbox),
             batch=task.batch,
             output=task.output,
@@ -95,27 +118,30 @@ def _flow(task: Task, table: list[dict[str, str]]) -> None:
         )
 
 
-def _jobs(task: Task, table: list[dict[str, str]]) -> None:
+def run_jobs(task: Task) -> None:
+    """The jobs of a run, without Prefect."""
     settings = tuple(block.to_settings() for block in routes(task.sandbox))
     order = Order(
-        preparation=prepare(read_table(table), settings),
+        preparation=prepare(read_table(table_of(task)), settings),
         routes=settings,
         batch=task.batch,
         take="1",
         output=Path(task.output),
-        ledger_url=f"sqlite+aiosqlite:///{task.ledger}",
+        ledger_url=ledger_url(task.ledger, Path()),
         patience=30,
+        terms=Terms.parse(budget=task.budget),
+        places=MediaPlaces(folder=Path(task.media).parent if task.media else None, loopback=True),
     )
     call_core(lambda: run_batch(order, lambda _rows: PLAIN_STEPS))
 
 
-def _killer(name: str, nth: int):
+def _killer(name: str, nth: int, how: signal.Signals):
     seen = 0
 
     def listener(instant: str) -> None:
         nonlocal seen
         seen += instant == name
-        if seen == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if instant == name and seen == nth:
+            os.kill(os.getpid(), how)
 
     return listener

@@ -45,24 +45,37 @@ class Reckoning:
 class Scene:
     """One batch that is killed again and again over one sandbox."""
 
-    def __init__(self, folder: Path, seed: int, *, rows: int = 24, api_url: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        rows: int = 24,
+        api_url: str | None = None,
+        ledger: str | None = None,
+        models: tuple[str, ...] = MODELS,
+    ) -> None:
         self.chance = random.Random(seed)
         self.reckoning = Reckoning(rows=rows)
         self.server = SandboxServer(SandboxSettings(speed=60.0, seed=seed))
-        self.ledger = folder / "ledger.db"
+        self.ledger = ledger or f"sqlite+aiosqlite:///{folder}/ledger.db"
         self.output = folder / "videos"
         table = tuple(
-            (f"row-{number:03d}", f"prompt {number} 猫 of seed {seed}", MODELS[number % len(MODELS)])
+            (f"row-{number:03d}", f"prompt {number} 猫 of seed {seed}", models[number % len(models)])
             for number in range(rows)
         )
-        self.task = Task(table, self.server.url, str(self.ledger), str(self.output), api_url=api_url)
+        self.task = Task(table, self.server.url, self.ledger, str(self.output), api_url=api_url)
         self._processes = processes()
+        self._begun: list[multiprocessing.process.BaseProcess] = []
 
     def __enter__(self) -> Self:
         self.server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        for process in self._begun:
+            process.kill()
+            process.join()
         self.server.stop()
 
     def trouble(self) -> None:
@@ -104,6 +117,25 @@ class Scene:
         states = Counter(row.state for row in self.rows())
         raise AssertionError(f"rows are left over after eight runs: {states}")
 
+    def begin(self, **changes: object) -> multiprocessing.process.BaseProcess:
+        """Run, and do not wait for it."""
+        self.reckoning.runs += 1
+        process = self._processes.Process(target=run, args=(replace(self.task, **changes),))
+        process.start()
+        self._begun.append(process)
+        return process
+
+    def end(self, *processes: multiprocessing.process.BaseProcess) -> None:
+        """Wait for runs to end by themselves."""
+        for process in processes:
+            process.join(RUN_SECONDS)
+            alive = process.is_alive()
+            if alive:
+                process.kill()
+                process.join()
+            assert not alive, f"a run did not end within {RUN_SECONDS} s"
+            assert process.exitcode == 0
+
     def _run(self, task: Task, kill_after: float | None, name: str) -> bool:
         self.reckoning.runs += 1
         process = self._processes.Process(target=run, args=(task,))
@@ -137,7 +169,7 @@ class Scene:
 
     def _read(self, ask):
         async def read():
-            ledger = await Ledger.open(f"sqlite+aiosqlite:///{self.ledger}")
+            ledger = await Ledger.open(self.ledger)
             try:
                 return await ask(ledger)
             finally:

@@ -37,9 +37,20 @@ def test_killed_at_every_named_instant(tmp_path: Path, prefect_server: str) -> N
 @pytest.mark.parametrize("seed", [FIRST_SEED + seed for seed in SEEDS])
 def test_killed_at_random_under_faults(tmp_path: Path, seed: int) -> None:
     """Random moments and instants, over a provider that loses answers, cuts connections and fails jobs."""
-    with Scene(tmp_path, seed=seed, rows=42) as scene:
+    killed_at_random(tmp_path, seed, kills=10)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", [FIRST_SEED + 1000 + seed for seed in range(max(1, len(SEEDS) // 4))])
+def test_killed_at_random_over_a_server(tmp_path: Path, seed: int, postgres: str) -> None:
+    """The same with the ledger in PostgreSQL."""
+    killed_at_random(tmp_path, seed, kills=8, ledger=postgres)
+
+
+def killed_at_random(folder: Path, seed: int, *, kills: int, ledger: str | None = None) -> None:
+    with Scene(folder, seed=seed, rows=42, ledger=ledger) as scene:
         scene.trouble()
-        for _ in range(10):
+        for _ in range(kills):
             if scene.chance.random() < 0.5:
                 scene.killed_after(scene.chance.uniform(0.05, 0.9))
             else:

@@ -93,12 +93,13 @@ def test_the_deployments_fit_their_flows(prefect_server: str) -> None:
         "cost-report",
         "quote",
         "resolve",
+        "shard",
     }
     for name, each in listed.items():
         known = each._parameter_openapi_schema.properties
         assert each.parameters.keys() <= known.keys(), name
         assert each.description.startswith("###"), name
         assert "seedance" in each.tags
-        assert each.entrypoint.startswith("prefect_seedance.flows.forms."), "a file's path would load it twice"
+        assert each.entrypoint.startswith("prefect_seedance.flows."), "a file's path would load it twice"
         assert all(schedule.active is False for schedule in each.schedules or ()), name
     assert {name for name, each in listed.items() if each.schedules} == {"nightly", "watch", "sweep", "cost-report"}

@@ -19,7 +19,7 @@ EMPTY = [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, Decimal("
 
 
 def test_every_field_of_a_request_has_a_parser():
-    assert set(PARSERS) == {*VideoRequest.model_fields, "id", "model", "provider", "media_review"}
+    assert set(PARSERS) == {*VideoRequest.model_fields, "id", "route", "model", "provider", "media_review"}
 
 
 @pytest.mark.parametrize("field", PARSERS)
@@ -200,6 +200,8 @@ def test_whatever_a_cell_holds_it_is_read_or_refused(cell):
             continue
         if field in VideoRequest.model_fields:
             assert getattr(VideoRequest(**{field: value}), field) == value
+        elif field == "route":
+            assert parse(list(value)) == parse(" > ".join(value)) == value
         else:
             assert isinstance(value, str)
             assert value

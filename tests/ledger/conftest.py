@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prefect_seedance.ledger import Charge, Intent, Ledger, Plan, Proof, Run, Settlement, State
+from tests.postgres import PostgresServer
 
 
 def a_plan(key: str, **changes: Any) -> Plan:
@@ -46,13 +48,21 @@ CHARGED = Charge(Settlement.CHARGED, units=Decimal(5), amount=Decimal("0.25"))
 PROOF = Proof(path="/videos/a.mp4", sha256="ab" * 32, bytes=1234, width=1280, height=720, seconds=Decimal("5.042"))
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a test's ledger lies, and another program's way to it."""
+
+    url: str
+    query: Callable[..., list[tuple[Any, ...]]]
+
+
 @dataclass
 class Bench:
     """A ledger with a run over the batch `spring`, and the way to bring a row somewhere."""
 
     ledger: Ledger
     run: Run
-    path: Path
+    place: Place
 
     async def rows(self, *keys: str, run: Run | None = None, take: str = "1") -> list[int]:
         """The ids of the rows of these keys, planned and claimed."""
@@ -81,12 +91,7 @@ class Bench:
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """What is on disk, as another program sees it."""
-        connection = sqlite3.connect(self.path)
-        try:
-            with connection:
-                return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
+        return self.place.query(sql, *values)
 
 
 @pytest.fixture
@@ -94,15 +99,45 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger.db"
 
 
-@pytest.fixture
-def url(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path}"
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever does not speak of a file is tested on both databases."""
+    if "place" in metafunc.fixturenames:
+        file_only = {"path", "locked"} & set(metafunc.fixturenames)
+        metafunc.parametrize("place", ["sqlite"] if file_only else ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-async def bench(url: str, path: Path) -> AsyncIterator[Bench]:
-    ledger = await Ledger.open(url)
-    yield Bench(ledger, await ledger.begin_run("spring"), path)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A ledger's place of the test's own."""
+    if request.param == "sqlite":
+        file = tmp_path / "ledger.db"
+        yield Place(f"sqlite+aiosqlite:///{file}", partial(ask_file, file))
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    # A test of how tables are made wants none.
+    name = server.empty_database() if request.node.get_closest_marker("no_tables") else server.database()
+    yield Place(server.url(name), partial(server.execute, name))
+    server.drop(name)
+
+
+def ask_file(path: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def url(place: Place) -> str:
+    return place.url
+
+
+@pytest.fixture
+async def bench(place: Place) -> AsyncIterator[Bench]:
+    ledger = await Ledger.open(place.url)
+    yield Bench(ledger, await ledger.begin_run("spring"), place)
     await ledger.close()
 
 

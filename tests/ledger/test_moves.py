@@ -123,7 +123,7 @@ async def test_an_answer_settles_its_own_attempt_only(bench: Bench, name: str) -
 async def test_nobody_moves_a_row_that_another_run_holds(bench: Bench, name: str) -> None:
     (row,) = await bench.rows("a")
     attempt = await brought(bench, row, WAYS[next(iter(LAWFUL[name]))])
-    other = Bench(bench.ledger, await bench.ledger.begin_run("spring"), bench.path)
+    other = Bench(bench.ledger, await bench.ledger.begin_run("spring"), bench.place)
     before = await bench.ledger.row(row)
     with pytest.raises(LedgerError):
         await moves(other)[name](row, attempt)

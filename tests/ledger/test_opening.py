@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import Ledger, versions
+from prefect_seedance.ledger import Ledger, State, versions
 from prefect_seedance.ledger.database import Database
 from tests.ledger.conftest import a_plan
 
@@ -70,26 +70,31 @@ async def test_an_earlier_version_is_migrated_once_and_keeps_what_it_has(
     ledger = await Ledger.open(url)
     await ledger.begin_run("spring")
     await ledger.close()
-    monkeypatch.setattr(versions, "VERSION", 4)
-    for version in (2, 3):
+    monkeypatch.setattr(versions, "VERSION", 5)
+    for version in (3, 4):
         adding = sa.text(f"CREATE TABLE seedance_after_{version} (id INTEGER)")
         monkeypatch.setitem(versions.MIGRATIONS, version, lambda c, adding=adding: c.execute(adding))
     for _ in range(2):
         again = await Ledger.open(url)
         assert (again.identity, await again.batches()) == (ledger.identity, ["spring"])
         await again.close()
-    assert {"seedance_after_2", "seedance_after_3"} <= tables(path)
+    assert {"seedance_after_3", "seedance_after_4"} <= tables(path)
 
 
-async def test_a_ledger_of_version_1_comes_out_as_a_new_one_would_be_made(url: str, path: Path, tmp_path: Path) -> None:
-    """Version 1 as it was released, with a row stored, one created, one sent and one planned."""
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_ledger_of_an_earlier_version_comes_out_as_a_new_one_would_be_made(
+    url: str, path: Path, tmp_path: Path, version: int
+) -> None:
+    """Each version as it was released, with a row stored, one created, one sent and one planned."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.executescript((Path(__file__).parent / "data" / "version-1.sql").read_text(encoding="utf-8"))
+        connection.executescript((Path(__file__).parent / "data" / f"version-{version}.sql").read_text("utf-8"))
     ledger = await Ledger.open(url)
     kept = await ledger.rows_of("spring")
-    assert [row.state.value for row in kept] == ["stored", "created", "sent", "planned"]
+    states = [row.state.value for row in kept if row.state is not State.UNKNOWN]
+    assert states == ["stored", "created", "sent", "planned"]
     assert (kept[0].sha256, kept[0].seconds, kept[0].remarks, kept[0].etag) == ("ab" * 32, Decimal("5.042"), (), None)
-    assert [attempt.job_id for attempt in await ledger.attempts_of("spring")] == ["job-1", "job-2", None]
+    jobs = [attempt.job_id for attempt in await ledger.attempts_of("spring")]
+    assert jobs == ["job-1", "job-2", *[None] * version]
     run = await ledger.begin_run("summer")
     await ledger.plan(run, "1", [a_plan("new")])
     await ledger.close()
@@ -124,8 +129,8 @@ async def test_a_migration_that_fails_leaves_the_ledger_as_it_was(
         connection.execute(sa.text("CREATE TABLE seedance_book (id INTEGER)"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "VERSION", 3)
-        patch.setitem(versions.MIGRATIONS, 2, half)
+        patch.setattr(versions, "VERSION", versions.VERSION + 1)
+        patch.setitem(versions.MIGRATIONS, versions.VERSION - 1, half)
         with pytest.raises(LedgerError, match="cannot be opened"):
             await Ledger.open(url)
     assert "seedance_half" not in tables(path)

@@ -1,36 +1,29 @@
-"""The same laws on PostgreSQL, where writers do not queue by themselves; needs SEEDANCE_TEST_POSTGRES."""
+"""What only PostgreSQL can get wrong: there writers do not queue by themselves."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import Ledger, State
-from prefect_seedance.ledger.schema import metadata
 from prefect_seedance.routes.amount import Amount
 from tests.ledger.conftest import a_plan, an_intent
-
-SERVER = os.environ.get("SEEDANCE_TEST_POSTGRES", "")
-pytestmark = pytest.mark.skipif(not SERVER, reason="SEEDANCE_TEST_POSTGRES names no database that may be emptied")
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture
-async def machines() -> AsyncIterator[list[Ledger]]:
+async def machines(postgres_server: PostgresServer) -> AsyncIterator[list[Ledger]]:
     """Four machines that open a new ledger at the same moment."""
-    engine = create_async_engine(SERVER)
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.drop_all)
-    await engine.dispose()
-    ledgers = await asyncio.gather(*(Ledger.open(SERVER) for _ in range(4)))
+    name = postgres_server.empty_database()
+    ledgers = await asyncio.gather(*(Ledger.open(postgres_server.url(name)) for _ in range(4)))
     yield ledgers
     for ledger in ledgers:
         await ledger.close()
+    postgres_server.drop(name)
 
 
 async def test_newcomers_make_one_ledger_and_share_no_row(machines: list[Ledger]) -> None:

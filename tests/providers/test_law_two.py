@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import BadKey, Moderated, OutOfFunds, RateLimited, Refused, SeedanceError, UnknownOutcome
+from prefect_seedance.errors import (
+    BadKey,
+    Moderated,
+    OutOfFunds,
+    RateLimited,
+    Refused,
+    RouteClosed,
+    SeedanceError,
+    UnknownOutcome,
+)
 from prefect_seedance.providers import Answer, dialect_of
 
 
@@ -34,7 +43,9 @@ JIMMY_REFUSALS = [
     (403, jimmy("x", "no"), BadKey),
     (403, jimmy("x", "this key may not use the model"), Refused),
     (200, jimmy(20002, "bad parameter"), Refused),
-    (400, jimmy("20002", "不支持的模型参数"), Refused),
+    (400, jimmy("20002", "不支持的模型参数"), RouteClosed),
+    (200, jimmy("20002", "该线路维护中"), RouteClosed),
+    (400, jimmy("20002", "watermark is disabled for this model"), Refused),
     (400, jimmy("20002", ""), Refused),
     (400, jimmy("20002", "the upstream does not take this ratio"), Refused),
     (200, jimmy("20002", "PROVIDER_MODERATION_ERROR: TRADEMARK"), Moderated),
@@ -129,7 +140,7 @@ def upstream(code: object, message: str = "words", kind: str | None = "BadReques
 
 UPSTREAM_CODES = (
     [(code, Refused) for code in ("MissingParameter", "InvalidParameter", "InvalidParameter.duration")]
-    + [(code, Refused) for code in ("InvalidEndpoint.ClosedEndpoint", "ContentSecurityDetectionError")]
+    + [("InvalidEndpoint.ClosedEndpoint", RouteClosed), ("ContentSecurityDetectionError", Refused)]
     + [(code, Refused) for code in ("NotFound.asset_id", "NotFound.group_id")]
     + [(f"SensitiveContentDetected{tail}", Moderated) for tail in ("", ".SevereViolation", ".Violence")]
     + [(f"{what}SensitiveContentDetected", Moderated) for what in ("InputText", "InputImage", "OutputVideo")]
@@ -146,8 +157,9 @@ ANYFAST_REFUSALS = [
     (403, plain("insufficient_user_quota", "用户额度不足"), OutOfFunds),
     (403, plain("x", "no"), BadKey),
     (403, plain("x", "token may not use this model"), Refused),
-    (400, plain("model_not_found", "no channel for model x, try again later"), Refused),
-    (404, plain("model_not_found", "no channel"), Refused),
+    (400, plain("model_not_found", "no channel for model x, try again later"), RouteClosed),
+    (404, plain("model_not_found", "no channel"), RouteClosed),
+    (400, plain("x", "the model seedance-2.0-mini is offline"), RouteClosed),
     (400, plain("invalid_request", "duration must be 4..15"), Refused),
     (400, plain(None, "duration must be 4..15"), Refused),
     (400, plain("InvalidParameter", ""), Refused),
@@ -259,7 +271,7 @@ def test_a_success_with_a_wrong_status_is_not_taken_for_one() -> None:
 def test_the_user_may_name_further_refusals(provider: str, status: int, body: Any, code: str) -> None:
     assert type(judge(provider, status, body)) is UnknownOutcome
     assert type(judge(provider, status, body, frozenset({"other"}))) is UnknownOutcome
-    assert type(judge(provider, status, body, frozenset({code}))) is Refused
+    assert type(judge(provider, status, body, frozenset({code}))) in {Refused, RouteClosed}
 
 
 def test_both_codes_are_kept() -> None:

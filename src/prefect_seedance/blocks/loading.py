@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from prefect_seedance.blocks.route_defaults import RouteDefaults
+from prefect_seedance.blocks.route_defaults import RouteDefaults, block_name
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.providers import RouteSettings
 
@@ -26,7 +26,21 @@ async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
         raise UserMistake(
             "route=[] names no route: give a RouteDefaults block, its name, or several. Nothing was spent."
         )
-    return tuple([(await _block(one)).to_settings() for one in listed])
+    found = [(await _block(one)).to_settings() for one in listed]
+    # Blocks fall back to others by name: those are routes of the run as well, behind the ones that were given.
+    for settings in found:  # it grows meanwhile
+        for name in settings.fall_back:
+            if all(known.block != name for known in found):
+                found.append((await _fallen_back_to(name, settings)).to_settings())
+    return tuple(found)
+
+
+async def _fallen_back_to(name: str, settings: RouteSettings) -> RouteDefaults:
+    try:
+        return await _block(name)
+    except UserMistake as error:
+        whose = f"the block {settings.block!r}" if settings.block else f"the route {settings.label}"
+        raise UserMistake(f"{whose} falls back to {name!r}. {error.message}") from None
 
 
 async def _block(route: Any) -> RouteDefaults:
@@ -37,7 +51,7 @@ async def _block(route: Any) -> RouteDefaults:
             f"route={type(route).__name__}: expected a RouteDefaults block or the name of a saved one. "
             "Nothing was spent."
         )
-    name = route.removeprefix(f"{RouteDefaults._block_type_slug}/")  # noqa: SLF001 - our own class
+    name = block_name(route)
     try:
         return await RouteDefaults.aload(name)
     except (ValueError, RuntimeError) as error:

@@ -17,7 +17,14 @@ from prefect_seedance.routes import Route, VideoRequest, find
 
 __all__ = ["RouteDefaults"]
 
+SLUG = "seedance-route-defaults"
+
 _SETTINGS = ("duration", "resolution", "ratio", "orientation", "generate_audio", "watermark", "web_search")
+
+
+def block_name(told: str) -> str:
+    """The name of a saved route block, told with or without its type."""
+    return told.strip().removeprefix(f"{SLUG}/")
 
 
 class RouteDefaults(Spelled, Block):
@@ -34,7 +41,7 @@ class RouteDefaults(Spelled, Block):
     """
 
     _block_type_name = "Seedance Route Defaults"
-    _block_type_slug = "seedance-route-defaults"
+    _block_type_slug = SLUG
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
@@ -76,8 +83,16 @@ class RouteDefaults(Spelled, Block):
     experimental: bool = Field(
         default=False,
         description=(
-            "Hand media in to the review of the Full routes (sd2_mx_…), whose calls no document describes. Unconfirmed: "
-            "it may fail. Without it, give asset:// ids that passed the provider's review."
+            "Hand media in to the review of the Full routes (sd2_mx_…), whose calls no document describes. "
+            "Unconfirmed: it may fail. Without it, give asset:// ids that passed the provider's review."
+        ),
+    )
+    fall_back: list[str] = Field(
+        default_factory=list,
+        title="Fall back to",
+        description=(
+            "Names of other saved route blocks, in order. A row that this route provably refuses (no funds, a limit, "
+            "closed, not supported) goes on to them; never one that may have been paid."
         ),
     )
     custom_route: dict[str, Any] | None = Field(
@@ -129,4 +144,5 @@ class RouteDefaults(Spelled, Block):
             review=self.media_review,
             experimental=self.experimental,
             block=getattr(self, "_block_document_name", None),
+            fall_back=tuple(block_name(name) for name in self.fall_back),
         )

@@ -40,6 +40,10 @@ Ledger = Annotated[str | None, Parameter(help="The ledger's URL or file; default
 OnInvalid = Annotated[
     Literal["stop", "skip"], Parameter(help="Whether rows that break a rule stop everything, or are left out.")
 ]
+Choose = Annotated[
+    Literal["first", "in_order", "cheapest"],
+    Parameter(help="Which of the routes makes a row that names none: the first, all in order, or the cheapest first."),
+]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -136,6 +140,7 @@ def quote(
     limit: int | None = None,
     column: Columns = None,
     on_invalid: OnInvalid = "stop",
+    choose: Choose = "first",
 ) -> int:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
@@ -155,6 +160,7 @@ def quote(
         only=only,
         limit=limit,
         on_invalid=on_invalid,
+        choose=choose,
     )
 
 
@@ -179,6 +185,8 @@ def run_table(
     budget: str | None = None,
     max_charge: str | None = None,
     max_failures: float | None = None,
+    choose: Choose = "first",
+    fall_back_on_moderation: bool = False,
 ) -> int:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -195,6 +203,7 @@ def run_table(
         budget: What the batch may cost over its whole life, such as "100 CNY".
         max_charge: What one row costs at most, where no price or no upper bound is known.
         max_failures: Take no new rows once so many have failed: a count, or a share below 1.
+        fall_back_on_moderation: A row that is refused for what it shows goes on to its next route, too.
     """
     from prefect_seedance.cli.running import generate_table  # noqa: PLC0415
 
@@ -212,6 +221,8 @@ def run_table(
         "budget": budget,
         "max_charge": max_charge,
         "max_failures": max_failures,
+        "choose": choose,
+        "fall_back_on_moderation": fall_back_on_moderation,
     }
     return generate_table(
         table, models=model, blocks=route, prices=prices, max_in_flight=max_in_flight, options=options

@@ -11,6 +11,7 @@ from prefect_seedance.cli.keys import read_prices, routes_of
 from prefect_seedance.cli.live import live_view
 from prefect_seedance.cli.prefect_server import at_a_server
 from prefect_seedance.flows import NothingStored, generate_videos, quote_videos, sweep_videos
+from prefect_seedance.jobs.choosing import Choose
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.reports.quotes import quote_table as rich_quote
 from prefect_seedance.reports.summary import WORDS
@@ -54,11 +55,14 @@ def quote_table(
     only: Sequence[str] | None,
     limit: int | None,
     on_invalid: Literal["stop", "skip"],
+    choose: Choose = "first",
 ) -> int:
     """Run `quote_videos` and show its answer. Returns the exit code."""
     routes = routes_of(blocks or [], models or [], read_prices(prices), 1)
     with at_a_server():
-        result = quote_videos(table, route=routes, columns=columns, only=only, limit=limit, on_invalid=on_invalid)
+        result = quote_videos(
+            table, route=routes, columns=columns, only=only, limit=limit, on_invalid=on_invalid, choose=choose
+        )
     out.print(rich_quote(result.preparation))
     for warning in result.warnings:
         out.print(f"· {warning}", style="dim", markup=False)

@@ -102,6 +102,8 @@ class RowTeller:
         name = _KINDS[event.state]
         most = 0 if event.state == State.STORED and len(self._places) > ONE_BY_ONE else ONE_BY_ONE
         place = self._places.get(event.key)
+        if place is not None and event.provider is not None and event.account is not None:
+            place = Place(event.provider, event.account, event.model)  # a row may have gone on to another route
         if place is not None and self._told[name] < most:
             self._told[name] += 1
             _tell_row(self._batch, self._take, place, event)

@@ -8,6 +8,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,10 +24,12 @@ from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
+from prefect_seedance.flows.spread import spread_over
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
+from prefect_seedance.jobs.choosing import Choice, Choose
 from prefect_seedance.jobs.crew import Manner
 from prefect_seedance.jobs.loop import call_core, on_core
 from prefect_seedance.jobs.naming import file_names
@@ -34,14 +37,14 @@ from prefect_seedance.jobs.preparing import gather
 from prefect_seedance.jobs.showing import in_full
 from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
 from prefect_seedance.jobs.table import Table, TableLike
-from prefect_seedance.jobs.terms import Terms, TooManyFailures
+from prefect_seedance.jobs.terms import LIMIT_PATIENCE, Terms, TooManyFailures
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import sheet_is_current, write_results, write_sheet
 from prefect_seedance.reports.result import GenerateResult, build_result
 from prefect_seedance.routes.amount import Amount
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.manner import TaskRuns, manner_of
+from prefect_seedance.tasks.manner import MANY, TaskRuns, manner_of
 
 __all__ = ["agenerate_videos", "generate_video", "generate_videos"]
 
@@ -74,6 +77,10 @@ def generate_videos(
     media_hosts: Any = (),
     probe: bool = True,
     task_runs: TaskRuns = "auto",
+    choose: Choose = "first",
+    fall_back_on_moderation: bool = False,
+    limit_patience: float = LIMIT_PATIENCE,
+    spread: str | None = None,
 ) -> GenerateResult:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -81,8 +88,8 @@ def generate_videos(
 
     Args:
         table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
-        route: A RouteDefaults block, the name of a saved one, or several: a row's `model` and `provider` columns pick
-            among them, and the first is the default.
+        route: A RouteDefaults block, the name of a saved one, or several: a row's `route`, `model` and `provider`
+            columns pick among them (see `choose`), and the first is the default.
         batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`.
         output: The folder for videos and results, or a URL such as `s3://bucket/prefix` (see the manual for
             credentials); each batch has a folder of its own in it.
@@ -107,6 +114,12 @@ def generate_videos(
         probe: Look at the media first: type, size, length. Without it, only the provider finds out.
         task_runs: A Prefect task run for each step of each row (`per_step`), or one for some hundreds of rows
             (`per_chunk`), which costs far less. `auto` goes by chunk above 500 rows. What is made and paid is the same.
+        choose: Which routes make a row that names none: the `first` alone (and those that its block falls back to);
+            all of them `in_order`, each only after a proven refusal of the one before; or the `cheapest` first.
+        fall_back_on_moderation: Whether a row refused for what it shows goes on to its next route, too.
+        limit_patience: Seconds that a row with another route bears a rate limit, or a provider out of reach.
+        spread: Have other processes carry the rows: `workers:3` (a deployment of shards), `dask:2`, `ray:2`, or a
+            cluster's address, such as `dask tcp://scheduler:8786`. Empty: this process does.
 
     Returns:
         The rows with what became of them (`.to_dataframe()`), and what it cost.
@@ -142,6 +155,10 @@ async def agenerate_videos(
     media_hosts: Any = (),
     probe: bool = True,
     task_runs: TaskRuns = "auto",
+    choose: Choose = "first",
+    fall_back_on_moderation: bool = False,
+    limit_patience: float = LIMIT_PATIENCE,
+    spread: str | None = None,
 ) -> GenerateResult:
     """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
     return await on_core(functools.partial(_generate, **locals()))
@@ -204,18 +221,29 @@ async def _generate(
     media_hosts: Any = (),
     probe: bool = True,
     task_runs: TaskRuns = "auto",
+    choose: Choose = "first",
+    fall_back_on_moderation: bool = False,
+    limit_patience: float = LIMIT_PATIENCE,
+    spread: str | None = None,
 ) -> Any:
     """The work of a run, and the state in which it ends."""
     logger = get_run_logger()
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
-        terms = Terms.parse(budget=budget, max_charge=max_charge, max_failures=max_failures)
+        terms = Terms.parse(
+            budget=budget,
+            max_charge=max_charge,
+            max_failures=max_failures,
+            fall_back_on_moderation=fall_back_on_moderation,
+            limit_patience=limit_patience,
+        )
+        choice = Choice(choose, terms.currency)
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
         manner = manner_of(task_runs)
         places = media_places(read, routes, media_root, media_hosts)
         name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
-        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit)
+        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=choice)
         if probe and has_media(preparation):
             url = ledger_url(ledger, prefect_home())
             await survey(preparation, places, await settled_keys(url, name, take, retry))
@@ -235,6 +263,9 @@ async def _generate(
             parts=parts_home(),
             file_names=file_names(file_name, read, preparation, batch=name, take=take),
         )
+        if spread:
+            order, told = await _spread(spread, order, task_runs)
+            preparation.warnings += told
     except SeedanceError as error:
         return failed(error)
     preparation.warnings += _ledger_warnings(ledger)
@@ -275,6 +306,13 @@ async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger)
     if stopped is not None:
         raise stopped
     return final_state(result)
+
+
+async def _spread(spread: str, order: Order, task_runs: TaskRuns) -> tuple[Order, list[str]]:
+    """The order with an engine that carries it elsewhere, and what the user should know of that."""
+    per_step = task_runs == "per_step" or (task_runs == "auto" and len(order.preparation.rows) <= MANY)
+    engine, told = await spread_over(spread, order, per_step=per_step)
+    return replace(order, engine=engine), told
 
 
 def _seconds(patience: float) -> float:

@@ -20,6 +20,7 @@ from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
+from prefect_seedance.jobs.choosing import Choice, Choose
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.preparing import Preparation, gather
 from prefect_seedance.jobs.surveying import has_media, survey
@@ -66,6 +67,7 @@ def quote_videos(
     media_root: str | Path | None = None,
     media_hosts: Any = (),
     probe: bool = True,
+    choose: Choose = "first",
 ) -> QuoteResult:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
@@ -80,6 +82,7 @@ def quote_videos(
             the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
         media_hosts: Hosts at private addresses that media may come from, by name.
         probe: Look at the media too: type, size, length. The hosts of links are asked for that, and nobody else.
+        choose: Which routes would make a row that names none, as for `generate_videos`; a quote spans all of a row's.
 
     Returns:
         The quote of each row (`.to_dataframe()`), and their sum.
@@ -101,11 +104,12 @@ async def _quote(
     media_root: str | Path | None = None,
     media_hosts: Any = (),
     probe: bool = True,
+    choose: Choose = "first",
 ) -> Any:
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
-        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit)
+        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=Choice(choose))
         if probe and has_media(preparation):
             await survey(preparation, media_places(read, routes, media_root, media_hosts))
         preparation.settle(on_invalid=on_invalid)

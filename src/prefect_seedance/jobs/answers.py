@@ -12,6 +12,7 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "route",
     "provider",
     "account",
+    "refused_before",
     "job_id",
     "video",
     "sha256",
@@ -38,6 +39,9 @@ RESULT_COLUMNS: tuple[str, ...] = (
 )
 """The columns that a result puts behind the user's own."""
 
+_LATER = frozenset({"refused_before"})
+"""Columns that answers of earlier versions do not have."""
+
 PREFIX = "seedance_"
 """Before a result's column where the user has one of that name."""
 
@@ -45,8 +49,8 @@ PREFIX = "seedance_"
 def without_answer(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[object] | None]:
     """A table without the columns of an earlier answer, and the row keys that stood there; None where it had none."""
     names = {str(name): name for name in frame.columns}
-    ours = [names.get(PREFIX + name, names.get(name)) for name in RESULT_COLUMNS]
-    if any(name is None for name in ours):
+    ours = {name: names.get(PREFIX + name, names.get(name)) for name in RESULT_COLUMNS}
+    if any(place is None and name not in _LATER for name, place in ours.items()):
         return frame, None
-    keys = frame[ours[0]].astype(object).tolist()
-    return frame.drop(columns=ours), keys
+    keys = frame[ours[RESULT_COLUMNS[0]]].astype(object).tolist()
+    return frame.drop(columns=[place for place in ours.values() if place is not None]), keys

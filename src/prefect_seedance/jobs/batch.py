@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from prefect_seedance.jobs.balances import Balances
 from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.planning import plan_rows, unsettled
-from prefect_seedance.jobs.preparing import Preparation, Prepared
+from prefect_seedance.jobs.prepared import Prepared
+from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
+from prefect_seedance.jobs.spreading import Engine, spread_all
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.jobs.traffic import Traffic
@@ -27,6 +29,7 @@ from prefect_seedance.ledger import (
     TAKEABLE,
     AssetRequest,
     AttemptRecord,
+    RowRecord,
     Standing,
     State,
     check_manifest,
@@ -34,6 +37,7 @@ from prefect_seedance.ledger import (
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf, slug
 from prefect_seedance.media.local_shelf import LocalShelf
 from prefect_seedance.providers import RouteSettings
+from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["BatchOutcome", "Order", "batch_folder", "retry_states", "run_batch"]
@@ -60,6 +64,7 @@ class Order:
         places: Where media may lie that are brought to a provider.
         parts: A folder on this machine for unfinished downloads on their way to a store; None takes the system's own.
         file_names: The name of each row's file below the batch's folder, by row key; None names them by their keys.
+        engine: What carries the rows in other processes; None carries them here.
     """
 
     preparation: Preparation
@@ -75,6 +80,7 @@ class Order:
     places: MediaPlaces = field(default_factory=MediaPlaces)
     parts: Path | None = None
     file_names: Mapping[str, str] | None = None
+    engine: Engine | None = None
 
 
 @dataclass
@@ -170,14 +176,18 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         reached("rows planned")
         folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
         outcome = BatchOutcome(session.run.id, folder, ledger.shown_url)
-        before = traffic.counts(session)
+        counted = traffic.counts(session)
         try:
             ids = await unsettled(session, prepared, marks, ids, shelf=shelf, retry=order.retry)
+            known = frozenset(marks) if order.engine is not None else frozenset()
             del marks
-            await _work_all(session, prepared, ids, order, manner, outcome, shelf)
+            if order.engine is None:
+                await _work_all(session, prepared, ids, order, manner, outcome, shelf)
+            else:
+                await _spread_all(session, prepared, ids, known, order, outcome, shelf, order.engine)
         finally:
             await _note_balances(session, outcome)
-            outcome.traffic = traffic.since(before, traffic.counts(session))
+            outcome.traffic = traffic.since(counted, traffic.counts(session))
             outcome.budget = order.terms.budget
             if order.terms.budget is not None:
                 outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)
@@ -207,7 +217,7 @@ async def _work_all(
         taken = await session.ledger.claim(session.run, missing, retry)
         reached("rows claimed")
         missing -= taken
-        rows = await _rows(session, shelf, taken, prepared, keys, outcome.troubles)
+        rows = await _rows(session, shelf, taken, prepared, keys, outcome.troubles, order.routes)
         if first:
             await check_room(shelf, [row.request for row in rows if row.state in TAKEABLE])
             first = False
@@ -231,6 +241,26 @@ async def _work_all(
             retry = frozenset()
 
 
+async def _spread_all(
+    session: Session,
+    prepared: dict[str, Prepared],
+    ids: dict[str, int],
+    known: Collection[str],
+    order: Order,
+    outcome: BatchOutcome,
+    shelf: Shelf,
+    engine: Engine,
+) -> None:
+    """Leave the rows to other processes."""
+    if not ids:
+        return
+    outcome.balances = [await balances.look(session)]
+    outcome.done, outcome.troubles = await spread_all(
+        session, prepared, ids, known, retry=order.retry, shelf=shelf, engine=engine
+    )
+    outcome.stopped = session.stopped
+
+
 async def _note_balances(session: Session, outcome: BatchOutcome) -> None:
     """Look again, where something may have been bought and there was anything to be seen."""
     if outcome.balances and outcome.balances[0]:
@@ -246,6 +276,7 @@ async def _rows(
     prepared: dict[str, Prepared],
     keys: dict[int, str],
     foreign: dict[str, str],
+    routes: Sequence[RouteSettings],
 ) -> list[Row]:
     """The rows that were taken, as they stand; those of another account are told in `foreign`."""
     records = await session.ledger.rows(taken)
@@ -257,14 +288,16 @@ async def _rows(
             await session.ledger.refetch(session.run, row_id)
             record = await session.ledger.row(row_id)
         meant = prepared[record.key]
-        account = meant.settings.account
-        if record.state in {State.CREATED, State.SUCCEEDED} and record.account != account.label:
-            # Another account knows nothing of this job, and would say that it does not exist.
-            foreign[record.key] = (
-                f"Its job was made by the account {record.provider}/{record.account}, and this run uses "
-                f"{account.identity}. Run it with the account that paid, or sweep with it."
-            )
-            continue
+        if record.state in {State.CREATED, State.SUCCEEDED}:
+            maker = _maker(record, meant, routes)
+            if maker is None:
+                # Another account knows nothing of this job, and would say that it does not exist.
+                foreign[record.key] = (
+                    f"Its job was made by the account {record.provider}/{record.account}, and this run uses "
+                    f"{meant.settings.account.identity}. Run it with the account that paid, or sweep with it."
+                )
+                continue
+            meant = maker
         row = Row(
             session=session,
             record=record,
@@ -275,10 +308,28 @@ async def _rows(
             shelf=shelf,
             review=meant.review,
             reference_seconds=meant.reference_seconds,
+            candidates=meant.candidates,
         )
         session.tell(RowEvent(row.key, row.state.value, meant.settings.route.model, message=record.error_message))
         rows.append(row)
     return rows
+
+
+def _maker(record: RowRecord, meant: Prepared, routes: Sequence[RouteSettings]) -> Prepared | None:
+    """The row as the route makes it that holds its job; None where this run has no key for that one."""
+    made_by = (record.provider, record.account, record.model)
+    for candidate in meant.candidates:
+        account = candidate.settings.account
+        if (account.provider, account.label, candidate.settings.route.model) == made_by:
+            return replace(candidate, others=())
+    if meant.settings.account.label == record.account and meant.settings.account.provider == record.provider:
+        return replace(meant, others=())
+    for settings in routes:
+        if (settings.account.provider, settings.account.label, settings.route.model) == made_by:
+            # One that is no candidate any more, since it has lost its price, say; its job is paid all the same.
+            request = VideoRequest.model_validate(dict(record.request))
+            return replace(meant, settings=settings, request=request, others=())
+    return None
 
 
 def _has_work(row: Row) -> bool:

@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prefect_seedance.routes.wish import read_wish
+
 MAX_TEXT = 1_000_000
 """Characters of a prompt. Far above any route's own limit; it keeps a wrong column out of the ledger."""
 MAX_MEDIA = 64 * 1024 * 1024
@@ -92,6 +94,23 @@ def provider(value: Any) -> str | None:
     """The name of a provider, in any case."""
     text = name(value)
     return text.lower() if text else None
+
+
+def wish(value: Any) -> tuple[str, ...] | None:
+    """The routes that a row wants, in their order, or the word `cheapest`; see `routes.wish`."""
+    cell = plain(value)
+    if isinstance(cell, np.ndarray) and cell.ndim == 1:
+        cell = cell.tolist()
+    if cell is None:
+        return None
+    if not isinstance(cell, str | list | tuple):
+        raise CellError(f"must be text such as model > provider:model, or a list of them, not {_kind(cell)}")
+    for part in [cell] if isinstance(cell, str) else cell:
+        _checked(part if isinstance(part, str) else "", 20 * MAX_NAME)
+    try:
+        return read_wish(cell)
+    except ValueError as error:
+        raise CellError(str(error)) from None
 
 
 def row_id(value: Any) -> str | None:
@@ -280,6 +299,7 @@ def _kind(value: Any) -> str:
 PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "id": row_id,
+        "route": wish,
         "model": name,
         "provider": provider,
         "prompt": prompt,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -23,6 +24,9 @@ class Channel:
         self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds, forecast=_forecast(account))
         self.limiter = Limiter()
         self.users = 0
+        self.seat = asyncio.Lock()
+        """Held by the run that speaks for this process where several share the account."""
+        self.sharers = 0
 
     async def close(self) -> None:
         """Stop asking, and close the connections."""

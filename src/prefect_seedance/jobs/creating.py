@@ -10,6 +10,7 @@ from prefect_seedance.errors import (
     OutOfFunds,
     RateLimited,
     Refused,
+    RouteClosed,
     SeedanceError,
     UnknownOutcome,
     Unreachable,
@@ -17,7 +18,10 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.loop import GRACE
+from prefect_seedance.jobs.moving import MovedOn, may_move, out_of_patience, refused_by_route, skip, state_after
 from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.rowkey import redacted
+from prefect_seedance.jobs.standstill import moment, stood_still_since
 from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.ledger import TAKEABLE, Intent, State
 
@@ -30,6 +34,7 @@ async def create(row: Row) -> None:
     Does nothing for a row that is past this step already.
 
     Raises:
+        MovedOn: Proven: nothing was made, and the row has another route, to which it goes on.
         OverBudget: Its worst case does not fit; nothing was sent.
         Refused: Proven: nothing was made. `RateLimited` may be tried again, as may `Unreachable`.
         UnknownOutcome: It cannot be told whether a job was made. Never try again.
@@ -38,8 +43,10 @@ async def create(row: Row) -> None:
     if row.state not in TAKEABLE:
         return
     session = row.session
-    await row.channel.limiter.ready(row.place)
-    if (reason := session.closed.get(row.settings.account)) is not None:
+    await _ready(row)
+    if skip(row):
+        raise _moved_on(row, row.skipped[row.at])
+    if not row.others and (reason := session.closed.get(row.settings.account)) is not None:
         await session.ledger.put_off(session.run, row.id, reason)
         row.moved(State.DEFERRED, reason.message)
         raise reason
@@ -47,6 +54,25 @@ async def create(row: Row) -> None:
     session.sending.add(sending)
     sending.add_done_callback(session.sending.discard)
     await _in_order(sending)
+
+
+async def _ready(row: Row) -> None:
+    """Wait until the provider may be asked; a row with another route waits no longer than the user's patience."""
+    limiter = row.channel.limiter
+    if not row.others or row.limited is None:
+        return await limiter.ready(row.place)
+    first, refusal = row.limited
+    try:
+        async with asyncio.timeout_at(first + row.session.terms.limit_patience):
+            await limiter.ready(row.place)
+    except TimeoutError:
+        refused_by_route(row, refusal)
+        raise _moved_on(row, refusal) from None
+
+
+def _moved_on(row: Row, reason: SeedanceError) -> MovedOn:
+    told = f"{row.settings.label} does not take it, and it goes on to its next route. {reason.message}"
+    return MovedOn(told, provider=row.settings.account.provider, code=reason.code, row=row.key)
 
 
 async def _in_order(sending: asyncio.Task[None]) -> None:
@@ -65,6 +91,7 @@ async def _in_order(sending: asyncio.Task[None]) -> None:
 
 async def _send(row: Row) -> None:
     session = row.session
+    begun = moment()
     attempt = await session.ledger.intend(session.run, _intent(row), session.terms.budget)
     if attempt is None:
         told = (
@@ -73,17 +100,27 @@ async def _send(row: Row) -> None:
         row.moved(State.OVER_BUDGET, told)
         raise OverBudget(told, row=row.key)
     reached("intent written")
+    session.spending.sent(row.key, row.quote)
     row.moved(State.SENT)
+    if stood_still_since(begun):
+        # Another machine may have given the row up meanwhile, and a person may have sent it anew.
+        await session.ledger.withdraw(session.run, row.id, attempt)
+        session.spending.settled(row.key, made=False)
+        told = "This process stood still between the row's intent and its create; nothing was sent."
+        row.moved(State.PLANNED, told)
+        raise Unreachable(told, provider=row.settings.account.provider, row=row.key)
     try:
         made = await row.channel.client.create(row.settings.route.model, row.sendable or row.request)
     except UserMistake as error:
         # The request could not even be put into words; it never left.
         refusal = Refused(error.message, provider=row.settings.account.provider, code=error.code, row=row.key)
         await _refused(row, attempt, refusal)
-        raise refusal from None
+        raise (_moved_on(row, refusal) if row.moving else refusal) from None
     except SeedanceError as error:
         error.row = row.key
         await _refused(row, attempt, error)
+        if row.moving:
+            raise _moved_on(row, error) from None
         raise
     except BaseException as error:
         # Cancelled on the wire, or an error that nobody foresaw: the request may have arrived.
@@ -95,6 +132,7 @@ async def _send(row: Row) -> None:
         await _refused(row, attempt, lost)
         raise
     reached("answer received")
+    session.spending.answered(row.key, made.job_id)
     try:
         await session.ledger.created(
             session.run,
@@ -110,15 +148,17 @@ async def _send(row: Row) -> None:
             f"{error.message} The provider has made job {made.job_id} of this row.", row=row.key
         ) from error
     reached("job written")
+    session.spending.settled(row.key, made=True)
     row.job_id = made.job_id
     row.created_at = asyncio.get_running_loop().time()
     row.channel.limiter.accepted(row.place)
+    session.closures.opened(row.settings)
     row.moved(State.CREATED)
 
 
 async def _refused(row: Row, attempt: int, error: SeedanceError) -> None:
     session = row.session
-    state = _state_after(error)
+    state = state_after(error)
     if isinstance(error, RateLimited):
         row.channel.limiter.refused(error.retry_after, row.place)
     elif row.place is not None and not isinstance(error, UnknownOutcome):
@@ -126,17 +166,14 @@ async def _refused(row: Row, attempt: int, error: SeedanceError) -> None:
     if isinstance(error, BadKey):
         account = row.settings.account.identity
         error.message = f"The API key of {account} is not accepted; check the key in its credentials. {error.message}"
-    if isinstance(error, BadKey | OutOfFunds):
-        session.closed.setdefault(row.settings.account, error)
+    if row.others and may_move(error, session.terms) and out_of_patience(row, error):
+        refused_by_route(row, error)
+        state = State.DEFERRED
+    elif isinstance(error, BadKey | OutOfFunds | RouteClosed):
+        session.closures.close(row.settings, error, session.terms.limit_patience)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
+    session.spending.settled(row.key, made=False)
     row.moved(state, error.message)
-
-
-def _state_after(error: SeedanceError) -> State:
-    if isinstance(error, RateLimited | Unreachable | OutOfFunds | BadKey):
-        return State.DEFERRED
-    # Whatever is not proven to be a refusal may have been paid.
-    return State.REFUSED if isinstance(error, Refused) else State.UNKNOWN
 
 
 def _intent(row: Row) -> Intent:
@@ -154,4 +191,6 @@ def _intent(row: Row) -> Intent:
         quote_high=row.quote.high,
         reserve=row.session.terms.reserve(row.quote),
         reference_seconds=row.reference_seconds,
+        request=redacted(row.request) if row.others else None,
+        passed=row.passed(),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,11 +15,12 @@ from prefect_seedance.jobs.delivering import MediumStep
 from prefect_seedance.jobs.fetching import Fetching
 from prefect_seedance.jobs.limiter import Limiter
 from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.jobs.moving import given_up, turn
+from prefect_seedance.jobs.queues import Queue, Queues
 from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL, RetryRule
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, State
-from prefect_seedance.providers import Account, RouteSettings
 
 __all__ = ["PLAIN_STEPS", "Manner", "Steps", "work"]
 
@@ -101,8 +101,9 @@ async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
     porters = [asyncio.create_task(_fetch(session, fetched, steps)) for _ in range(DOWNLOADS)]
     try:
         async with asyncio.TaskGroup() as group:
-            for settings, queue in _queues(rows):
-                group.create_task(_route(session, settings, queue, steps, fetched))
+            queues = Queues(rows, AHEAD)
+            for queue in queues:
+                group.create_task(_route(session, queues, queue, steps, fetched))
         fetched.close(len(porters))
         await asyncio.gather(*porters)
     finally:
@@ -111,61 +112,81 @@ async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
         await asyncio.gather(*porters, return_exceptions=True)
 
 
-def _queues(rows: Iterable[Row]) -> list[tuple[RouteSettings, deque[Row]]]:
-    """The rows by route; what was paid already is at the head of each queue."""
-    queues: dict[tuple[Account, str], tuple[RouteSettings, deque[Row]]] = {}
-    for row in sorted(rows, key=lambda row: (row.state is not State.SUCCEEDED, row.state in TAKEABLE)):
-        route = (row.settings.account, row.settings.route.model)
-        queues.setdefault(route, (row.settings, deque()))[1].append(row)
-    return list(queues.values())
-
-
-async def _route(session: Session, settings: RouteSettings, queue: deque[Row], steps: Steps, fetched: Fetching) -> None:
-    """All rows of one route: at once, or chunk by chunk.
+async def _route(session: Session, queues: Queues, queue: Queue, steps: Steps, fetched: Fetching) -> None:
+    """All rows of one route: at once, or chunk by chunk; and those that come to it from other routes.
 
     The next chunk begins when the last row of the one before has been taken up, so a slow row holds up nobody.
     """
-    size = len(queue) if steps.chunk is None else CHUNK
     first = 1
 
     async def serve(chunk: Chunk) -> None:
-        await _serve_all(session, settings, chunk, steps, fetched)
+        await _serve_all(session, queues, queue, chunk, steps, fetched)
 
     async with asyncio.TaskGroup() as group:
-        while queue:
-            rows = [queue.popleft() for _ in range(min(size, len(queue)))]
+        while await queues.filled(queue):
+            rows = queue.take(len(queue.rows) if steps.chunk is None else CHUNK)
             if session.stopped is None or any(row.state not in TAKEABLE for row in rows):
-                chunk = Chunk(settings.route.model, first, rows, serve)
-                group.create_task(_carry(session, chunk, steps))
+                chunk = Chunk(queue.settings.route.model, first, rows, serve)
+                group.create_task(_carry(session, queues, chunk, steps))
                 await chunk.drained.wait()
+            else:
+                for row in rows:
+                    await queues.leave(row)
             first += len(rows)
 
 
-async def _carry(session: Session, chunk: Chunk, steps: Steps) -> None:
+async def _carry(session: Session, queues: Queues, chunk: Chunk, steps: Steps) -> None:
     try:
         await (chunk.carry() if steps.chunk is None else steps.chunk(chunk))
     except Exception as error:
         log.exception("%s: an error that this program did not foresee", chunk.name)
         session.stop(error)
+        for row in chunk.rows:  # nobody brings them any further
+            await queues.leave(row)
     finally:
         chunk.drained.set()
 
 
-async def _serve_all(session: Session, settings: RouteSettings, chunk: Chunk, steps: Steps, fetched: Fetching) -> None:
+async def _serve_all(
+    session: Session, queues: Queues, queue: Queue, chunk: Chunk, steps: Steps, fetched: Fetching
+) -> None:
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(len(chunk.waiting), settings.max_in_flight + AHEAD)):
-            group.create_task(_serve(session, settings, chunk, steps, fetched))
+        for _ in range(min(len(chunk.waiting), queue.settings.max_in_flight + AHEAD)):
+            group.create_task(_serve(session, queues, queue, chunk, steps, fetched))
 
 
-async def _serve(session: Session, settings: RouteSettings, chunk: Chunk, steps: Steps, fetched: Fetching) -> None:
-    limiter = session.channels[settings.account].limiter
-    while (row := chunk.take()) is not None:
-        if row.state in TAKEABLE and not await _media_ready(session, row, steps):
+async def _serve(session: Session, queues: Queues, queue: Queue, chunk: Chunk, steps: Steps, fetched: Fetching) -> None:
+    limiter = session.channels[queue.settings.account].limiter
+    while chunk.waiting:
+        async with queue.seats:
+            if (row := chunk.take()) is None:
+                return
+            await _taken_up(session, row, steps, limiter)
+        if row.moving:
+            await queues.put(row)
             continue
-        if row.state is not State.SUCCEEDED:
-            await _in_flight(session, row, steps, limiter)
+        await queues.leave(row)
         if row.state is State.SUCCEEDED:
             chunk.fetching.append(fetched.put(row))
+
+
+async def _taken_up(session: Session, row: Row, steps: Steps, limiter: Limiter) -> None:
+    """A row whose turn it is, until its job has ended, or until it moves on to another of its routes."""
+    if session.stopped is None:
+        try:
+            stays = await turn(row)
+        except LedgerError as error:
+            session.stop(error)
+            return
+        if not stays:
+            if row.state is State.REFUSED:
+                session.failed()
+            return
+    ready = row.state not in TAKEABLE or await _media_ready(session, row, steps)
+    if ready and row.state is not State.SUCCEEDED:
+        await _in_flight(session, row, steps, limiter)
+    if given_up(row) and session.stopped is not None:
+        row.moving = False  # nothing more is sent: it waits for the next run
 
 
 async def _in_flight(session: Session, row: Row, steps: Steps, limiter: Limiter) -> None:

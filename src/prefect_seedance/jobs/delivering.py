@@ -20,6 +20,7 @@ from prefect_seedance.errors import (
 from prefect_seedance.jobs.addresses import KINDS, addresses, replaced
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.medium import Medium
+from prefect_seedance.jobs.moving import may_move, refused_by_route
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.ledger import TAKEABLE, State
@@ -121,8 +122,13 @@ async def _reference(medium: Medium, upload: MediumStep, review: MediumStep, roo
 async def _told(row: Row, error: SeedanceError) -> None:
     error.row = row.key
     session = row.session
+    if row.others and may_move(error, session.terms):
+        refused_by_route(row, error)
+        await session.ledger.put_off(session.run, row.id, error)
+        row.moved(State.DEFERRED, error.message)
+        return
     if isinstance(error, BadKey | OutOfFunds):
-        session.closed.setdefault(row.settings.account, error)
+        session.closures.close(row.settings, error, session.terms.limit_patience)
     if isinstance(error, Refused) and not isinstance(error, BadKey | OutOfFunds | RateLimited):
         await session.ledger.reject(session.run, row.id, error)
         row.moved(State.REFUSED, error.message)

@@ -23,6 +23,8 @@ class RowEvent:
         message: Why, where there is something to say.
         job_id: The provider's id of its job, once it is known.
         video: Where its video lies, once it is stored.
+        provider: Whose route it is, where a row may have several.
+        account: Who pays there.
     """
 
     key: str
@@ -32,6 +34,8 @@ class RowEvent:
     message: str | None = None
     job_id: str | None = None
     video: str | None = None
+    provider: str | None = None
+    account: str | None = None
 
 
 Watcher = Callable[[RowEvent], None]

@@ -34,6 +34,7 @@ _SYNONYMS = {
     "referencevideourl": "reference_videos",
     "audio": "generate_audio",
     "模型": "model",
+    "线路": "route",
 }
 """Headings that often mean one of ours: leaving them unread deserves a word. Written as `_squeezed` writes them."""
 

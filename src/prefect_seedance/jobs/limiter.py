@@ -8,10 +8,11 @@ import itertools
 import math
 import random
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from prefect_seedance.jobs.window import Window
+from prefect_seedance.ledger import ALL, Said, Share
 
 __all__ = ["Limiter", "LimiterReport", "Place"]
 
@@ -86,6 +87,14 @@ class Limiter:
         self._open_at = 0.0
         self._refusals = 0
         self._accepted = self._refused = 0
+        self._ceilings: dict[str, int] = {}
+        self._hopes: dict[str, int] = {}
+        self._shares: dict[str, float] | None = None
+        """What this process may have in flight of each route, where others share the account; None where none do."""
+        self._told: Mapping[str, int] = {}
+        self._knew: float | None = None
+        self.news = asyncio.Event()
+        """Set when there is something to be told to the others: a refusal, or a demand that they know nothing of."""
 
     def snapshot(self) -> LimiterReport:
         """How the account's limit stands."""
@@ -163,6 +172,56 @@ class Limiter:
         if place is not None:
             self.unsent(place)
         self._set_timer()
+        self.news.set()
+
+    def saying(self) -> Said:
+        """What the others are told; until `shared` brings their answer, nothing more is put in flight."""
+        waiting = {model: self._taken.get(model, 0) + len(self._queues.get(model, ())) for model in self._ceilings}
+        wanted = {model: max(number, self._hopes.get(model, 0)) for model, number in waiting.items()}
+        self._told = wanted
+        self.freeze()
+        return Said(
+            held={**self._taken, ALL: self._held - self._idle},
+            wanted=wanted,
+            ceilings=dict(self._ceilings),
+            size=self._window.size if self._window.found else None,
+            knew=self._knew,
+            pause=max(0.0, self._open_at - asyncio.get_running_loop().time()),
+        )
+
+    def hope(self, model: str, ceiling: int, number: int) -> None:
+        """Ask for so many of the `ceiling` places of a route, for rows that are about to be taken."""
+        self._ceilings[model] = ceiling
+        if self._hopes.get(model, 0) < number:
+            self.news.set()
+        self._hopes[model] = number
+
+    def part(self, model: str) -> int | None:
+        """How many places of a route this process has at present; None where it shares with nobody."""
+        return None if self._shares is None else int(self._shares.get(model, 0))
+
+    def freeze(self) -> None:
+        """Put nothing more in flight than there is, until `shared` or `alone` is called."""
+        self._shares = {**self._taken, ALL: self._held - self._idle}
+
+    def shared(self, share: Share) -> None:
+        """Keep to this part of the account's limits from now on, and believe what others have met."""
+        moment = asyncio.get_running_loop().time()
+        self._shares = dict(share.granted)
+        if share.found is not None:
+            self._window.believe(share.granted[ALL], share.found, share.seats, moment)
+            self._knew = self._window.size
+        if share.pause > 0:
+            self._open_at = max(self._open_at, moment + share.pause)
+        self._admit()
+
+    def alone(self) -> None:
+        """Nobody shares the account with this process any more."""
+        self._shares = None
+        self._admit()
+
+    def _may_have(self, model: str) -> float:
+        return math.inf if self._shares is None else self._shares.get(model, math.inf if model == ALL else 0)
 
     def _pause(self, moment: float, retry_after: float | None) -> None:
         if retry_after is None:
@@ -186,7 +245,14 @@ class Limiter:
         queue = self._queues.setdefault(model, deque())
         turn = _Turn(next(self._order), ceiling, paid, asyncio.get_running_loop().create_future())
         queue.append(turn)
+        self._ceilings[model] = ceiling
         self._admit()
+        if (
+            self._shares is not None
+            and not turn.granted.done()
+            and self._told.get(model, 0) <= self._taken.get(model, 0)
+        ):
+            self.news.set()
         try:
             return await turn.granted
         except asyncio.CancelledError:
@@ -212,7 +278,8 @@ class Limiter:
         """Whether one more create may be sent beside those that are in flight or on their way."""
         now = asyncio.get_running_loop().time()
         others = self._held - self._idle
-        if now < self._open_at or others >= self._window.allowed(now):
+        most = min(self._window.allowed(now), self._may_have(ALL) + self._window.tries(now))
+        if now < self._open_at or others >= most:
             return False
         if self._window.found and self._made >= self._window.size:
             return others == self._made  # a try, alone
@@ -245,7 +312,11 @@ class Limiter:
         free = not self._again and self._admits()
         best: tuple[str, _Turn] | None = None
         for model, queue in self._queues.items():
-            if not queue or self._taken.get(model, 0) >= queue[0].ceiling or not (free or queue[0].paid):
+            if not queue or not (free or queue[0].paid):
+                continue
+            # A job that is made is in flight, whoever holds it; only what is new keeps to the share.
+            most = queue[0].ceiling if queue[0].paid else min(queue[0].ceiling, self._may_have(model))
+            if self._taken.get(model, 0) >= most:
                 continue
             if best is None or queue[0].number < best[1].number:
                 best = (model, queue[0])

@@ -9,7 +9,8 @@ from typing import Any
 
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.jobs.cells import plain
-from prefect_seedance.jobs.preparing import Preparation, Prepared
+from prefect_seedance.jobs.prepared import Prepared
+from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.table import Table
 from prefect_seedance.media import slug
 from prefect_seedance.media.names import joined, segment

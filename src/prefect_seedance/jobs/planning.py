@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.naming import default_name
-from prefect_seedance.jobs.preparing import Prepared
+from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.jobs.stock import missing_files
@@ -49,7 +49,7 @@ async def plan_rows(
     def plans(wanted: Iterable[Prepared]) -> list[Plan]:
         return [_plan(row, session.take, folder, names) for row in wanted]
 
-    changed = [row for key, row in rows.items() if key in marks and marks[key].fingerprint != row.fingerprint]
+    changed = [row for key, row in rows.items() if key in marks and not row.knows(marks[key].fingerprint)]
     if changed:
         # The ledger itself says what has changed; nothing new was written before it did.
         await session.ledger.plan(session.run, session.take, plans(changed))
@@ -95,4 +95,5 @@ def _plan(row: Prepared, take: str, folder: str, names: Mapping[str, str] | None
         model=row.settings.route.model,
         file_name=name,
         folder=folder,
+        accepts=row.accepts,
     )

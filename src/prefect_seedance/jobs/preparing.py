@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from operator import attrgetter
 from typing import Any, Literal
 
 from prefect_seedance.bulk import in_bulk
 from prefect_seedance.errors import UserMistake
-from prefect_seedance.jobs.addresses import KINDS, addresses
 from prefect_seedance.jobs.cells import row_id
-from prefect_seedance.jobs.rowkey import fingerprint
-from prefect_seedance.jobs.table import Table, TableRow
+from prefect_seedance.jobs.checking import Checker
+from prefect_seedance.jobs.choosing import Choice
+from prefect_seedance.jobs.prepared import Prepared
+from prefect_seedance.jobs.table import Table
 from prefect_seedance.jobs.terms import Terms
-from prefect_seedance.providers import RouteSettings, dialect_of
-from prefect_seedance.routes import Quote, QuoteTotal, VideoRequest, check, quote, resolve, total
-from prefect_seedance.routes.forms import Review, form_of
-from prefect_seedance.routes.rules import check_words
+from prefect_seedance.providers import RouteSettings
+from prefect_seedance.routes import QuoteTotal, total
 
 __all__ = ["BadRows", "Invalid", "OnInvalid", "Preparation", "Prepared", "gather", "prepare"]
 
@@ -26,12 +23,6 @@ OnInvalid = Literal["stop", "skip"]
 
 SHOWN = 20
 """How many bad rows one error spells out."""
-
-KINDS_KEPT = 10_000
-"""Kinds of rows that are remembered at most: where each row has media of its own, there is nothing to be shared."""
-
-_SETTINGS = attrgetter(*(name for name in VideoRequest.model_fields if name != "prompt"))
-"""All that a row asks for beside its prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +33,6 @@ class Invalid:
     line: int
     key: str
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A row that may be sent.
-
-    `reference_seconds` is the length of its reference videos, as far as the route bills them and it was measured.
-    """
-
-    position: int
-    key: str
-    request: VideoRequest
-    settings: RouteSettings
-    quote: Quote
-    fingerprint: str
-    warnings: tuple[str, ...] = ()
-    line: int = 0
-    review: Review | None = None
-    reference_seconds: Decimal | None = None
 
 
 @dataclass
@@ -88,9 +60,9 @@ class Preparation:
         told: dict[str, int] = {}
         good = []
         for row in self.rows:
-            objection = terms.objection(row.quote) if terms is not None else None
-            if objection is not None:
-                self.invalid.append(Invalid(row.position, row.line, row.key, (objection,)))
+            objections = row.objections(terms) if terms is not None else ()
+            if objections:
+                self.invalid.append(Invalid(row.position, row.line, row.key, objections))
                 continue
             good.append(row)
             for warning in row.warnings:
@@ -103,7 +75,7 @@ class Preparation:
 
     def total(self) -> QuoteTotal:
         """What all rows together would cost."""
-        return total(row.quote for row in self.rows)
+        return total(row.span for row in self.rows)
 
 
 class BadRows(UserMistake):
@@ -132,6 +104,7 @@ def prepare(
     limit: int | None = None,
     on_invalid: OnInvalid = "stop",
     terms: Terms | None = None,
+    choice: Choice | None = None,
 ) -> Preparation:
     """Check every row of a table against its route, and quote it. No network, nothing written.
 
@@ -142,12 +115,13 @@ def prepare(
         limit: Only the first so many rows: a pilot.
         on_invalid: Whether bad rows stop everything, or are left out.
         terms: What the user allows; a row that a budget cannot hold is a bad row.
+        choice: How a row's route is chosen where it names none.
 
     Raises:
         BadRows: There are bad rows, and `on_invalid` is `stop`.
         UserMistake: `only` names rows that the table does not have.
     """
-    found = gather(table, routes, only=only, limit=limit)
+    found = gather(table, routes, only=only, limit=limit, choice=choice)
     found.settle(terms=terms, on_invalid=on_invalid)
     return found
 
@@ -159,6 +133,7 @@ def gather(
     *,
     only: Collection[Any] | None = None,
     limit: int | None = None,
+    choice: Choice | None = None,
 ) -> Preparation:
     """The first half of `prepare`: rules and quotes by what the rows themselves say. `settle` is the second.
 
@@ -167,7 +142,7 @@ def gather(
     """
     found = Preparation(table=table.name, warnings=list(table.warnings))
     positions = _chosen(table, only, limit)
-    checker = _Checker(routes)
+    checker = Checker(routes, choice or Choice())
     for row in table.rows:
         if row.position not in positions:
             continue
@@ -197,97 +172,3 @@ def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> se
     if limit is not None and limit < 1:
         raise UserMistake(f"limit={limit}: expected 1 or more rows. Nothing was spent.")
     return set(sorted(keys)[:limit])
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What all rows have in common that differ in nothing but their prompts, as far as their prompts break no rule."""
-
-    settings: RouteSettings
-    review: Review | None
-    quote: Quote
-    warnings: tuple[str, ...]
-
-
-class _Checker:
-    """Checks rows one after the other; what rows share that differ in their prompts alone is found out once.
-
-    A large table has few kinds of rows: only the rules of the prompt have to look at each of them.
-    """
-
-    def __init__(self, routes: Sequence[RouteSettings]) -> None:
-        self._routes = routes
-        self._kinds: dict[tuple[Any, ...], _Kind] = {}
-
-    def checked(self, row: TableRow) -> tuple[Prepared | None, list[str]]:
-        """The row as it would be sent, or all the reasons why it may not be."""
-        known = (row.model, row.provider, row.review, row.request.prompt is None, *_SETTINGS(row.request))
-        kind = self._kinds.get(known)
-        if kind is not None:
-            request = resolve(kind.settings.route, row.request, kind.settings.defaults)
-            if not check_words(kind.settings.route, request):
-                return _prepared(row, request, kind), []
-        settings = _pick(row, self._routes)
-        if settings is None:
-            return None, [self._no_route(row)]
-        request = resolve(settings.route, row.request, settings.defaults)
-        review = row.review or settings.review
-        problems = check(settings.route, request, review=review, experimental=settings.experimental)
-        reasons = [problem.message for problem in problems if problem.severity == "error"]
-        if reasons:
-            return None, reasons
-        warnings = [problem.message for problem in problems if problem.severity == "warning"]
-        warnings += _library_warnings(settings, request, review)
-        kind = _Kind(settings, review, quote(settings.route, request, settings.prices), tuple(warnings))
-        if len(self._kinds) < KINDS_KEPT and not check_words(settings.route, request):
-            self._kinds[known] = kind
-        return _prepared(row, request, kind), []
-
-    def _no_route(self, row: TableRow) -> str:
-        wishes = (("model", row.model), ("provider", row.provider))
-        wish = " ".join(f"{name}={value!r}" for name, value in wishes if value)
-        known = ", ".join(route.label for route in self._routes)
-        return f"{wish}: none of the routes given fits; they are {known}"
-
-
-def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Review | None) -> list[str]:
-    """What a user should know of media that are handed in to a provider's library."""
-    told = []
-    dialect = dialect_of(settings.account.provider)
-    for place, address in addresses(request):
-        form = form_of(settings.route, place, address, review=review, experimental=settings.experimental)
-        if form != "asset" or not settings.route.library:
-            continue
-        line = dialect.asset_billing_model(settings.route.library, KINDS[place])
-        if line is not None:
-            told.append(
-                f"{settings.route.name}: {place} are handed in as assets, once per content, which the provider bills "
-                f"per request beside the videos (price line {line!r}; no quote holds it)"
-            )
-        elif settings.route.library == "audit":
-            told.append(f"{settings.route.name}: {place} are handed in to a review whose calls no document confirms")
-    return list(dict.fromkeys(told))
-
-
-def _pick(row: TableRow, routes: Sequence[RouteSettings]) -> RouteSettings | None:
-    for settings in routes:
-        if row.model not in {None, settings.route.model}:
-            continue
-        if row.provider is None or row.provider.casefold() == settings.account.provider:
-            return settings
-    return None
-
-
-def _prepared(row: TableRow, request: VideoRequest, kind: _Kind) -> Prepared:
-    settings = kind.settings
-    return Prepared(
-        position=row.position,
-        key=row.key,
-        request=request,
-        settings=settings,
-        quote=kind.quote,
-        fingerprint=fingerprint(settings.account.provider, settings.route.model, request),
-        warnings=kind.warnings,
-        line=row.line,
-        review=kind.review,
-    )

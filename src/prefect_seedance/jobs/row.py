@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from prefect_seedance.routes.forms import Review
 if TYPE_CHECKING:
     from prefect_seedance.jobs.channel import Channel
     from prefect_seedance.jobs.limiter import Place
+    from prefect_seedance.jobs.prepared import Prepared
     from prefect_seedance.jobs.session import Session
 
 __all__ = ["Row"]
@@ -40,6 +42,7 @@ class Row:
         shelf: Shelf,
         review: Review | None = None,
         reference_seconds: Decimal | None = None,
+        candidates: Sequence[Prepared] = (),
     ) -> None:
         self.session = session
         self.id = record.id
@@ -68,6 +71,20 @@ class Row:
         """When this process had its job created, on the core loop's clock; None where it did not."""
         self.settled: RowRecord | None = None
         """The row as the ledger had it when its charge was settled, for its first download to go by."""
+        self.candidates = tuple(candidates)
+        """The row as each of its routes would make it, in order; empty where nothing but its own route is known."""
+        self.at = 0
+        """Which of them it stands at."""
+        self.refusals: dict[int, SeedanceError] = {}
+        """The candidates that have provably refused it in this run, and why."""
+        self.skipped: dict[int, SeedanceError] = {}
+        """Those that it did not ask, since they were known to take nothing, and why."""
+        self.probe: int | None = None
+        """A candidate that it asks although it is known to be closed: to see whether it still is."""
+        self.limited: tuple[float, SeedanceError] | None = None
+        """When its present route first refused it for now, on the core loop's clock, and how it did so last."""
+        self.moving = False
+        """Whether it has left its route for another one, in whose queue it belongs."""
         self.trouble: SeedanceError | None = None
         """Why the row's last step did not come to its end, where the row's state does not say it."""
 
@@ -82,12 +99,49 @@ class Row:
         """The open door of the row's account."""
         return self.session.channels[self.settings.account]
 
+    @property
+    def others(self) -> bool:
+        """Whether it has more than one route."""
+        return len(self.candidates) > 1
+
+    @property
+    def probes(self) -> bool:
+        """Whether it only tries whether its route is still closed."""
+        return self.probe is not None and self.probe == self.at
+
+    def go_to(self, place: int) -> None:
+        """Stand at another of its candidates: nothing that was brought into form for the one before is of use there."""
+        meant = self.candidates[place]
+        self.at = place
+        self.request, self.settings, self.fingerprint = meant.request, meant.settings, meant.fingerprint
+        self.quote, self.review, self.reference_seconds = meant.quote, meant.review, meant.reference_seconds
+        self.sendable = self.trouble = self.limited = None
+
+    def passed(self, before: int | None = None) -> tuple[str, ...]:
+        """The routes before the present one (or the first `before`) that did not take it, and why, in words."""
+        told = []
+        for place, each in enumerate(self.candidates[: self.at if before is None else before]):
+            if (refusal := self.refusals.get(place)) is not None:
+                told.append(f"{each.settings.label}: {refusal.message}")
+            elif (closed := self.skipped.get(place)) is not None:
+                told.append(f"{each.settings.label}: not asked, since it takes nothing now. {closed.message}")
+        return tuple(told)
+
     def moved(self, state: State, message: str | None = None) -> None:
         """The ledger has moved the row; tell those who watch."""
         self.state = state
         video = self.video if state is State.STORED else None
         self.session.tell(
-            RowEvent(self.key, state.value, self.settings.route.model, message=message, job_id=self.job_id, video=video)
+            RowEvent(
+                self.key,
+                state.value,
+                self.settings.route.model,
+                message=message,
+                job_id=self.job_id,
+                video=video,
+                provider=self.settings.account.provider,
+                account=self.settings.account.label,
+            )
         )
 
     async def record(self) -> RowRecord:

@@ -15,10 +15,13 @@ from pathlib import Path
 from prefect_seedance.errors import LedgerError, SeedanceError
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.channel import Channel, channel
+from prefect_seedance.jobs.closures import Closures
 from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
+from prefect_seedance.jobs.sharing import shared_limits
+from prefect_seedance.jobs.spending import Spending
 from prefect_seedance.jobs.terms import OverBudget, Terms, TooManyFailures
-from prefect_seedance.ledger import HEARTBEAT, Ledger, MaterialKey, Run
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
@@ -39,6 +42,7 @@ class Session:
         patience: Seconds that a job is waited for.
         sending: Creates on the wire.
         closed: Accounts that cannot serve now, with the reason: their rows are put off.
+        closures: The same for rows that have another route, and routes that are closed beside.
         stopped: Why this run takes no new rows any more; None while it does.
         terms: What the user allows to be spent and to fail.
         failures: Rows that failed in this run.
@@ -49,6 +53,7 @@ class Session:
         proofs: As many videos are decoded at once as there are processors: with more, questions and answers would wait
             behind them, and no video would be proven sooner.
         again: Whether the user asks for what was refused to be tried again.
+        spending: What this run has had made, for the day on which the ledger cannot be asked.
     """
 
     ledger: Ledger
@@ -60,6 +65,7 @@ class Session:
     watchers: tuple[Watcher, ...] = ()
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     closed: dict[Account, SeedanceError] = field(default_factory=dict)
+    closures: Closures = field(init=False)
     stopped: BaseException | None = None
     terms: Terms = field(default_factory=Terms)
     failures: int = 0
@@ -69,12 +75,14 @@ class Session:
     locks: dict[MaterialKey, asyncio.Lock] = field(default_factory=dict)
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     again: bool = False
+    spending: Spending = field(default_factory=Spending)
     scratch: Path = field(default_factory=Path)
     _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
     _steps: dict[Medium, asyncio.Task[object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.contents = Contents(self, self.scratch)
+        self.closures = Closures(self.closed)
 
     def medium(self, settings: RouteSettings, address: str, kind: MediumKind, form: Form) -> Medium:
         """The medium at an address, the same one for all rows of a route."""
@@ -132,6 +140,9 @@ class Session:
         """Take no new rows: what is paid from now on could not be recorded or kept."""
         if self.stopped is None:
             self.stopped = reason
+        elif isinstance(reason, LedgerError):
+            # Only the first is told to the caller, and each may name a job that nothing else knows.
+            log.error("%s", reason)
 
     def failed(self) -> None:
         """A row failed. Too many of them, and no new ones are taken; those in flight end in order."""
@@ -157,12 +168,15 @@ async def open_session(
     terms: Terms | None = None,
     places: MediaPlaces | None = None,
     again: bool = False,
+    shared: bool = False,
 ) -> AsyncIterator[Session]:
     """Open the ledger and the accounts' channels, and begin a run; at the end its rows are let go.
 
-    However the block is left, creates on the wire are waited for before the run lets go of its rows.
+    However the block is left, creates on the wire are waited for before the run lets go of its rows. Where `shared`, it
+    keeps to its part of the accounts' limits, beside all other processes that share them.
     """
-    async with contextlib.AsyncExitStack() as stack:
+    spending = Spending()
+    async with _telling(spending), contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(ledger_url)
         stack.push_async_callback(ledger.close)
         channels = {settings.account: settings.account for settings in routes}
@@ -182,13 +196,27 @@ async def open_session(
             terms=terms or Terms(),
             places=places or MediaPlaces(),
             again=again,
+            spending=spending,
             scratch=Path(scratch),
         )
+        if shared:
+            await stack.enter_async_context(shared_limits(ledger, doors.values()))
         stack.push_async_callback(session.drop_media)
         stack.push_async_callback(_end, session)
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
         stack.callback(heart.cancel)
         yield session
+
+
+@contextlib.asynccontextmanager
+async def _telling(spending: Spending) -> AsyncIterator[None]:
+    """Where the ledger is out of reach at the end, the error says what was spent: nobody else can."""
+    try:
+        yield
+    except LedgerError as error:
+        if error.code == OUT_OF_REACH:
+            error.message = f"{error.message} {spending.told()}"
+        raise
 
 
 async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:
@@ -197,7 +225,7 @@ async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) 
 
 async def _beat(session: Session) -> None:
     while True:
-        await asyncio.sleep(HEARTBEAT.total_seconds())
+        await asyncio.sleep(heartbeat().total_seconds())
         with contextlib.suppress(LedgerError):
             await session.ledger.beat(session.run)
 

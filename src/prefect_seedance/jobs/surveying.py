@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.jobs.addresses import addresses
-from prefect_seedance.jobs.preparing import Invalid, Preparation, Prepared
+from prefect_seedance.jobs.prepared import Prepared, in_order
+from prefect_seedance.jobs.preparing import Invalid, Preparation
 from prefect_seedance.ledger import TAKEABLE, Ledger, State
 from prefect_seedance.media import MediaPlaces, Probed, Prober
 from prefect_seedance.providers import RouteSettings
@@ -82,11 +83,11 @@ async def survey(found: Preparation, places: MediaPlaces, skip: Collection[str] 
         if row.key in skip or not _media(row.request):
             good.append(row)
             continue
-        errors, warnings = seen.judge(row.settings, row.request, row.review)
-        if errors:
+        judged, errors = _judged(row, seen)
+        if judged is None:
             found.invalid.append(Invalid(row.position, row.line, row.key, tuple(errors)))
         else:
-            good.append(_measured(row, seen, warnings))
+            good.append(judged)
     found.rows = good
 
 
@@ -122,6 +123,30 @@ async def survey_one(settings: RouteSettings, request: VideoRequest, places: Med
 def _media(request: VideoRequest) -> list[str]:
     """The addresses behind which there is something to be seen: assets are the provider's own affair."""
     return [address for _, address in addresses(request) if scheme_of(address) not in {None, "asset"}]
+
+
+def _judged(row: Prepared, seen: Survey) -> tuple[Prepared | None, list[str]]:
+    """The row by what its media are; a candidate that cannot take them is passed over, if another can."""
+    if not row.others:
+        errors, warnings = seen.judge(row.settings, row.request, row.review)
+        return (None, errors) if errors else (_measured(row, seen, warnings), [])
+    good: list[Prepared] = []
+    told: list[str] = []
+    against: dict[str, list[str]] = {}
+    for each in row.candidates:
+        errors, warnings = seen.judge(each.settings, each.request, each.review)
+        if errors:
+            against[each.settings.label] = errors
+        else:
+            measured = _measured(each, seen, warnings)
+            told += measured.warnings
+            good.append(measured)
+    if not good:
+        # A file that is not there is so for all of them.
+        return None, list(dict.fromkeys(error for errors in against.values() for error in errors))
+    told += [f"{label} is passed over: {'; '.join(errors)}" for label, errors in against.items()]
+    judged = in_order(row, good)
+    return replace(judged, warnings=tuple(dict.fromkeys((*row.warnings, *told)))), []
 
 
 def _measured(row: Prepared, seen: Survey, warnings: list[str]) -> Prepared:

@@ -30,6 +30,7 @@ class TableRow:
         provider: The row's own choice of a provider, where it makes one.
         line: The row as the user sees it, counted from 1 (see `CellProblem`).
         review: The review that its media are to go through, where the row says so.
+        routes: The routes that the row names, the first choice first, or `cheapest`; see `routes.wish`.
     """
 
     position: int
@@ -39,6 +40,7 @@ class TableRow:
     provider: str | None = None
     line: int = 0
     review: Review | None = None
+    routes: tuple[str, ...] = ()
 
 
 class Reading:
@@ -64,6 +66,7 @@ class Reading:
         models = self._parsed.get("model") or [None] * self._size
         providers = self._parsed.get("provider") or [None] * self._size
         reviews = self._parsed.get("media_review") or [None] * self._size
+        wishes = self._parsed.get("route") or [None] * self._size
         found: list[TableRow] = []
         for position in range(self._size):
             settings = {
@@ -79,7 +82,16 @@ class Reading:
             line = self._sheet.lines[position]
             key = self._keys[position]
             found.append(
-                TableRow(position, key, request, models[position], providers[position], line, reviews[position])
+                TableRow(
+                    position,
+                    key,
+                    request,
+                    models[position],
+                    providers[position],
+                    line,
+                    reviews[position],
+                    wishes[position] or (),
+                )
             )
         return found, {position: self._problems(position) for position in sorted(self._faults)}
 
@@ -92,8 +104,8 @@ class Reading:
             told.append(f"The prompt is a word like 'nan' or 'None' in {self._lines(nulls)}; it is taken as a prompt.")
         if "id" not in self._parsed and (alike := self._alike()):
             told.append(
-                f"{self._lines(alike)} differ from an earlier row only behind the '?' of a URL and are told apart by "
-                f"their order. Give the table an id column before rows are added or moved."
+                f"{self._lines(alike)} differ from an earlier row only in their route or behind the '?' of a URL and "
+                "are told apart by their order. Give the table an id column before rows are added or moved."
             )
         return told
 
@@ -141,8 +153,9 @@ class Reading:
         return keys
 
     def _hashed(self) -> list[str]:
-        # How media reach the provider makes no other row of it.
-        names = [name for name in self._parsed if name != "media_review"]
+        # How media reach the provider, and who makes the video, makes no other row of it: a table that gets a second
+        # route in the midst of a batch must not be paid for again.
+        names = [name for name in self._parsed if name not in {"media_review", "route"}]
         rows: Iterable[Sequence[Any]] = zip(*(self._parsed[name] for name in names), strict=True)
         keys = [base_key(dict(zip(names, row, strict=True))) for row in rows]
         for position, faults in self._faults.items():

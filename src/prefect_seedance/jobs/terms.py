@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
@@ -10,7 +11,11 @@ from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.routes import Quote
 from prefect_seedance.routes.amount import Amount
 
-__all__ = ["OverBudget", "Terms", "TooManyFailures"]
+__all__ = ["LIMIT_PATIENCE", "OverBudget", "Terms", "TooManyFailures"]
+
+
+LIMIT_PATIENCE = 60.0
+"""Seconds: a limit that is met now and then passes sooner, and a row's next route may be dearer."""
 
 
 class OverBudget(SeedanceError):
@@ -29,14 +34,26 @@ class Terms:
         budget: What the batch may cost over its whole life, all runs and takes.
         max_charge: What one row costs at most, by the user's own word, where the quote has no upper bound.
         max_failures: No new rows are taken once so many have failed: a count, or a share of the run's rows below 1.
+        fall_back_on_moderation: Whether a row that a provider refused for what it shows goes on to its next route.
+        limit_patience: Seconds that a row with another route bears a rate limit, or a provider that cannot be reached.
     """
 
     budget: Amount | None = None
     max_charge: Amount | None = None
     max_failures: int | float | None = None
+    fall_back_on_moderation: bool = False
+    limit_patience: float = LIMIT_PATIENCE
 
     @classmethod
-    def parse(cls, *, budget: Any = None, max_charge: Any = None, max_failures: Any = None) -> Self:
+    def parse(
+        cls,
+        *,
+        budget: Any = None,
+        max_charge: Any = None,
+        max_failures: Any = None,
+        fall_back_on_moderation: bool = False,
+        limit_patience: float = LIMIT_PATIENCE,
+    ) -> Self:
         """Read the terms as a user writes them: `budget="100 CNY"`, `max_failures=5` or `max_failures=0.1`.
 
         Raises:
@@ -46,6 +63,8 @@ class Terms:
             budget=None if budget is None else Amount.parse(budget, "budget"),
             max_charge=None if max_charge is None else Amount.parse(max_charge, "max_charge"),
             max_failures=_failures(max_failures),
+            fall_back_on_moderation=bool(fall_back_on_moderation),
+            limit_patience=_seconds(limit_patience),
         )
         if terms.budget and terms.max_charge and terms.budget.currency != terms.max_charge.currency:
             raise UserMistake(
@@ -53,6 +72,12 @@ class Terms:
                 "never converted. Nothing was spent."
             )
         return terms
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of which they speak; None where they name no amount."""
+        amount = self.budget or self.max_charge
+        return None if amount is None else amount.currency
 
     def reserve(self, quote: Quote) -> Amount | None:
         """The worst case of a row, which is held back before its create; None where it has no bound."""
@@ -85,6 +110,12 @@ class Terms:
         if isinstance(self.max_failures, float):
             return max(Decimal(1), Decimal(str(self.max_failures)) * rows)
         return Decimal(self.max_failures)
+
+
+def _seconds(given: Any) -> float:
+    if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < math.inf:
+        return float(given)
+    raise UserMistake(f"limit_patience={given!r}: expected a number of seconds from 0. Nothing was spent.")
 
 
 def _failures(given: Any) -> int | float | None:

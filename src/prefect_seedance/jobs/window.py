@@ -46,6 +46,8 @@ class Window:
         self._patience = 1.0
         self._proven = 0.0
         """The size before the present row of refusals below it; 0 where there is none."""
+        self._crowd = 1.0
+        """How much longer than alone one of several processes waits between two tries, so that all try as often."""
         self._before = math.inf
         """The size at which the present tries began; infinite where none is under way."""
         self._raised = -math.inf
@@ -58,16 +60,36 @@ class Window:
 
     def allowed(self, now: float) -> float:
         """How many may be in flight now, a try included."""
-        return self.size + 1 if now >= self.next_try else self.size
+        return self.size + self.tries(now)
+
+    def tries(self, now: float) -> int:
+        """How many more than are known to be allowed may be tried now."""
+        return 1 if now >= self.next_try else 0
+
+    def believe(self, size: float, whole: float, seats: int, now: float) -> None:
+        """Take over what several processes know together.
+
+        Args:
+            size: The part of this process.
+            whole: Jobs that the account bears over all of them.
+            seats: How many they are.
+            now: The present moment.
+        """
+        new = not self.found
+        self.size = max(1.0, size)
+        self._crowd = max(1.0, seats * whole / self.size) if seats > 1 else 1.0
+        if new:
+            self.next_try = now + self._pause()
 
     def accepted(self, made: int, now: float) -> None:
         """A create was accepted; now `made` jobs are in flight."""
         self.highest = max(self.highest, made)
         self._proven = 0.0
         if made > self.size and now < self.next_try:
-            # It was on its way when another one was refused: so much is allowed, but it was no try for more.
-            self.next_try += (made - self.size) * self._patience * PROBE
-            self.size = made
+            if self._crowd == 1.0:
+                # It was on its way when another one was refused: so much is allowed, but it was no try for more.
+                self.next_try += (made - self.size) * self._patience * PROBE
+                self.size = made
         elif made > self.size:
             # More is allowed than was known: go on at once, until the next refusal tells.
             self._before = min(self._before, self.size)
@@ -98,5 +120,8 @@ class Window:
                 self._proven = max(self._proven, self.size)
             self.size = made
         self._before = math.inf
-        self.next_try = now + min(LONGEST_PROBE, self._patience * PROBE * self.size)
+        self.next_try = now + self._pause()
         self.lowest = self.size if self.lowest is None else min(self.lowest, self.size)
+
+    def _pause(self) -> float:
+        return min(LONGEST_PROBE, self._patience * PROBE * self.size * self._crowd)

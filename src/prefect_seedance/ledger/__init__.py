@@ -1,9 +1,10 @@
 """What has been bought: the durable record of every row and of every request that may have cost money."""
 
 from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up, add_up_all
-from prefect_seedance.ledger.holders import HEARTBEAT, Run
+from prefect_seedance.ledger.holders import Run, heartbeat, lease
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
+from prefect_seedance.ledger.portions import Glimpse, Remainder, RouteKey
 from prefect_seedance.ledger.records import (
     AssetRequest,
     AttemptRecord,
@@ -17,20 +18,24 @@ from prefect_seedance.ledger.records import (
     RowRecord,
 )
 from prefect_seedance.ledger.resolving import Verdict
+from prefect_seedance.ledger.seats import ALL, Said, Seat, Share
+from prefect_seedance.ledger.server_door import OUT_OF_REACH
 from prefect_seedance.ledger.standings import Kind, Payment, Standing, moment
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
 from prefect_seedance.ledger.url import ledger_url, shown_url
 
 __all__ = [
+    "ALL",
     "ASSETS",
-    "HEARTBEAT",
     "MANIFEST",
+    "OUT_OF_REACH",
     "RETRYABLE",
     "TAKEABLE",
     "AssetRequest",
     "AttemptRecord",
     "Charge",
     "CostLine",
+    "Glimpse",
     "Intent",
     "Kind",
     "Ledger",
@@ -42,15 +47,22 @@ __all__ = [
     "Payment",
     "Plan",
     "Proof",
+    "Remainder",
+    "RouteKey",
     "RowRecord",
     "Run",
+    "Said",
+    "Seat",
     "Settlement",
+    "Share",
     "Standing",
     "State",
     "Verdict",
     "add_up",
     "add_up_all",
     "check_manifest",
+    "heartbeat",
+    "lease",
     "ledger_url",
     "moment",
     "shown_url",

@@ -32,6 +32,8 @@ class CostLine:
         open: Jobs still running, whose charge is yet to come.
         held: Creates with an unknown outcome: they may have been paid.
         undocumented: Failed jobs of which no document says whether they are charged.
+        refused: Creates that were provably refused: they cost nothing.
+        refusal: How the last of them was refused, in the provider's words.
         assets: Requests for assets of the provider's library that are billed here; no videos.
         doubt: The most that `held`, `undocumented` and `unpriced` may have cost; None where that has no bound.
     """
@@ -53,6 +55,8 @@ class CostLine:
     open: int = 0
     held: int = 0
     undocumented: int = 0
+    refused: int = 0
+    refusal: str | None = None
     assets: int = 0
     doubt: Decimal | None = Decimal(0)
 
@@ -185,7 +189,9 @@ def _add(line: CostLine, attempt: AttemptRecord | Payment, row_ids: Collection[i
         case Settlement.OPEN:
             line.open += times
         case Settlement.NOTHING:
-            pass
+            if attempt.outcome is Outcome.REFUSED:
+                line.refused += times
+                line.refusal = attempt.message
 
 
 def _plus(total: Decimal, each: Decimal, times: int) -> Decimal:

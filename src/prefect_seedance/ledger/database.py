@@ -72,4 +72,4 @@ class Database:
     async def _opened(self) -> str:
         # Most ledgers are up to date, and looking needs no lock.
         identity = await self._door.read(versions.current_identity)
-        return await self._door.write(versions.prepare) if identity is None else identity
+        return await self._door.prepare(versions.prepare) if identity is None else identity

@@ -1,4 +1,4 @@
-"""How an operation gets to the database: over a server's connection, or in a thread to a file.
+"""How an operation gets to the database: over a server's connection (`server_door`), or in a thread to a file.
 
 An operation is plain synchronous code over a connection. To SQLite it goes as a whole: its async driver would take
 every statement, every row and every cursor to a thread and back, some two hundred times for one video.
@@ -12,9 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["READERS", "READING", "Door", "FileDoor", "ServerDoor"]
+__all__ = ["READERS", "READING", "Door", "FileDoor"]
 
 T = TypeVar("T")
 
@@ -38,35 +37,11 @@ class Door(Protocol):
     async def write(self, operation: Callable[[sa.Connection], T]) -> T:
         """Run an operation in a transaction of its own, and commit it."""
 
-    async def dispose(self) -> None:
-        """Disconnect."""
-
-
-class ServerDoor:
-    """To a database server, over an async driver."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._reader = engine.execution_options(**{READING: True})
-
-    @property
-    def sync_engine(self) -> sa.Engine:
-        """The engine whose connections operations are given."""
-        return self._engine.sync_engine
-
-    async def read(self, operation: Callable[[sa.Connection], T]) -> T:
-        """Run an operation that only reads."""
-        async with self._reader.connect() as connection:
-            return await connection.run_sync(operation)
-
-    async def write(self, operation: Callable[[sa.Connection], T]) -> T:
-        """Run an operation in a transaction of its own, and commit it."""
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(operation)
+    async def prepare(self, operation: Callable[[sa.Connection], T]) -> T:
+        """The same for what makes or migrates the tables; it does nothing where that is done."""
 
     async def dispose(self) -> None:
         """Disconnect."""
-        await self._engine.dispose()
 
 
 class FileDoor:
@@ -100,6 +75,10 @@ class FileDoor:
                 return operation(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._writers, writing)
+
+    async def prepare(self, operation: Callable[[sa.Connection], T]) -> T:
+        """The same for what makes or migrates the tables."""
+        return await self.write(operation)
 
     async def dispose(self) -> None:
         """Disconnect, once what is under way is through."""

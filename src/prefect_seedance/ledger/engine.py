@@ -15,12 +15,17 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
-from prefect_seedance.ledger.door import READING, Door, FileDoor, ServerDoor
+from prefect_seedance.ledger.door import READING, Door, FileDoor
+from prefect_seedance.ledger.holders import lease
+from prefect_seedance.ledger.server_door import OUT_OF_REACH, OutOfReach, ServerDoor
 from prefect_seedance.ledger.url import parsed, shown_url
 
 __all__ = ["cannot_open", "open_door", "trouble"]
 
 _HALF = re.compile("[\ud800-\udfff]")
+
+CONNECTING, ANSWERING = 10.0, 60.0
+"""Seconds for which a server may be silent while we connect, and after a statement."""
 
 SWITCH_PATIENCE = 20.0
 """Seconds to wait for others who are making the same file."""
@@ -41,10 +46,11 @@ def open_door(url: str) -> Door:
         raise _no_ledger(url, "a ledger in memory forgets what was paid")
     try:
         # What a statement carries (prompts, addresses) has no place in an error's text.
-        engine = create_async_engine(url, hide_parameters=True, json_serializer=_json)
+        engine = create_async_engine(url, hide_parameters=True, json_serializer=_json, connect_args=_limits(found))
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise _no_ledger(url, str(error)) from None
     if not sqlite:
+        sa.event.listen(engine.sync_engine, "connect", _server_connect)
         return ServerDoor(engine)
     _make_file(str(found.database), shown_url(url))
     plain = sa.create_engine(found.set(drivername="sqlite"), hide_parameters=True, json_serializer=_json)
@@ -57,6 +63,13 @@ def trouble(error: Exception, shown: str) -> SeedanceError:
     """What went wrong while the ledger was in use; an error of ours speaks for itself."""
     if isinstance(error, SeedanceError):
         return error
+    if isinstance(error, OutOfReach):
+        return LedgerError(
+            f"The ledger at {shown} was out of reach for {error.seconds:.0f} s ({error}). Nothing can be recorded, so "
+            "nothing more is sent. Once its server answers again, run the same call again: what was made is in the "
+            "ledger, and is not paid for twice.",
+            code=OUT_OF_REACH,
+        )
     told = _reason(error)
     if "disk is full" in told or "disk I/O" in told:
         told += ". The disk that holds the ledger is full or failing; free some space and run the same call again"
@@ -65,7 +78,7 @@ def trouble(error: Exception, shown: str) -> SeedanceError:
 
 def cannot_open(error: Exception, shown: str) -> LedgerError:
     """Why a ledger could not even be opened."""
-    told = str(error) if isinstance(error, sqlite3.Error) else _reason(error)
+    told = str(error) if isinstance(error, sqlite3.Error | OutOfReach) else _reason(error)
     return LedgerError(
         f"The ledger at {shown} cannot be opened: {told}. Check the path or the server, and its permissions. "
         "Nothing was spent."
@@ -124,6 +137,20 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.005)
         else:
             return
+
+
+def _limits(url: sa.URL) -> dict[str, Any]:
+    """How long a server may be silent: a connection that the network has swallowed never ends by itself."""
+    return {"timeout": CONNECTING, "command_timeout": ANSWERING} if url.get_driver_name() == "asyncpg" else {}
+
+
+def _server_connect(connection: Any, _record: Any) -> None:
+    # Who vanishes in the middle of a transaction must not keep the others waiting: its rows are theirs after a lease.
+    idle = max(100, lease().total_seconds() * 1000 / 4)
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {idle:.0f}")
+    cursor.close()
+    connection.commit()
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

@@ -1,7 +1,8 @@
 """Who holds rows: runs, and whether the process behind a run still lives.
 
 On the same host a dead holder is known at once by its process id and start time, so a rerun never waits for a lease.
-On another host only the heartbeat can tell.
+On another host only the heartbeat can tell, as it does of a process here that stands still; it is judged by the clock
+that all machines share, which is the database server's.
 """
 
 from __future__ import annotations
@@ -18,14 +19,35 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from prefect_seedance.errors import UserMistake
 from prefect_seedance.ledger.schema import asset_requests, attempts, materials, rows, runs
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
-__all__ = ["HEARTBEAT", "LEASE", "Run", "beat", "begin", "bury", "bury_dead", "end", "forget", "lives", "now"]
+__all__ = [
+    "LEASE",
+    "Run",
+    "beat",
+    "begin",
+    "bury",
+    "bury_dead",
+    "clock",
+    "end",
+    "forget",
+    "heartbeat",
+    "lease",
+    "lives",
+    "now",
+    "revive",
+]
 
-HEARTBEAT = timedelta(seconds=15)
 LEASE = timedelta(seconds=120)
-"""A run on another host that has not been heard of for this long counts as dead."""
+"""A run on another host that has not been heard of for this long counts as dead, unless it asked for another lease."""
+
+ENVIRONMENT = "PREFECT_SEEDANCE_LEASE"
+"""The lease of this process's runs, in seconds."""
+
+BEATS = 8
+"""A run is heard of so many times within its lease: a few lost ones make nobody dead."""
 
 _LIVE_HERE: set[str] = set()
 """The runs of this very process that have not ended."""
@@ -34,6 +56,40 @@ _LIVE_HERE: set[str] = set()
 def now() -> datetime:
     """The present moment in UTC."""
     return datetime.now(UTC)
+
+
+def clock(connection: sa.Connection) -> datetime:
+    """The present moment by the clock that all who share the ledger share: the server's, or for a file this machine's.
+
+    Leases are judged by it alone, so machines whose clocks differ take nobody for dead who is not.
+    """
+    if connection.dialect.name == "postgresql":
+        moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
+    return now()
+
+
+def lease() -> timedelta:
+    """How long this process's runs may be silent before other machines take them for dead.
+
+    Raises:
+        UserMistake: `PREFECT_SEEDANCE_LEASE` is no number of seconds above 0.
+    """
+    told = os.environ.get(ENVIRONMENT)
+    if not told:
+        return LEASE
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise UserMistake(f"{ENVIRONMENT}={told!r}: expected a number of seconds, such as 120. Nothing was spent.")
+    return timedelta(seconds=seconds)
+
+
+def heartbeat() -> timedelta:
+    """How often a run of this process says that it lives."""
+    return lease() / BEATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +150,7 @@ def _hidden(pid: int) -> bool:
 def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str | None) -> Run:
     """Write down a new run of this process."""
     run = Run(id=str(uuid.uuid4()), batch_id=batch_id, batch=batch)
-    moment = now()
+    moment = clock(connection)
     connection.execute(
         sa.insert(runs).values(
             id=run.id,
@@ -105,6 +161,7 @@ def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str
             process_started=process_started(os.getpid()) or "",
             started_at=moment,
             heartbeat_at=moment,
+            lease=lease().total_seconds(),
         )
     )
     _LIVE_HERE.add(run.id)
@@ -113,11 +170,17 @@ def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str
 
 def beat(connection: sa.Connection, run: Run) -> None:
     """Say that the run still lives."""
-    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(heartbeat_at=now()))
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(heartbeat_at=clock(connection)))
+
+
+def revive(connection: sa.Connection, run: Run) -> None:
+    """The run takes rows: if it was taken for dead before, it begins anew with what it takes now."""
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=None))
 
 
 def end(connection: sa.Connection, run: Run) -> None:
     """The run is over: let go of its rows. What it left as `sent` becomes unknown."""
+    _locked(connection, run.id)
     bury(connection, run.id)
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
 
@@ -129,9 +192,11 @@ def forget(run: Run) -> None:
 
 def bury_dead(connection: sa.Connection, batch_id: int) -> None:
     """Let go of the rows of all runs of a batch that are dead."""
-    # A run that has ended holds nothing: it let go in the same transaction.
-    found = connection.execute(sa.select(runs).where(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None)))
-    for run in found.all():
+    # A run that has ended holds nothing: it let go in the same transaction. Nor does one that was buried, until it is
+    # heard of again.
+    silent = sa.and_(runs.c.buried_at.is_not(None), runs.c.heartbeat_at <= runs.c.buried_at)
+    mine = sa.select(runs).where(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None))
+    for run in connection.execute(mine.where(sa.case((silent, 0), else_=1) == 1).order_by(runs.c.id)).all():
         _bury_if_dead(connection, run)
 
 
@@ -144,14 +209,28 @@ def lives(connection: sa.Connection, run_id: str) -> bool:
 def _bury_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
     seen = _seen_alive(run)
     if seen is False:
+        _locked(connection, run.id)
         bury(connection, run.id)
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
         return True
-    if seen is None and run.heartbeat_at + LEASE <= now():
-        # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same.
+    if _silent(connection, run) and _silent(connection, _locked(connection, run.id)):
+        # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same. A
+        # process of this host that lives may stand still, or its run may be over and could not say so.
         bury(connection, run.id)
+        connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=clock(connection)))
         return True
     return False
+
+
+def _silent(connection: sa.Connection, run: sa.Row[Any]) -> bool:
+    """Whether a run has outstayed the lease that it asked for."""
+    agreed = LEASE if run.lease is None else timedelta(seconds=run.lease)
+    return bool(run.heartbeat_at + agreed <= clock(connection))
+
+
+def _locked(connection: sa.Connection, run_id: str) -> sa.Row[Any]:
+    """The run as it stands now; until the transaction ends, it takes no rows and says nothing."""
+    return connection.execute(sa.select(runs).where(runs.c.id == run_id).with_for_update()).one()
 
 
 def _seen_alive(run: sa.Row[Any]) -> bool | None:
@@ -168,6 +247,10 @@ def _seen_alive(run: sa.Row[Any]) -> bool | None:
 
 def bury(connection: sa.Connection, run_id: str) -> None:
     """Let go of a dead run's rows: a row that was sent and not answered is unknown, all others can be taken."""
+    if connection.dialect.name == "postgresql":
+        # What the run is just writing comes to its end first; nothing that follows is read from before it.
+        mine = sa.select(rows.c.id).where(rows.c.holder == run_id).order_by(rows.c.id).with_for_update().subquery()
+        connection.execute(sa.select(sa.func.count()).select_from(mine))
     held = sa.and_(rows.c.holder == run_id, rows.c.state == State.SENT)
     lost = sa.select(rows.c.attempt_id).where(held)
     message = "The run died, or was stopped, before the provider's answer was written down."

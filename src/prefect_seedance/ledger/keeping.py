@@ -23,6 +23,9 @@ SETTLED_STATES = (State.STORED, State.REFUSED, State.FAILED, State.EXPIRED)
 UNFINISHED = (State.SENT, State.CREATED, State.SUCCEEDED)
 """Rows that are paid for, and have no file yet."""
 
+PASSING = frozenset({"seedance_limits", "seedance_seats", "seedance_writers"})
+"""Tables that speak of processes, not of what was bought: a copy has nothing of them."""
+
 Dump = dict[str, list[dict[str, Any]]]
 
 
@@ -31,6 +34,7 @@ def dump(connection: sa.Connection) -> Dump:
     return {
         table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
         for table in metadata.sorted_tables
+        if table.name not in PASSING
     }
 
 
@@ -42,9 +46,10 @@ def fill(connection: sa.Connection, content: Dump) -> None:
     """
     if connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one():
         raise UserMistake("The ledger to copy to has batches of its own. Copy to a new one. Nothing was changed.")
-    for table in reversed(metadata.sorted_tables):
+    tables = [table for table in metadata.sorted_tables if table.name not in PASSING]
+    for table in reversed(tables):
         connection.execute(sa.delete(table))
-    for table in metadata.sorted_tables:
+    for table in tables:
         lines = content[table.name]
         for start in range(0, len(lines), GROUP):
             connection.execute(sa.insert(table), lines[start : start + GROUP])

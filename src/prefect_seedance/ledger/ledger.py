@@ -17,15 +17,19 @@ from prefect_seedance.ledger import (
     budget,
     holders,
     keeping,
+    late,
     lookups,
     materials,
     moves,
     planning,
+    portions,
     resolving,
+    seats,
     standings,
 )
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.holders import Run
+from prefect_seedance.ledger.portions import Glimpse, Remainder
 from prefect_seedance.ledger.records import (
     AssetRequest,
     AttemptRecord,
@@ -40,11 +44,14 @@ from prefect_seedance.ledger.records import (
 )
 from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.schema import runs
+from prefect_seedance.ledger.seats import Said, Seat, Share
 from prefect_seedance.ledger.standings import Standing
 from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["Ledger"]
+
+_TAKEN_FOR_DEAD = "This run was taken for dead while it waited for the answer, and has lost the row."
 
 
 class Ledger:
@@ -114,6 +121,42 @@ class Ledger:
 
         return await self._database.write(operation)
 
+    async def take_portion(self, run: Run, take: str, **wanted: Any) -> set[int]:
+        """Take free rows of a batch, and leave the rest to others; see `portions.take`."""
+        return await self._database.write(lambda connection: portions.take(connection, run, take, **wanted))
+
+    async def let_go(self, run: Run, ids: Collection[int]) -> None:
+        """Hold rows no longer that this run brings no further."""
+        await self._write(portions.let_go, run, ids)
+
+    async def address(self, run: Run, meant: Sequence[Mapping[str, Any]]) -> None:
+        """Write down how rows that may be sent are meant today; see `portions.address`."""
+        await self._write(portions.address, run, meant)
+
+    async def meant(self, ids: Collection[int]) -> dict[int, Any]:
+        """What `address` wrote down beside the rows' requests."""
+        return await self._database.read(lambda connection: portions.meant(connection, ids))
+
+    async def remainder(self, run: Run, take: str, **since: Any) -> Remainder:
+        """What is left of a batch for a run that takes portions of it; see `portions.remainder`."""
+        return await self._database.read(lambda connection: portions.remainder(connection, run, take, **since))
+
+    async def gone(self, run: Run, flow_run_ids: Collection[str]) -> set[str]:
+        """Of these flow runs, those that hold no rows of the batch any more; see `portions.gone`."""
+        return await self._database.write(lambda connection: portions.gone(connection, run, flow_run_ids))
+
+    async def glimpses(self, run: Run, take: str) -> list[Glimpse]:
+        """How all rows of a take stand, in few words."""
+        return await self._database.read(lambda connection: portions.glimpses(connection, run, take))
+
+    async def sit(self, seat: Seat, said: Said) -> Share:
+        """Say how this process stands at an account, and be told what it may do; see `seats.sit`."""
+        return await self._database.write(lambda connection: seats.sit(connection, seat, said))
+
+    async def leave_seat(self, seat: Seat) -> None:
+        """This process is through with an account."""
+        await self._write(seats.leave, seat)
+
     async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
         """Write down a create that is about to be sent; returns the attempt's id, or None where the budget forbids it.
 
@@ -134,8 +177,20 @@ class Ledger:
             raise
 
     async def withdraw(self, run: Run, row_id: int, attempt_id: int) -> None:
-        """The request of this attempt never left this process."""
-        await self._write(moves.withdraw, run, row_id, attempt_id)
+        """The request of this attempt never left this process.
+
+        Raises:
+            LedgerError: The run has lost the row, or the attempt waits for no answer.
+        """
+
+        def operation(connection: sa.Connection) -> bool:
+            if late.withdrawn(connection, run, row_id, attempt_id):
+                return False
+            moves.withdraw(connection, run, row_id, attempt_id)
+            return True
+
+        if not await self._database.write(operation):
+            raise LedgerError(f"{_TAKEN_FOR_DEAD} Nothing was sent for it. Run the same call again.")
 
     async def created(
         self,
@@ -159,14 +214,26 @@ class Ledger:
             )
 
         if not await self._database.write(operation):
-            raise LedgerError(
-                f"This run was taken for dead while it waited for the answer, and has lost the row; its job {job_id} "
-                "is in the ledger. Run the same call again."
-            )
+            raise LedgerError(f"{_TAKEN_FOR_DEAD[:-1]}; its job {job_id} is in the ledger. Run the same call again.")
 
     async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
-        """The create brought no job: refused for good or for now, or its outcome is unknown."""
-        await self._write(moves.refuse, run, row_id, attempt_id, error, to)
+        """The create brought no job: refused for good or for now, or its outcome is unknown.
+
+        Raises:
+            LedgerError: The run has lost the row (the answer is in the ledger all the same), or the attempt waits for
+                no answer.
+        """
+
+        def operation(connection: sa.Connection) -> bool:
+            if late.refused(connection, run, row_id, attempt_id, error, to):
+                return False
+            moves.refuse(connection, run, row_id, attempt_id, error, to)
+            return True
+
+        if not await self._database.write(operation):
+            raise LedgerError(
+                f"{_TAKEN_FOR_DEAD} The provider's answer is in the ledger: {error.message} Run the same call again."
+            )
 
     async def reject(self, run: Run, row_id: int, error: SeedanceError) -> None:
         """The row is refused before anything was sent: one of its media did not pass the provider's review."""

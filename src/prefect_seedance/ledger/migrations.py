@@ -67,6 +67,44 @@ MEDIA = (
 )
 """Version 2: media brought to a provider, what it billed for them, and what is remarked of a stored file."""
 
+LEASES = (
+    "ALTER TABLE seedance_rows ADD COLUMN passed VARCHAR",
+    "ALTER TABLE seedance_runs ADD COLUMN lease FLOAT",
+    "ALTER TABLE seedance_runs ADD COLUMN buried_at VARCHAR",
+    """CREATE TABLE seedance_writers (
+    id VARCHAR NOT NULL,
+    number BIGINT NOT NULL,
+    seen_at VARCHAR NOT NULL,
+    PRIMARY KEY (id)
+)""",
+    "ALTER TABLE seedance_rows ADD COLUMN meant JSON",
+    """CREATE TABLE seedance_limits (
+    provider VARCHAR NOT NULL,
+    account VARCHAR NOT NULL,
+    found FLOAT,
+    open_at VARCHAR,
+    PRIMARY KEY (provider, account)
+)""",
+    """CREATE TABLE seedance_seats (
+    id VARCHAR NOT NULL,
+    provider VARCHAR NOT NULL,
+    account VARCHAR NOT NULL,
+    host VARCHAR NOT NULL,
+    pid INTEGER NOT NULL,
+    process_started VARCHAR NOT NULL,
+    lease FLOAT NOT NULL,
+    seen_at VARCHAR NOT NULL,
+    gone_at VARCHAR,
+    held JSON NOT NULL,
+    wanted JSON NOT NULL,
+    granted JSON NOT NULL,
+    PRIMARY KEY (id)
+)""",
+)
+"""Version 3: how long a run may be silent, when it was given up, and which transaction of a process was the last.
+
+And of a row which of its routes have passed it on and what carries it elsewhere; and who shares an account's limits."""
+
 
 def _media(connection: sa.Connection) -> None:
     identity = "SERIAL" if connection.dialect.name == "postgresql" else "INTEGER"
@@ -74,5 +112,10 @@ def _media(connection: sa.Connection) -> None:
         connection.execute(sa.text(statement.format(identity=identity)))
 
 
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media}
+def _leases(connection: sa.Connection) -> None:
+    for statement in LEASES:
+        connection.execute(sa.text(statement))
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases}
 """From version n to n + 1, by n. Each one adds; none drops."""

@@ -13,7 +13,7 @@ from prefect_seedance.errors import LedgerError, SeedanceError
 from prefect_seedance.ledger import budget as commitments
 from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.records import Charge, Intent, Proof
-from prefect_seedance.ledger.schema import attempts, rows
+from prefect_seedance.ledger.schema import attempts, rows, runs
 from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.amount import Amount
@@ -49,7 +49,12 @@ _THIS_ATTEMPT = attempts.c.id == sa.bindparam("this_attempt")
 _UPDATE_ROW = sa.update(rows).where(_THIS_ROW)
 _UPDATE_ATTEMPT = sa.update(attempts).where(_THIS_ATTEMPT)
 # Locked to the transaction's end (in SQLite the whole ledger is): what is checked now must still hold when written.
-_ROW = sa.select(rows.c.key, rows.c.state, rows.c.holder, rows.c.attempt_id).where(_THIS_ROW).with_for_update()
+_ROW = (
+    sa.select(rows.c.key, rows.c.state, rows.c.holder, rows.c.attempt_id, runs.c.buried_at)
+    .select_from(rows.outerjoin(runs, rows.c.holder == runs.c.id))
+    .where(_THIS_ROW)
+    .with_for_update(of=rows)
+)
 _NEW_ATTEMPT = sa.insert(attempts).values(
     number=sa.select(sa.func.coalesce(sa.func.max(attempts.c.number), 0) + 1)
     .where(attempts.c.row_id == sa.bindparam("this_row"))
@@ -82,8 +87,8 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     reserve = intent.reserve
     if budget is not None and not _fits(connection, run.batch_id, reserve, budget):
         most = "Its worst case, which has no known bound," if reserve is None else f"Its worst case of {reserve}"
-        told = f"{most} does not fit into what is left of the budget of {budget}."
-        go(connection, intent.row_id, State.OVER_BUDGET, error_kind="OverBudget", error_code=None, error_message=told)
+        why = f"{most} does not fit into what is left of the budget of {budget}."
+        go(connection, intent.row_id, State.OVER_BUDGET, error_kind="OverBudget", error_code=None, error_message=why)
         return None
     if reserve is not None:
         commitments.change(connection, run.batch_id, reserve.currency, reserve.value)
@@ -110,7 +115,11 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     }
     made = connection.execute(_NEW_ATTEMPT, values)
     attempt_id = inserted_id(made)
-    go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, account=intent.account, **CLEAR)
+    route: dict[str, Any] = {"provider": intent.provider, "account": intent.account, "model": intent.model}
+    route["passed"] = intent.passed
+    if intent.request is not None:
+        route |= {"fingerprint": intent.fingerprint, "request": dict(intent.request)}
+    go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, **route, **CLEAR)
     return attempt_id
 
 
@@ -140,7 +149,7 @@ def inserted_id(made: sa.CursorResult[Any]) -> int:
 def withdraw(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> None:
     """The request of this attempt never left this process."""
     _held(connection, run, row_id, {State.SENT}, State.PLANNED, attempt_id)
-    _answer(connection, attempt_id, Outcome.WITHDRAWN, settlement=Settlement.NOTHING)
+    answered(connection, attempt_id, Outcome.WITHDRAWN, settlement=Settlement.NOTHING)
     go(connection, row_id, State.PLANNED)
 
 
@@ -156,7 +165,7 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
     Raises:
         LedgerError: The attempt is not this run's, or was answered already.
     """
-    row = _row(connection, row_id)
+    row = locked_row(connection, row_id)
     follows = row.attempt_id == attempt_id and row.state in {State.SENT, State.UNKNOWN}
     # A job that its row does not follow any more is paid for, and nobody waits for it: what it costs is not known.
     settlement = Settlement.OPEN if follows else Settlement.UNKNOWN
@@ -166,11 +175,11 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
         raise LedgerError(f"A job id for attempt {attempt_id}, which waits for none.", row=row.key)
     if known.resolution not in {None, "not_made"}:
         # A person has settled what it costs; to that the answer only adds its evidence.
-        told = f"The answer came after the row was resolved. It named job {job_id}."
-        added = {"job_id": known.job_id or job_id, "message": told, "answered_at": now(), **evidence}
+        late = f"The answer came after the row was resolved. It named job {job_id}."
+        added = {"job_id": known.job_id or job_id, "message": late, "answered_at": now(), **evidence}
         connection.execute(_UPDATE_ATTEMPT, {"this_attempt": attempt_id, **added})
         return bool(row.holder == run.id)
-    _answer(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
+    answered(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
     if follows:
         go(connection, row_id, State.CREATED, **CLEAR)
     return bool(row.holder == run.id)
@@ -182,29 +191,26 @@ def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, er
         raise LedgerError(f"A create without a job does not lead to {to.value!r}.")
     _held(connection, run, row_id, {State.SENT}, to, attempt_id)
     lost = to is State.UNKNOWN
-    _answer(
+    answered(
         connection,
         attempt_id,
         Outcome.UNKNOWN if lost else Outcome.REFUSED,
         settlement=Settlement.UNKNOWN if lost else Settlement.NOTHING,
-        http_status=error.http_status,
-        code=error.code,
-        message=error.message[:LONGEST],
-        request_id=error.request_id,
+        **evidence_of(error),
     )
-    go(connection, row_id, to, **_told(error))
+    go(connection, row_id, to, **told(error))
 
 
 def reject(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """The row is refused before anything was sent: one of its media did not pass the provider's review."""
     _held(connection, run, row_id, TAKEABLE, State.REFUSED)
-    go(connection, row_id, State.REFUSED, **_told(error))
+    go(connection, row_id, State.REFUSED, **told(error))
 
 
 def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
     """The row is not sent now, because its account cannot serve it or its media are not ready; a later run takes it."""
     _held(connection, run, row_id, TAKEABLE, to)
-    go(connection, row_id, to, **_told(error))
+    go(connection, row_id, to, **told(error))
 
 
 def succeed(
@@ -220,20 +226,20 @@ def fail(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error
     """The job failed at the provider."""
     _held(connection, run, row_id, {State.CREATED}, State.FAILED)
     _settle(connection, row_id, charge)
-    go(connection, row_id, State.FAILED, finished_at=now(), **_told(error))
+    go(connection, row_id, State.FAILED, finished_at=now(), **told(error))
 
 
 def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """The provider no longer knows the job, and never said how it ended."""
     _held(connection, run, row_id, {State.CREATED}, State.EXPIRED)
     _settle(connection, row_id, charge)
-    go(connection, row_id, State.EXPIRED, **_told(error))
+    go(connection, row_id, State.EXPIRED, **told(error))
 
 
 def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """Made and paid, but the provider no longer has it. Its charge stays as it was settled."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.EXPIRED)
-    go(connection, row_id, State.EXPIRED, **_told(error))
+    go(connection, row_id, State.EXPIRED, **told(error))
 
 
 def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
@@ -266,7 +272,8 @@ def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:
     go(connection, row_id, State.SUCCEEDED)
 
 
-def _row(connection: sa.Connection, row_id: int) -> Any:
+def locked_row(connection: sa.Connection, row_id: int) -> Any:
+    """A row as it stands now; nobody else moves it until the transaction ends."""
     found = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
     if found is None:
         raise LedgerError(f"The ledger has no row with the id {row_id}.")
@@ -289,8 +296,8 @@ def _held(
     Raises:
         LedgerError: The move is not lawful, or the row is not held by this run (its lease was lost).
     """
-    row = _row(connection, row_id)
-    if row.holder != run.id:
+    row = locked_row(connection, row_id)
+    if row.holder != run.id or row.buried_at is not None:
         raise LedgerError("The row is no longer held by this run; another one has taken it over.", row=row.key)
     if row.state not in states or to not in MOVES[row.state]:
         raise LedgerError(f"A row cannot go from {row.state.value!r} to {to.value!r} like this.", row=row.key)
@@ -303,15 +310,15 @@ def go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None
     connection.execute(_UPDATE_ROW, {"this_row": row_id, "state": to, "changed_at": now(), **values})
 
 
-def _answer(connection: sa.Connection, attempt_id: int, outcome: Outcome, **values: Any) -> None:
+def answered(connection: sa.Connection, attempt_id: int, outcome: Outcome, **values: Any) -> None:
     """Write down what became of an attempt."""
     reckon(connection, attempt_id, values["settlement"])
-    told = {"this_attempt": attempt_id, "outcome": outcome, "answered_at": now(), **values}
-    connection.execute(_UPDATE_ATTEMPT, told)
+    answer = {"this_attempt": attempt_id, "outcome": outcome, "answered_at": now(), **values}
+    connection.execute(_UPDATE_ATTEMPT, answer)
 
 
 def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:
-    current = _row(connection, row_id).attempt_id
+    current = locked_row(connection, row_id).attempt_id
     reckon(connection, current, charge.settlement, charge.amount)
     # A count that no database can keep is no count; the charge, which is text, stays as it is.
     tokens = charge.tokens if charge.tokens is not None and charge.tokens <= LARGEST else None
@@ -319,7 +326,18 @@ def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:
     connection.execute(_UPDATE_ATTEMPT, {"this_attempt": current, **values})
 
 
-def _told(error: SeedanceError) -> dict[str, str | None]:
+def evidence_of(error: SeedanceError) -> dict[str, Any]:
+    """What an attempt keeps of the provider's answer."""
+    return {
+        "http_status": error.http_status,
+        "code": error.code,
+        "message": error.message[:LONGEST],
+        "request_id": error.request_id,
+    }
+
+
+def told(error: SeedanceError) -> dict[str, str | None]:
+    """What a row keeps of an error."""
     return {
         "error_kind": type(error).__name__,
         "error_code": error.code,

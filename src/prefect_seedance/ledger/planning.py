@@ -26,7 +26,7 @@ ANEW = {
     **dict.fromkeys(("error_kind", "error_code", "error_message", "finished_at", "link_expires_at")),
     # Else the proof of an earlier file would pass that file off as the new job's video.
     **dict.fromkeys(("path", "sha256", "bytes", "modified_ns", "etag", "stored_at")),
-    **dict.fromkeys(("width", "height", "seconds", "remarks")),
+    **dict.fromkeys(("width", "height", "seconds", "remarks", "passed")),
 }
 """What is left on a row that is to be made anew. Its attempts, and what they cost, stay."""
 
@@ -62,7 +62,7 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
     _refuse_twins(plans)
     _lock(connection, batch_id)
     known = _known(connection, batch_id, take, [plan.key for plan in plans])
-    changed = [plan for plan in plans if plan.key in known and known[plan.key].fingerprint != plan.fingerprint]
+    changed = [plan for plan in plans if plan.key in known and not plan.knows(known[plan.key].fingerprint)]
     if changed:
         before = lookups.rows_by_id(connection, [known[plan.key].id for plan in changed[:SHOWN]])
         pairs = [(before[known[plan.key].id], plan) for plan in changed[:SHOWN]]
@@ -88,10 +88,14 @@ def claim(
     Returns:
         The ids of the rows that are now held by `run`.
     """
-    _lock(connection, run.batch_id)
     holders.bury_dead(connection, run.batch_id)
+    holders.revive(connection, run)
     taken: set[int] = set()
     wanted = sa.select(rows.c.id, rows.c.batch_id, rows.c.holder, rows.c.state)
+    if connection.dialect.name == "postgresql":
+        # Nobody waits for a row that somebody else is just taking: it is that one's. In SQLite writers queue anyway.
+        free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
+        wanted = wanted.where(free).with_for_update(skip_locked=True)
     for group in lookups.grouped(sorted(ids)):
         # By id alone: offered batch or holder too, SQLite would walk through all their rows, for each group anew.
         found = connection.execute(wanted.where(rows.c.id.in_(group))).all()
@@ -108,8 +112,8 @@ def _set(connection: sa.Connection, ids: Sequence[int], **values: Any) -> None:
 
 
 def _lock(connection: sa.Connection, batch_id: int) -> None:
-    # Where several machines write at once, plans and claims of one batch go one after the other. SQLite needs no such
-    # lock, and knows none: its writers queue anyway.
+    # Where several machines write at once, plans of one batch go one after the other. SQLite needs no such lock, and
+    # knows none: its writers queue anyway.
     connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update(key_share=True))
 
 

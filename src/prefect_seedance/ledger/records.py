@@ -27,7 +27,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A row as it is meant: written before anything is spent."""
+    """A row as it is meant: written before anything is spent.
+
+    `accepts` are further fingerprints under which it may be known: those of the other routes that may make it.
+    """
 
     key: str
     fingerprint: str
@@ -37,6 +40,11 @@ class Plan:
     model: str
     file_name: str
     folder: str | None = None
+    accepts: frozenset[str] = frozenset()
+
+    def knows(self, fingerprint: str) -> bool:
+        """Whether a row that was planned under this fingerprint is the one that is meant."""
+        return fingerprint == self.fingerprint or fingerprint in self.accepts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,8 @@ class Intent:
     """A create that is about to be sent, with the price as it is now (later price changes do not reach it).
 
     `reserve` is its worst case, which is held back from the batch's budget until it is settled. `reference_seconds` is
-    the length of its reference videos, where it was measured: what was billed depends on it.
+    the length of its reference videos, where it was measured: what was billed depends on it. `request` is what this
+    route is asked for, where the row may have stood at another one; `passed` says which of those did not take it.
     """
 
     row_id: int
@@ -60,6 +69,8 @@ class Intent:
     quote_high: Decimal | None
     reserve: Amount | None = None
     reference_seconds: Decimal | None = None
+    request: Mapping[str, Any] | None = None
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,7 @@ class RowRecord:
     height: int | None
     seconds: Decimal | None
     remarks: tuple[str, ...]
+    passed: tuple[str, ...]
     error_kind: str | None
     error_code: str | None
     error_message: str | None

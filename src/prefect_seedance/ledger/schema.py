@@ -15,7 +15,21 @@ import sqlalchemy as sa
 
 from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
 
-__all__ = ["as_kept", "asset_requests", "attempts", "batches", "book", "materials", "metadata", "rows", "runs", "sums"]
+__all__ = [
+    "as_kept",
+    "asset_requests",
+    "attempts",
+    "batches",
+    "book",
+    "limits",
+    "materials",
+    "metadata",
+    "rows",
+    "runs",
+    "seats",
+    "sums",
+    "writers",
+]
 
 
 class ExactDecimal(sa.TypeDecorator[Decimal]):
@@ -146,6 +160,8 @@ runs = sa.Table(
     sa.Column("heartbeat_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
     sa.Column("balances", sa.JSON),
+    sa.Column("lease", sa.Float),
+    sa.Column("buried_at", Moment),
 )
 """Who holds rows: one line per run, with what is needed to tell whether its process still lives."""
 
@@ -177,6 +193,10 @@ rows = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("seconds", ExactDecimal),
     sa.Column("remarks", Lines),
+    # The routes that did not take it before the one that it stands at, and why.
+    sa.Column("passed", Lines),
+    # What another process needs beside the request, to carry it: its further routes, its review, what was measured.
+    sa.Column("meant", sa.JSON(none_as_null=True)),
     sa.Column("error_kind", Name),
     sa.Column("error_code", Told),
     sa.Column("error_message", Told),
@@ -278,3 +298,40 @@ asset_requests = sa.Table(
     sa.Column("resolved_at", Moment),
 )
 """One line per request for an asset that the provider bills: written before it is sent, as for creates."""
+
+writers = sa.Table(
+    "seedance_writers",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+)
+"""The last transaction of each process that writes to a server: tells after a lost connection whether it was kept."""
+
+limits = sa.Table(
+    "seedance_limits",
+    metadata,
+    sa.Column("provider", sa.String, primary_key=True),
+    sa.Column("account", sa.String, primary_key=True),
+    sa.Column("found", sa.Float),
+    sa.Column("open_at", Moment),
+)
+"""What all processes know of an account: how many jobs its provider bears at once, and when it may be asked again."""
+
+seats = sa.Table(
+    "seedance_seats",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("provider", sa.String, nullable=False),
+    sa.Column("account", sa.String, nullable=False),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("process_started", sa.String, nullable=False),
+    sa.Column("lease", sa.Float, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("gone_at", Moment),
+    sa.Column("held", sa.JSON, nullable=False),
+    sa.Column("wanted", sa.JSON, nullable=False),
+    sa.Column("granted", sa.JSON, nullable=False),
+)
+"""One line per process that has jobs made for an account: how many it has in flight, and how many it may have."""

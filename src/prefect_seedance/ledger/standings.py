@@ -42,6 +42,7 @@ class Payment:
     quote_high: Decimal | None
     reserved: Decimal | None
     resolution: str | None
+    message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Kind:
     height: int | None
     seconds: Decimal | None
     remarks: tuple[str, ...]
+    passed: tuple[str, ...]
     error_kind: str | None
     error_code: str | None
     payment: Payment | None

@@ -33,9 +33,9 @@ MOVES: dict[State, frozenset[State]] = {
     State.DEFERRED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
     # Back to `planned` only where it is certain that the request never left.
     State.SENT: frozenset({State.CREATED, State.REFUSED, State.DEFERRED, State.UNKNOWN, State.PLANNED}),
-    # By a late answer of its own attempt, which proves the job; else by a person's word only: its job is known, it was
-    # never made, or it was made and is lost.
-    State.UNKNOWN: frozenset({State.CREATED, State.PLANNED, State.FAILED}),
+    # By a late answer of its own attempt, which proves the job or the refusal; else by a person's word only: its job is
+    # known, it was never made, or it was made and is lost.
+    State.UNKNOWN: frozenset({State.CREATED, State.PLANNED, State.FAILED, State.DEFERRED, State.REFUSED}),
     State.CREATED: frozenset({State.SUCCEEDED, State.FAILED, State.EXPIRED}),
     State.SUCCEEDED: frozenset({State.STORED, State.EXPIRED}),
     # A stored file that is gone or changed is fetched again, never made again.

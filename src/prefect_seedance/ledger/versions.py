@@ -12,7 +12,7 @@ from prefect_seedance.ledger.schema import book, metadata
 
 __all__ = ["VERSION", "current_identity", "prepare"]
 
-VERSION = 2
+VERSION = 3
 """The schema that this code writes. A ledger of a later version is refused, an earlier one is migrated."""
 
 POSTGRES_LOCK = 0x5EEDDA9CE

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger.door import Door
 from prefect_seedance.ledger.engine import trouble
+from prefect_seedance.ledger.losses import lost, undone
 
 __all__ = ["Operation", "Writer"]
 
@@ -138,7 +139,7 @@ def _alone(connection: sa.Connection, operation: Operation[Any]) -> Any:
             savepoint.rollback()
         except SQLAlchemyError:
             raise error from None
-        if connection.invalidated:
+        if connection.invalidated or lost(error) or undone(error):
             raise
         return _Fallen(error)
     savepoint.commit()

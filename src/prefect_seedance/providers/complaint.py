@@ -8,6 +8,7 @@ or the pace lets an answer count as a refusal.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -91,6 +92,14 @@ _GONE = _pattern(
 # Too weak to prove trouble where a documented code says otherwise, strong enough to leave doubt everywhere else.
 _DOUBT = _pattern(r"upstream", r"上游", r"稍后", r"重试", r"\bretry\b", r"try again", r"unknown error", r"未知错误")
 
+# The route itself takes nothing: upstream codes, the gateway's own, and how such a thing is put into words.
+_CLOSED = _pattern(
+    r"^(?:model_not_found|modelnotopen|unsupportedmodel|invalidendpoint\.closedendpoint)$",
+    r"(?:model|route|channel|endpoint|线路|模型|通道).{0,40}?(?:under|in|for) maintenance",
+    r"(?:model|route|channel|endpoint)(?: \S+)? (?:is|was|has been) (?:closed|offline|taken down|retired)",
+    r"no available channel", r"(?:线路|模型|通道).{0,12}(?:维护|关闭|下线|停用|暂停)", r"不支持的模型参数",
+)  # fmt: skip
+
 _PLAIN = (
     (Kind.FUNDS, _FUNDS),
     (Kind.LIMITED, _LIMITED),
@@ -114,6 +123,11 @@ def kind_of_words(words: str, *, documented: bool = False) -> Kind:
     if plain is not None:
         return plain
     return Kind.REFUSED if documented or not _DOUBT.search(words) else Kind.TROUBLE
+
+
+def speaks_of_closure(words: Iterable[str]) -> bool:
+    """Whether a refusal is the route's and not the request's: it is closed, or not on sale for this key."""
+    return any(_CLOSED.search(text[:_LONGEST_WORDS]) for text in words)
 
 
 def speaks_of_moderation(words: str) -> bool:

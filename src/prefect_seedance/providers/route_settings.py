@@ -25,6 +25,7 @@ class RouteSettings:
         review: Which review media go through first, where a row does not say; None: what the route needs.
         experimental: Whether calls are made that no document describes (the review of the Full routes).
         block: The name of the saved block that this came from; another process can load it by that.
+        fall_back: Names of saved blocks to which its rows go on, in order, after a proven refusal.
     """
 
     account: Account
@@ -36,6 +37,7 @@ class RouteSettings:
     review: Review | None = None
     experimental: bool = False
     block: str | None = None
+    fall_back: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

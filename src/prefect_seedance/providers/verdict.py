@@ -19,11 +19,12 @@ from prefect_seedance.errors import (
     OutOfFunds,
     RateLimited,
     Refused,
+    RouteClosed,
     SeedanceError,
     UnknownOutcome,
 )
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.complaint import Complaint, Kind
+from prefect_seedance.providers.complaint import Complaint, Kind, speaks_of_closure
 from prefect_seedance.providers.reading import excerpt, identifier, presentable, request_id, retry_after
 
 _REFUSALS: dict[Kind, type[Refused]] = {Kind.MODERATED: Moderated, Kind.FUNDS: OutOfFunds, Kind.KEY: BadKey}
@@ -172,6 +173,8 @@ def _refusal(provider: str, answer: Answer, complaint: Complaint | None, kind: K
     if limited:
         return _rate_limited(provider, answer, complaint)
     refusal = _REFUSALS.get(kind, Refused)
+    if refusal is Refused and complaint is not None and speaks_of_closure((*complaint.codes, complaint.text)):
+        refusal = RouteClosed
     return refusal(f"{provider} refused: {_words(answer, complaint)}", **_details(provider, answer, complaint))
 
 

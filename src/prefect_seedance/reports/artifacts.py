@@ -98,6 +98,10 @@ def _urgency(status: str) -> int:
     return 0 if status == State.UNKNOWN else 2 if status == State.STORED else 1
 
 
+def _before(row: RowResult) -> str | None:
+    return f"refused before: {row.refused_before}" if row.refused_before else None
+
+
 def _row(row: RowResult, folder: Path | str) -> dict[str, Any]:
     """What a person looks for first comes first: the UI shows as many columns as fit."""
     return {
@@ -105,7 +109,7 @@ def _row(row: RowResult, folder: Path | str) -> dict[str, Any]:
         "status": WORDS.get(row.status, row.status),
         "cost": row_cost(row),
         "video": "–" if row.video is None else row.video.removeprefix(f"{folder}/"),
-        "note": "; ".join(told for told in (row.error_message, row.remarks, row.cost_note) if told),
+        "note": "; ".join(told for told in (row.error_message, row.remarks, row.cost_note, _before(row)) if told),
         "size": f"{row.width}×{row.height}" if row.width else "–",
         "seconds": number(row.seconds),
         "route": row.route or "–",

@@ -9,6 +9,9 @@ from prefect_seedance.ledger import CostLine
 
 __all__ = ["amount", "amounts", "cost_table", "count", "doubts", "line_cost", "number"]
 
+LONGEST = 120
+"""Characters of a provider's words in a cell."""
+
 
 def number(value: Decimal | None) -> str:
     """A number without exponent and trailing zeros; a dash where it is not known."""
@@ -66,6 +69,7 @@ def cost_table(lines: list[CostLine]) -> list[dict[str, str]]:
             "rows": str(line.rows),
             "succeeded": str(line.succeeded),
             "failed": str(line.failed),
+            "refused": _refused(line),
             "units": _units(line),
             "unit price": "–" if line.unit_price is None else _money(line.unit_price),
             "not known": doubts(line),
@@ -75,8 +79,19 @@ def cost_table(lines: list[CostLine]) -> list[dict[str, str]]:
     ]
 
 
+def _refused(line: CostLine) -> str:
+    """How often a route provably refused, and how it did so last: rows may have gone on to another one."""
+    if not line.refused:
+        return "–"
+    words = (line.refusal or "").strip()
+    shown = words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+    return f"{line.refused}: {shown}" if shown else str(line.refused)
+
+
 def line_cost(line: CostLine) -> str:
     """What a line is known to have cost; `unknown` where nothing is known, for there a nought would be a lie."""
+    if line.refused and not (line.jobs or line.cost or doubts(line)):
+        return "nothing"  # whatever its price may be
     unknown = line.currency is None or (not line.cost and doubts(line))
     return amount(None if unknown else line.cost, line.currency)
 

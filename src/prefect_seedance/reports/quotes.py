@@ -42,10 +42,10 @@ def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
 
     cells: dict[int, tuple[object, ...]] = {}
     for row in preparation.rows:
-        quote = row.quote
+        quote = row.span
         cells[row.position] = (
             row.key,
-            row.settings.route.model,
+            " > ".join(each.settings.route.model for each in row.candidates),
             quote.billing_model,
             quote.unit,
             quote.units_low,
@@ -99,7 +99,8 @@ def _line(line: QuoteLine) -> tuple[str, ...]:
         line.billing_model,
         str(line.rows),
         f"{units} {line.unit}",
-        amount(line.unit_price, line.currency),
+        # A row that may go on to another route has the price of whichever makes it.
+        "by route" if line.unit_price is None and line.low is not None else amount(line.unit_price, line.currency),
         amount(line.low, line.currency),
         "open" if line.high is None and line.low is not None else amount(line.high, line.currency),
     )

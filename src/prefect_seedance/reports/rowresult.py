@@ -33,6 +33,8 @@ class RowResult:
         row: The row key.
         status: The row's state; `invalid` where it broke a rule and was left out, `left_out` where `only` or `limit`
             did not choose it.
+        route: The route that made it, or was asked last.
+        refused_before: The routes that did not take it before that one, and why, in words.
         remarks: How the video differs from what was asked for, in words.
         cost: What the row cost in this take, over all its attempts; None while that is not known.
         cost_note: What is not known about the cost, in words.
@@ -43,6 +45,7 @@ class RowResult:
     route: str | None = None
     provider: str | None = None
     account: str | None = None
+    refused_before: str | None = None
     job_id: str | None = None
     video: str | None = None
     sha256: str | None = None
@@ -216,6 +219,7 @@ def _row(record: Standing, attempts: int, cost: tuple[Decimal | None, str | None
         route=kind.model,
         provider=kind.provider,
         account=kind.account,
+        refused_before="; ".join(kind.passed) or None,
         job_id=record.job_id,
         video=record.path if stored else None,
         sha256=record.sha256 if stored else None,

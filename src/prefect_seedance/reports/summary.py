@@ -13,6 +13,9 @@ __all__ = ["ADVICE", "WORDS", "cell", "headline", "markdown_table", "row_cost", 
 SHOWN = 30
 """Rows that the summary spells out."""
 
+FEW = 5
+"""Rows that are named of many that fared alike."""
+
 WORDS: dict[str, str] = {
     State.STORED: "stored",
     State.FAILED: "failed at the provider",
@@ -80,7 +83,7 @@ def summary(result: GenerateResult, *, pictures: str = "", steps: str = "") -> s
     unknown = [text for first, text in groups if first]
     parts = [f"# {headline(result)}", *unknown, pictures, _facts(result), steps, _warnings(result)]
     parts += [text for first, text in groups if not first]
-    parts.append(_remarks(result))
+    parts += [_fallen_back(result), _remarks(result)]
     parts += [_costs(result), _records(result)]
     return "\n\n".join(part for part in parts if part)
 
@@ -133,6 +136,25 @@ def _warnings(result: GenerateResult) -> str:
         return ""
     shown = [f"- {cell(text)}" for text in result.warnings[:SHOWN]]
     return "## Good to know\n\n" + "\n".join(shown)
+
+
+def _fallen_back(result: GenerateResult) -> str:
+    """Rows that their first route did not take: another one made them, perhaps at another price."""
+    rows = [row for row in result.chosen if row.refused_before]
+    if not rows:
+        return ""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        alike.setdefault((row.route or "?", row.refused_before or ""), []).append(row.row)
+    groups = sorted(alike.items(), key=lambda group: -len(group[1]))
+    told = [
+        f"- **{cell(', '.join(keys[:FEW]))}**{f' and {len(keys) - FEW:,} more' if len(keys) > FEW else ''} · "
+        f"{cell(route)}, after  \n    {cell(before)}"
+        for (route, before), keys in groups[:SHOWN]
+    ]
+    more = [f"\n… and {len(groups) - SHOWN:,} more ways, in the results file."] if len(groups) > SHOWN else []
+    title = f"## {count(len(rows), 'row')} went on to another route"
+    return "\n\n".join([title, "Nothing was made or charged by the routes before.", "\n".join([*told, *more])])
 
 
 def _remarks(result: GenerateResult) -> str:

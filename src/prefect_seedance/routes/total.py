@@ -75,7 +75,7 @@ class QuoteTotal:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
         head = f"{self.rows} row{'' if self.rows == 1 else 's'}"
         parts = [f"{head} ({kinds})" if kinds else head, *(str(money) for money in self.sums)]
-        unpriced = [line for line in self.lines if line.unit_price is None]
+        unpriced = [line for line in self.lines if line.low is None]
         if unpriced:
             names = ", ".join(f"{line.billing_model} ({line.rows})" for line in unpriced)
             parts.append(f"cost unknown, no price for: {names}")

@@ -13,7 +13,7 @@ from prefect_seedance.tasks.download import download_video
 from prefect_seedance.tasks.media import review_media, upload_media
 from prefect_seedance.tasks.poll import poll_video
 
-__all__ = ["TaskRuns", "manner_of"]
+__all__ = ["MANY", "TaskRuns", "manner_of", "plain_manner"]
 
 TaskRuns = Literal["auto", "per_step", "per_chunk"]
 
@@ -43,3 +43,8 @@ def manner_of(task_runs: TaskRuns | str = "auto") -> Manner:
         return PER_CHUNK if task_runs == "per_chunk" or (task_runs == "auto" and rows > MANY) else PER_STEP
 
     return steps
+
+
+def plain_manner(_: int) -> Steps:
+    """No task runs at all: where a whole process of many is one already."""
+    return PLAIN_STEPS

@@ -11,7 +11,21 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-__all__ = ["AS_ROUTE", "AgainState", "BadRow", "Model", "Ratio", "Resolution", "Sound", "titled"]
+from prefect_seedance.jobs.choosing import Choose
+
+__all__ = [
+    "AS_ROUTE",
+    "CHOOSING",
+    "AgainState",
+    "BadRow",
+    "Choosing",
+    "Model",
+    "Moderation",
+    "Ratio",
+    "Resolution",
+    "Sound",
+    "titled",
+]
 
 AS_ROUTE = "as the route says"
 """The menu entry that leaves a setting to the route block."""
@@ -53,6 +67,14 @@ Sound = Literal["as the route says", "with sound", "without sound"]
 
 BadRow = Literal["stop before anything is spent", "leave it out"]
 """What becomes of a run in whose table a row breaks a rule."""
+
+Choosing = Literal["the first", "in order", "the cheapest"]
+"""Which route makes a row that names none; see `jobs.choosing`."""
+
+CHOOSING: dict[Choosing, Choose] = {"the first": "first", "in order": "in_order", "the cheapest": "cheapest"}
+
+Moderation = Literal["stays refused", "goes on to its next route"]
+"""What becomes of a row with several routes that one of them refused for what it shows."""
 
 AgainState = Literal["failed", "refused", "expired"]
 

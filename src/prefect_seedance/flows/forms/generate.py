@@ -12,7 +12,17 @@ from pydantic import Field
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.flows.forms.chosen import chosen_routes
-from prefect_seedance.flows.forms.fields import AgainState, BadRow, Model, Ratio, Resolution, titled
+from prefect_seedance.flows.forms.fields import (
+    CHOOSING,
+    AgainState,
+    BadRow,
+    Choosing,
+    Model,
+    Moderation,
+    Ratio,
+    Resolution,
+    titled,
+)
 from prefect_seedance.flows.forms.making import Wanted, final_of_all, make_all, make_one
 from prefect_seedance.flows.forms.places import Found, find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
@@ -45,6 +55,8 @@ def videos_from_table(
     output: str = titled("Folder for the videos", "videos"),
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for a video", 60),
     more_routes: list[RouteDefaults] = titled("Further routes", []),
+    choose: Choosing = titled("Which route makes a row", "the first"),
+    moderated: Moderation = titled("A row refused for what it shows", "stays refused"),
 ) -> Any:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -69,7 +81,9 @@ def videos_from_table(
         approve_above: Such as 50 CNY. The run shows the quote, and waits for your word. Empty: it does not ask.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
         patience: A video that takes longer is kept for the next run of the batch, and not paid again.
-        more_routes: Only for tables whose rows choose by columns "model" or "provider".
+        more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the choice below.
+        choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
+        moderated: For rows with several routes. Jimmy AI's review speaks only once a job was made: that row stays.
 
     Returns:
         What became of each row.
@@ -121,11 +135,15 @@ async def _make(
     ratio: Ratio,
     duration: int,
     more_routes: list[RouteDefaults],
+    choose: Choosing,
+    moderated: Moderation,
     **form: Any,
 ) -> Any:
     try:
         choices = {"model": model, "resolution": resolution, "ratio": ratio, "duration": duration}
-        settings = {**form_settings(**form), "route": chosen_routes(route, more_routes, **choices)}
+        routes = chosen_routes(route, more_routes, **choices)
+        settings = {**form_settings(**form), "route": routes, "choose": CHOOSING[choose]}
+        settings["fall_back_on_moderation"] = moderated != "stays refused"
         found = _found(table, rows)
     except SeedanceError as error:
         return failed(error)

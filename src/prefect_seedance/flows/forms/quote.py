@@ -11,7 +11,7 @@ from pydantic import Field
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.flows.forms.chosen import chosen_routes
-from prefect_seedance.flows.forms.fields import BadRow, Model, Ratio, Resolution, titled
+from prefect_seedance.flows.forms.fields import CHOOSING, BadRow, Choosing, Model, Ratio, Resolution, titled
 from prefect_seedance.flows.forms.places import find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.forms.wording import worded
@@ -35,6 +35,7 @@ def quote_table(
     prompt_column: str = titled("Heading of the prompts", ""),
     bad_rows: BadRow = titled("If a row breaks a rule", "leave it out"),
     more_routes: list[RouteDefaults] = titled("Further routes", []),
+    choose: Choosing = titled("Which route makes a row", "the first"),
 ) -> Any:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
@@ -49,7 +50,8 @@ def quote_table(
         duration: Length of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
         limit: Only the first so many rows. 0: all rows.
         bad_rows: Left out, they are listed with their reasons, and the others are quoted all the same.
-        more_routes: Only for tables whose rows choose by columns "model" or "provider".
+        more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the choice below.
+        choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
 
     Returns:
         The quote of each row, and their sum.
@@ -66,6 +68,7 @@ async def _quote(
     limit: int,
     bad_rows: BadRow,
     more_routes: list[RouteDefaults],
+    choose: Choosing,
     **choices: Any,
 ) -> Any:
     try:
@@ -74,6 +77,7 @@ async def _quote(
         place = _one_place(table) if table.strip() else None
         settings: dict[str, Any] = {
             "route": chosen_routes(route, more_routes, **choices),
+            "choose": CHOOSING[choose],
             "only": None,
             "limit": limit or None,
             "columns": {"prompt": prompt_column.strip()} if prompt_column.strip() else None,

@@ -33,6 +33,7 @@ class Card:
         strip: The link of its strip: pictures side by side, from start to end.
         attempts: All creates of this row in this take, oldest first.
         remarks: What the user should know about the result, such as a length that differs.
+        passed: The routes that did not take it before its own, and why.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Card:
     stored_at: datetime | None = None
     attempts: Sequence[AttemptRecord] = ()
     remarks: Sequence[str] = ()
+    passed: Sequence[str] = ()
 
 
 def cards_of(
@@ -163,4 +165,5 @@ def _card(
         stored_at=record.stored_at if stored else None,
         attempts=attempts,
         remarks=(record.remarks or ()) if stored else (),
+        passed=record.passed or (),
     )

@@ -134,6 +134,7 @@ def _card(card: Card) -> dict[str, Any]:
             "reason": None if card.reason is None else without_keys(card.reason),
             "code": card.code,
             "remarks": [without_keys(text) for text in card.remarks],
+            "passed": [without_keys(text) for text in card.passed],
             "planned_at": _instant(card.planned_at),
             "finished_at": _instant(card.finished_at),
             "stored_at": _instant(card.stored_at),

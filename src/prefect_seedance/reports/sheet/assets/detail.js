@@ -81,10 +81,13 @@ function openDetail(card) {
     class: "icon", type: "button", "aria-label": word, title: word, disabled: at < 0 || !shown[at + step], onclick: () => turnBy(step),
   }, icon(name));
   const remarks = card.remarks || [];
+  const passed = card.passed || [];
   const tries = card.attempts || [];
   const columns = Object.entries(card.columns || {}).filter(([, text]) => text && text !== card.prompt);
   const left = make("div", { class: "left" }, theatre(card), reasonOf(card),
-    remarks.length > 0 && make("ul", { class: "remarks" }, ...remarks.map((text) => make("li", {}, text))), takesOf(card), promptOf(card));
+    remarks.length > 0 && make("ul", { class: "remarks" }, ...remarks.map((text) => make("li", {}, text))), takesOf(card),
+    passed.length > 0 && section("Routes that did not take it", make("ul", { class: "passed" }, ...passed.map((text) => make("li", {}, text)))),
+    promptOf(card));
   const right = make("div", { class: "right" },
     section("Cost and time", pairs(
       ["Cost", card.cost],

@@ -1,0 +1,49 @@
+"""The flow of the deployment of shards: one run is one process that carries a batch which another run has begun."""
+
+# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from prefect import flow
+from prefect.states import Completed
+
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.naming import flow_run_id
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.tasks.shard import carried_shard
+
+__all__ = ["shard"]
+
+
+def _name() -> str:
+    from prefect.context import FlowRunContext  # noqa: PLC0415 - as in `naming`
+
+    context = FlowRunContext.get()
+    given = ((context.parameters if context else None) or {}).get("call") or {}
+    number = ((context.parameters if context else None) or {}).get("number", 1)
+    return f"shard {number} of {str(given.get('batch', ''))[:80]}"
+
+
+@flow(name="seedance shard", flow_run_name=_name, persist_result=False)
+def shard(call: dict[str, Any], number: int = 1) -> Any:  # noqa: ARG001 - it names the run
+    """Carry rows of a batch that a run with `spread="workers:…"` has begun. Started by that run, not by hand.
+
+    Another one that is started with the same parameters takes its part at once.
+
+    Args:
+        call: What the run that began the work has told.
+        number: Which shard it is.
+    """
+    return call_core(functools.partial(_shard, call))
+
+
+async def _shard(call: Mapping[str, Any]) -> Any:
+    try:
+        outcome = await carried_shard(call, flow_run_id())
+    except SeedanceError as error:
+        return failed(error, "Fell")
+    told = ", ".join(f"{number:,} {state}" for state, number in sorted(outcome.counts.items())) or "no rows were left"
+    return Completed(name="Carried", message=f"{told}; {outcome.portions:,} portion(s)")

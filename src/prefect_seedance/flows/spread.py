@@ -1,0 +1,228 @@
+"""Carrying a batch in several processes: over Prefect workers, a Dask cluster, or Ray. The choice is one parameter."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from prefect_seedance.blocks.loading import load_routes
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.batch import Order
+from prefect_seedance.jobs.spreading import Begun, Engine, check_fit
+from prefect_seedance.ledger import ledger_url, shown_url
+from prefect_seedance.ledger.url import ENVIRONMENT, parsed
+from prefect_seedance.providers import RouteSettings
+
+__all__ = ["Spread", "Spreading", "spread_over"]
+
+SHARD = "seedance shard/shard"
+"""The deployment that carries shards: `prefect-seedance setup --deploy` makes it."""
+
+MOST = 1000
+
+_NOWHERE = Path()
+
+_KNOWN = re.compile(r"(?P<kind>workers|dask|ray)(?::(?P<number>\d+))?(?:\s+(?P<where>\S.*))?")
+
+_HELP = (
+    'expected "workers:3" (a deployment of shards), "dask:2" (processes of this machine), "dask tcp://host:8786" (a '
+    'cluster), or "ray:2", and the like'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Over what a batch is spread.
+
+    Attributes:
+        kind: The engine.
+        number: Shards; None: as many as the cluster has workers.
+        where: The cluster's address, or of workers the deployment; None: this machine, or our own deployment.
+    """
+
+    kind: Literal["workers", "dask", "ray"]
+    number: int | None = None
+    where: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what a user writes: `workers:3`, `dask:2`, `dask tcp://scheduler:8786`, `ray:2`.
+
+        Raises:
+            UserMistake: It is none of these.
+        """
+        found = _KNOWN.fullmatch(str(text).strip())
+        number = int(found["number"]) if found is not None and found["number"] else None
+        where = found["where"] if found is not None else None
+        if found is None or (number is None and (where is None or found["kind"] == "workers")):
+            raise UserMistake(f"spread={text!r}: {_HELP}. Nothing was spent.")
+        if number is not None and not 1 <= number <= MOST:
+            raise UserMistake(f"spread={text!r}: expected 1 to {MOST:,} shards. Nothing was spent.")
+        kind: Any = found["kind"]
+        if kind == "workers" and where is not None and where.count("/") != 1:
+            raise UserMistake(f"spread={text!r}: a deployment is named flow/deployment. Nothing was spent.")
+        if kind != "workers" and where is not None and "://" not in where and where != "auto":
+            raise UserMistake(f"spread={text!r}: {where!r} is no cluster's address. {_HELP}. Nothing was spent.")
+        return cls(kind, number, where)
+
+    @property
+    def remote(self) -> bool:
+        """Whether the shards run on other machines for certain."""
+        return self.kind != "workers" and self.where is not None and not _HERE.search(self.where)
+
+    def __str__(self) -> str:
+        number = "" if self.number is None else f":{self.number}"
+        return f"{self.kind}{number}" + (f" {self.where}" if self.where else "")
+
+
+_HERE = re.compile(r"auto|//(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Spreading:
+    """A run's wish, checked: all that crosses to other processes are names and plain numbers."""
+
+    spread: Spread
+    names: tuple[str, ...]
+    ledger: str | None
+    per_step: bool
+
+    def call(self, order: Order, begun: Begun) -> dict[str, Any]:
+        """What a shard is told, as plain JSON; never a key."""
+        terms = order.terms
+        local = self.spread.kind != "workers"
+        return {
+            "batch": order.batch,
+            "take": order.take,
+            "routes": list(self.names),
+            "ledger": self.ledger,
+            "identity": begun.identity,
+            "output": str(order.output),
+            "begun": begun.begun.isoformat(),
+            "parent": begun.parent,
+            "patience": order.patience,
+            "budget": None if terms.budget is None else str(terms.budget),
+            "max_charge": None if terms.max_charge is None else str(terms.max_charge),
+            "max_failures": terms.max_failures,
+            "failures_allowed": None if begun.failures_allowed is None else str(begun.failures_allowed),
+            "fall_back_on_moderation": terms.fall_back_on_moderation,
+            "limit_patience": terms.limit_patience,
+            "again": "refused" in {state.value for state in order.retry},
+            "per_step": self.per_step,
+            # Of a deployment only its own environment opens folders and hosts: parameters can be changed by hand.
+            "media": [str(each) for each in (order.places.folder, *order.places.roots) if each] if local else [],
+            "hosts": sorted(order.places.hosts) if local else [],
+        }
+
+
+async def spread_over(spread: str, order: Order, *, per_step: bool) -> tuple[Engine, list[str]]:
+    """The engine that carries an order in other processes.
+
+    Args:
+        spread: What the user wrote.
+        order: The order.
+        per_step: Whether each step of each row is a task run.
+
+    Returns:
+        The engine, and what the user should know.
+
+    Raises:
+        UserMistake: Something cannot cross to another process. Nothing was spent.
+    """
+    meant = Spread.parse(spread)
+    names = await _names(order.routes)
+    address, warnings = _ledger(order.ledger_url, meant)
+    _check_output(order, meant)
+    check_fit(order.preparation)
+    _check_media(order, meant)
+    spreading = Spreading(meant, names, address, per_step)
+    make = _engine(meant)
+    return await make(spreading, order), warnings
+
+
+def _engine(meant: Spread) -> Callable[[Spreading, Order], Awaitable[Engine]]:
+    if meant.kind == "workers":
+        from prefect_seedance.flows.spread_workers import over_workers  # noqa: PLC0415 - only where it is wanted
+
+        return over_workers
+    from prefect_seedance.flows.spread_tasks import over_tasks  # noqa: PLC0415 - its packages are extras
+
+    return over_tasks
+
+
+async def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
+    """The names of the routes' blocks, as they are saved: another process knows nothing else of them."""
+    unsaved = [settings.label for settings in routes if settings.block is None]
+    if unsaved:
+        raise UserMistake(
+            f"spread= hands names to other processes, never keys, and the block of {', '.join(unsaved)} is not saved. "
+            'Save it and give its name: block.save("main", overwrite=True), then route="main". Nothing was spent.'
+        )
+    names = tuple(settings.block for settings in routes if settings.block is not None)
+    for settings, saved in zip(routes, await load_routes(names), strict=False):
+        if settings != saved:
+            raise UserMistake(
+                f"The block {settings.block!r} was changed and not saved, and other processes would use it as it is "
+                f"saved. Save it: block.save({settings.block!r}, overwrite=True). Nothing was spent."
+            )
+    return names
+
+
+def _ledger(url: str, meant: Spread) -> tuple[str | None, list[str]]:
+    """The ledger as other processes are told of it: None where their own environment has to name it."""
+    found = parsed(url)
+    if found is not None and found.get_backend_name() == "sqlite":
+        if meant.remote:
+            raise UserMistake(
+                f"spread={str(meant)!r} runs on other machines, and the ledger {shown_url(url)} is a file of this one. "
+                f"Use a PostgreSQL ledger (ledger= or {ENVIRONMENT}), or spread over this machine. Nothing was spent."
+            )
+        told = (
+            f"The ledger {shown_url(url)} is a file: all shards must run on this machine. Over several machines, use "
+            "PostgreSQL."
+        )
+        return url, [told]
+    if found is not None and found.password is None and not found.query:
+        return url, []
+    if os.environ.get(ENVIRONMENT) and ledger_url(None, _NOWHERE) == url:
+        return None, []
+    raise UserMistake(
+        f"The ledger {shown_url(url)} was given with its password, which goes to no other process. Set it in the "
+        f"environment of this run and of all workers as {ENVIRONMENT}, and leave ledger= out. Nothing was spent."
+    )
+
+
+def _check_output(order: Order, meant: Spread) -> None:
+    if meant.remote and "://" not in str(order.output):
+        raise UserMistake(
+            f"spread={str(meant)!r} runs on other machines, and output={str(order.output)!r} is a folder of this one. "
+            "Use a store such as s3://bucket/prefix. Nothing was spent."
+        )
+
+
+def _check_media(order: Order, meant: Spread) -> None:
+    from prefect_seedance.jobs.addresses import addresses  # noqa: PLC0415
+    from prefect_seedance.media.places import ROOT_VARIABLE  # noqa: PLC0415
+    from prefect_seedance.routes.address import scheme_of  # noqa: PLC0415
+
+    local = next(
+        (
+            (row, address)
+            for row in order.preparation.rows
+            for _, address in addresses(row.request)
+            if scheme_of(address) in {None, "file"}
+        ),
+        None,
+    )
+    if local is None or (meant.kind != "workers" and not meant.remote) or os.environ.get(ROOT_VARIABLE):
+        return
+    row, address = local
+    raise UserMistake(
+        f"Row {row.line} (id {row.key}) names a file of this machine ({address}), and spread={str(meant)!r} carries it "
+        f"elsewhere. Put the media where all can read them (a link without a query), or set {ROOT_VARIABLE} in the "
+        "environment of this run and of all workers. Nothing was spent."
+    )

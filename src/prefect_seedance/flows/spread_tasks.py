@@ -1,0 +1,94 @@
+"""Shards as tasks of a Dask cluster or of Ray: an inner flow with that engine's own task runner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from prefect import flow
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.flows.spread import Spread, Spreading
+from prefect_seedance.jobs.batch import Order
+from prefect_seedance.jobs.loop import GRACE
+from prefect_seedance.jobs.spreading import Begun, Engine
+from prefect_seedance.tasks.shard import carry_shard
+
+__all__ = ["over_tasks"]
+
+
+@flow(name="seedance shards", flow_run_name="{number} shards", persist_result=False)
+def carry_shards(call: dict[str, Any], number: int) -> list[str]:
+    """Carry a batch in so many tasks; returns why some of them fell."""
+    futures = [carry_shard.submit(call, each) for each in range(1, number + 1)]
+    fallen = []
+    for future in futures:
+        future.wait()
+        if not future.state.is_completed():
+            fallen.append(f"{future.state.name}: {future.state.message}")
+    return fallen
+
+
+async def over_tasks(spreading: Spreading, order: Order) -> Engine:
+    """The engine that carries an order in Dask or Ray tasks.
+
+    Raises:
+        UserMistake: The extra is not installed, or the cluster cannot be reached. Nothing was spent.
+    """
+    spread = spreading.spread
+    number: int = await asyncio.to_thread(_workers, spread) if spread.number is None else spread.number
+    runner = _runner(spread, number)
+
+    async def engine(begun: Begun) -> list[str]:
+        inner: Callable[[dict[str, Any], int], list[str]] = carry_shards.with_options(task_runner=runner)
+        running = asyncio.ensure_future(asyncio.to_thread(inner, spreading.call(order, begun), number))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # The ledger has told the shards; they end in order.
+            await asyncio.wait({running}, timeout=GRACE)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the engine says of itself
+            return [f"{spread}: {type(error).__name__}: {error}"]
+
+    return engine
+
+
+def _runner(spread: Spread, number: int) -> Any:
+    if spread.kind == "dask":
+        runner = _imported("prefect_dask", "dask").DaskTaskRunner
+        if spread.where is not None:
+            return runner(address=spread.where)
+        local = {"n_workers": number, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+        return runner(cluster_kwargs=local)
+    runner = _imported("prefect_ray", "ray").RayTaskRunner
+    if spread.where is not None:
+        return runner(address=spread.where)
+    return runner(init_kwargs={"num_cpus": number, "include_dashboard": False})
+
+
+def _workers(spread: Spread) -> int:
+    """How many workers a cluster has; one at least, since others may join."""
+    try:
+        if spread.kind == "dask":
+            with _imported("distributed", "dask").Client(spread.where, timeout="20s") as client:
+                return max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+        ray = _imported("ray", "ray")
+        ray.init(address=spread.where, ignore_reinit_error=True)
+        return max(1, int(ray.cluster_resources().get("CPU", 1)))
+    except (OSError, TimeoutError, ConnectionError) as error:
+        raise UserMistake(
+            f"spread={str(spread)!r}: the cluster does not answer ({error}). Nothing was spent."
+        ) from None
+
+
+def _imported(module: str, extra: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise UserMistake(
+            f"spread= over {extra} needs a package that is not installed ({error}): "
+            f'pip install "prefect-seedance[{extra}]". Nothing was spent.'
+        ) from None

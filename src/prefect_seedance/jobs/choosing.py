@@ -1,0 +1,98 @@
+"""Which routes may make a row: those that it names, in its order, or those of the run, by order or by price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.table import TableRow
+from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.routes.wish import CHEAPEST, RouteName
+
+__all__ = ["Choice", "Choose", "wanted_routes"]
+
+Choose = Literal["first", "in_order", "cheapest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a run chooses the route of a row that names none.
+
+    Attributes:
+        how: `first`: the first that the row's `model` and `provider` leave, then those to which its block falls back;
+            `in_order`: all that they leave, in the order given; `cheapest`: the same, by price.
+        currency: The currency in which prices are compared; None: that of the first route with a price.
+    """
+
+    how: Choose = "first"
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.how not in get_args(Choose):
+            known = ", ".join(get_args(Choose))
+            raise UserMistake(f"choose={self.how!r}: expected one of {known}. Nothing was spent.")
+
+
+def wanted_routes(row: TableRow, routes: Sequence[RouteSettings], choice: Choice) -> tuple[list[RouteSettings], bool]:
+    """The routes that may make a row, in their order, and whether prices are to put them into another.
+
+    Raises:
+        UserMistake: The row names a route that was not given, or names routes twice over.
+    """
+    if row.routes and row.routes != (CHEAPEST,):
+        if row.model or row.provider:
+            raise UserMistake(
+                f"route {' > '.join(row.routes)!r}: the row names a model or a provider beside it "
+                f"({_wishes(row)}); say it in one of them"
+            )
+        return _apart(_named(name, routes) for name in row.routes), False
+    fitting = [settings for settings in routes if _fits(row, settings)]
+    if not fitting:
+        raise UserMistake(f"{_wishes(row)}: none of the routes given fits; they are {_labels(routes)}")
+    if row.routes or choice.how == "cheapest":
+        return _apart(fitting), True
+    if choice.how == "in_order":
+        return _apart(fitting), False
+    first = fitting[0]
+    behind = (settings for name in first.fall_back for settings in routes if settings.block == name)
+    return _apart([first, *behind]), False
+
+
+def _named(told: str, routes: Sequence[RouteSettings]) -> RouteSettings:
+    name = _read(told)
+    for settings in routes:
+        account = settings.account
+        if name.fits(
+            provider=account.provider, account=account.label, model=settings.route.model, block=settings.block
+        ):
+            return settings
+    raise UserMistake(f"route {told!r}: none of the routes given is called so; they are {_labels(routes)}")
+
+
+_read = lru_cache(1000)(RouteName.read)
+
+
+def _fits(row: TableRow, settings: RouteSettings) -> bool:
+    if row.model not in {None, settings.route.model}:
+        return False
+    return row.provider is None or row.provider.casefold() == settings.account.provider
+
+
+def _apart(routes: Iterable[RouteSettings]) -> list[RouteSettings]:
+    """The routes, each once: two names may mean the same one."""
+    known: dict[tuple[Account, str], RouteSettings] = {}
+    for settings in routes:
+        known.setdefault((settings.account, settings.route.model), settings)
+    return list(known.values())
+
+
+def _wishes(row: TableRow) -> str:
+    wishes = (("model", row.model), ("provider", row.provider))
+    return " ".join(f"{name}={value!r}" for name, value in wishes if value)
+
+
+def _labels(routes: Sequence[RouteSettings]) -> str:
+    return ", ".join(route.label for route in routes)

@@ -1,0 +1,205 @@
+"""Rows made anew from nothing but the ledger, for a process that never saw the table.
+
+The ledger keeps what a row asks for without what gives access: signed links, and content that stood in the table. A row
+that needs such a thing cannot be made anew, and `unfit` says so before anything is spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.jobs.addresses import addresses
+from prefect_seedance.jobs.prepared import Prepared
+from prefect_seedance.jobs.row import Row
+from prefect_seedance.jobs.rowkey import redacted
+from prefect_seedance.jobs.session import Session
+from prefect_seedance.ledger import TAKEABLE, RowRecord, State
+from prefect_seedance.media import Shelf, open_shelf
+from prefect_seedance.providers import RouteSettings
+from prefect_seedance.routes import Quote, VideoRequest, find, quote
+
+__all__ = ["Rebuilder", "addressed", "unfit"]
+
+_WORKED_ON = TAKEABLE | {State.CREATED, State.SUCCEEDED}
+
+
+def unfit(row: Prepared) -> str | None:
+    """Why a row cannot be made anew from the ledger; None where it can."""
+    for candidate in row.candidates:
+        kept = VideoRequest.model_validate(redacted(candidate.request))
+        if kept == candidate.request:
+            continue
+        lost = sorted(
+            {field for field, address in addresses(candidate.request) if (field, address) not in set(addresses(kept))}
+        )
+        return (
+            f"its {' and '.join(lost)} hold(s) a signed link, or the content itself, which no ledger keeps, so "
+            "no other process can send it: name a file, or a link without a query"
+        )
+    return None
+
+
+def addressed(row: Prepared, row_id: int, *, named: bool) -> dict[str, Any]:
+    """A row as `Ledger.address` wants it.
+
+    Args:
+        row: The row as it is meant today.
+        row_id: Its id in the ledger.
+        named: Whether the route's name has to be kept, since provider, account and model tell it from no other.
+    """
+    account = row.settings.account
+    meant: dict[str, Any] | None = None
+    if row.others or row.review or row.reference_seconds is not None or named:
+        meant = {"candidates": [_candidate(each) for each in row.candidates]}
+    return {
+        "row_id": row_id,
+        "provider": account.provider,
+        "account": account.label,
+        "model": row.settings.route.model,
+        "fingerprint": row.fingerprint,
+        "request": redacted(row.request),
+        "meant": meant,
+    }
+
+
+def _candidate(row: Prepared) -> dict[str, Any]:
+    told: dict[str, Any] = {"block": row.settings.block, "fingerprint": row.fingerprint}
+    told["request"] = redacted(row.request)
+    if row.review:
+        told["review"] = row.review
+    if row.reference_seconds is not None:
+        told["reference_seconds"] = str(row.reference_seconds)
+    return told
+
+
+class Rebuilder:
+    """Makes rows of one session from the ledger.
+
+    Args:
+        session: The run that holds them.
+        routes: The routes that they may take.
+        parts: A folder for unfinished downloads on their way to a store.
+    """
+
+    def __init__(self, session: Session, routes: Sequence[RouteSettings], parts: Path | None) -> None:
+        self._session = session
+        self._routes = routes
+        self._parts = parts
+        self._shelves: dict[str, Shelf] = {}
+
+    async def rows(self, ids: Collection[int]) -> list[Row]:
+        """The rows that can be worked on, in the order in which they were planned."""
+        records = await self._session.ledger.rows(ids)
+        meant = await self._session.ledger.meant(ids)
+        found = [await self._row(records[row_id], meant.get(row_id)) for row_id in sorted(records)]
+        return [row for row in found if row is not None]
+
+    async def _row(self, record: RowRecord, meant: Mapping[str, Any] | None) -> Row | None:
+        if record.state not in _WORKED_ON or record.folder is None:
+            return None
+        candidates = self._candidates(record, meant) if record.state in TAKEABLE else self._maker(record)
+        if not candidates:
+            return None
+        first = candidates[0]
+        return Row(
+            session=self._session,
+            record=record,
+            request=first.request,
+            settings=first.settings,
+            fingerprint=first.fingerprint,
+            quote=first.quote,
+            shelf=await self._shelf(record.folder),
+            review=first.review,
+            reference_seconds=first.reference_seconds,
+            candidates=candidates if len(candidates) > 1 else (),
+        )
+
+    def _candidates(self, record: RowRecord, meant: Mapping[str, Any] | None) -> list[Prepared]:
+        """The row as each of its routes would make it; none where this process lacks one of them."""
+        if meant is None:
+            settings = route_of(record, self._routes)
+            return [] if settings is None else [_prepared(record, settings, record.request, record.fingerprint)]
+        named = {settings.block: settings for settings in self._routes}
+        told = meant["candidates"]
+        if not all(each["block"] in named for each in told):
+            return []
+        found = [
+            _prepared(
+                record,
+                named[each["block"]],
+                each["request"],
+                each["fingerprint"],
+                review=each.get("review"),
+                seconds=each.get("reference_seconds"),
+            )
+            for each in told
+        ]
+        return [replace(found[0], others=tuple(found[1:])), *found[1:]]
+
+    def _maker(self, record: RowRecord) -> list[Prepared]:
+        """The row as the route makes it that holds its job: any route of the account can ask about it."""
+        settings = route_of(record, self._routes) or _any_of(record, self._routes)
+        return [] if settings is None else [_prepared(record, settings, record.request, record.fingerprint)]
+
+    async def _shelf(self, folder: str) -> Shelf:
+        if folder not in self._shelves:
+            shelf = open_shelf(folder, self._parts)
+            await asyncio.to_thread(shelf.ensure)
+            self._shelves[folder] = shelf
+        return self._shelves[folder]
+
+
+def route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
+    """The route that a row stands at."""
+    for settings in routes:
+        account = settings.account
+        if (account.provider, account.label, settings.route.model) == (record.provider, record.account, record.model):
+            return settings
+    return None
+
+
+def _any_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
+    for settings in routes:
+        if (settings.account.provider, settings.account.label) == (record.provider, record.account):
+            try:
+                return replace(settings, route=find(record.model, record.provider), prices=None)
+            except UserMistake:
+                return settings
+    return None
+
+
+def _prepared(
+    record: RowRecord,
+    settings: RouteSettings,
+    asked: Mapping[str, Any],
+    fingerprint: str,
+    *,
+    review: Any = None,
+    seconds: str | None = None,
+) -> Prepared:
+    request = VideoRequest.model_validate(dict(asked))
+    measured = None if seconds is None else Decimal(seconds)
+    return Prepared(
+        position=0,
+        key=record.key,
+        request=request,
+        settings=settings,
+        quote=_quote(settings, request, measured),
+        fingerprint=fingerprint,
+        review=review if review is not None else settings.review,
+        reference_seconds=measured,
+    )
+
+
+def _quote(settings: RouteSettings, request: VideoRequest, seconds: Decimal | None) -> Quote:
+    try:
+        return quote(settings.route, request, settings.prices, reference_seconds=seconds)
+    except SeedanceError:
+        # As when the table was looked at: what was measured is more than the route's rule can count.
+        return quote(settings.route, request, settings.prices)

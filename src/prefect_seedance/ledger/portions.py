@@ -1,0 +1,187 @@
+"""Portions: rows of a batch that several processes take as they come to them, until nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from prefect_seedance.ledger import holders, lookups
+from prefect_seedance.ledger.schema import rows, runs
+from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
+
+__all__ = ["Glimpse", "Remainder", "RouteKey", "address", "glimpses", "gone", "let_go", "meant", "remainder", "take"]
+
+RouteKey = tuple[str, str, str]
+"""Provider, account and model."""
+
+PAID = (State.SENT, State.CREATED, State.SUCCEEDED)
+_PUT_OFF = (State.DEFERRED, State.OVER_BUDGET)
+_FAILED = (*RETRYABLE, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What is left of a batch, for a process that takes portions of it.
+
+    Attributes:
+        free: Rows that anybody may take now.
+        held: Rows that others work on, and may leave behind.
+        failed: Rows that have failed since the work on the batch was begun.
+        over: Whether the run that has begun it is over: nobody takes rows any more.
+    """
+
+    free: int
+    held: int
+    failed: int
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """How a row stands, in the few words that a watcher needs."""
+
+    id: int
+    key: str
+    state: State
+    provider: str
+    account: str
+    model: str
+    path: str | None
+    error_message: str | None
+
+
+_GLIMPSE = sa.select(*(rows.c[name] for name in Glimpse.__slots__))
+
+
+def _fresh(begun: datetime) -> sa.ColumnElement[bool]:
+    """Rows that may be sent, and were not tried since the work on the batch was begun."""
+    put_off = sa.and_(rows.c.state.in_(_PUT_OFF), rows.c.changed_at < begun)
+    return sa.or_(rows.c.state == State.PLANNED, put_off)
+
+
+def take(
+    connection: sa.Connection,
+    run: holders.Run,
+    take_: str,
+    *,
+    begun: datetime,
+    fresh: Mapping[RouteKey, int],
+    accounts: Collection[tuple[str, str]],
+    paid: int,
+    tried: Collection[int] = (),
+) -> set[int]:
+    """Take free rows: what is paid for first, then new ones, route by route. Who died before leaves his rows here.
+
+    Args:
+        connection: An open writing transaction.
+        run: The run that takes them.
+        take_: The batch's take.
+        begun: When the work on the batch was begun: what was put off since then was tried, and waits for a later run.
+        fresh: How many new rows of each route are wanted.
+        accounts: Provider and label of the accounts whose jobs can be asked about.
+        paid: How many rows are wanted at most that are paid for.
+        tried: Rows that this run has brought as far as it could.
+
+    Returns:
+        The ids of the rows that are now held by `run`.
+    """
+    holders.bury_dead(connection, run.batch_id)
+    holders.revive(connection, run)
+    here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_, rows.c.holder.is_(None))
+    select = sa.select(rows.c.id).where(here).order_by(rows.c.id)
+    if connection.dialect.name == "postgresql":
+        # Nobody waits for a row that somebody else is just taking: it is that one's.
+        select = select.with_for_update(skip_locked=True)
+    mine = sa.tuple_(rows.c.provider, rows.c.account).in_(sorted(accounts))
+    left = select.where(rows.c.state.in_((State.CREATED, State.SUCCEEDED)), mine).limit(paid + len(tried))
+    taken = [row_id for row_id in connection.execute(left).scalars() if row_id not in tried][:paid]
+    for (provider, account, model), number in sorted(fresh.items()):
+        if number > 0:
+            of_route = (rows.c.provider == provider, rows.c.account == account, rows.c.model == model)
+            taken += connection.execute(select.where(_fresh(begun), *of_route).limit(number)).scalars()
+    for group in lookups.grouped(taken):
+        connection.execute(sa.update(rows).where(rows.c.id.in_(group)).values(holder=run.id))
+    return set(taken)
+
+
+def let_go(connection: sa.Connection, run: holders.Run, ids: Collection[int]) -> None:
+    """Hold rows no longer that this run brings no further. What is on the wire is never let go of."""
+    for group in lookups.grouped(ids):
+        mine = sa.and_(rows.c.id.in_(group), rows.c.holder == run.id, rows.c.state != State.SENT)
+        connection.execute(sa.update(rows).where(mine).values(holder=None))
+
+
+def remainder(
+    connection: sa.Connection, run: holders.Run, take_: str, *, begun: datetime, patience: float, parent: str
+) -> Remainder:
+    """How the batch stands; see `Remainder`. A job that has outlasted `patience` (seconds) is nobody's to wait for."""
+    here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_)
+    alone = rows.c.holder.is_(None)
+    hangs = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < holders.now() - _seconds(patience))
+    open_ = sa.and_(rows.c.state.in_([*TAKEABLE, *PAID]), sa.not_(hangs))
+    others = sa.and_(rows.c.holder.is_not(None), rows.c.holder != run.id)
+    select = sa.select(
+        _number(sa.and_(alone, sa.or_(_fresh(begun), rows.c.state.in_((State.CREATED, State.SUCCEEDED))))),
+        _number(sa.and_(others, open_)),
+        _number(sa.and_(rows.c.state.in_(_FAILED), rows.c.changed_at >= begun)),
+        sa.select(runs.c.ended_at.is_not(None)).where(runs.c.id == parent).scalar_subquery(),
+    ).where(here)
+    free, held, failed, over = connection.execute(select).one()
+    return Remainder(free or 0, held or 0, failed or 0, bool(over))
+
+
+def gone(connection: sa.Connection, run: holders.Run, flow_run_ids: Collection[str]) -> set[str]:
+    """Of these flow runs, those that hold nothing any more: their run has ended, or its process is gone."""
+    holders.bury_dead(connection, run.batch_id)
+    found = set()
+    for group in lookups.grouped(flow_run_ids):
+        over = sa.or_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_not(None))
+        wanted = sa.select(runs.c.flow_run_id).where(runs.c.batch_id == run.batch_id, runs.c.flow_run_id.in_(group))
+        ended = set(connection.execute(wanted.where(over)).scalars())
+        found |= ended - set(connection.execute(wanted.where(sa.not_(over))).scalars())
+    return found
+
+
+def glimpses(connection: sa.Connection, run: holders.Run, take_: str) -> list[Glimpse]:
+    """How all rows of a take stand."""
+    here = (rows.c.batch_id == run.batch_id, rows.c.take == take_)
+    return [Glimpse(*row) for row in connection.execute(_GLIMPSE.where(*here))]
+
+
+def address(connection: sa.Connection, run: holders.Run, meant: Sequence[Mapping[str, Any]]) -> None:
+    """Write down how rows that may be sent are meant today: whoever takes them knows nothing but the ledger.
+
+    Args:
+        connection: An open writing transaction.
+        run: The run that says so; what another one holds stays as it is.
+        meant: By `row_id`: `provider`, `account`, `model`, `fingerprint`, `request` and `meant`.
+    """
+    if not meant:
+        return
+    free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
+    this = sa.and_(rows.c.id == sa.bindparam("this_row"), rows.c.state.in_(list(TAKEABLE)), free)
+    names = ("provider", "account", "model", "fingerprint", "request", "meant")
+    statement = sa.update(rows).where(this).values({name: sa.bindparam(f"now_{name}") for name in names})
+    values = [{"this_row": each["row_id"], **{f"now_{name}": each[name] for name in names}} for each in meant]
+    connection.execute(statement, values)
+
+
+def meant(connection: sa.Connection, ids: Collection[int]) -> dict[int, Any]:
+    """What `address` wrote down beside the requests of rows, where it did."""
+    found: dict[int, Any] = {}
+    for group in lookups.grouped(ids):
+        wanted = sa.and_(rows.c.id.in_(group), rows.c.meant.is_not(None))
+        found |= {row.id: row.meant for row in connection.execute(sa.select(rows.c.id, rows.c.meant).where(wanted))}
+    return found
+
+
+def _number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((condition, 1), else_=0))
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, 1e9))

@@ -1,0 +1,225 @@
+"""Seats: how the processes at work for one account share its limits, so that the provider meets one polite client.
+
+Each process says now and then how many jobs it has in flight and how many it would like, and is granted a number by
+route. It may take more only where all others together leave room, counting for each what it was granted or what it has
+in flight, whichever is more. So whoever joins waits until the others have given back, and the sum is never above the
+ceiling, however slow or late anybody is. A process that is gone is counted for `GHOST` longer: its jobs still run at
+the provider, until others have taken them over and count them as their own.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from prefect_seedance.ledger import holders
+from prefect_seedance.ledger.schema import limits, seats
+
+__all__ = ["ALL", "Said", "Seat", "Share", "leave", "sit"]
+
+ALL = "*"
+"""Stands for all routes of an account together, where routes are counted by model: what its provider bears at once."""
+
+GHOST = timedelta(seconds=10)
+"""How long the jobs of a process that is gone are counted as in flight, beside those that others have taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One process at one account."""
+
+    id: str
+    provider: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a process says of itself, by model.
+
+    Attributes:
+        held: Its jobs in flight, and creates on their way; under `ALL` for all routes, where that is not their sum.
+        wanted: How many it would have in flight if it might.
+        ceilings: How many all processes together may have, by the user's word.
+        size: How many jobs it believes the account bears; None where nothing was ever refused.
+        knew: What it believed when it last said something: the difference is news.
+        pause: Seconds for which the provider wants not to be asked.
+    """
+
+    held: Mapping[str, int]
+    wanted: Mapping[str, int]
+    ceilings: Mapping[str, int]
+    size: float | None = None
+    knew: float | None = None
+    pause: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a process may do.
+
+    Attributes:
+        granted: Jobs in flight by model; by `ALL` for the whole account, where its limit was met.
+        found: How many jobs the account is known to bear over all processes; None where nobody has met a limit.
+        seats: How many processes are at work for it.
+        pause: Seconds until the provider may be asked again.
+    """
+
+    granted: Mapping[str, int] = field(default_factory=dict)
+    found: float | None = None
+    seats: int = 1
+    pause: float = 0.0
+
+
+def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
+    """Say how a process stands at an account, and be told what it may do. One at a time for each account."""
+    known = _locked(connection, seat)
+    moment = holders.clock(connection)
+    here = sa.and_(seats.c.provider == seat.provider, seats.c.account == seat.account)
+    listed = connection.execute(sa.select(seats).where(here).order_by(seats.c.id)).all()
+    mine = next((each for each in listed if each.id == seat.id), None)
+    others = [each for each in listed if each.id != seat.id]
+    ghosts = _ghosts(connection, others, moment)
+    living = [each for each in others if each.id not in ghosts]
+    fresh = mine is None and not living
+    found = _found(None if fresh else known.found, said, living)
+    opens = moment + timedelta(seconds=said.pause) if said.pause > 0 else None
+    if known.open_at is not None and not fresh and (opens is None or known.open_at > opens):
+        opens = known.open_at
+    changed: dict[str, Any] = {"found": found, "open_at": opens}
+    if changed != {"found": known.found, "open_at": known.open_at}:
+        this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
+        connection.execute(sa.update(limits).where(this).values(changed))
+    granted = _granted(said, found, others, living, seat.id)
+    values = {
+        "lease": holders.lease().total_seconds(),
+        "seen_at": moment,
+        "gone_at": None,
+        "held": _with_all(said.held),
+        "wanted": _with_all(said.wanted),
+        "granted": granted,
+    }
+    if mine is not None:
+        connection.execute(sa.update(seats).where(seats.c.id == seat.id).values(values))
+    else:
+        who: dict[str, Any] = {
+            "id": seat.id,
+            "provider": seat.provider,
+            "account": seat.account,
+            "host": holders.host(),
+        }
+        who |= {"pid": os.getpid(), "process_started": holders.process_started(os.getpid()) or ""}
+        connection.execute(sa.insert(seats).values({**who, **values}))
+    pause = 0.0 if opens is None else max(0.0, (opens - moment).total_seconds())
+    return Share(granted, found, 1 + len(living), pause)
+
+
+def leave(connection: sa.Connection, seat: Seat) -> None:
+    """The process is through with the account: what it had is free for others."""
+    connection.execute(sa.delete(seats).where(seats.c.id == seat.id))
+
+
+def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
+    """The account's line, which is made if it is new; nobody else is told anything until the transaction ends."""
+    this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
+    line = sa.select(limits).where(this).with_for_update()
+    found = connection.execute(line).one_or_none()
+    if found is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.insert(limits).values(provider=seat.provider, account=seat.account))
+        except IntegrityError:
+            pass  # another one has just made it
+        found = connection.execute(line).one()
+    return found
+
+
+def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: Any) -> set[str]:
+    """The seats whose processes are gone; those that are gone for long are taken out."""
+    ghosts = set()
+    for each in others:
+        if not _gone(each, moment):
+            if each.gone_at is not None:
+                connection.execute(sa.update(seats).where(seats.c.id == each.id).values(gone_at=None))
+            continue
+        ghosts.add(each.id)
+        if each.gone_at is None:
+            connection.execute(sa.update(seats).where(seats.c.id == each.id).values(gone_at=moment))
+        elif each.gone_at + GHOST < moment:
+            connection.execute(sa.delete(seats).where(seats.c.id == each.id))
+    return ghosts
+
+
+def _gone(seat: sa.Row[Any], moment: Any) -> bool:
+    if seat.host == holders.host() and seat.process_started:
+        started = holders.process_started(seat.pid)
+        if started:
+            return bool(started != seat.process_started)
+        if started is None:
+            return True
+    return bool(seat.seen_at + timedelta(seconds=seat.lease) <= moment)
+
+
+def _found(known: float | None, said: Said, living: Iterable[Any]) -> float | None:
+    """How many jobs the account bears, by what was known and what this process has learnt since it last spoke."""
+    if said.size is None:
+        return known
+    if said.knew is None:
+        # Its first refusal: so many were in flight, with those of the others.
+        met = max(1.0, said.size + sum(int(each.held[ALL]) for each in living))
+        return met if known is None else min(known, met)
+    if known is None:
+        return max(1.0, said.size)
+    return max(1.0, known + said.size - said.knew)
+
+
+def _granted(
+    said: Said, found: float | None, others: Iterable[sa.Row[Any]], living: list[sa.Row[Any]], mine: str
+) -> dict[str, int]:
+    """What a process may have in flight: its part of what is left to those who live, as far as it is free."""
+    ceilings: dict[str, float] = dict(said.ceilings)
+    if found is not None:
+        ceilings[ALL] = math.floor(found)
+    wanted = _with_all(said.wanted)
+    granted = {}
+    for model, ceiling in ceilings.items():
+        lost = sum(_counts(each, model) for each in others if each not in living)
+        taken = sum(_counts(each, model) for each in living)
+        demands = {each.id: int(each.wanted.get(model, 0)) for each in living} | {mine: wanted.get(model, 0)}
+        part = _parts(max(0, int(ceiling) - lost), demands)[mine]
+        granted[model] = max(0, min(part, int(ceiling) - lost - taken))
+    return granted
+
+
+def _counts(seat: sa.Row[Any], model: str) -> int:
+    """How many jobs a process may have in flight at this moment, by what it last said and was told."""
+    return max(int(seat.held.get(model, 0)), int(seat.granted.get(model, 0)))
+
+
+def _parts(number: int, demands: Mapping[str, int]) -> dict[str, int]:
+    """A number divided evenly, but nobody gets more than he asks for; what is left over goes to the others."""
+    parts = dict.fromkeys(demands, 0)
+    open_ = sorted(demands)
+    while number > 0 and open_:
+        each, more = divmod(number, len(open_))
+        if each == 0:
+            for name in open_[:more]:
+                parts[name] += 1
+            break
+        for name in open_:
+            got = min(each, demands[name] - parts[name])
+            parts[name] += got
+            number -= got
+        open_ = [name for name in open_ if parts[name] < demands[name]]
+    return parts
+
+
+def _with_all(numbers: Mapping[str, int]) -> dict[str, int]:
+    return {ALL: sum(numbers.values()), **numbers}

@@ -1,0 +1,107 @@
+"""A wish: how a row says which routes it wants, in which order, or that the price is to choose.
+
+| a cell, or a list in JSON | means |
+| --- | --- |
+| `seedance2.0-mini` | this model, of the first route given that sells it |
+| `seedance2.0-mini > anyfast:seedance-2.0-mini` | the first, and after a proven refusal the second |
+| `jimmy/studio:seedance2.0-mini` | the same model of one account |
+| `night-mini` | the saved route block of that name |
+| `cheapest` | the cheapest of the routes given that can honour the row |
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+__all__ = ["CHEAPEST", "RouteName", "read_wish"]
+
+CHEAPEST = "cheapest"
+
+MOST = 20
+"""Routes that one row can name."""
+
+_CHEAPEST = frozenset({CHEAPEST, "最便宜", "最低价"})
+_ARROW = re.compile(r"\s*(?:[-=]*[>＞→›»]+|\n)\s*")
+_NAME = re.compile(r"(?:(?P<provider>[^\s/:]+)(?:/(?P<account>[^:]+))?\s*:\s*)?(?P<name>[^\s:]+)")
+_OTHER_MARKS = re.compile(r"[,;，；、|｜<>＞→›»\[\]{}\"'\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteName:
+    """How one route is named.
+
+    Attributes:
+        name: A model, or the name of a saved block.
+        provider: Whose; None: anybody's.
+        account: The label of the account that pays; None: anyone.
+    """
+
+    name: str
+    provider: str | None = None
+    account: str | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read `model`, `provider:model` or `provider/account:model`.
+
+        Raises:
+            ValueError: It is none of them; the text says what is expected.
+        """
+        found = _NAME.fullmatch(text.strip().replace("：", ":"))
+        if found is None or _OTHER_MARKS.search(text.strip()):
+            raise ValueError(
+                f"{text.strip()[:80]!r} names no route: write model, provider:model or provider/account:model, and "
+                "divide several by >, the first choice first"
+            )
+        provider, account = found["provider"], found["account"]
+        return cls(found["name"], provider and provider.lower(), account and account.strip())
+
+    def fits(self, *, provider: str, account: str, model: str, block: str | None = None) -> bool:
+        """Whether this is the name of such a route."""
+        whose = self.provider in {None, provider} and self.account in {None, account}
+        return whose and (self.name == model or (self.name == block and block is not None))
+
+    def __str__(self) -> str:
+        account = f"/{self.account}" if self.account else ""
+        return f"{self.provider}{account}:{self.name}" if self.provider else self.name
+
+
+def read_wish(told: str | Sequence[Any]) -> tuple[str, ...]:
+    """The routes that a row names, the first choice first, each as `RouteName` writes it; or `("cheapest",)`.
+
+    Args:
+        told: Text divided by `>`, `→` or line breaks, a JSON array in text, or a list.
+
+    Raises:
+        ValueError: It cannot be read; the text says what is wrong with it, and what is expected.
+    """
+    parts = _parts(told) if isinstance(told, str) else list(told)
+    if not parts:
+        raise ValueError("is an empty list; leave the cell empty, or name a route")
+    if not all(isinstance(part, str) and part.strip() for part in parts):
+        raise ValueError("has an empty place or no text in it: name a route at each place, divided by >")
+    if len(parts) > MOST:
+        raise ValueError(f"names {len(parts)} routes; at most {MOST} are expected")
+    cheapest = [part for part in parts if part.strip().casefold() in _CHEAPEST]
+    if cheapest and len(parts) > 1:
+        raise ValueError(f"{CHEAPEST!r} stands alone: it puts all routes given into the order of their prices")
+    if cheapest:
+        return (CHEAPEST,)
+    names = tuple(str(RouteName.read(part)) for part in parts)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"names {twice!r} more than once")
+    return names
+
+
+def _parts(text: str) -> list[Any]:
+    if text.lstrip().startswith("["):
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValueError("begins like a list but is none; write a JSON array, or divide routes by >") from None
+        return list(found)
+    return _ARROW.split(text.strip())

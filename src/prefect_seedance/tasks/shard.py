@@ -1,0 +1,101 @@
+"""The shard task: one of several processes that carry a batch; told by names and plain numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import AsyncClientContext
+
+from prefect_seedance.blocks.loading import load_routes
+from prefect_seedance.errors import UserMistake
+from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.ledger import ledger_url
+from prefect_seedance.media import MediaPlaces
+from prefect_seedance.tasks.home import parts_home, prefect_home
+from prefect_seedance.tasks.manner import manner_of, plain_manner
+from prefect_seedance.tasks.media_places import media_hosts, media_roots
+
+__all__ = ["carried_shard", "carry_shard"]
+
+
+def again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """A shard that fell is tried again, unless a person has to mend something first."""
+    error = state.data if isinstance(state.data, BaseException) else None
+    return not isinstance(error, UserMistake)
+
+
+@task(
+    name="carry shard",
+    task_run_name="shard {number}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=2,
+    retry_condition_fn=again,
+)
+def carry_shard(call: dict[str, Any], number: int) -> dict[str, Any]:  # noqa: ARG001 - it names the task run
+    """Carry rows of a batch until nobody has anything left to do.
+
+    Args:
+        call: What the run that began the work has told, as `Spreading.call` puts it.
+        number: Which shard it is.
+
+    Returns:
+        How many rows it left in which state, and how often it took some.
+    """
+    outcome = call_core(lambda: carried_shard(call, None))
+    return {"counts": dict(outcome.counts), "portions": outcome.portions}
+
+
+async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> ShardOutcome:
+    """Carry a shard by what another process has told; on the core loop.
+
+    Raises:
+        UserMistake: This machine reaches another ledger or output folder, or lacks a block. Nothing was spent.
+        LedgerError: Nothing more could be recorded.
+    """
+    routes = await load_routes(list(call["routes"]))
+    folders = tuple(Path(each) for each in call["media"])
+    order = ShardOrder(
+        batch=call["batch"],
+        take=call["take"],
+        routes=routes,
+        ledger_url=ledger_url(call["ledger"], prefect_home()),
+        identity=call["identity"],
+        output=call["output"],
+        begun=datetime.fromisoformat(call["begun"]),
+        parent=call["parent"],
+        patience=float(call["patience"]),
+        terms=Terms.parse(
+            budget=call["budget"],
+            max_charge=call["max_charge"],
+            max_failures=call["max_failures"],
+            fall_back_on_moderation=call["fall_back_on_moderation"],
+            limit_patience=call["limit_patience"],
+        ),
+        failures_allowed=None if call["failures_allowed"] is None else Decimal(call["failures_allowed"]),
+        again=bool(call["again"]),
+        flow_run_id=flow_run_id,
+        places=MediaPlaces(
+            folder=folders[0] if folders else None,
+            roots=(*folders[1:], *media_roots(None)),
+            hosts=media_hosts(list(call["hosts"])),
+            loopback=any(settings.account.on_loopback for settings in routes),
+        ),
+        parts=parts_home(),
+    )
+    manner = manner_of("per_step") if call["per_step"] else plain_manner
+    async with AsyncClientContext.get_or_create():
+        outcome = await carry(order, manner)
+    if outcome.stopped is not None and not outcome.orderly:
+        raise outcome.stopped
+    return outcome

@@ -1,0 +1,138 @@
+"""Two providers at once, of which the first goes wrong as each row's own fate says: for tests of falling back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from pydantic import SecretStr
+
+from prefect_seedance.jobs import creating, downloading, polling, reviewing, uploading
+from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
+from prefect_seedance.jobs.choosing import Choice
+from prefect_seedance.jobs.crew import PLAIN_STEPS, Steps, _retried
+from prefect_seedance.jobs.preparing import Preparation, prepare
+from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL
+from prefect_seedance.jobs.table import read_table
+from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.media import MediaPlaces
+from prefect_seedance.providers import Account, RouteSettings, dialect_of
+from prefect_seedance.routes import Prices, VideoRequest, find
+from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from prefect_seedance.sandbox.calls import request_sha256
+from prefect_seedance.sandbox.faults import CALL_FAULTS, JOB_FAULTS, Faults
+
+MODELS = {"jimmy": "seedance2.0-mini", "anyfast": "seedance-2.0-mini"}
+KEYS = {"jimmy": "sk_sandbox", "anyfast": "sk-sandbox"}
+PRICES = Prices.parse("CNY", {"seedance2.0-mini-480p": "0.03", "seedance-2.0-mini": "23", "volc-asset": "0.01"})
+
+SMALL = VideoRequest(duration=4, resolution="480p")
+"""What rows ask for where they say nothing: the less there is to be decoded, the faster the tests."""
+
+STEPS = replace(
+    PLAIN_STEPS,
+    create=_retried(creating.create, replace(CREATE, delays=(0.1,))),
+    upload=_retried(uploading.upload, replace(MEDIUM, delays=(0.05,))),
+    review=_retried(reviewing.review, replace(MEDIUM, delays=(0.05,))),
+    poll=_retried(polling.poll, replace(POLL, delays=(0.1,))),
+    download=_retried(downloading.download, replace(DOWNLOAD, delays=(0.05,))),
+)
+"""The steps under the same rules, without the long waits between tries."""
+
+
+class Fated(Faults):
+    """Faults by request: what is to go wrong with a row is known by the hash of what is asked for."""
+
+    def __init__(self, fates: Mapping[str, str]) -> None:
+        super().__init__(retry_after=0.05, slow_create_seconds=0.3)
+        object.__setattr__(self, "fates", dict(fates))
+
+    def draw(self, point: Any, seed: int, *who: object) -> frozenset[str]:
+        """The fault of this request, at the point where it belongs; calls that may be repeated are met twice."""
+        sha256 = who[0] if point in {"query", "download"} else who[1]
+        fault = self.fates.get(str(sha256))
+        if fault in CALL_FAULTS[point] and (point == "create" or int(str(who[-1])) < 2):
+            return frozenset({fault})
+        return frozenset({fault}) if point == "create" and fault in JOB_FAULTS else frozenset()
+
+
+@dataclass
+class World:
+    """Two sandboxes, the routes to them, and a batch."""
+
+    servers: tuple[SandboxServer, SandboxServer]
+    routes: tuple[RouteSettings, ...]
+    folder: Any
+
+    def prepare(self, rows: list[dict[str, Any]], **options: Any) -> Preparation:
+        """The rows, checked."""
+        choice = options.pop("choice", Choice("in_order"))
+        return prepare(read_table(rows), self.routes, choice=choice, **options)
+
+    async def run(self, rows: list[dict[str, Any]], *, patience: float = 2.0, **options: Any) -> BatchOutcome:
+        """One run over them."""
+        terms = options.pop("terms", Terms(limit_patience=0.2))
+        order = Order(
+            preparation=self.prepare(rows, terms=terms, **options),
+            routes=self.routes,
+            batch="spring",
+            take="1",
+            output=self.folder / "videos",
+            ledger_url=f"sqlite+aiosqlite:///{self.folder / 'ledger.db'}",
+            patience=patience,
+            terms=terms,
+            places=MediaPlaces(folder=self.folder, loopback=True),
+        )
+        return await run_batch(order, lambda _rows: STEPS)
+
+    def billed(self, prompt: str) -> tuple[int, int]:
+        """How many jobs each of the two has made, and put on its bill, for a prompt."""
+        first, second = ([job.prompt for job in server.state.jobs()].count(prompt) for server in self.servers)
+        return first, second
+
+    def asked(self) -> tuple[int, int]:
+        """How many creates each of the two has seen."""
+        return tuple(
+            sum(count for call, count in server.state.calls.items() if call.endswith(".create"))
+            for server in self.servers
+        )  # type: ignore[return-value]
+
+
+def route(server: SandboxServer, provider: str, label: str = "default", **options: Any) -> RouteSettings:
+    """A route of a sandbox."""
+    account = Account(provider=provider, label=label, base_url=server.url, api_key=SecretStr(KEYS[provider]))
+    settings: dict[str, Any] = {"prices": PRICES, "poll_seconds": 0.05, "defaults": SMALL}
+    return RouteSettings(account, find(MODELS[provider]), **{**settings, **options})
+
+
+def fate_of(settings: RouteSettings, prompt: str) -> str:
+    """The hash under which the sandbox will know a row of this prompt."""
+    call = dialect_of(settings.account.provider).create_call(
+        settings.route.model, settings.defaults.model_copy(update={"prompt": prompt})
+    )
+    assert call.json is not None
+    return request_sha256(dict(call.json))
+
+
+@contextlib.contextmanager
+def world(
+    folder: Any,
+    first: str,
+    second: str,
+    fates: Mapping[str, str] | None = None,
+    *,
+    funds: Decimal | None = None,
+    **options: Any,
+) -> Iterator[World]:
+    """Two sandboxes; what goes wrong at the first is named by prompt."""
+    settings = SandboxSettings(speed=400.0, funds=funds)
+    with SandboxServer(settings) as one, SandboxServer(SandboxSettings(speed=400.0)) as two:
+        routes = (route(one, first, "one", **options), route(two, second, "two"))
+        one.state.faults = Fated({fate_of(routes[0], prompt): fault for prompt, fault in (fates or {}).items()})
+        yield World((one, two), routes, folder)
+
+
+__all__ = ["STEPS", "Fated", "Steps", "World", "fate_of", "route", "world"]

@@ -1,0 +1,113 @@
+"""The cheapest of several routes, the range over them, and how a row names them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from prefect_seedance.routes import Quote, total
+from prefect_seedance.routes.choosing import by_price, span
+from prefect_seedance.routes.wish import RouteName, read_wish
+
+AMOUNTS = st.decimals(0, 100, places=2)
+
+
+@st.composite
+def quotes(draw):
+    line = draw(st.sampled_from(["mini", "sp", "md"]))
+    if not draw(st.integers(0, 3)):
+        return Quote(line, "job", Decimal(1), Decimal(1))
+    low, high = sorted((draw(AMOUNTS), draw(AMOUNTS)))
+    open_end = not draw(st.integers(0, 4))
+    currency = draw(st.sampled_from(["CNY", "CNY", "CNY", "USD"]))
+    return Quote(line, "job", Decimal(1), Decimal(1), Decimal(1), currency, low, None if open_end else high)
+
+
+SEVERAL = st.lists(quotes(), min_size=1, max_size=6)
+
+
+@given(SEVERAL, st.sampled_from([None, "CNY", "USD"]))
+def test_no_candidate_is_cheaper_at_its_worst_than_the_chosen_one(several, currency):
+    places, left = by_price(several, currency)
+    assert sorted([*places, *left]) == list(range(len(several))), "each is in order, or left out with a reason"
+    chosen = [several[place] for place in places]
+    assert len({quote.currency for quote in chosen}) <= 1, "currencies are never compared"
+    assert all(quote.low is not None for quote in chosen), "what has no known price is no candidate"
+    if currency is not None:
+        assert {quote.currency for quote in chosen} <= {currency}
+    worst = [quote.high if quote.high is not None else Decimal("Infinity") for quote in chosen]
+    assert worst == sorted(worst)
+    for one, other in pairwise(places):
+        alike = (several[one].low, several[one].high) == (several[other].low, several[other].high)
+        assert not alike or one < other, "of equals the one that was named first"
+    if chosen:
+        # Whatever is not a candidate changes nothing of the choice among the others.
+        alone, _ = by_price([several[place] for place in sorted(places)], chosen[0].currency)
+        assert [sorted(places)[place] for place in alone] == places
+
+
+@given(SEVERAL)
+def test_the_range_of_a_row_holds_what_each_of_its_candidates_costs(several):
+    whole = span(several)
+    known = all(quote.low is not None for quote in several) and len({quote.currency for quote in several}) == 1
+    if not known and len(several) > 1:
+        assert (whole.low, whole.high, whole.kind) == (None, None, "unknown price"), "unknown is not zero"
+        assert total([whole]).sums == ()
+        return
+    for quote in several:
+        assert whole.low is None or whole.low <= quote.low
+        assert whole.high is None or (quote.high is not None and quote.high <= whole.high)
+    if whole.high is None and whole.low is not None:
+        assert any(quote.high is None for quote in several)
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9._-]{0,12}[a-z0-9]", fullmatch=True).filter(lambda name: name != "cheapest")
+ROUTES = st.builds(
+    RouteName, name=NAMES, provider=st.sampled_from([None, "jimmy", "anyfast"]), account=st.none()
+) | st.builds(RouteName, name=NAMES, provider=st.sampled_from(["jimmy", "anyfast"]), account=NAMES)
+
+
+@given(
+    st.lists(ROUTES, min_size=1, max_size=5, unique=True),
+    st.sampled_from([" > ", ">", " → ", "\n", " ＞ ", " -> "]),
+)
+def test_the_order_that_a_row_names_is_the_order_that_is_read(names, mark):
+    told = tuple(map(str, names))
+    assert read_wish(mark.join(told)) == read_wish(list(told)) == told
+    assert [RouteName.read(each) for each in told] == names
+
+
+@given(st.text(max_size=40) | st.lists(st.text(max_size=8) | st.integers(), max_size=5))
+@example("[")
+@example(">")
+@example("a > cheapest")
+@example('["a", 3]')
+def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(told):
+    try:
+        names = read_wish(told)
+    except ValueError as error:
+        reason = str(error)
+    else:
+        reason = ""
+        assert read_wish(list(names)) == read_wish(" > ".join(names)) == names
+    assert not reason or len(reason) > 20
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("a, b", "divide several by >"),
+        ("a > > b", "empty place"),
+        ("a > a", "more than once"),
+        ("cheapest > a", "stands alone"),
+        ('["a"', "begins like a list"),
+        ([], "empty list"),
+    ],
+)
+def test_a_wish_that_cannot_be_read_says_what_is_expected(told, reason):
+    with pytest.raises(ValueError, match=reason):
+        read_wish(told)
