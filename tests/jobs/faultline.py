@@ -18,6 +18,7 @@ from prefect_seedance.jobs.preparing import Preparation, prepare
 from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
@@ -59,6 +60,30 @@ class Fated(Faults):
         return frozenset({fault}) if point == "create" and fault in JOB_FAULTS else frozenset()
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What came of a run, and all that the ledger knows after it."""
+
+    outcome: BatchOutcome
+    records: dict[str, RowRecord]
+    attempts: list[AttemptRecord]
+
+    @property
+    def done(self) -> set[str]:
+        """The keys of the rows that the run moved."""
+        return self.outcome.done
+
+    @property
+    def committed(self) -> Decimal | None:
+        """What it holds of the budget."""
+        return self.outcome.committed
+
+    @property
+    def stopped(self) -> BaseException | None:
+        """Why it took no more rows."""
+        return self.outcome.stopped
+
+
 @dataclass
 class World:
     """Two sandboxes, the routes to them, and a batch."""
@@ -72,7 +97,7 @@ class World:
         choice = options.pop("choice", Choice("in_order"))
         return prepare(read_table(rows), self.routes, choice=choice, **options)
 
-    async def run(self, rows: list[dict[str, Any]], *, patience: float = 2.0, **options: Any) -> BatchOutcome:
+    async def run(self, rows: list[dict[str, Any]], *, patience: float = 2.0, **options: Any) -> Seen:
         """One run over them."""
         terms = options.pop("terms", Terms(limit_patience=0.2))
         order = Order(
@@ -86,7 +111,14 @@ class World:
             terms=terms,
             places=MediaPlaces(folder=self.folder, loopback=True),
         )
-        return await run_batch(order, lambda _rows: STEPS)
+        outcome = await run_batch(order, lambda _rows: STEPS)
+        ledger = await Ledger.open(order.ledger_url)
+        try:
+            found = await ledger.rows([row.id for row in outcome.records.values()])
+            records = {record.key: record for record in found.values()}
+            return Seen(outcome, records, await ledger.attempts_of(order.batch))
+        finally:
+            await ledger.close()
 
     def billed(self, prompt: str) -> tuple[int, int]:
         """How many jobs each of the two has made, and put on its bill, for a prompt."""
