@@ -76,6 +76,7 @@ def test_three_tasks(prefect_server, example, route_to, sandbox, tmp_path):
 
 
 # Prefect leaves a connection to its own server open when a test's event loop closes.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*socket.socket")
 async def test_async_flow(prefect_server, example, route_to, sandbox, tmp_path):
     assert await example("async_flow").campaigns(route_to(), tmp_path) == {"tea": 2, "rain": 2}

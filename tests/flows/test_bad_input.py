@@ -141,6 +141,7 @@ def test_a_folder_that_cannot_be_written(refused, tmp_path, sandbox):
     refused(GOOD, str(locked), output=locked / "videos")
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_ledger(make, refused, output, tmp_path, sandbox):
     make(GOOD)
     sandbox.state.calls.clear()
@@ -219,6 +220,7 @@ def test_hostile_prompts_and_ids_stay_what_they_are(make, route_to, output, sand
     assert make(table, batch="../<b>x</b>|").made == 0
 
 
+@pytest.mark.slow
 def test_a_hostile_take_stays_in_its_folder(make, output, sandbox):
     for take in ("a/../../b", "长" * 300, "<2>"):
         result = make(GOOD, take=take)
@@ -227,6 +229,7 @@ def test_a_hostile_take_stays_in_its_folder(make, output, sandbox):
     assert sandbox.state.calls["jimmy.create"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "index",
     [
@@ -244,6 +247,7 @@ def test_any_index_comes_back(make, index):
     assert frame["status"].tolist() == ["stored", "stored"]
 
 
+@pytest.mark.slow
 def test_the_answer_may_be_given_back_as_the_next_table(make, sandbox):
     """People filter a result and run it again: nothing may be paid twice for that."""
     first = make([{"prompt": "x"}, {"prompt": "y"}])

@@ -116,6 +116,7 @@ def test_a_name_that_is_taken_is_looked_up_and_never_refuses_a_row(make, mini, s
     assert Counter(bought(sandbox)) == {"volc-asset": 1, "volc-asset-video": 2}
 
 
+@pytest.mark.slow
 def test_no_asset_is_bought_for_rows_that_the_budget_does_not_hold(make, mini, sandbox, clips):
     result = make(clips, route=mini, budget="7.99 CNY", max_charge="6 CNY")
     assert fates(result) == {"over_budget": 3}
@@ -125,6 +126,7 @@ def test_no_asset_is_bought_for_rows_that_the_budget_does_not_hold(make, mini, s
     assert bought(sandbox) == GROUP_AND_CLIP
 
 
+@pytest.mark.slow
 def test_two_people_behind_one_path_are_two_portraits(make, route_to, sandbox):
     rows = [
         {"id": name, "prompt": f"{name} smiles", "images": f"https://media.invalid/photo?id={name}&sig={number}"}

@@ -167,6 +167,7 @@ def test_a_person_is_asked_above_a_limit(
     assert len(sandbox.state.bill()) == (2 if approve else 0)
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_below_the_limit(route_to: RouteTo, tmp_path: Path) -> None:
     result = generate_videos(rows(1), route=route_to(duration=5), batch="b", output=tmp_path, approve_above="0.25 CNY")
     assert result.name == "All stored"

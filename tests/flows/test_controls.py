@@ -119,6 +119,7 @@ async def states(ledger_file: Path) -> list[State]:
         await ledger.close()
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps(
     prefect_server: str, route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

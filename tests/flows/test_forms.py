@@ -109,6 +109,7 @@ def test_a_pattern_names_each_table_by_itself(tmp_path: Path) -> None:
         find_tables(f"{tmp_path}/**/*.csv")
 
 
+@pytest.mark.slow
 def test_typed_rows_become_videos_and_the_summary_shows_them(
     run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer, prefect_server: str, tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ def test_typed_rows_become_videos_and_the_summary_shows_them(
     assert "sk_sandbox" not in stored, "a block that was never saved stays a secret too"
 
 
+@pytest.mark.slow
 def test_wrong_wishes_fail_before_anything_is_spent(
     run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer
 ) -> None:
@@ -186,6 +188,7 @@ def test_a_quote_spends_nothing(run: Callable[..., Any], route: RouteDefaults, s
     assert sandbox.state.bill() == []
 
 
+@pytest.mark.slow
 def test_a_watched_folder_makes_each_table_once(
     run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer, tmp_path: Path
 ) -> None:

@@ -99,6 +99,7 @@ def test_the_same_rows_are_the_same_rows_from_any_kind_of_table(make, sandbox, t
     assert sandbox.state.calls["jimmy.create"] == 2
 
 
+@pytest.mark.slow
 def test_headings_choice_pilot_and_take(make, sandbox):
     table = pd.DataFrame({"编号": ["a", "b", "c"], "文案": ["x", "y", "z"]})
     columns = {"prompt": "文案", "id": "编号"}
@@ -127,6 +128,7 @@ def test_never_more_jobs_at_once_than_the_route_allows(make, route_to, sandbox):
 
 
 # Prefect leaves a connection to its own server open when a test's event loop closes.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*socket.socket")
 async def test_it_works_where_a_loop_runs_already_and_inside_other_flows(prefect_server, route_to, output, sandbox):
     """A notebook has a running loop; a user's pipeline has flows of both kinds around ours."""
@@ -151,6 +153,7 @@ async def test_it_works_where_a_loop_runs_already_and_inside_other_flows(prefect
     assert sandbox.state.calls["jimmy.create"] == 4
 
 
+@pytest.mark.slow
 def test_a_batch_template_is_filled_from_the_scheduled_time_and_survives_a_retry(
     prefect_server, route_to, output, sandbox
 ):
@@ -166,6 +169,7 @@ def test_a_batch_template_is_filled_from_the_scheduled_time_and_survives_a_retry
     assert sandbox.state.calls["jimmy.create"] == 1
 
 
+@pytest.mark.slow
 def test_whoever_only_looks_on_brings_no_row_down(make, sandbox, caplog):
     def broken(_: RowEvent) -> None:
         raise BrokenPipeError("stdout is gone")

@@ -102,6 +102,7 @@ def names_of_task_runs(api) -> list[str]:
     return names
 
 
+@pytest.mark.slow
 def test_a_slow_row_holds_up_nobody(make, route_to, sandbox, monkeypatch):
     """Of two places one is taken to the end by a job of the first chunk; all other chunks pass it by."""
     monkeypatch.setattr(crew, "CHUNK", 2)

@@ -32,6 +32,7 @@ def written(folder: Path, rows: list[dict[str, object]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_many_rows_share_three_files_and_upload_each_once_across_runs(make, sandbox, folder):
     rows = [
         {"id": number, "prompt": f"scene {number}", "images": "logo.png|素材/分镜 🍵.jpg"}
@@ -57,6 +58,7 @@ def test_many_rows_share_three_files_and_upload_each_once_across_runs(make, sand
     assert all("/_uploads/" in url for url in sent)
 
 
+@pytest.mark.slow
 def test_portraits_pass_the_whitelist_and_a_refused_one_stops_only_its_own_row(make, route_to, sandbox, folder):
     (folder / "fail.png").write_bytes((folder / "portrait.png").read_bytes() + b"\0")
     table = written(
@@ -83,6 +85,7 @@ def test_portraits_pass_the_whitelist_and_a_refused_one_stops_only_its_own_row(m
     assert sandbox.state.calls["jimmy.realperson.submit"] == 3
 
 
+@pytest.mark.slow
 def test_full_routes_take_own_asset_ids_and_files_only_when_experimental(make, route_to, sandbox, folder):
     table = written(folder, [{"id": 1, "prompt": "a lamp", "images": "logo.png"}])
     with pytest.raises(BadRows, match=r"experimental"):

@@ -116,6 +116,7 @@ def test_a_process_killed_while_it_stores(sandbox, s3, tmp_path, instant):
     assert sandbox.state.calls["jimmy.create"] == 4
 
 
+@pytest.mark.slow
 def test_a_sweep_stores_where_the_batch_belongs(make, route_to, sandbox, s3):
     sandbox.state.settings = replace(sandbox.state.settings, speed=15)
     first = make(rows("a"), output=s3, patience=0.2)
@@ -124,6 +125,7 @@ def test_a_sweep_stores_where_the_batch_belongs(make, route_to, sandbox, s3):
     assert open_shelf(first.folder).stamp("a.mp4") is not None
 
 
+@pytest.mark.slow
 def test_names_by_a_template(make, output, sandbox):
     table = [
         {"id": "1", "prompt": "x", "client": "Blue Ocean"},
@@ -163,6 +165,7 @@ def test_a_video_that_is_not_what_was_asked_for_is_told(make, sandbox, monkeypat
     assert "1 video differs from what was asked: you may have a claim" in summary(result)
 
 
+@pytest.mark.slow
 def test_nothing_is_told_of_a_video_that_is_what_was_asked_for(make, route_to, sandbox):
     result = make([{"id": "a", "prompt": "x", "ratio": "21:9"}, {"id": "b", "prompt": "x", "resolution": "480p"}])
     assert [row.remarks for row in result.rows] == [None, None]

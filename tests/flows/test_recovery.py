@@ -80,6 +80,7 @@ def test_it_was_made_and_is_lost(route_to: RouteTo, sandbox: SandboxServer, tmp_
     assert len(sandbox.state.bill()) == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_resolved_is_told(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
     unknown_row(route_to, sandbox, tmp_path)
     job = sandbox.state.bill()[0].job_id
@@ -157,6 +158,7 @@ def test_the_audit_trail_and_the_bill_agree(
     assert "1 missing here" in told
 
 
+@pytest.mark.slow
 def test_a_ledger_is_copied_and_pruned(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -347,6 +347,7 @@ def test_rows_that_ask_for_nothing_are_bad():
     assert "the row is empty" in str(table.problems[0])
 
 
+@pytest.mark.slow
 def test_fifty_megabytes_of_prompt_are_refused_in_few_words(write):
     text = refusal(write("a.csv", 'prompt\n"' + "雨夜 " * 8_000_000 + '"\n'))
     assert "at most 1,000,000" in text

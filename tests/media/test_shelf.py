@@ -142,6 +142,7 @@ def test_a_shelf_remembers_its_ledger(shelf):
         check_manifest(shelf, "one", "sqlite:///one.db")
 
 
+@pytest.mark.slow
 def test_a_large_part_goes_up_in_pieces_and_is_seen_only_when_it_is_whole(s3, tmp_path, monkeypatch):
     shelf = open_shelf(f"{s3}/big", tmp_path)
     data = os.urandom(11 << 20)
@@ -178,6 +179,7 @@ def _cutting(call, cut):
     return cutting
 
 
+@pytest.mark.slow
 def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, monkeypatch):
     with pytest.raises(UserMistake, match=r"Does the bucket exist\? Nothing was spent"):
         open_shelf("s3://no-such-bucket/x", tmp_path).ensure()

@@ -145,6 +145,7 @@ def test_the_progress_moves_while_the_run_lasts(run, prefect_server, sandbox):
     assert artifacts(prefect_server, flow_run)["progress"][0]["data"] == 100
 
 
+@pytest.mark.slow
 def test_the_table_of_rows_is_bounded(run, prefect_server):
     """A table of thousands must not flood the server: some rows, and where the whole file is."""
     size = 3000

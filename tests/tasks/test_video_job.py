@@ -75,6 +75,7 @@ def test_triggered_twice_paid_once_with_and_without_a_flow(prefect_server, job, 
 
 
 # Prefect leaves a connection to its own server open when a test's event loop closes.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*socket.socket")
 async def test_asynchronous_in_a_flow_and_without_one(prefect_server, job, sandbox):
     @flow
