@@ -12,8 +12,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 async def test_the_link_that_ends_first_is_fetched_first():
     rows = [
-        SimpleNamespace(key=key, link_expires_at=None if hours is None else NOW + timedelta(hours=hours))
+        SimpleNamespace(
+            key=key,
+            link_expires_at=None if hours is None else NOW + timedelta(hours=hours),
+            proven=key == "was here before",
+        )
         for key, hours in (
+            ("was here before", -9),
             ("open", None),
             ("week", 168),
             ("day", 24),
@@ -26,6 +31,7 @@ async def test_the_link_that_ends_first_is_fetched_first():
     for row in rows:
         waiting.put(row)
     waiting.close(porters=2)
-    got = [await waiting.get() for _ in range(8)]
-    assert [row.key for row, _ in got[:6]] == ["dying", "day", "day too", "week", "open", "open too"]
-    assert got[6:] == [None, None]
+    got = [await waiting.get() for _ in range(9)]
+    order = ["dying", "day", "day too", "week", "open", "open too", "was here before"]
+    assert [row.key for row, _ in got[:7]] == order
+    assert got[7:] == [None, None]

@@ -1,4 +1,4 @@
-"""Spread over Prefect workers, for real: a server on PostgreSQL, processes killed and added, a ledger restarted."""
+"""Spread over Prefect workers: a server on PostgreSQL, processes that are killed and added, a ledger restarted."""
 
 from __future__ import annotations
 
@@ -104,9 +104,8 @@ def test_three_workers_one_killed_one_added_and_the_ledger_restarted(
             workers.close()
             postgres.close()
     told = (
-        f"{ROWS} rows, {CEILING} in flight: {time.monotonic() - started:.0f} s from the start "
-        f"({ready - started:.0f} s to 8 jobs); {orphans} orphans taken over in {takeover:.2f} s; "
-        f"rows by shard {sorted(n for _, n in worked)}; "
+        f"{ROWS} rows, {CEILING} in flight: {time.monotonic() - started:.0f} s ({ready - started:.0f} s to 8 "
+        f"jobs); {orphans} orphans taken over in {takeover:.2f} s; rows by shard {sorted(n for _, n in worked)}; "
         f"peak {sandbox.state.peak['jimmy']}; {dict(states)}\n"
     )
     with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:

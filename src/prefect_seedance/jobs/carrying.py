@@ -154,6 +154,7 @@ class _Shard:
         """Routes of which there was nothing more to take, when this was last looked at."""
         self._clock = asyncio.get_running_loop().time
         self._looked = -LOOK
+        self._failures = 0
         self._busy_at = self._clock()
 
     async def carry(self) -> ShardOutcome:
@@ -173,7 +174,7 @@ class _Shard:
         """One round: what is done is let go of, what is wanted is taken. Whether there will be another."""
         for task in [task for task in self.works if task.done()]:
             await self._done(self.works.pop(task), task)
-        look = self._clock() - self._looked >= LOOK or not self.works
+        look = self._clock() - self._looked >= LOOK or not self.works or self._failed_more()
         fresh = self._wanted(anew=look)
         if self.session.stopped is None and (look or fresh):
             await self._take(fresh)
@@ -181,6 +182,10 @@ class _Shard:
             return True
         self._looked = self._clock()
         return await self._standing()
+
+    def _failed_more(self) -> bool:
+        """Whether a row has failed here that the count over all shards does not hold yet."""
+        return self.session.failures_allowed is not None and self.session.failures != self._failures
 
     def _wanted(self, *, anew: bool) -> dict[RouteKey, int]:
         """How many new rows of each route are asked for: where half of those in hand are on their way."""
@@ -254,6 +259,7 @@ class _Shard:
         if standing.over:
             session.stop(_over())
             return False
+        session.failures = self._failures = max(session.failures, standing.failed)
         allowed = session.failures_allowed
         if allowed is not None and standing.failed >= allowed and session.stopped is None:
             session.stop(too_many(standing.failed, order.terms.max_failures))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import BrokenVideo, Gone, SeedanceError
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.claims import remarks
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.stock import shelf_of
+from prefect_seedance.jobs.stock import home_of
 from prefect_seedance.ledger import Proof, RowRecord, State
 from prefect_seedance.media import (
     Previews,
@@ -92,23 +93,34 @@ async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
     """An earlier run may have died after the proof was written: then nothing is to be fetched again."""
     if record.sha256 is None or record.path is None:
         return False
-    shelf, name = shelf_of(record, row.shelf, row.shelf.parts)
+    shelf, name = await asyncio.to_thread(home_of, record, row.shelf, row.shelf.parts)
     previews = None
     if await asyncio.to_thread(shelf.holds, name, record.bytes, record.sha256):
+        await _prove_moved(row, record, shelf.address(name))
         stamp = await asyncio.to_thread(shelf.stamp, name)
         await asyncio.to_thread(discard, part)
     elif await asyncio.to_thread(_is, part, record):
         if not await _has_previews(row, record):
             previews = await asyncio.to_thread(previews_of, part)
+        await _prove_moved(row, record, shelf.address(name))
         stamp = await asyncio.to_thread(shelf.place, part, name)
     else:
         return False
     if stamp is None:
         return False
-    row.video = record.path
+    row.video = shelf.address(name)
     await _stored(row, record, stamp)
     await asyncio.to_thread(_preview, row.shelf, record.file_name, previews)
     return True
+
+
+async def _prove_moved(row: Row, record: RowRecord, address: str) -> None:
+    """The output folder was moved since the file was proven: it is the same file, at another address."""
+    proven = record.sha256, record.bytes, record.width, record.height, record.seconds
+    match proven:
+        case (str(sha256), int(size), int(width), int(height), Decimal() as seconds) if address != record.path:
+            proof = Proof(address, sha256, size, width, height, seconds, record.remarks)
+            await row.session.ledger.prove(row.session.run, row.id, proof)
 
 
 def _is(path: Path, record: RowRecord) -> bool:

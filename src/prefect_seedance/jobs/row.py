@@ -56,6 +56,8 @@ class Row:
         self.shelf = shelf
         """Where its video is to stand."""
         self.link_expires_at = record.link_expires_at
+        self.proven = record.sha256 is not None
+        """Whether an earlier run has had its whole video: most likely it only has to be put, or found, in its place."""
         self.review = review
         self.reference_seconds = reference_seconds
         """The length of its reference videos, as far as the route bills them and it was measured."""

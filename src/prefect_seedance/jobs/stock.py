@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.ledger import Mark, RowRecord
 from prefect_seedance.media import Shelf, Stamp, open_shelf
 from prefect_seedance.media.local_shelf import LocalShelf
 
-__all__ = ["missing_files", "shelf_of"]
+__all__ = ["home_of", "missing_files"]
 
 Stored = RowRecord | Mark
 """A stored row, as far as its file is concerned."""
@@ -47,14 +47,30 @@ async def missing_files(records: Iterable[Stored], shelf: Shelf, parts: Path | N
     return missing
 
 
-def shelf_of(record: RowRecord, shelf: Shelf, parts: Path | None = None) -> tuple[Shelf, str]:
-    """The shelf on which a row's file stands, and its name there. `shelf` is where it ought to stand."""
+def home_of(record: RowRecord, shelf: Shelf, parts: Path | None = None) -> tuple[Shelf, str]:
+    """The shelf on which a proven row's file stands or is to stand, and its name there.
+
+    That is where the ledger says, if it is there; else on `shelf`: an output folder may have been moved since. It
+    blocks, and may read whole files: a name alone proves nothing.
+
+    Args:
+        record: A row whose file was proven by this or an earlier run.
+        shelf: Where this run's files stand.
+        parts: See `open_shelf`.
+    """
     address = record.path or ""
     name = shelf.name_of(address)
     if name is not None:
         return shelf, name
     folder, last = _split(address)
-    return open_shelf(folder, parts), last
+    try:
+        home = open_shelf(folder, parts)
+        if home.holds(last, record.bytes, record.sha256):
+            return home, last
+    except SeedanceError:
+        pass  # a store that this machine does not know, or cannot reach
+    # The row's name says in which folder below the batch's it belongs.
+    return shelf, str(PurePosixPath(record.file_name).with_name(last))
 
 
 def _elsewhere(record: Stored, opened: dict[str, Shelf], parts: Path | None) -> tuple[Shelf, str]:

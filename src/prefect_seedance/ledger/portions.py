@@ -163,7 +163,9 @@ def address(connection: sa.Connection, run: holders.Run, meant: Sequence[Mapping
     if not meant:
         return
     free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
-    this = sa.and_(rows.c.id == sa.bindparam("this_row"), rows.c.state.in_(list(TAKEABLE)), free)
+    # Many lines by one statement: in such a one no list may stand.
+    takeable = sa.or_(*(rows.c.state == state for state in sorted(TAKEABLE)))
+    this = sa.and_(rows.c.id == sa.bindparam("this_row"), takeable, free)
     names = ("provider", "account", "model", "fingerprint", "request", "meant")
     statement = sa.update(rows).where(this).values({name: sa.bindparam(f"now_{name}") for name in names})
     values = [{"this_row": each["row_id"], **{f"now_{name}": each[name] for name in names}} for each in meant]

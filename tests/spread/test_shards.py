@@ -1,0 +1,248 @@
+"""Shards over one sandbox: whatever happens to them, each row is carried once, and the ceiling holds over all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
+from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
+from prefect_seedance.jobs.choosing import Choice
+from prefect_seedance.jobs.crew import PLAIN_STEPS
+from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.preparing import prepare
+from prefect_seedance.jobs.spreading import Begun
+from prefect_seedance.jobs.table import read_table
+from prefect_seedance.jobs.terms import Terms, TooManyFailures
+from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from tests.spread.child import ShardTask, processes, run_shard
+
+RouteTo = Callable[..., Any]
+
+
+class Scene:
+    """One batch, and the shards that carry it."""
+
+    def __init__(self, folder: Path, routes: list[Any], ledger: str | None = None) -> None:
+        self.folder = folder
+        # Each has a name, as a saved block has.
+        self.routes = tuple(replace(block.to_settings(), block=f"route-{at}") for at, block in enumerate(routes))
+        self.ledger = ledger or f"sqlite+aiosqlite:///{folder}/ledger.db"
+        self.shards: list[ShardOutcome] = []
+
+    def order(self, table: list[dict[str, Any]], choice: Choice | None = None, **options: Any) -> Order:
+        terms = Terms.parse(**options.pop("terms", {}))
+        return Order(
+            preparation=prepare(read_table(table), self.routes, choice=choice, terms=terms),
+            routes=self.routes,
+            batch="b",
+            take="1",
+            output=self.folder / "videos",
+            ledger_url=self.ledger,
+            patience=30,
+            terms=terms,
+            **options,
+        )
+
+    def run(self, order: Order, engine: Callable[[Order, Begun], Any]) -> BatchOutcome:
+        async def carried(begun: Begun) -> list[str]:
+            return await engine(order, begun)
+
+        return call_core(lambda: run_batch(replace(order, engine=carried), lambda _: PLAIN_STEPS))
+
+    def shard_order(self, order: Order, begun: Begun) -> ShardOrder:
+        return ShardOrder(
+            batch=order.batch,
+            take=order.take,
+            routes=self.routes,
+            ledger_url=self.ledger,
+            identity=begun.identity,
+            output=str(order.output),
+            begun=begun.begun,
+            parent=begun.parent,
+            patience=order.patience,
+            terms=order.terms,
+            failures_allowed=begun.failures_allowed,
+        )
+
+    async def three(self, order: Order, begun: Begun) -> list[str]:
+        """Three shards in this process."""
+        shard = self.shard_order(order, begun)
+        self.shards = await asyncio.gather(*(carry(shard, lambda _: PLAIN_STEPS) for _ in range(3)))
+        return []
+
+    def rows(self) -> list[Any]:
+        async def read() -> list[Any]:
+            ledger = await Ledger.open(self.ledger)
+            try:
+                return await ledger.rows_of("b")
+            finally:
+                await ledger.close()
+
+        return asyncio.run(read())
+
+
+def table(number: int, **cells: Any) -> list[dict[str, Any]]:
+    return [{"id": f"r{each}", "prompt": f"a kite {each}", **cells} for each in range(number)]
+
+
+def test_all_are_carried_and_the_same_call_again_does_nothing(
+    tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer
+) -> None:
+    scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4), route_to("seedance2.0-md", max_in_flight=2)])
+    rows = [
+        {**row, "model": ("seedance2.0-mini", "seedance2.0-md")[number % 2]} for number, row in enumerate(table(16))
+    ]
+    outcome = scene.run(scene.order(rows), scene.three)
+    assert Counter(record.state for record in outcome.records.values()) == {State.STORED: 16}
+    assert (len(outcome.done), outcome.stopped, len(sandbox.state.bill())) == (16, None, 16)
+    assert sandbox.state.peak["jimmy"] <= 6
+    assert sum(shard.counts["stored"] for shard in scene.shards) == 16
+
+    # A file is lost: it is fetched again, and nothing is made.
+    Path(next(iter(outcome.records.values())).path or "").unlink()
+    again = scene.run(scene.order(rows), scene.three)
+    assert (len(again.done), len(sandbox.state.bill())) == (1, 16)
+    assert sum(shard.counts["stored"] for shard in scene.shards) == 1
+    assert len(list((tmp_path / "videos/b").glob("*.mp4"))) == 16
+
+
+def test_budget_and_failures_hold_over_all_shards(tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer) -> None:
+    scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4)])
+    outcome = scene.run(scene.order(table(8), terms={"budget": "1.10 CNY"}), scene.three)
+    assert Counter(record.state for record in outcome.records.values()) == {State.STORED: 4, State.OVER_BUDGET: 4}
+    assert str(outcome.committed) == "1.00"
+
+    sandbox.faults.update(failed=1.0)
+    more = scene.run(scene.order(table(24), terms={"max_failures": 4}), scene.three)
+    states = Counter(record.state for record in more.records.values())
+    assert isinstance(more.stopped, TooManyFailures), more.stopped
+    # Those in flight end in order, and those that began before the others had heard of it (jobs last 0.1 s here).
+    assert 4 <= states[State.FAILED] <= 20
+    assert len(sandbox.state.bill()) == states[State.FAILED] + 4
+
+    sandbox.faults.rest()
+    last = scene.run(scene.order(table(24), retry=frozenset({State.FAILED})), scene.three)
+    assert Counter(record.state for record in last.records.values()) == {State.STORED: 24}
+
+
+def test_rows_fall_back_in_whichever_process(tmp_path: Path, route_to: RouteTo) -> None:
+    """Anyfast's account has not enough for one video: each row goes on to Jimmy AI, in the shard that has taken it."""
+    with SandboxServer(SandboxSettings(speed=200.0, funds=Decimal(2))) as sandbox:
+        given = [route_to("seedance-2.0-mini", max_in_flight=3), route_to("seedance2.0-mini", max_in_flight=3)]
+        for block in given:
+            block.credentials.base_url = sandbox.url
+        scene = Scene(tmp_path, given)
+        order = scene.order(table(6, duration=5), choice=Choice("in_order", None))
+        assert order.preparation.rows[0].others
+        outcome = scene.run(order, scene.three)
+        assert Counter((record.state, record.provider) for record in outcome.records.values()) == {
+            (State.STORED, "jimmy"): 6
+        }
+        assert all("remaining quota" in " ".join(record.passed) for record in outcome.records.values())
+        assert len(sandbox.state.bill()) == 6
+
+
+def test_who_is_cancelled_tells_the_shards_and_they_end_in_order(
+    tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer
+) -> None:
+    sandbox.faults.update(slow_create=1.0, slow_create_seconds=0.2)
+    scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=2)])
+    order = scene.order(table(40))
+    shards: list[asyncio.Task[ShardOutcome]] = []
+
+    async def engine(begun: Begun) -> list[str]:
+        shards.append(asyncio.create_task(carry(scene.shard_order(order, begun), lambda _: PLAIN_STEPS)))
+        await asyncio.Event().wait()
+        return []
+
+    async def scene_of() -> ShardOutcome:
+        parent = asyncio.create_task(run_batch(replace(order, engine=engine), lambda _: PLAIN_STEPS))
+        while len(sandbox.state.bill()) < 4:
+            await asyncio.sleep(0.02)
+        parent.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await parent
+        return await asyncio.wait_for(shards[0], 10)
+
+    outcome = call_core(scene_of)
+    assert outcome.orderly
+    assert "is over" in str(outcome.stopped)
+    states = Counter(row.state for row in scene.rows())
+    assert not states[State.SENT] + states[State.UNKNOWN]
+    assert states[State.PLANNED] > 20
+    assert not any(row.holder for row in scene.rows())
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"])
+def test_a_process_is_killed_and_another_is_added(
+    tmp_path: Path, database: str, request: pytest.FixtureRequest, route_to: RouteTo, sandbox: SandboxServer
+) -> None:
+    """Two processes; one is killed between its creates, and a third takes its part. Nobody waits for a lease."""
+    ledger = request.getfixturevalue("postgres") if database == "postgresql" else None
+    scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4)], ledger)
+    sandbox.faults.update(slow_create=1.0, slow_create_seconds=0.15)
+    order = scene.order(table(36))
+    took: list[float] = []
+
+    async def engine(order_: Order, begun: Begun) -> list[str]:
+        task = ShardTask.of(scene.shard_order(order_, begun), sandbox.url, kill_at="job written", kill_nth=3)
+        doomed, steady = (
+            processes().Process(target=run_shard, args=(each,)) for each in (task, replace(task, kill_nth=0))
+        )
+        added = processes().Process(target=run_shard, args=(replace(task, kill_nth=0),))
+        try:
+            doomed.start()
+            steady.start()
+            await asyncio.to_thread(doomed.join, 40)
+            assert doomed.exitcode == -9
+            killed = time.monotonic()
+            added.start()
+            while any(row.holder and row.state is State.CREATED for row in await _rows_of(scene, dead=doomed.pid)):
+                await asyncio.sleep(0.05)
+            took.append(time.monotonic() - killed)
+            for process in (steady, added):
+                await asyncio.to_thread(process.join, 40)
+                assert process.exitcode == 0
+        finally:
+            for process in (doomed, steady, added):
+                if process.pid is not None:
+                    process.kill()
+        return ["one was killed"]
+
+    outcome = scene.run(order, engine)
+    states = Counter(record.state for record in outcome.records.values())
+    unknown = states[State.UNKNOWN]  # creates that were on the wire when it died
+    assert states == {State.STORED: 36 - unknown, **({State.UNKNOWN: unknown} if unknown else {})}
+    assert unknown <= 3
+    bill = sandbox.state.bill()
+    assert len({line.prompt for line in bill}) == len(bill) >= 36 - unknown
+    assert sandbox.state.peak["jimmy"] <= 4
+    assert len({attempt.run_id for attempt in outcome.attempts}) >= 2
+    assert took[0] < 6
+    with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
+        log.write(f"a killed shard over {database}: taken over in {took[0]:.2f} s; {unknown} unknown\n")
+
+
+async def _rows_of(scene: Scene, dead: int | None) -> list[Any]:
+    import sqlalchemy as sa
+
+    from prefect_seedance.ledger.schema import rows, runs
+
+    ledger = await Ledger.open(scene.ledger)
+    try:
+        mine = sa.select(rows.c.holder, rows.c.state).join(runs, rows.c.holder == runs.c.id).where(runs.c.pid == dead)
+        return list(await ledger._database.read(lambda connection: connection.execute(mine).all()))
+    finally:
+        await ledger.close()
