@@ -3,8 +3,8 @@
 Each process says now and then how many jobs it has in flight and how many it would like, and is granted a number by
 route. It may take more only where all others together leave room, counting for each what it was granted or what it has
 in flight, whichever is more. So whoever joins waits until the others have given back, and the sum is never above the
-ceiling, however slow or late anybody is. A process that is gone is counted for `GHOST` longer: its jobs still run at
-the provider, until others have taken them over and count them as their own.
+ceiling, however slow or late anybody is. A process that is gone is counted on, since its jobs still run at the
+provider: until others have taken its rows over, and have had a moment to count them as their own.
 """
 
 from __future__ import annotations
@@ -13,22 +13,29 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger import holders
-from prefect_seedance.ledger.schema import limits, seats
+from prefect_seedance.ledger.schema import limits, rows, runs, seats
+from prefect_seedance.ledger.states import State
 
-__all__ = ["ALL", "Said", "Seat", "Share", "leave", "sit"]
+__all__ = ["ALL", "Said", "Seat", "Share", "forget", "leave", "sit"]
 
 ALL = "*"
 """Stands for all routes of an account together, where routes are counted by model: what its provider bears at once."""
 
-GHOST = timedelta(seconds=10)
-"""How long the jobs of a process that is gone are counted as in flight, beside those that others have taken over."""
+GHOST = timedelta(seconds=1)
+"""How long a process that is gone is counted after its rows are in other hands: until these have said so."""
+
+LONGEST_GHOST = timedelta(seconds=60)
+"""How long at most since it was last heard of: nobody may come for its rows, and jobs come to their end."""
+
+_LIVE_HERE: set[str] = set()
+"""The seats of this very process that were not left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Share:
 
 def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     """Say how a process stands at an account, and be told what it may do. One at a time for each account."""
+    _LIVE_HERE.add(seat.id)
     known = _locked(connection, seat)
     moment = holders.clock(connection)
     here = sa.and_(seats.c.provider == seat.provider, seats.c.account == seat.account)
@@ -126,6 +134,11 @@ def leave(connection: sa.Connection, seat: Seat) -> None:
     connection.execute(sa.delete(seats).where(seats.c.id == seat.id))
 
 
+def forget(seat: Seat) -> None:
+    """The process is through with the account, whatever the database could be told of it."""
+    _LIVE_HERE.discard(seat.id)
+
+
 def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
     """The account's line, which is made if it is new; nobody else is told anything until the transaction ends."""
     this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
@@ -141,29 +154,40 @@ def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
     return found
 
 
-def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: Any) -> set[str]:
-    """The seats whose processes are gone; those that are gone for long are taken out."""
+def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: datetime) -> set[str]:
+    """The seats whose processes are gone; those of which nothing is left in flight are taken out."""
     ghosts = set()
     for each in others:
+        this = seats.c.id == each.id
         if not _gone(each, moment):
             if each.gone_at is not None:
-                connection.execute(sa.update(seats).where(seats.c.id == each.id).values(gone_at=None))
+                connection.execute(sa.update(seats).where(this).values(gone_at=None))
             continue
         ghosts.add(each.id)
-        if each.gone_at is None:
-            connection.execute(sa.update(seats).where(seats.c.id == each.id).values(gone_at=moment))
+        if each.gone_at is None or (_left(connection, each) and each.seen_at + LONGEST_GHOST > moment):
+            connection.execute(sa.update(seats).where(this).values(gone_at=moment))
         elif each.gone_at + GHOST < moment:
-            connection.execute(sa.delete(seats).where(seats.c.id == each.id))
+            connection.execute(sa.delete(seats).where(this))
     return ghosts
 
 
+def _left(connection: sa.Connection, seat: sa.Row[Any]) -> bool:
+    """Whether a process that is gone still stands as the holder of jobs."""
+    its = sa.and_(runs.c.host == seat.host, runs.c.pid == seat.pid, runs.c.process_started == seat.process_started)
+    flying = sa.and_(rows.c.account == seat.account, rows.c.state.in_((State.SENT, State.CREATED)))
+    open_ = sa.select(runs.c.id).where(its, runs.c.ended_at.is_(None))
+    wanted = sa.select(rows.c.id).where(rows.c.holder.in_(open_), flying).limit(1)
+    return connection.execute(wanted).one_or_none() is not None
+
+
 def _gone(seat: sa.Row[Any], moment: Any) -> bool:
+    """Whether a process is gone. One that lives and says nothing for its whole lease gives its places back, too."""
     if seat.host == holders.host() and seat.process_started:
         started = holders.process_started(seat.pid)
-        if started:
-            return bool(started != seat.process_started)
-        if started is None:
+        if started is None or (started and started != seat.process_started):
             return True
+        if seat.pid == os.getpid() and seat.id not in _LIVE_HERE:
+            return True  # it could not be told of its end
     return bool(seat.seen_at + timedelta(seconds=seat.lease) <= moment)
 
 
