@@ -28,6 +28,9 @@ __all__ = ["ALL", "Said", "Seat", "Share", "forget", "leave", "sit"]
 ALL = "*"
 """Stands for all routes of an account together, where routes are counted by model: what its provider bears at once."""
 
+NEW = "new"
+"""Stands among what a process wants that has only just come, and does not know yet: places are kept for it."""
+
 GHOST = timedelta(seconds=1)
 """How long a process that is gone is counted after its rows are in other hands: until these have said so."""
 
@@ -124,6 +127,8 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
             "host": holders.host(),
         }
         who |= {"pid": os.getpid(), "process_started": holders.process_started(os.getpid()) or ""}
+        if not said.wanted:
+            values["wanted"] = {NEW: 1}
         connection.execute(sa.insert(seats).values({**who, **values}))
     pause = 0.0 if opens is None else max(0.0, (opens - moment).total_seconds())
     return Share(granted, found, 1 + len(living), pause)
@@ -216,7 +221,8 @@ def _granted(
     for model, ceiling in ceilings.items():
         lost = sum(_counts(each, model) for each in others if each not in living)
         taken = sum(_counts(each, model) for each in living)
-        demands = {each.id: int(each.wanted.get(model, 0)) for each in living} | {mine: wanted.get(model, 0)}
+        demands = {each.id: int(each.wanted.get(model, ceiling if NEW in each.wanted else 0)) for each in living}
+        demands[mine] = wanted.get(model, 0)
         part = _parts(max(0, int(ceiling) - lost), demands)[mine]
         granted[model] = max(0, min(part, int(ceiling) - lost - taken))
     return granted
