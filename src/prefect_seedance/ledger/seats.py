@@ -31,7 +31,7 @@ ALL = "*"
 NEW = "new"
 """Stands among what a process wants that has only just come, and does not know yet: places are kept for it."""
 
-GHOST = timedelta(seconds=1)
+GHOST = timedelta(seconds=5)
 """How long a process that is gone is counted after its rows are in other hands: until these have said so."""
 
 LONGEST_GHOST = timedelta(seconds=60)
@@ -98,7 +98,7 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     mine = next((each for each in listed if each.id == seat.id), None)
     others = [each for each in listed if each.id != seat.id]
     ghosts = _ghosts(connection, others, moment)
-    living = [each for each in others if each.id not in ghosts]
+    living = [each for each in others if not _gone(each, moment)]
     fresh = mine is None and not living
     found = _found(None if fresh else known.found, said, living)
     opens = moment + timedelta(seconds=said.pause) if said.pause > 0 else None
@@ -108,7 +108,7 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     if changed != {"found": known.found, "open_at": known.open_at}:
         this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
         connection.execute(sa.update(limits).where(this).values(changed))
-    granted = _granted(said, found, others, living, seat.id)
+    granted = _granted(said, found, ghosts.values(), living, seat.id)
     values = {
         "lease": holders.lease().total_seconds(),
         "seen_at": moment,
@@ -159,30 +159,42 @@ def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
     return found
 
 
-def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: datetime) -> set[str]:
-    """The seats whose processes are gone; those of which nothing is left in flight are taken out."""
-    ghosts = set()
+def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: datetime) -> dict[str, Mapping[str, int]]:
+    """The seats whose processes are gone, with the jobs that they count for; who has none left is taken out."""
+    ghosts: dict[str, Mapping[str, int]] = {}
     for each in others:
         this = seats.c.id == each.id
         if not _gone(each, moment):
             if each.gone_at is not None:
                 connection.execute(sa.update(seats).where(this).values(gone_at=None))
             continue
-        ghosts.add(each.id)
-        if each.gone_at is None or (_left(connection, each) and each.seen_at + LONGEST_GHOST > moment):
+        left = _left(connection, each) if each.seen_at + LONGEST_GHOST > moment else {}
+        ghosts[each.id] = left or _most(each)
+        if left:
+            # It makes no more: what the ledger shows is all that it has.
+            connection.execute(sa.update(seats).where(this).values(held=left, granted=left))
+        elif each.gone_at is None:
             connection.execute(sa.update(seats).where(this).values(gone_at=moment))
         elif each.gone_at + GHOST < moment:
             connection.execute(sa.delete(seats).where(this))
+            del ghosts[each.id]
     return ghosts
 
 
-def _left(connection: sa.Connection, seat: sa.Row[Any]) -> bool:
-    """Whether a process that is gone still stands as the holder of jobs."""
+def _left(connection: sa.Connection, seat: sa.Row[Any]) -> dict[str, int]:
+    """The jobs, by model, of which a process that is gone still stands as the holder."""
     its = sa.and_(runs.c.host == seat.host, runs.c.pid == seat.pid, runs.c.process_started == seat.process_started)
-    flying = sa.and_(rows.c.account == seat.account, rows.c.state.in_((State.SENT, State.CREATED)))
+    flying = sa.and_(
+        rows.c.provider == seat.provider,
+        rows.c.account == seat.account,
+        rows.c.state.in_((State.SENT, State.CREATED)),
+    )
     open_ = sa.select(runs.c.id).where(its, runs.c.ended_at.is_(None))
-    wanted = sa.select(rows.c.id).where(rows.c.holder.in_(open_), flying).limit(1)
-    return connection.execute(wanted).one_or_none() is not None
+    found = connection.execute(
+        sa.select(rows.c.model, sa.func.count()).where(rows.c.holder.in_(open_), flying).group_by(rows.c.model)
+    )
+    left = {model: int(number) for model, number in found}
+    return _with_all(left) if left else {}
 
 
 def _gone(seat: sa.Row[Any], moment: Any) -> bool:
@@ -210,7 +222,7 @@ def _found(known: float | None, said: Said, living: Iterable[Any]) -> float | No
 
 
 def _granted(
-    said: Said, found: float | None, others: Iterable[sa.Row[Any]], living: list[sa.Row[Any]], mine: str
+    said: Said, found: float | None, ghosts: Iterable[Mapping[str, int]], living: list[sa.Row[Any]], mine: str
 ) -> dict[str, int]:
     """What a process may have in flight: its part of what is left to those who live, as far as it is free."""
     ceilings: dict[str, float] = dict(said.ceilings)
@@ -219,8 +231,8 @@ def _granted(
     wanted = _with_all(said.wanted)
     granted = {}
     for model, ceiling in ceilings.items():
-        lost = sum(_counts(each, model) for each in others if each not in living)
-        taken = sum(_counts(each, model) for each in living)
+        lost = sum(each.get(model, 0) for each in ghosts)
+        taken = sum(_most(each).get(model, 0) for each in living)
         demands = {each.id: int(each.wanted.get(model, ceiling if NEW in each.wanted else 0)) for each in living}
         demands[mine] = wanted.get(model, 0)
         part = _parts(max(0, int(ceiling) - lost), demands)[mine]
@@ -228,9 +240,12 @@ def _granted(
     return granted
 
 
-def _counts(seat: sa.Row[Any], model: str) -> int:
+def _most(seat: sa.Row[Any]) -> dict[str, int]:
     """How many jobs a process may have in flight at this moment, by what it last said and was told."""
-    return max(int(seat.held.get(model, 0)), int(seat.granted.get(model, 0)))
+    return {
+        model: max(int(seat.held.get(model, 0)), int(seat.granted.get(model, 0)))
+        for model in {*seat.held, *seat.granted}
+    }
 
 
 def _parts(number: int, demands: Mapping[str, int]) -> dict[str, int]:
