@@ -99,7 +99,7 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
             started = [context.Process(target=shard, args=(fields, provider.url, str(out), str(go))) for out in outs]
             for each in started:
                 each.start()
-            while not all(out.exists() for out in outs):
+            while not all(out.exists() for out in outs):  # noqa: ASYNC110 - files tell, written by other processes
                 await asyncio.sleep(0.05)
             before = postgres_cpu(postgres), sandbox_cpu(provider)
             began = time.monotonic()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import os
 import random
 import shutil
@@ -13,38 +11,36 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
 
 from prefect_seedance.instants import INSTANTS
-from prefect_seedance.ledger import AttemptRecord, Ledger, Outcome, RowRecord, Settlement, State, versions
-from prefect_seedance.media import inspect_video
-from prefect_seedance.sandbox import BillLine, SandboxServer, SandboxSettings
+from prefect_seedance.ledger import Ledger, State, versions
+from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.prices import PRICES
 from tests.chaos.aging import age, version_of
+from tests.chaos.books import NEW_PRICES, Books, Log
 from tests.chaos.scene import processes
 from tests.chaos.traveller import BATCH, BILLING, INTERRUPTED, MODELS, Leg, travel
 
 DAY = 12.0
 """Real seconds that a day lasts at the provider: a link of Anyfast lives 12 s, one of Jimmy AI 36 s.
 
-More on a machine that is so busy that the program takes longer than usual to start.
+More on a machine that is so slow or busy that it could not fetch, prove and store what so fast a provider makes.
 """
 JOB = (0.075 * 86_400, 0.125 * 86_400)
 """A job lasts as long as a hundred of 86 s, one after the other.
 
 At ten in flight such jobs bring 100,000 rows through ten days; so each row stands for a hundred.
 """
-USUAL_START = 1.0
+IN_FLIGHT = 10
+SPARE = 3
+"""So many times as fast as the provider the machine shall be, since it is killed again and again."""
 
 RUN_SECONDS = 120
-LOST = {"cut_after", "error_after", "broken_after"}
-"""The sandbox's own words for an answer that it made and did not deliver."""
-
 FAULTS = {
     "rate_limited": 0.03,
     "cut_after": 0.006,
@@ -58,7 +54,6 @@ FAULTS = {
     "query_cut": 0.02,
     "query_broken": 0.02,
 }
-NEW_PRICES = {BILLING["jimmy"]: Decimal("0.06"), BILLING["anyfast"]: Decimal("27.6")}
 
 
 def time_lapse(day: float) -> Callable[[], float]:
@@ -67,38 +62,7 @@ def time_lapse(day: float) -> Callable[[], float]:
     return lambda: begun + (time.time() - begun) * 86_400 / day
 
 
-@dataclass
-class Log:
-    """What a journey has seen."""
-
-    seed: int
-    rows: int
-    kills: int = 0
-    runs: int = 0
-    at: Counter[str] = field(default_factory=Counter)
-    events: list[str] = field(default_factory=list)
-    on_the_wire: set[str] = field(default_factory=set)
-    """The rows that had been sent, and not been answered, when a run was killed."""
-    days: float = 0.0
-    day: float = DAY
-    jobs: int = 0
-    billed: Decimal = Decimal(0)
-    unknown: int = 0
-    lost_answers: int = 0
-    closest: float = 0.0
-    """Hours that the shortest-lived link still had when its video was stored."""
-
-    def __str__(self) -> str:
-        return (
-            f"seed {self.seed}: {self.rows} rows in {self.days:.1f} days of {self.day:.0f} s, {self.runs} runs, "
-            f"{self.kills} kills ({', '.join(f'{n} {name}' for name, n in self.at.most_common())}); "
-            f"{self.jobs} jobs, {self.billed.normalize():f} CNY billed and in the ledger; {self.unknown} unknown, "
-            f"of which the provider had made {self.lost_answers}; 0 paid twice, 0 expired, "
-            f"the closest stored {self.closest:.1f} h before its link's end; {'; '.join(self.events)}"
-        )
-
-
-class Journey:
+class Journey(Books):
     """One batch over one provider, from its first row to its last."""
 
     def __init__(
@@ -112,11 +76,10 @@ class Journey:
         next_ledger: str,
         api_url: str | None = None,
     ) -> None:
+        super().__init__()
         self.chance = random.Random(seed)
         self.log = Log(seed, rows)
         self.kills = kills
-        self.trace: list[str] = []
-        self.first_stored: dict[str, datetime] = {}
         self.folder, self.next_ledger, self.api_url = folder, next_ledger, api_url
         self.keys = {"sk_first_of_jimmy": "jimmy", "sk-first-of-anyfast": "anyfast"}
         self.prices = dict(PRICES)
@@ -133,7 +96,7 @@ class Journey:
             {provider: key for key, provider in self.keys.items()},
             {name: self.prices[name] for name in BILLING.values()},
         )
-        self.day = DAY * max(1.0, self._start_seconds() / USUAL_START)
+        self.day = max(DAY, SPARE * IN_FLIGHT / (sum(JOB) / 2 / 86_400) * self._row_seconds())
         self.log.day = self.day
         settings = SandboxSettings(
             clock=time_lapse(self.day),
@@ -147,15 +110,19 @@ class Journey:
         self.begun, self.real = settings.clock(), time.time()
         self.server.faults.update(retry_after=0.1, slow_create_seconds=0.3, **FAULTS)
 
-    def _start_seconds(self) -> float:
-        """How long a process of the program takes that finds nothing to do."""
-        leg = replace(self.leg, sweeps=True, ledger=f"sqlite+aiosqlite:///{self.folder}/nothing.db")
-        for _ in range(2):  # the first one waits for the program to be imported
-            began = time.monotonic()
-            process = self._processes.Process(target=travel, args=(leg,))
-            process.start()
-            self.ended(process)
-        return time.monotonic() - began
+    def _row_seconds(self) -> float:
+        """How long this machine has to do with a row, whose job takes no time."""
+        rows, folder = self.leg.rows[:16], self.folder / "trial"
+        folder.mkdir()
+        with SandboxServer(SandboxSettings(speed=1000.0, keys=self.keys)) as server:
+            ledger = f"sqlite+aiosqlite:///{folder}/ledger.db"
+            leg = replace(self.leg, sandbox=server.url, output=str(folder), ledger=ledger, rows=rows)
+            for sweeps in (True, False):  # the first process waits for the program to be imported
+                began = time.monotonic()
+                process = self._processes.Process(target=travel, args=(replace(leg, sweeps=sweeps),))
+                process.start()
+                self.ended(process)
+        return (time.monotonic() - began) / len(rows)
 
     def __enter__(self) -> Self:
         self.server.start()
@@ -256,10 +223,6 @@ class Journey:
         self.log.events.append(f"day {self.today():.1f} {what}")
         self.trace.append(f"{self.today():.2f} {what}")
 
-    def today(self) -> float:
-        """The provider's day, from 0 on."""
-        return (self.server.state.now() - self.begun) / 86_400
-
     # What happens on the way.
 
     def upgrade_from_one(self) -> None:
@@ -295,17 +258,17 @@ class Journey:
         self.told("keys rotated")
 
     def pause(self) -> None:
-        """Nothing is made for a day and a half, longer than a link lives; a sweep comes by every half day."""
+        """Nothing is made for more than a day, longer than a link lives; a sweep comes by every ten hours."""
         process = self.begin()
         self.progress(process)
         self.interrupted(process)
         made = self.made()
         for _ in range(3):
             self.ended(self.begin(sweeps=True))
-            time.sleep(self.day / 2)
+            time.sleep(self.day * 10 / 24)
         assert self.made() == made
         assert not any(row.state in {State.CREATED, State.SUCCEEDED, State.SENT} for row in self.rows())
-        self.told("paused for 1.5 days")
+        self.told("paused for 30 hours")
 
     def change_prices(self) -> None:
         """The provider's prices rise, and the user's book with them."""
@@ -369,114 +332,6 @@ class Journey:
             if all(row.state in {State.STORED, State.UNKNOWN, State.EXPIRED} for row in self.rows()):
                 return
         raise AssertionError(f"rows are left over after four runs: {self.left_over()}")
-
-    def left_over(self) -> str:
-        """What became of the rows that should be stored, in the provider's days."""
-        jobs = {job.id: job for job in self.server.state.jobs()}
-        told = [f"{Counter(row.state.value for row in self.rows())}; {', '.join(self.trace)}"]
-        for row in self.rows():
-            if row.state not in {State.STORED, State.UNKNOWN}:
-                job = jobs.get(row.job_id or "")
-                ends = [] if job is None else [job.finished_at or 0, (job.finished_at or 0) + job.link_seconds]
-                days = [f"{(moment - self.begun) / 86_400:.2f}" for moment in ends]
-                told.append(f"{row.key} {row.state.value} job and link ended {days}: {row.error_message}")
-        return "\n".join(told)
-
-    # The reckoning.
-
-    def rows(self) -> list[RowRecord]:
-        found = self._read(lambda ledger: ledger.rows_of(BATCH))
-        for row in found:
-            # After the move it is stored a second time, without a link.
-            if row.state is State.STORED and row.stored_at is not None:
-                self.first_stored.setdefault(row.key, row.stored_at)
-        return found
-
-    def attempts(self) -> list[AttemptRecord]:
-        return self._read(lambda ledger: ledger.attempts_of(BATCH))
-
-    def _read(self, ask):
-        async def read():
-            ledger = await Ledger.open(self.leg.ledger)
-            try:
-                return await ask(ledger)
-            finally:
-                await ledger.close()
-
-        return asyncio.run(read())
-
-    def check(self) -> None:
-        """Hold ledger, files and the provider's own books against each other."""
-        time.sleep(0.5)  # a create that was cut off may still be on its way into the bill
-        rows, attempts, bill = self.rows(), self.attempts(), self.server.state.bill()
-        unknown = {row.key for row in rows if row.state is State.UNKNOWN}
-        stored = sum(row.state is State.STORED for row in rows)
-        assert stored + len(unknown) == self.log.rows, self.left_over()
-        self._check_bill(rows, attempts, bill, unknown)
-        self._check_unknown(rows, unknown)
-        self._check_files(rows)
-        self._check_links(rows)
-
-    def _check_bill(
-        self, rows: list[RowRecord], attempts: list[AttemptRecord], bill: list[BillLine], unknown: set[str]
-    ) -> None:
-        prompts = {prompt: key for key, prompt, _ in self.leg.rows}
-        paid = Counter(prompts[line.prompt] for line in bill)
-        assert max(paid.values()) == 1, f"paid twice: {[key for key, jobs in paid.items() if jobs > 1]}"
-        by_job = {attempt.job_id: attempt for attempt in attempts if attempt.job_id}
-        for line in bill:
-            attempt = by_job.pop(line.job_id, None)
-            if attempt is None:
-                assert prompts[line.prompt] in unknown, f"{line} is in no ledger"
-                continue
-            assert attempt.settlement is Settlement.CHARGED, (attempt, line)
-            assert (attempt.charge, attempt.unit_price) == (line.amount, line.unit_price), (attempt, line)
-        assert not by_job, "the ledger knows jobs that the provider does not"
-        lost = [line for line in bill if prompts[line.prompt] in unknown]
-        known = sum((attempt.charge for attempt in attempts if attempt.charge is not None), Decimal(0))
-        self.log.jobs, self.log.billed = len(bill), sum((line.amount for line in bill), Decimal(0))
-        assert known + sum((line.amount for line in lost), Decimal(0)) == self.log.billed
-        self.log.unknown, self.log.lost_answers = len(unknown), len(lost)
-        for billing in BILLING.values():
-            assert {line.unit_price for line in bill if line.billing_model == billing} == {
-                PRICES[billing],
-                NEW_PRICES[billing],
-            }
-        assert {line.account for line in bill} == {"jimmy", "anyfast"}
-        assert len({line.account_key_tail for line in bill}) == 2
-
-    def _check_unknown(self, rows: list[RowRecord], unknown: set[str]) -> None:
-        """Unknown is what the provider lost an answer of, and what a kill met on the wire: no more, no less."""
-        prompts = {prompt: key for key, prompt, _ in self.leg.rows}
-        lost = {prompts[job.prompt] for job in self.server.state.jobs() if LOST & set(job.effects)}
-        assert unknown == lost | self.log.on_the_wire
-        for row in rows:
-            if row.state is State.UNKNOWN:
-                assert row.attempt is not None
-                assert row.attempt.outcome is Outcome.UNKNOWN
-                assert row.error_message
-
-    def _check_files(self, rows: list[RowRecord]) -> None:
-        folder = Path(self.leg.output)
-        stored = {Path(row.path): row for row in rows if row.state is State.STORED and row.path}
-        assert set(stored) == set((folder / BATCH).glob("*.mp4")), "files and ledger disagree"
-        for path, row in stored.items():
-            assert hashlib.sha256(path.read_bytes()).hexdigest() == row.sha256
-        for path in self.chance.sample(sorted(stored), min(50, len(stored))):
-            assert inspect_video(path).sha256 == stored[path].sha256
-
-    def _check_links(self, rows: list[RowRecord]) -> None:
-        """By the provider's clock: no video was stored after its link's end."""
-        jobs = {job.id: job for job in self.server.state.jobs()}
-        left = []
-        for row in rows:
-            if row.state is State.STORED:
-                job = jobs[row.job_id or ""]
-                stored = self.begun + (self.first_stored[row.key].timestamp() - self.real) * 86_400 / self.day
-                left.append((job.finished_at or 0) + job.link_seconds - stored)
-        self.log.days = self.today()
-        self.log.closest = min(left) / 3600
-        assert self.log.closest > 0
 
     def resolve(self) -> None:
         """A person looks every unknown row up at the provider; then nothing is left, and the totals are equal."""

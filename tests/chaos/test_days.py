@@ -17,6 +17,8 @@ from tests.postgres import PostgresServer
 pytestmark = pytest.mark.chaos
 
 LONG = int(os.environ.get("CHAOS_SEEDS", "2")) > 2
+ROWS = int(os.environ.get("DAYS_ROWS", "1000"))
+"""Of the long form: ten days."""
 SEED = int(os.environ.get("CHAOS_FIRST_SEED", "0")) + 7
 
 
@@ -29,7 +31,7 @@ def tell(text: str) -> None:
 @pytest.mark.timeout(900)
 def test_days_over_a_file(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     ledgers = [f"sqlite+aiosqlite:///{tmp_path}/{name}.db" for name in ("first", "second")]
-    rows, kills = (1000, 49) if LONG else (160, 4)
+    rows, kills = (ROWS, 49) if LONG else (160, 4)
     # In the long form some of the runs are whole flows, at a Prefect server.
     api_url = f"{request.getfixturevalue('prefect_server')}/api" if LONG else None
     tell(f"seed {SEED}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def server_on(postgres: PostgresServer, folder: Path) -> Iterator[str]:
     address = postgres.url(postgres.empty_database())
     before = dict(os.environ)
     os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = address
+    os.environ["PREFECT_SERVER_LOGGING_LEVEL"] = "INFO"  # it tells every call; see `calls`
     try:
         with local_server(folder / "server", folder / "server.log", port=0) as url:
             os.environ["PREFECT_API_URL"] = f"{url}/api"
@@ -50,6 +52,12 @@ def server_on(postgres: PostgresServer, folder: Path) -> Iterator[str]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def calls(folder: Path) -> int:
+    """How often the server's API was called until now, but for what idle workers ask as well."""
+    told = re.findall(r'"(?:GET|POST|PATCH|PUT|DELETE) (/api/\S+)', (folder / "server.log").read_text(errors="replace"))
+    return sum("/work_pools/" not in each and "/health" not in each for each in told)
 
 
 class Workers:

@@ -235,6 +235,42 @@ def test_a_process_is_killed_and_another_is_added(
         log.write(f"a killed shard over {database}: taken over in {took[0]:.2f} s; {unknown} unknown\n")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_providers_own_limit_is_shared_by_three_processes(tmp_path: Path, postgres: str, route_to: RouteTo) -> None:
+    """The account bears five jobs at once, and says so to nobody; twenty are allowed by the user."""
+    with SandboxServer(SandboxSettings(speed=40.0)) as sandbox:
+        sandbox.faults.update(concurrency=5, retry_after=0.3)
+        block = route_to(duration=5, max_in_flight=20)
+        block.credentials.base_url = sandbox.url
+        scene = Scene(tmp_path, [block], postgres)
+        order = scene.order(table(60))
+
+        async def engine(order_: Order, begun: Begun) -> list[str]:
+            task = ShardTask.of(scene.shard_order(order_, begun), sandbox.url, kill_at="", kill_nth=0)
+            running = [processes().Process(target=run_shard, args=(task,)) for _ in range(3)]
+            for process in running:
+                process.start()
+            for process in running:
+                await asyncio.to_thread(process.join, 100)
+                assert process.exitcode == 0
+            return []
+
+        began = time.monotonic()
+        outcome = scene.run(order, engine)
+        took = time.monotonic() - began
+        states = Counter(record.state for record in outcome.records.values())
+        refused = sandbox.state.calls["jimmy.create"] - len(sandbox.state.bill())
+        workers = Counter(attempt.run_id for attempt in outcome.attempts if attempt.job_id)
+        told = f"a hidden limit of 5 over 3 processes: {refused} refusals of {60 + refused} creates, {took:.0f} s"
+        told += f", rows by process {sorted(workers.values())}"
+        with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
+            log.write(f"{told}; {dict(states)}\n")
+        assert states == {State.STORED: 60}
+        assert sandbox.state.peak["jimmy"] <= 5
+        assert refused <= 40, told
+
+
 async def _rows_of(scene: Scene, dead: int | None) -> list[Any]:
     import sqlalchemy as sa
 

@@ -19,6 +19,7 @@ from tests.postgres import PostgresServer
 from tests.spread.fleet import (
     Run,
     Workers,
+    calls,
     children_of,
     kill_between_creates,
     rows,
@@ -61,7 +62,7 @@ def test_three_workers_one_killed_one_added_and_the_ledger_restarted(
         try:
             for _ in range(3):
                 workers.add()
-            started = time.monotonic()
+            started, before = time.monotonic(), calls(tmp_path)
             parent = Run(rows(ROWS), route=route, batch="fleet", output=tmp_path / "videos", spread="workers:4")
             until(lambda: len(shards(postgres, database)) == 3 or not parent.alive, "three shards")
             assert parent.alive, parent.end()
@@ -83,6 +84,7 @@ def test_three_workers_one_killed_one_added_and_the_ledger_restarted(
             postgres.start()
 
             result = parent.end()
+            asked = calls(tmp_path) - before
             assert (result.name, result.counts) == ("All stored", {"stored": ROWS})
             bill = sandbox.state.bill()
             assert len(bill) == len({line.prompt for line in bill}) == ROWS
@@ -106,7 +108,7 @@ def test_three_workers_one_killed_one_added_and_the_ledger_restarted(
     told = (
         f"{ROWS} rows, {CEILING} in flight: {time.monotonic() - started:.0f} s ({ready - started:.0f} s to 8 "
         f"jobs); {orphans} orphans taken over in {takeover:.2f} s; rows by shard {sorted(n for _, n in worked)}; "
-        f"peak {sandbox.state.peak['jimmy']}; {dict(states)}\n"
+        f"peak {sandbox.state.peak['jimmy']}; {asked / ROWS:.1f} API calls a row; {dict(states)}\n"
     )
     with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
         log.write(told)

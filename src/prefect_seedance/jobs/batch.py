@@ -165,6 +165,8 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         terms=order.terms,
         places=order.places,
         again=State.REFUSED in order.retry,
+        # A ledger on a server is there to be shared, so its accounts are; a file's processes are seldom more than one.
+        shared=order.engine is None and not order.ledger_url.startswith("sqlite"),
     ) as session:
         ledger = session.ledger
         await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)

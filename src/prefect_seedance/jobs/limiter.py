@@ -302,7 +302,9 @@ class Limiter:
             self._taken[model] = self._taken.get(model, 0) + 1
             self._held += 1
             self._made += turn.paid
-            if not turn.paid:
+            if turn.paid:
+                self.news.set()  # a job that somebody else had in flight is this process's now
+            else:
                 self._unmade[place] = None
             turn.granted.set_result(place)
         self._set_timer()

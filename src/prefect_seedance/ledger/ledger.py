@@ -155,7 +155,10 @@ class Ledger:
 
     async def leave_seat(self, seat: Seat) -> None:
         """This process is through with an account."""
-        await self._write(seats.leave, seat)
+        try:
+            await self._write(seats.leave, seat)
+        finally:
+            seats.forget(seat)
 
     async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
         """Write down a create that is about to be sent; returns the attempt's id, or None where the budget forbids it.

@@ -3,8 +3,8 @@
 Each process says now and then how many jobs it has in flight and how many it would like, and is granted a number by
 route. It may take more only where all others together leave room, counting for each what it was granted or what it has
 in flight, whichever is more. So whoever joins waits until the others have given back, and the sum is never above the
-ceiling, however slow or late anybody is. A process that is gone is counted for `GHOST` longer: its jobs still run at
-the provider, until others have taken them over and count them as their own.
+ceiling, however slow or late anybody is. A process that is gone is counted on, since its jobs still run at the
+provider: until others have taken its rows over, and have had a moment to count them as their own.
 """
 
 from __future__ import annotations
@@ -13,22 +13,32 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger import holders
-from prefect_seedance.ledger.schema import limits, seats
+from prefect_seedance.ledger.schema import limits, rows, runs, seats
+from prefect_seedance.ledger.states import State
 
-__all__ = ["ALL", "Said", "Seat", "Share", "leave", "sit"]
+__all__ = ["ALL", "Said", "Seat", "Share", "forget", "leave", "sit"]
 
 ALL = "*"
 """Stands for all routes of an account together, where routes are counted by model: what its provider bears at once."""
 
-GHOST = timedelta(seconds=10)
-"""How long the jobs of a process that is gone are counted as in flight, beside those that others have taken over."""
+NEW = "new"
+"""Stands among what a process wants that has only just come, and does not know yet: places are kept for it."""
+
+GHOST = timedelta(seconds=5)
+"""How long a process that is gone is counted after its rows are in other hands: until these have said so."""
+
+LONGEST_GHOST = timedelta(seconds=60)
+"""How long at most since it was last heard of: nobody may come for its rows, and jobs come to their end."""
+
+_LIVE_HERE: set[str] = set()
+"""The seats of this very process that were not left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class Share:
 
 def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     """Say how a process stands at an account, and be told what it may do. One at a time for each account."""
+    _LIVE_HERE.add(seat.id)
     known = _locked(connection, seat)
     moment = holders.clock(connection)
     here = sa.and_(seats.c.provider == seat.provider, seats.c.account == seat.account)
@@ -87,7 +98,7 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     mine = next((each for each in listed if each.id == seat.id), None)
     others = [each for each in listed if each.id != seat.id]
     ghosts = _ghosts(connection, others, moment)
-    living = [each for each in others if each.id not in ghosts]
+    living = [each for each in others if not _gone(each, moment)]
     fresh = mine is None and not living
     found = _found(None if fresh else known.found, said, living)
     opens = moment + timedelta(seconds=said.pause) if said.pause > 0 else None
@@ -97,7 +108,7 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     if changed != {"found": known.found, "open_at": known.open_at}:
         this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
         connection.execute(sa.update(limits).where(this).values(changed))
-    granted = _granted(said, found, others, living, seat.id)
+    granted = _granted(said, found, ghosts.values(), living, seat.id)
     values = {
         "lease": holders.lease().total_seconds(),
         "seen_at": moment,
@@ -116,6 +127,8 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
             "host": holders.host(),
         }
         who |= {"pid": os.getpid(), "process_started": holders.process_started(os.getpid()) or ""}
+        if not said.wanted:
+            values["wanted"] = {NEW: 1}
         connection.execute(sa.insert(seats).values({**who, **values}))
     pause = 0.0 if opens is None else max(0.0, (opens - moment).total_seconds())
     return Share(granted, found, 1 + len(living), pause)
@@ -124,6 +137,11 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
 def leave(connection: sa.Connection, seat: Seat) -> None:
     """The process is through with the account: what it had is free for others."""
     connection.execute(sa.delete(seats).where(seats.c.id == seat.id))
+
+
+def forget(seat: Seat) -> None:
+    """The process is through with the account, whatever the database could be told of it."""
+    _LIVE_HERE.discard(seat.id)
 
 
 def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
@@ -141,29 +159,52 @@ def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
     return found
 
 
-def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: Any) -> set[str]:
-    """The seats whose processes are gone; those that are gone for long are taken out."""
-    ghosts = set()
+def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: datetime) -> dict[str, Mapping[str, int]]:
+    """The seats whose processes are gone, with the jobs that they count for; who has none left is taken out."""
+    ghosts: dict[str, Mapping[str, int]] = {}
     for each in others:
+        this = seats.c.id == each.id
         if not _gone(each, moment):
             if each.gone_at is not None:
-                connection.execute(sa.update(seats).where(seats.c.id == each.id).values(gone_at=None))
+                connection.execute(sa.update(seats).where(this).values(gone_at=None))
             continue
-        ghosts.add(each.id)
-        if each.gone_at is None:
-            connection.execute(sa.update(seats).where(seats.c.id == each.id).values(gone_at=moment))
+        left = _left(connection, each) if each.seen_at + LONGEST_GHOST > moment else {}
+        ghosts[each.id] = left or _most(each)
+        if left:
+            # It makes no more: what the ledger shows is all that it has.
+            connection.execute(sa.update(seats).where(this).values(held=left, granted=left))
+        elif each.gone_at is None:
+            connection.execute(sa.update(seats).where(this).values(gone_at=moment))
         elif each.gone_at + GHOST < moment:
-            connection.execute(sa.delete(seats).where(seats.c.id == each.id))
+            connection.execute(sa.delete(seats).where(this))
+            del ghosts[each.id]
     return ghosts
 
 
+def _left(connection: sa.Connection, seat: sa.Row[Any]) -> dict[str, int]:
+    """The jobs, by model, of which a process that is gone still stands as the holder."""
+    its = sa.and_(runs.c.host == seat.host, runs.c.pid == seat.pid, runs.c.process_started == seat.process_started)
+    flying = sa.and_(
+        rows.c.provider == seat.provider,
+        rows.c.account == seat.account,
+        rows.c.state.in_((State.SENT, State.CREATED)),
+    )
+    open_ = sa.select(runs.c.id).where(its, runs.c.ended_at.is_(None))
+    found = connection.execute(
+        sa.select(rows.c.model, sa.func.count()).where(rows.c.holder.in_(open_), flying).group_by(rows.c.model)
+    )
+    left = {model: int(number) for model, number in found}
+    return _with_all(left) if left else {}
+
+
 def _gone(seat: sa.Row[Any], moment: Any) -> bool:
+    """Whether a process is gone. One that lives and says nothing for its whole lease gives its places back, too."""
     if seat.host == holders.host() and seat.process_started:
         started = holders.process_started(seat.pid)
-        if started:
-            return bool(started != seat.process_started)
-        if started is None:
+        if started is None or (started and started != seat.process_started):
             return True
+        if seat.pid == os.getpid() and seat.id not in _LIVE_HERE:
+            return True  # it could not be told of its end
     return bool(seat.seen_at + timedelta(seconds=seat.lease) <= moment)
 
 
@@ -181,7 +222,7 @@ def _found(known: float | None, said: Said, living: Iterable[Any]) -> float | No
 
 
 def _granted(
-    said: Said, found: float | None, others: Iterable[sa.Row[Any]], living: list[sa.Row[Any]], mine: str
+    said: Said, found: float | None, ghosts: Iterable[Mapping[str, int]], living: list[sa.Row[Any]], mine: str
 ) -> dict[str, int]:
     """What a process may have in flight: its part of what is left to those who live, as far as it is free."""
     ceilings: dict[str, float] = dict(said.ceilings)
@@ -190,17 +231,21 @@ def _granted(
     wanted = _with_all(said.wanted)
     granted = {}
     for model, ceiling in ceilings.items():
-        lost = sum(_counts(each, model) for each in others if each not in living)
-        taken = sum(_counts(each, model) for each in living)
-        demands = {each.id: int(each.wanted.get(model, 0)) for each in living} | {mine: wanted.get(model, 0)}
+        lost = sum(each.get(model, 0) for each in ghosts)
+        taken = sum(_most(each).get(model, 0) for each in living)
+        demands = {each.id: int(each.wanted.get(model, ceiling if NEW in each.wanted else 0)) for each in living}
+        demands[mine] = wanted.get(model, 0)
         part = _parts(max(0, int(ceiling) - lost), demands)[mine]
         granted[model] = max(0, min(part, int(ceiling) - lost - taken))
     return granted
 
 
-def _counts(seat: sa.Row[Any], model: str) -> int:
+def _most(seat: sa.Row[Any]) -> dict[str, int]:
     """How many jobs a process may have in flight at this moment, by what it last said and was told."""
-    return max(int(seat.held.get(model, 0)), int(seat.granted.get(model, 0)))
+    return {
+        model: max(int(seat.held.get(model, 0)), int(seat.granted.get(model, 0)))
+        for model in {*seat.held, *seat.granted}
+    }
 
 
 def _parts(number: int, demands: Mapping[str, int]) -> dict[str, int]:
