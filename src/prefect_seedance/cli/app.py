@@ -187,6 +187,7 @@ def run_table(
     max_failures: float | None = None,
     choose: Choose = "first",
     fall_back_on_moderation: bool = False,
+    spread: str | None = None,
 ) -> int:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -204,6 +205,7 @@ def run_table(
         max_charge: What one row costs at most, where no price or no upper bound is known.
         max_failures: Take no new rows once so many have failed: a count, or a share below 1.
         fall_back_on_moderation: A row that is refused for what it shows goes on to its next route, too.
+        spread: Have other processes carry the rows, such as workers:3 or dask:2; needs saved routes (--route).
     """
     from prefect_seedance.cli.running import generate_table  # noqa: PLC0415
 
@@ -223,6 +225,7 @@ def run_table(
         "max_failures": max_failures,
         "choose": choose,
         "fall_back_on_moderation": fall_back_on_moderation,
+        "spread": spread,
     }
     return generate_table(
         table, models=model, blocks=route, prices=prices, max_in_flight=max_in_flight, options=options

@@ -57,6 +57,7 @@ def videos_from_table(
     more_routes: list[RouteDefaults] = titled("Further routes", []),
     choose: Choosing = titled("Which route makes a row", "the first"),
     moderated: Moderation = titled("A row refused for what it shows", "stays refused"),
+    spread: str = titled("Spread over other processes", ""),
 ) -> Any:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -84,6 +85,7 @@ def videos_from_table(
         more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the choice below.
         choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
         moderated: For rows with several routes. Jimmy AI's review speaks only once a job was made: that row stays.
+        spread: Such as workers:3, for large tables and routes as they are saved. Empty: this worker carries all rows.
 
     Returns:
         What became of each row.
@@ -137,6 +139,7 @@ async def _make(
     more_routes: list[RouteDefaults],
     choose: Choosing,
     moderated: Moderation,
+    spread: str,
     **form: Any,
 ) -> Any:
     try:
@@ -144,6 +147,7 @@ async def _make(
         routes = chosen_routes(route, more_routes, **choices)
         settings = {**form_settings(**form), "route": routes, "choose": CHOOSING[choose]}
         settings["fall_back_on_moderation"] = moderated != "stays refused"
+        settings["spread"] = spread.strip() or None
         found = _found(table, rows)
     except SeedanceError as error:
         return failed(error)
