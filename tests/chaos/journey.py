@@ -36,6 +36,7 @@ JOB = (0.075 * 86_400, 0.125 * 86_400)
 
 At ten in flight such jobs bring 100,000 rows through ten days; so each row stands for a hundred.
 """
+LONGEST_DAY = 36.0
 IN_FLIGHT = 10
 SPARE = 3
 """So many times as fast as the provider the machine shall be, since it is killed again and again."""
@@ -96,7 +97,9 @@ class Journey(Books):
             {provider: key for key, provider in self.keys.items()},
             {name: self.prices[name] for name in BILLING.values()},
         )
-        self.day = max(DAY, SPARE * IN_FLIGHT / (sum(JOB) / 2 / 86_400) * self._row_seconds())
+        wanted = SPARE * IN_FLIGHT / (sum(JOB) / 2 / 86_400) * self._row_seconds()
+        # A short batch is over before a backlog could grow.
+        self.day = DAY if rows < 200 else min(max(DAY, wanted), LONGEST_DAY)
         self.log.day = self.day
         settings = SandboxSettings(
             clock=time_lapse(self.day),
