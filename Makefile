@@ -14,7 +14,7 @@ stale := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-ui chaos bench bench-billing check docs clean distclean stale
+.PHONY: help setup demo test test-slow test-ui chaos days bench bench-billing check docs clean distclean stale
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -37,6 +37,9 @@ test-ui: $(VENV)/.ready-to-develop ## run the tests that need Chromium
 
 chaos: $(VENV)/.ready-to-develop ## kill the real program at least 500 times (CHAOS_SEEDS=2 is the short form)
 	@CHAOS_SEEDS=$(or $(CHAOS_SEEDS),80) CHAOS_LOG=$(or $(CHAOS_LOG),chaos.log) $(BIN)/pytest tests/chaos -q $(ARGS)
+
+days: $(VENV)/.ready-to-develop ## a batch of many days in a time-lapse, on an idle machine (DAYS_KILLS=50 is the long form)
+	@DAYS=1 DAYS_KILLS=$(or $(DAYS_KILLS),5) CHAOS_LOG=$(or $(CHAOS_LOG),chaos.log) $(BIN)/pytest tests/chaos/test_days.py -q $(ARGS)
 
 bench: $(VENV)/.ready-to-run ## what a row costs, ours beside a bare script and plain Prefect (ARGS="--only 1 --rows 50")
 	@$(BIN)/python benchmarks/bench.py $(ARGS)

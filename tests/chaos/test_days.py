@@ -14,9 +14,13 @@ import pytest
 from tests.chaos.journey import Journey
 from tests.postgres import PostgresServer
 
-pytestmark = pytest.mark.chaos
+pytestmark = [
+    pytest.mark.chaos,
+    # Its clock is the machine's own, many times over: on one that is busy with other things, links die unfetched.
+    pytest.mark.skipif(os.environ.get("DAYS") is None, reason="make days, on a machine that does nothing else"),
+]
 
-LONG = int(os.environ.get("CHAOS_SEEDS", "2")) > 2
+LONG = int(os.environ.get("DAYS_KILLS", "5")) > 5
 ROWS = int(os.environ.get("DAYS_ROWS", "1000"))
 """Of the long form: ten days."""
 SEED = int(os.environ.get("CHAOS_FIRST_SEED", "0")) + 7
