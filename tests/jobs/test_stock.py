@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.jobs.stock import missing_files, shelf_of
+from prefect_seedance.jobs.stock import home_of, missing_files
 from prefect_seedance.ledger import RowRecord
 from prefect_seedance.media import open_shelf
 from prefect_seedance.media.local_shelf import LocalShelf
@@ -49,7 +49,7 @@ async def test_what_is_gone_or_changed_is_found(tmp_path, s3, kind):
     # A run with another output looks where the files stand.
     other = open_shelf(tmp_path / "other")
     assert await missing_files(records, other) == {0, 1, 2}
-    home, name = shelf_of(records[3], other, tmp_path)
+    home, name = home_of(records[3], other, tmp_path)
     assert home.holds(name, records[3].bytes, records[3].sha256)
 
 
