@@ -23,7 +23,7 @@ from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.spreading import Begun
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms, TooManyFailures
-from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.ledger import AttemptRecord, Ledger, State
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.spread.child import ShardTask, processes, run_shard
 
@@ -82,10 +82,16 @@ class Scene:
         return []
 
     def rows(self) -> list[Any]:
-        async def read() -> list[Any]:
+        return self._asked(lambda ledger: ledger.rows_of("b"))
+
+    def attempts(self) -> list[AttemptRecord]:
+        return self._asked(lambda ledger: ledger.attempts_of("b"))
+
+    def _asked(self, question: Callable[[Ledger], Any]) -> Any:
+        async def read() -> Any:
             ledger = await Ledger.open(self.ledger)
             try:
-                return await ledger.rows_of("b")
+                return await question(ledger)
             finally:
                 await ledger.close()
 
@@ -146,10 +152,10 @@ def test_rows_fall_back_in_whichever_process(tmp_path: Path, route_to: RouteTo) 
         order = scene.order(table(6, duration=5), choice=Choice("in_order", None))
         assert order.preparation.rows[0].others
         outcome = scene.run(order, scene.three)
-        assert Counter((record.state, record.provider) for record in outcome.records.values()) == {
+        assert Counter((record.state, record.kind.provider) for record in outcome.records.values()) == {
             (State.STORED, "jimmy"): 6
         }
-        assert all("remaining quota" in " ".join(record.passed) for record in outcome.records.values())
+        assert all("remaining quota" in " ".join(record.kind.passed) for record in outcome.records.values())
         assert len(sandbox.state.bill()) == 6
 
 
@@ -229,7 +235,7 @@ def test_a_process_is_killed_and_another_is_added(
     bill = sandbox.state.bill()
     assert len({line.prompt for line in bill}) == len(bill) >= 36 - unknown
     assert sandbox.state.peak["jimmy"] <= 4
-    assert len({attempt.run_id for attempt in outcome.attempts}) >= 2
+    assert len({attempt.run_id for attempt in scene.attempts()}) >= 2
     assert took[0] < 6
     with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
         log.write(f"a killed shard over {database}: taken over in {took[0]:.2f} s; {unknown} unknown\n")
@@ -261,7 +267,7 @@ def test_a_providers_own_limit_is_shared_by_three_processes(tmp_path: Path, post
         took = time.monotonic() - began
         states = Counter(record.state for record in outcome.records.values())
         refused = sandbox.state.calls["jimmy.create"] - len(sandbox.state.bill())
-        workers = Counter(attempt.run_id for attempt in outcome.attempts if attempt.job_id)
+        workers = Counter(attempt.run_id for attempt in scene.attempts() if attempt.job_id)
         told = f"a hidden limit of 5 over 3 processes: {refused} refusals of {60 + refused} creates, {took:.0f} s"
         told += f", rows by process {sorted(workers.values())}"
         with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
