@@ -108,6 +108,7 @@ def test_rows_that_a_budget_cannot_hold_are_told_before_anything_is_spent(
     assert bounded.counts == {"stored": 2, "over_budget": 1}
 
 
+@pytest.mark.slow
 def test_too_many_failures_end_the_taking_of_new_rows(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def check_once(sandbox, prompts: int) -> None:
     assert sandbox.state.calls["jimmy.create"] == prompts
 
 
+@pytest.mark.slow
 def test_two_runs_in_one_process(make, route_to, sandbox):
     table = [{"id": f"{n}", "prompt": f"prompt {n}"} for n in range(8)]
     route = route_to(max_in_flight=3)

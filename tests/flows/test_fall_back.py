@@ -28,6 +28,7 @@ def sandbox_settings() -> SandboxSettings:
     return SandboxSettings(speed=200.0, funds=Decimal(1))
 
 
+@pytest.mark.slow
 def test_a_saved_block_falls_back_to_another(
     make: Make, route_to: RouteTo, sandbox: SandboxServer, output: Path
 ) -> None:

@@ -17,6 +17,7 @@ ROWS = [{"id": f"r{number}", "prompt": f"a lantern {number}", "campaign": "春"}
 NAMES = "{campaign}/{id}"
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_moved_twice(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
     def run(place: str):
         return generate_videos(ROWS, route=route_to(duration=5), batch="b", output=tmp_path / place, file_name=NAMES)

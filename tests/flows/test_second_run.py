@@ -165,6 +165,7 @@ def test_the_same_key_with_another_request_is_an_error_that_says_what_changed(ma
     assert creates(sandbox) == 1
 
 
+@pytest.mark.slow
 def test_signed_parts_of_a_link_do_not_make_it_another_request(make, sandbox):
     """Signed links are renewed all the time: the same picture with another signature is the same request."""
     link = f"{sandbox.url.replace('http:', 'https:')}/_media/a.png?sig="

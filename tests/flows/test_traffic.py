@@ -14,6 +14,7 @@ from tests.conftest import RouteTo
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
+@pytest.mark.slow
 def test_a_hidden_limit_is_found_and_told(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
     sandbox.faults.concurrency = 3
     table = [{"id": f"r{number}", "prompt": f"a lantern {number}"} for number in range(12)]

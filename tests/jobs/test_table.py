@@ -161,6 +161,7 @@ table_rows = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(rows=table_rows, with_ids=st.booleans())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_table_means_the_same_in_every_format(tmp_path, rows, with_ids):
