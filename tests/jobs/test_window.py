@@ -8,7 +8,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.jobs.window import PROBE, Window
+from prefect_seedance.jobs.window import MOST_TRIES, PROBE, Window
 
 
 class Account:
@@ -107,3 +107,20 @@ def test_a_try_into_the_place_of_a_job_that_had_ended_unseen_proves_nothing() ->
     assert window.size == 3
     window.ended(moment + 1.0)
     assert window.size == 2
+
+
+def test_a_limit_of_many_jobs_can_rise_though_jobs_end_all_the_time() -> None:
+    window, made = Window(), 100
+    for number in range(1, made + 1):
+        window.accepted(number, 0.0)
+    window.refused(made, 1.0)
+    now = window.next_try
+    assert window.tries(now) == 1
+    for _ in range(60):
+        window.ended(now)
+        window.accepted(made, now + 0.1)  # into the place of the one that has ended
+        made += 1
+        window.accepted(made, now + 0.2)  # a try
+        now += 0.5
+    assert window.size == 160
+    assert window.tries(now) == MOST_TRIES

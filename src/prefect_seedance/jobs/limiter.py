@@ -282,7 +282,7 @@ class Limiter:
         if now < self._open_at or others >= most:
             return False
         if self._window.found and self._made >= self._window.size:
-            return others == self._made  # a try, alone
+            return others - self._made < self._window.tries(now)
         least = CAREFUL if self._window.found else ON_THE_WAY
         return others - self._made < max(least, self._made // SHARE_ON_THE_WAY)
 

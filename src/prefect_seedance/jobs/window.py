@@ -24,9 +24,15 @@ LONGEST_PROBE = 600.0
 BELIEVED = 0.85
 """A second refusal below this share of what was proven tells that the limit has fallen far."""
 
+RISEN = 4
+MOST_TRIES = 4
+"""Each so many tries in a row that are let through let one more be on its way, up to so many: where creates take
+seconds, a limit that has risen far is reached in minutes instead of hours."""
+
 UNSEEN = 2.5
 """Seconds within which most ends of jobs are noticed: one that is noticed so soon after a try was let through may have
-made the room for it, and then the try has shown nothing."""
+made the room for it, and then the try has shown nothing. Where ends come closer to each other than that, there is no
+telling, and no need to: one place is little of so many."""
 
 
 class Window:
@@ -51,7 +57,8 @@ class Window:
         self._before = math.inf
         """The size at which the present tries began; infinite where none is under way."""
         self._raised = -math.inf
-        """When a try was let through for the last time."""
+        """When a try was let through of which it is not known yet whether it has shown anything."""
+        self._last_end = -math.inf
 
     @property
     def found(self) -> bool:
@@ -63,8 +70,11 @@ class Window:
         return self.size + self.tries(now)
 
     def tries(self, now: float) -> int:
-        """How many more than are known to be allowed may be tried now."""
-        return 1 if now >= self.next_try else 0
+        """How many more than are known to be allowed may be tried now: the more have been let through, the more."""
+        if now < self.next_try:
+            return 0
+        risen = 0 if math.isinf(self._before) else int(self.size - self._before)
+        return min(MOST_TRIES, 1 + risen // RISEN)
 
     def believe(self, size: float, whole: float, seats: int, now: float) -> None:
         """Take over what several processes know together.
@@ -94,10 +104,12 @@ class Window:
             # More is allowed than was known: go on at once, until the next refusal tells.
             self._before = min(self._before, self.size)
             self.size = made
-            self.next_try = self._raised = now
+            self.next_try = now
+            self._raised = now if now - self._last_end > UNSEEN else -math.inf
 
     def ended(self, now: float) -> None:
         """A job was seen to have ended."""
+        self._last_end = now
         if now - self._raised <= UNSEEN and self.size > 1:
             # What was let through has taken its place, and proves no more than was known before.
             self.size -= 1
