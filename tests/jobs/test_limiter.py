@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect_seedance.jobs.limiter import Limiter
+from prefect_seedance.ledger import Share
 
 
 @given(ceiling=st.integers(1, 5), seed=st.integers(0, 1000), number=st.integers(1, 40))
@@ -80,3 +81,17 @@ async def test_the_pause_grows_until_a_create_is_accepted(monkeypatch: pytest.Mo
     limiter.refused(None)
     assert pauses == [1, 2, 4, 8]
     assert round(limiter._open_at - loop.time()) == 1
+
+
+async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_anew() -> None:
+    limiter = Limiter()
+    for lease, more in ((0.05, False), (60.0, True)):
+        limiter.saying()
+        limiter.shared(Share({"m": 2}), lease)
+        async with limiter.place("m", 9):
+            await asyncio.sleep(0.06)
+            waiting = asyncio.create_task(limiter._take("m", 9))
+            await asyncio.sleep(0.01)
+            assert waiting.done() is more
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)

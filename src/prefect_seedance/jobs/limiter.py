@@ -92,6 +92,8 @@ class Limiter:
         self._shares: dict[str, float] | None = None
         """What this process may have in flight of each route, where others share the account; None where none do."""
         self._told: Mapping[str, int] = {}
+        self._told_at = -math.inf
+        self._good_until = math.inf
         self._knew: float | None = None
         self.news = asyncio.Event()
         """Set when there is something to be told to the others: a refusal, or a demand that they know nothing of."""
@@ -179,6 +181,7 @@ class Limiter:
         waiting = {model: self._taken.get(model, 0) + len(self._queues.get(model, ())) for model in self._ceilings}
         wanted = {model: max(number, self._hopes.get(model, 0)) for model, number in waiting.items()}
         self._told = wanted
+        self._told_at = asyncio.get_running_loop().time()
         self.freeze()
         return Said(
             held={**self._taken, ALL: self._held - self._idle},
@@ -203,11 +206,19 @@ class Limiter:
     def freeze(self) -> None:
         """Put nothing more in flight than there is, until `shared` or `alone` is called."""
         self._shares = {**self._taken, ALL: self._held - self._idle}
+        self._good_until = math.inf
 
-    def shared(self, share: Share) -> None:
-        """Keep to this part of the account's limits from now on, and believe what others have met."""
+    def shared(self, share: Share, lease: float = math.inf) -> None:
+        """Keep to this part of the account's limits from now on, and believe what others have met.
+
+        Args:
+            share: The part.
+            lease: Seconds since `saying` after which others may have been given it: a process that stood still for so
+                long puts nothing more in flight before it has spoken to them again.
+        """
         moment = asyncio.get_running_loop().time()
         self._shares = dict(share.granted)
+        self._good_until = self._told_at + lease
         if share.found is not None:
             self._window.believe(share.granted[ALL], share.found, share.seats, moment)
             self._knew = self._window.size
@@ -221,7 +232,11 @@ class Limiter:
         self._admit()
 
     def _may_have(self, model: str) -> float:
-        return math.inf if self._shares is None else self._shares.get(model, math.inf if model == ALL else 0)
+        if self._shares is None:
+            return math.inf
+        if asyncio.get_running_loop().time() >= self._good_until:
+            self.freeze()
+        return self._shares.get(model, math.inf if model == ALL else 0)
 
     def _pause(self, moment: float, retry_after: float | None) -> None:
         if retry_after is None:

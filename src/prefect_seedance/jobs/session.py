@@ -200,7 +200,7 @@ async def open_session(
             scratch=Path(scratch),
         )
         if shared:
-            await stack.enter_async_context(shared_limits(ledger, doors.values()))
+            await stack.enter_async_context(shared_limits(ledger, doors.values(), session.stop))
         stack.push_async_callback(session.drop_media)
         stack.push_async_callback(_end, session)
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.jobs.channel import Channel
-from prefect_seedance.ledger import Ledger, Seat, lease
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Seat, lease
 
 __all__ = ["shared_limits"]
+
+log = logging.getLogger(__name__)
 
 BEAT = 2.0
 """Seconds between two words of a process to the others: so long does who joins wait for its part."""
@@ -24,15 +27,24 @@ SOONEST = 0.1
 
 
 @contextlib.asynccontextmanager
-async def shared_limits(ledger: Ledger, channels: Iterable[Channel]) -> AsyncIterator[None]:
-    """Share the limits of these accounts with whoever else does, for as long as the block runs."""
+async def shared_limits(
+    ledger: Ledger, channels: Iterable[Channel], lost: Callable[[BaseException], None]
+) -> AsyncIterator[None]:
+    """Share the limits of these accounts with whoever else does, for as long as the block runs.
+
+    Args:
+        ledger: Where the seats are.
+        channels: The accounts' channels.
+        lost: Called where nothing will be heard of the others any more. It must see to it that nothing more is sent:
+            whoever waits for a place is let go, so that no run waits for ever.
+    """
     channels = list(channels)
     for channel in channels:
         if not channel.sharers:
             channel.limiter.freeze()
         channel.sharers += 1
     keepers = [
-        asyncio.create_task(_keep(ledger, each), name=f"seedance seat {each.account.label}") for each in channels
+        asyncio.create_task(_keep(ledger, each, lost), name=f"seedance seat {each.account.label}") for each in channels
     ]
     try:
         yield
@@ -44,12 +56,17 @@ async def shared_limits(ledger: Ledger, channels: Iterable[Channel]) -> AsyncIte
         await asyncio.gather(*keepers, return_exceptions=True)
 
 
-async def _keep(ledger: Ledger, channel: Channel) -> None:
+async def _keep(ledger: Ledger, channel: Channel, lost: Callable[[BaseException], None]) -> None:
     # Of several runs in this process one speaks for all; the next takes over where it ends.
     async with channel.seat:
         seat = Seat(str(uuid.uuid4()), channel.account.provider, channel.account.label)
         try:
             await _speak(ledger, channel, seat)
+        except Exception as error:
+            if not isinstance(error, LedgerError):
+                log.exception("Account %s: an error that this program did not foresee", channel.account.identity)
+            lost(error)
+            channel.limiter.alone()
         finally:
             if not channel.sharers:
                 channel.limiter.alone()
@@ -59,12 +76,16 @@ async def _keep(ledger: Ledger, channel: Channel) -> None:
 
 async def _speak(ledger: Ledger, channel: Channel, seat: Seat) -> None:
     limiter = channel.limiter
-    beat = min(BEAT, lease().total_seconds() / 8)
+    granted_for = lease().total_seconds() / 2
+    beat = min(BEAT, granted_for / 4)
     while True:
         limiter.news.clear()
-        # Out of reach: nothing more is put in flight until the others are heard of again.
-        with contextlib.suppress(LedgerError):
-            limiter.shared(await ledger.sit(seat, limiter.saying()))
+        try:
+            limiter.shared(await ledger.sit(seat, limiter.saying()), granted_for)
+        except LedgerError as error:
+            # For a while nothing more is put in flight; a server that stays away has been waited for long enough.
+            if error.code == OUT_OF_REACH:
+                raise
         await asyncio.sleep(min(SOONEST, beat))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(limiter.news.wait(), beat)

@@ -94,12 +94,12 @@ LEASES = (
     process_started VARCHAR NOT NULL,
     lease FLOAT NOT NULL,
     seen_at VARCHAR NOT NULL,
-    gone_at VARCHAR,
     held JSON NOT NULL,
     wanted JSON NOT NULL,
     granted JSON NOT NULL,
     PRIMARY KEY (id)
 )""",
+    "CREATE INDEX seedance_rows_in_flight ON seedance_rows (provider, account) WHERE state IN ('sent', 'created')",
 )
 """Version 3: how long a run may be silent, when it was given up, and which transaction of a process was the last.
 

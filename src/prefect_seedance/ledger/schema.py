@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
+from prefect_seedance.ledger.states import IN_FLIGHT, MaterialState, Outcome, Settlement, State
 
 __all__ = [
     "as_kept",
@@ -165,6 +165,8 @@ runs = sa.Table(
 )
 """Who holds rows: one line per run, with what is needed to tell whether its process still lives."""
 
+_IN_FLIGHT = sa.text(f"state IN ({', '.join(repr(state.value) for state in IN_FLIGHT)})")
+
 rows = sa.Table(
     "seedance_rows",
     metadata,
@@ -209,6 +211,7 @@ rows = sa.Table(
     sa.UniqueConstraint("batch_id", "file_fold"),
     sa.Index("seedance_rows_by_state", "batch_id", "state"),
     sa.Index("seedance_rows_by_holder", "holder"),
+    sa.Index("seedance_rows_in_flight", "provider", "account", sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT),
 )
 
 attempts = sa.Table(
@@ -329,7 +332,6 @@ seats = sa.Table(
     sa.Column("process_started", sa.String, nullable=False),
     sa.Column("lease", sa.Float, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
-    sa.Column("gone_at", Moment),
     sa.Column("held", sa.JSON, nullable=False),
     sa.Column("wanted", sa.JSON, nullable=False),
     sa.Column("granted", sa.JSON, nullable=False),

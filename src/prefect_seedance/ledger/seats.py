@@ -3,14 +3,15 @@
 Each process says now and then how many jobs it has in flight and how many it would like, and is granted a number by
 route. It may take more only where all others together leave room, counting for each what it was granted or what it has
 in flight, whichever is more. So whoever joins waits until the others have given back, and the sum is never above the
-ceiling, however slow or late anybody is. A process that is gone is counted on, since its jobs still run at the
-provider: until others have taken its rows over, and have had a moment to count them as their own.
+ceiling, however slow or late anybody is. What the ledger itself shows in flight is counted beside what is said: jobs
+of a process that is gone still run at the provider, and those that somebody has just taken over may wait unsaid.
 """
 
 from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger import holders
 from prefect_seedance.ledger.schema import limits, rows, runs, seats
-from prefect_seedance.ledger.states import State
+from prefect_seedance.ledger.states import IN_FLIGHT
 
 __all__ = ["ALL", "Said", "Seat", "Share", "forget", "leave", "sit"]
 
@@ -31,11 +32,11 @@ ALL = "*"
 NEW = "new"
 """Stands among what a process wants that has only just come, and does not know yet: places are kept for it."""
 
-GHOST = timedelta(seconds=5)
-"""How long a process that is gone is counted after its rows are in other hands: until these have said so."""
+LONGEST = timedelta(minutes=10)
+"""How long a job that nobody says anything of is counted: nobody may come for its row, and jobs come to their end."""
 
-LONGEST_GHOST = timedelta(seconds=60)
-"""How long at most since it was last heard of: nobody may come for its rows, and jobs come to their end."""
+Process = tuple[str | None, int | None, str | None]
+"""Host, process id and start; of rows that nobody holds, three times None."""
 
 _LIVE_HERE: set[str] = set()
 """The seats of this very process that were not left."""
@@ -97,8 +98,10 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     listed = connection.execute(sa.select(seats).where(here).order_by(seats.c.id)).all()
     mine = next((each for each in listed if each.id == seat.id), None)
     others = [each for each in listed if each.id != seat.id]
-    ghosts = _ghosts(connection, others, moment)
-    living = [each for each in others if not _gone(each, moment)]
+    lost = [each.id for each in others if _gone(each, moment)]
+    if lost:
+        connection.execute(sa.delete(seats).where(seats.c.id.in_(lost)))
+    living = [each for each in others if each.id not in lost]
     fresh = mine is None and not living
     found = _found(None if fresh else known.found, said, living)
     opens = moment + timedelta(seconds=said.pause) if said.pause > 0 else None
@@ -108,11 +111,10 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     if changed != {"found": known.found, "open_at": known.open_at}:
         this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
         connection.execute(sa.update(limits).where(this).values(changed))
-    granted = _granted(said, found, ghosts.values(), living, seat.id)
+    granted = _granted(said, found, _flying(connection, seat, moment), living, seat.id)
     values = {
         "lease": holders.lease().total_seconds(),
         "seen_at": moment,
-        "gone_at": None,
         "held": _with_all(said.held),
         "wanted": _with_all(said.wanted),
         "granted": granted,
@@ -120,13 +122,8 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     if mine is not None:
         connection.execute(sa.update(seats).where(seats.c.id == seat.id).values(values))
     else:
-        who: dict[str, Any] = {
-            "id": seat.id,
-            "provider": seat.provider,
-            "account": seat.account,
-            "host": holders.host(),
-        }
-        who |= {"pid": os.getpid(), "process_started": holders.process_started(os.getpid()) or ""}
+        who: dict[str, Any] = {"id": seat.id, "provider": seat.provider, "account": seat.account}
+        who |= dict(zip(("host", "pid", "process_started"), _this_process(), strict=True))
         if not said.wanted:
             values["wanted"] = {NEW: 1}
         connection.execute(sa.insert(seats).values({**who, **values}))
@@ -159,42 +156,28 @@ def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
     return found
 
 
-def _ghosts(connection: sa.Connection, others: Iterable[sa.Row[Any]], moment: datetime) -> dict[str, Mapping[str, int]]:
-    """The seats whose processes are gone, with the jobs that they count for; who has none left is taken out."""
-    ghosts: dict[str, Mapping[str, int]] = {}
-    for each in others:
-        this = seats.c.id == each.id
-        if not _gone(each, moment):
-            if each.gone_at is not None:
-                connection.execute(sa.update(seats).where(this).values(gone_at=None))
-            continue
-        left = _left(connection, each) if each.seen_at + LONGEST_GHOST > moment else {}
-        ghosts[each.id] = left or _most(each)
-        if left:
-            # It makes no more: what the ledger shows is all that it has.
-            connection.execute(sa.update(seats).where(this).values(held=left, granted=left))
-        elif each.gone_at is None:
-            connection.execute(sa.update(seats).where(this).values(gone_at=moment))
-        elif each.gone_at + GHOST < moment:
-            connection.execute(sa.delete(seats).where(this))
-            del ghosts[each.id]
-    return ghosts
-
-
-def _left(connection: sa.Connection, seat: sa.Row[Any]) -> dict[str, int]:
-    """The jobs, by model, of which a process that is gone still stands as the holder."""
-    its = sa.and_(runs.c.host == seat.host, runs.c.pid == seat.pid, runs.c.process_started == seat.process_started)
-    flying = sa.and_(
-        rows.c.provider == seat.provider,
-        rows.c.account == seat.account,
-        rows.c.state.in_((State.SENT, State.CREATED)),
-    )
-    open_ = sa.select(runs.c.id).where(its, runs.c.ended_at.is_(None))
+def _flying(connection: sa.Connection, seat: Seat, moment: datetime) -> dict[Process, Counter[str]]:
+    """The account's jobs in flight by what the ledger shows, for each process that holds rows, and by model."""
+    process = (runs.c.host, runs.c.pid, runs.c.process_started)
     found = connection.execute(
-        sa.select(rows.c.model, sa.func.count()).where(rows.c.holder.in_(open_), flying).group_by(rows.c.model)
+        sa.select(*process, rows.c.model, sa.func.count())
+        .select_from(rows.outerjoin(runs, rows.c.holder == runs.c.id))
+        .where(
+            rows.c.provider == seat.provider,
+            rows.c.account == seat.account,
+            rows.c.state.in_([sa.literal_column(f"'{state.value}'") for state in IN_FLIGHT]),  # as its index has it
+            rows.c.changed_at > moment - LONGEST,
+        )
+        .group_by(*process, rows.c.model)
     )
-    left = {model: int(number) for model, number in found}
-    return _with_all(left) if left else {}
+    flying: dict[Process, Counter[str]] = {}
+    for host, pid, started, model, number in found:
+        flying.setdefault((host, pid, started), Counter()).update({model: number, ALL: number})
+    return flying
+
+
+def _this_process() -> Process:
+    return holders.host(), os.getpid(), holders.process_started(os.getpid()) or ""
 
 
 def _gone(seat: sa.Row[Any], moment: Any) -> bool:
@@ -222,17 +205,26 @@ def _found(known: float | None, said: Said, living: Iterable[Any]) -> float | No
 
 
 def _granted(
-    said: Said, found: float | None, ghosts: Iterable[Mapping[str, int]], living: list[sa.Row[Any]], mine: str
+    said: Said,
+    found: float | None,
+    flying: Mapping[Process, Counter[str]],
+    living: list[sa.Row[Any]],
+    mine: str,
 ) -> dict[str, int]:
     """What a process may have in flight: its part of what is left to those who live, as far as it is free."""
     ceilings: dict[str, float] = dict(said.ceilings)
     if found is not None:
         ceilings[ALL] = math.floor(found)
-    wanted = _with_all(said.wanted)
+    held, wanted = _with_all(said.held), _with_all(said.wanted)
+    processes: dict[str, Process] = {each.id: (each.host, each.pid, each.process_started) for each in living}
+    known = {*processes.values(), _this_process()}
+    here = flying.get(_this_process(), Counter())
     granted = {}
     for model, ceiling in ceilings.items():
-        lost = sum(each.get(model, 0) for each in ghosts)
-        taken = sum(_most(each).get(model, 0) for each in living)
+        # Jobs of those who are gone, or of a run that shares with nobody; and ours, taken over a moment ago.
+        lost = sum(each[model] for process, each in flying.items() if process not in known)
+        lost += max(0, here[model] - held.get(model, 0))
+        taken = sum(max(_most(each).get(model, 0), flying.get(processes[each.id], Counter())[model]) for each in living)
         demands = {each.id: int(each.wanted.get(model, ceiling if NEW in each.wanted else 0)) for each in living}
         demands[mine] = wanted.get(model, 0)
         part = _parts(max(0, int(ceiling) - lost), demands)[mine]

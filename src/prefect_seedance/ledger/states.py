@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["MOVES", "RETRYABLE", "TAKEABLE", "MaterialState", "Outcome", "Settlement", "State"]
+__all__ = ["IN_FLIGHT", "MOVES", "RETRYABLE", "TAKEABLE", "MaterialState", "Outcome", "Settlement", "State"]
 
 
 class State(StrEnum):
@@ -49,6 +49,9 @@ MOVES: dict[State, frozenset[State]] = {
 
 TAKEABLE = frozenset({State.PLANNED, State.OVER_BUDGET, State.DEFERRED})
 """A create may be sent from these."""
+
+IN_FLIGHT = (State.SENT, State.CREATED)
+"""A job may be at work at the provider."""
 
 RETRYABLE = frozenset({State.REFUSED, State.FAILED, State.EXPIRED})
 """Left alone unless the user asks (`retry=[...]`). `unknown` is not among them: a person resolves it."""

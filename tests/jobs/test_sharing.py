@@ -1,0 +1,57 @@
+"""Sharing an account's limits: whoever hears nothing of the others any more sends nothing, and waits for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from prefect_seedance.errors import LedgerError
+from prefect_seedance.jobs.channel import channel
+from prefect_seedance.jobs.sharing import shared_limits
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger
+from prefect_seedance.providers import Account
+
+ACCOUNT = Account("jimmy", "default", "http://127.0.0.1:9", SecretStr("sk_sandbox"))
+
+
+@pytest.mark.parametrize("trouble", [LedgerError("It is away.", code=OUT_OF_REACH), ValueError("nobody foresaw this")])
+async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    ledger, lost = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/ledger.db"), []
+
+    async def away(*_: object) -> None:
+        raise trouble
+
+    async with channel(ACCOUNT) as door, asyncio.timeout(10):
+        async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
+            assert lost == []
+        monkeypatch.setattr(ledger, "sit", away)
+        async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
+            assert lost == [trouble]
+    await ledger.close()
+
+
+async def test_a_ledger_in_trouble_for_a_moment_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, lost, asked = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/ledger.db"), [], []
+    sit = ledger.sit
+
+    async def moody(seat: object, said: object) -> object:
+        asked.append(said)
+        if len(asked) == 1:
+            raise LedgerError("It is locked.")
+        return await sit(seat, said)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ledger, "sit", moody)
+    async with (
+        asyncio.timeout(10),
+        channel(ACCOUNT) as door,
+        shared_limits(ledger, [door], lost.append),
+        door.limiter.place("m", 1),
+    ):
+        assert len(asked) >= 2
+    assert lost == []
+    await ledger.close()
