@@ -38,8 +38,10 @@ def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any
 @contextlib.contextmanager
 def server_on(postgres: PostgresServer, folder: Path) -> Iterator[str]:
     """A Prefect server whose own database is PostgreSQL, used by this process while the block runs."""
+    from prefect.events.worker import EventsWorker
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
+    EventsWorker.drain_all(timeout=10)  # it would go on to speak to the server of the tests before
     address = postgres.url(postgres.empty_database())
     before = dict(os.environ)
     os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = address
