@@ -30,8 +30,8 @@ def test_a_folder_that_was_moved_twice(route_to: RouteTo, sandbox: SandboxServer
         moved = run(after)
         assert {row.status for row in moved} == {"stored"}
         assert [row.video for row in moved] == [str(tmp_path / after / "b" / "春" / f"r{n}.mp4") for n in range(4)]
-        assert [(row.cost, row.seconds, row.sha256) for row in moved] == [
-            (row.cost, row.seconds, row.sha256) for row in first
+        assert [(row.cost, row.seconds, row.sha256, row.stored_at) for row in moved] == [
+            (row.cost, row.seconds, row.sha256, row.stored_at) for row in first
         ]
         assert not (tmp_path / before).exists()
         assert run(after).name == "Nothing new"

@@ -15,7 +15,7 @@ from prefect_seedance.cli.app import run as cli
 from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.flows.outcomes import NothingStored
 from prefect_seedance.ledger import Ledger
-from prefect_seedance.sandbox import SandboxServer
+from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.chaos.child import Task
 from tests.chaos.scene import processes, run
 from tests.conftest import RouteTo
@@ -130,6 +130,21 @@ def test_a_job_that_outlasts_the_patience_is_kept_and_swept(
     outcome = sweep_videos(route)
     assert [row.batch for row in outcome.saved] == ["b"]
     assert len(sandbox.state.bill()) == 1
+
+
+@pytest.mark.parametrize("sandbox_settings", [SandboxSettings(speed=5.0)])
+def test_the_sweep_follows_a_folder_that_was_moved(
+    route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    route = route_to(duration=5)
+    for place in ("first", "second"):
+        if place == "second":
+            (tmp_path / "first").rename(tmp_path / "second")
+        with pytest.raises(NothingStored):
+            generate_videos(one(), route=route, batch="b", output=tmp_path / place, patience=0)
+    (swept,) = sweep_videos(route).saved
+    assert Path(str(swept.path)).is_relative_to(tmp_path / "second")
+    assert not (tmp_path / "first").exists()
 
 
 def test_the_audit_trail_and_the_bill_agree(

@@ -162,7 +162,8 @@ class _Shard:
             while await self._goes_on():
                 self.moved.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.moved.wait(), TICK if self.works else IDLE)
+                    async with asyncio.timeout(TICK if self.works else IDLE):
+                        await self.moved.wait()
         finally:
             for task in self.works:
                 task.cancel()

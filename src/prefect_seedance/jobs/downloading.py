@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -95,9 +96,10 @@ async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
         return False
     shelf, name = await asyncio.to_thread(home_of, record, row.shelf, row.shelf.parts)
     previews = None
+    since = None
     if await asyncio.to_thread(shelf.holds, name, record.bytes, record.sha256):
         await _prove_moved(row, record, shelf.address(name))
-        stamp = await asyncio.to_thread(shelf.stamp, name)
+        stamp, since = await asyncio.to_thread(shelf.stamp, name), record.stored_at
         await asyncio.to_thread(discard, part)
     elif await asyncio.to_thread(_is, part, record):
         if not await _has_previews(row, record):
@@ -109,7 +111,7 @@ async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
     if stamp is None:
         return False
     row.video = shelf.address(name)
-    await _stored(row, record, stamp)
+    await _stored(row, record, stamp, since)
     await asyncio.to_thread(_preview, row.shelf, record.file_name, previews)
     return True
 
@@ -198,8 +200,9 @@ async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> N
     await _stored(row, record, stamp)
 
 
-async def _stored(row: Row, record: RowRecord, stamp: Stamp) -> None:
-    await row.session.ledger.store(row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag)
+async def _stored(row: Row, record: RowRecord, stamp: Stamp, since: datetime | None = None) -> None:
+    ledger = row.session.ledger
+    await ledger.store(row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag, since=since)
     (row.shelf.parts / f"{record.file_name}{DOUBTFUL}").unlink(missing_ok=True)
     reached("file stored")
     row.moved(State.STORED)

@@ -54,6 +54,8 @@ async def plan_rows(
         # The ledger itself says what has changed; nothing new was written before it did.
         await session.ledger.plan(session.run, session.take, plans(changed))
     ids = {key: marks[key].id for key in rows if key in marks}
+    if ids:
+        await session.ledger.follow(session.run, session.take, folder)
     new = [row for key, row in rows.items() if key not in marks]
     for start in range(0, len(new), GROUP):
         ids |= await session.ledger.plan(session.run, session.take, plans(new[start : start + GROUP]))

@@ -87,5 +87,7 @@ async def _speak(ledger: Ledger, channel: Channel, seat: Seat) -> None:
             if error.code == OUT_OF_REACH:
                 raise
         await asyncio.sleep(min(SOONEST, beat))
+        # Not wait_for, which may lose a cancellation in Python 3.11 (CPython issue 86296).
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(limiter.news.wait(), beat)
+            async with asyncio.timeout(beat):
+                await limiter.news.wait()

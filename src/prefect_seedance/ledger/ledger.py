@@ -113,6 +113,10 @@ class Ledger:
 
         return await self._database.write(operation)
 
+    async def follow(self, run: Run, take: str, folder: str) -> None:
+        """The batch's folder is another one now; see `planning.follow`."""
+        await self._write(planning.follow, run, take, folder)
+
     async def claim(self, run: Run, ids: Collection[int], retry: frozenset[State] = frozenset()) -> set[int]:
         """Take the rows that nobody alive holds; see `planning.claim`."""
 
@@ -266,9 +270,20 @@ class Ledger:
         """The file is whole; written before it is renamed into place."""
         await self._write(moves.prove, run, row_id, proof)
 
-    async def store(self, run: Run, row_id: int, *, modified_ns: int | None, etag: str | None = None) -> None:
-        """The proven file stands in its place; what that place tells of it is kept, to see if it is touched later."""
-        await self._write(moves.store, run, row_id, modified_ns=modified_ns, etag=etag)
+    async def store(
+        self,
+        run: Run,
+        row_id: int,
+        *,
+        modified_ns: int | None,
+        etag: str | None = None,
+        since: datetime | None = None,
+    ) -> None:
+        """The proven file stands in its place; what that place tells of it is kept, to see if it is touched later.
+
+        `since` is given where it has stood there before.
+        """
+        await self._write(moves.store, run, row_id, modified_ns=modified_ns, etag=etag, since=since)
 
     async def refetch(self, run: Run, row_id: int) -> None:
         """A stored file is gone or changed: it is to be fetched again."""

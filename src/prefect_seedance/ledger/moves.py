@@ -259,11 +259,17 @@ def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> Non
 
 
 def store(
-    connection: sa.Connection, run: Run, row_id: int, *, modified_ns: int | None, etag: str | None = None
+    connection: sa.Connection,
+    run: Run,
+    row_id: int,
+    *,
+    modified_ns: int | None,
+    etag: str | None = None,
+    since: datetime | None = None,
 ) -> None:
-    """The proven file stands in its place."""
+    """The proven file stands in its place: now, or since a moment before."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
-    go(connection, row_id, State.STORED, stored_at=now(), modified_ns=modified_ns, etag=etag, **CLEAR)
+    go(connection, row_id, State.STORED, stored_at=since or now(), modified_ns=modified_ns, etag=etag, **CLEAR)
 
 
 def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:

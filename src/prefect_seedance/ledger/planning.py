@@ -14,9 +14,9 @@ from prefect_seedance.ledger import holders, lookups, moves
 from prefect_seedance.ledger.filenames import folded, free_names
 from prefect_seedance.ledger.records import Plan, RowRecord
 from prefect_seedance.ledger.schema import batches, rows
-from prefect_seedance.ledger.states import RETRYABLE, State
+from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 
-__all__ = ["claim", "find_batch", "plan"]
+__all__ = ["claim", "find_batch", "follow", "plan"]
 
 SHOWN = 10
 """How many rows one error names."""
@@ -72,6 +72,13 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
         _insert(connection, batch_id, take, new)
         known |= _known(connection, batch_id, take, [plan.key for plan in new])
     return {key: row.id for key, row in known.items()}
+
+
+def follow(connection: sa.Connection, run: holders.Run, take: str, folder: str) -> None:
+    """The batch's folder is another one now: there go the videos that are still to come, a sweep's too."""
+    here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take)
+    ahead = rows.c.state.in_([*TAKEABLE, State.SENT, State.UNKNOWN, State.CREATED, State.SUCCEEDED])
+    connection.execute(sa.update(rows).where(here, ahead, rows.c.folder != folder).values(folder=folder))
 
 
 def claim(
