@@ -12,41 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger import (
-    assets,
-    budget,
-    holders,
-    keeping,
-    late,
-    lookups,
-    materials,
-    moves,
-    planning,
-    portions,
-    resolving,
-    seats,
-    standings,
-)
-from prefect_seedance.ledger.database import Database
+from prefect_seedance.ledger import budget, holders, keeping, late, moves, planning, resolving
 from prefect_seedance.ledger.holders import Run
-from prefect_seedance.ledger.portions import Glimpse, Remainder
-from prefect_seedance.ledger.records import (
-    AssetRequest,
-    AttemptRecord,
-    Charge,
-    Intent,
-    Mark,
-    MaterialKey,
-    MaterialRecord,
-    Plan,
-    Proof,
-    RowRecord,
-)
+from prefect_seedance.ledger.media_book import MediaBook
+from prefect_seedance.ledger.read_book import ReadBook
+from prefect_seedance.ledger.records import Charge, Intent, Plan, Proof
 from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.schema import runs
-from prefect_seedance.ledger.seats import Said, Seat, Share
-from prefect_seedance.ledger.standings import Standing
-from prefect_seedance.ledger.states import Outcome, State
+from prefect_seedance.ledger.shared_book import SharedBook
+from prefect_seedance.ledger.states import State
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["Ledger"]
@@ -54,37 +28,8 @@ __all__ = ["Ledger"]
 _TAKEN_FOR_DEAD = "This run was taken for dead while it waited for the answer, and has lost the row."
 
 
-class Ledger:
+class Ledger(ReadBook, MediaBook, SharedBook):
     """One open ledger. Every writing method has committed when it returns."""
-
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
-
-    @classmethod
-    async def open(cls, url: str) -> Ledger:
-        """Open the ledger at an SQLAlchemy URL with an async driver; it is made or migrated where needed."""
-        ledger = cls(url)
-        await ledger._database.open()
-        return ledger
-
-    async def close(self) -> None:
-        """Finish what waits to be written, and disconnect."""
-        await self._database.close()
-
-    @property
-    def identity(self) -> str:
-        """The ledger's own name, kept in it: the same wherever the ledger is moved to."""
-        return self._database.identity
-
-    @property
-    def url(self) -> str:
-        """The URL, with its password: never to be shown."""
-        return self._database.url
-
-    @property
-    def shown_url(self) -> str:
-        """The URL without its password."""
-        return self._database.shown
 
     async def begin_run(self, batch: str, flow_run_id: str | None = None) -> Run:
         """A new run over a batch (which is made if it is new)."""
@@ -124,45 +69,6 @@ class Ledger:
             return planning.claim(connection, run, ids, retry)
 
         return await self._database.write(operation)
-
-    async def take_portion(self, run: Run, take: str, **wanted: Any) -> set[int]:
-        """Take free rows of a batch, and leave the rest to others; see `portions.take`."""
-        return await self._database.write(lambda connection: portions.take(connection, run, take, **wanted))
-
-    async def let_go(self, run: Run, ids: Collection[int]) -> None:
-        """Hold rows no longer that this run brings no further."""
-        await self._write(portions.let_go, run, ids)
-
-    async def address(self, run: Run, meant: Sequence[Mapping[str, Any]]) -> None:
-        """Write down how rows that may be sent are meant today; see `portions.address`."""
-        await self._write(portions.address, run, meant)
-
-    async def meant(self, ids: Collection[int]) -> dict[int, Any]:
-        """What `address` wrote down beside the rows' requests."""
-        return await self._database.read(lambda connection: portions.meant(connection, ids))
-
-    async def remainder(self, run: Run, take: str, **since: Any) -> Remainder:
-        """What is left of a batch for a run that takes portions of it; see `portions.remainder`."""
-        return await self._database.read(lambda connection: portions.remainder(connection, run, take, **since))
-
-    async def gone(self, run: Run, flow_run_ids: Collection[str]) -> set[str]:
-        """Of these flow runs, those that hold no rows of the batch any more; see `portions.gone`."""
-        return await self._database.write(lambda connection: portions.gone(connection, run, flow_run_ids))
-
-    async def glimpses(self, run: Run, take: str) -> list[Glimpse]:
-        """How all rows of a take stand, in few words."""
-        return await self._database.read(lambda connection: portions.glimpses(connection, run, take))
-
-    async def sit(self, seat: Seat, said: Said) -> Share:
-        """Say how this process stands at an account, and be told what it may do; see `seats.sit`."""
-        return await self._database.write(lambda connection: seats.sit(connection, seat, said))
-
-    async def leave_seat(self, seat: Seat) -> None:
-        """This process is through with an account."""
-        try:
-            await self._write(seats.leave, seat)
-        finally:
-            seats.forget(seat)
 
     async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
         """Write down a create that is about to be sent; returns the attempt's id, or None where the budget forbids it.
@@ -289,115 +195,6 @@ class Ledger:
         """A stored file is gone or changed: it is to be fetched again."""
         await self._write(moves.refetch, run, row_id)
 
-    async def take_material(self, run: Run, key: MaterialKey, name: str, *, needed_until: datetime) -> MaterialRecord:
-        """Take a medium to bring it into a provider's form; see `materials.take`."""
-
-        def operation(connection: sa.Connection) -> MaterialRecord:
-            return materials.take(connection, run, key, name, needed_until=needed_until)
-
-        return await self._database.write(operation)
-
-    async def ask_for_asset(self, run: Run, material_id: int, **terms: Any) -> int | None:
-        """Write down a billed request for an asset before it is sent; None where the budget forbids it: `assets.ask`.
-
-        A caller that is cancelled meanwhile never learns the id and cannot send: its request is withdrawn.
-        """
-        written: list[int | None] = []
-
-        def operation(connection: sa.Connection) -> int | None:
-            written.append(assets.ask(connection, run, material_id, **terms))
-            return written[-1]
-
-        try:
-            return await self._database.write(operation)
-        except asyncio.CancelledError:
-            if written and written[-1] is not None:
-                with contextlib.suppress(LedgerError):
-                    await self.asset_answered(run, written[-1], Outcome.WITHDRAWN)
-            raise
-
-    async def asset_answered(self, run: Run, request_id: int, outcome: Outcome, **evidence: str | None) -> None:
-        """What became of a billed request for an asset."""
-        await self._write(assets.answer, run, request_id, outcome, **evidence)
-
-    async def asset_found(self, run: Run, material_id: int, asset_id: str) -> None:
-        """What a billed request has made was found in the provider's list; see `assets.found`."""
-        await self._write(assets.found, run, material_id, asset_id)
-
-    async def asset_waiting(self, material_id: int) -> AssetRequest | None:
-        """The billed request for a medium whose outcome is not known, if there is one."""
-        return await self._database.read(lambda connection: assets.waiting(connection, material_id))
-
-    async def resolve_asset(
-        self, batch: str, request_id: int, verdict: Verdict, *, asset_id: str | None = None
-    ) -> None:
-        """Settle a billed request for an asset by a person's word; see `assets.resolve`."""
-        await self._write(assets.resolve, batch, request_id, verdict, asset_id=asset_id)
-
-    async def note_material(self, run: Run, material_id: int, **values: Any) -> None:
-        """How a medium stands now."""
-        await self._write(materials.note, run, material_id, **values)
-
-    async def asset_requests_of(self, batch: str) -> list[AssetRequest]:
-        """The billed asset requests of a batch, oldest first."""
-
-        def operation(connection: sa.Connection) -> list[AssetRequest]:
-            batch_id = lookups.batch_id(connection, batch)
-            return [] if batch_id is None else assets.requests_of(connection, batch_id)
-
-        return await self._database.read(operation)
-
-    async def states_of(self, batch: str, take: str) -> dict[str, State]:
-        """The state of each row of a take, by key; empty where the batch is new."""
-        return await self._database.read(lambda connection: lookups.states_of(connection, batch, take))
-
-    async def marks_of(self, batch: str, take: str, keys: Collection[str]) -> dict[str, Mark]:
-        """What tells whether there is anything to do for rows, by key; see `lookups.marks_of`. May hold more rows."""
-        return await self._database.read(lambda connection: lookups.marks_of(connection, batch, take, keys))
-
-    async def rows(self, ids: Collection[int]) -> dict[int, RowRecord]:
-        """The rows with these ids."""
-        return await self._database.read(lambda connection: lookups.rows_by_id(connection, ids))
-
-    async def row(self, row_id: int) -> RowRecord:
-        """One row."""
-        found = await self.rows([row_id])
-        if row_id not in found:
-            raise LedgerError(f"The ledger has no row with the id {row_id}.")
-        return found[row_id]
-
-    async def find(self, batch: str, take: str, key: str) -> RowRecord | None:
-        """The row of this key, if there is one."""
-        return await self._database.read(lambda connection: lookups.row_by_key(connection, batch, take, key))
-
-    async def rows_of(self, batch: str, take: str | None = None) -> list[RowRecord]:
-        """All rows of a batch, in the order in which they were planned."""
-        return await self._database.read(lambda connection: lookups.rows_of(connection, batch, take))
-
-    async def standings_of(self, batch: str) -> list[Standing]:
-        """How all rows of a batch stand, all takes, in the order in which they were planned: leaner than `rows_of`."""
-        return await self._database.read(lambda connection: standings.standings_of(connection, batch))
-
-    async def attempts_of_rows(self, ids: Collection[int]) -> list[AttemptRecord]:
-        """All attempts of some rows, oldest first."""
-        return await self._database.read(lambda connection: lookups.attempts_of_rows(connection, ids))
-
-    async def attempts_of(self, batch: str) -> list[AttemptRecord]:
-        """All attempts of a batch, oldest first."""
-        return await self._database.read(lambda connection: lookups.attempts_of(connection, batch))
-
-    async def earlier_attempts_of(self, batch: str) -> list[AttemptRecord]:
-        """The attempts of a batch that are not the latest of their rows, oldest first."""
-        return await self._database.read(lambda connection: lookups.earlier_attempts_of(connection, batch))
-
-    async def batches(self) -> list[str]:
-        """The names of all batches, oldest first."""
-        return await self._database.read(lookups.batch_names)
-
-    async def committed(self, run: Run, currency: str) -> Decimal:
-        """What the batch has committed itself to in one currency: known charges, and the worst case of the rest."""
-        return await self._database.read(lambda connection: budget.committed(connection, run.batch_id, currency))
-
     async def bind(self, run: Run, most: Amount | None) -> int:
         """Give earlier attempts without a worst case the one that the user states; returns how many have none still."""
 
@@ -434,10 +231,6 @@ class Ledger:
 
         await self._database.write(operation)
 
-    async def unfinished_batches(self) -> Sequence[tuple[str, str]]:
-        """Batch and take of all rows that are paid for and have no file yet; see `keeping.unfinished_batches`."""
-        return await self._database.read(keeping.unfinished_batches)
-
     async def copy_to(self, other: Ledger) -> None:
         """Copy everything, identity included, into another ledger, which must be new."""
         content = await self._database.read(keeping.dump)
@@ -446,6 +239,3 @@ class Ledger:
     async def prune(self, before: datetime) -> list[str]:
         """Take out the rows of settled batches that have not changed since; see `keeping.prune`."""
         return await self._database.write(lambda connection: keeping.prune(connection, before))
-
-    async def _write(self, move: Any, *args: Any, **values: Any) -> None:
-        await self._database.write(lambda connection: move(connection, *args, **values))

@@ -1,0 +1,45 @@
+"""An open ledger, whatever is asked of it."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from prefect_seedance.ledger.database import Database
+
+__all__ = ["Book"]
+
+
+class Book:
+    """One open ledger. Every writing method has committed when it returns."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Open the ledger at an SQLAlchemy URL with an async driver; it is made or migrated where needed."""
+        ledger = cls(url)
+        await ledger._database.open()
+        return ledger
+
+    async def close(self) -> None:
+        """Finish what waits to be written, and disconnect."""
+        await self._database.close()
+
+    @property
+    def identity(self) -> str:
+        """The ledger's own name, kept in it: the same wherever the ledger is moved to."""
+        return self._database.identity
+
+    @property
+    def url(self) -> str:
+        """The URL, with its password: never to be shown."""
+        return self._database.url
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return self._database.shown
+
+    async def _write(self, move: Any, *args: Any, **values: Any) -> None:
+        await self._database.write(lambda connection: move(connection, *args, **values))

@@ -1,0 +1,57 @@
+"""What the ledger knows for processes that carry one batch together, or work for one account at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from prefect_seedance.ledger import portions, seats
+from prefect_seedance.ledger.book import Book
+from prefect_seedance.ledger.holders import Run
+from prefect_seedance.ledger.portions import Glimpse, Remainder
+from prefect_seedance.ledger.seats import Said, Seat, Share
+
+__all__ = ["SharedBook"]
+
+
+class SharedBook(Book):
+    """The part of the ledger by which processes share rows, and places in flight."""
+
+    async def take_portion(self, run: Run, take: str, **wanted: Any) -> set[int]:
+        """Take free rows of a batch, and leave the rest to others; see `portions.take`."""
+        return await self._database.write(lambda connection: portions.take(connection, run, take, **wanted))
+
+    async def let_go(self, run: Run, ids: Collection[int]) -> None:
+        """Hold rows no longer that this run brings no further."""
+        await self._write(portions.let_go, run, ids)
+
+    async def address(self, run: Run, meant: Sequence[Mapping[str, Any]]) -> None:
+        """Write down how rows that may be sent are meant today; see `portions.address`."""
+        await self._write(portions.address, run, meant)
+
+    async def meant(self, ids: Collection[int]) -> dict[int, Any]:
+        """What `address` wrote down beside the rows' requests."""
+        return await self._database.read(lambda connection: portions.meant(connection, ids))
+
+    async def remainder(self, run: Run, take: str, **since: Any) -> Remainder:
+        """What is left of a batch for a run that takes portions of it; see `portions.remainder`."""
+        return await self._database.read(lambda connection: portions.remainder(connection, run, take, **since))
+
+    async def gone(self, run: Run, flow_run_ids: Collection[str]) -> set[str]:
+        """Of these flow runs, those that hold no rows of the batch any more; see `portions.gone`."""
+        return await self._database.write(lambda connection: portions.gone(connection, run, flow_run_ids))
+
+    async def glimpses(self, run: Run, take: str) -> list[Glimpse]:
+        """How all rows of a take stand, in few words."""
+        return await self._database.read(lambda connection: portions.glimpses(connection, run, take))
+
+    async def sit(self, seat: Seat, said: Said) -> Share:
+        """Say how this process stands at an account, and be told what it may do; see `seats.sit`."""
+        return await self._database.write(lambda connection: seats.sit(connection, seat, said))
+
+    async def leave_seat(self, seat: Seat) -> None:
+        """This process is through with an account."""
+        try:
+            await self._write(seats.leave, seat)
+        finally:
+            seats.forget(seat)
