@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 
 from prefect_seedance import quote_videos
+from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import UserMistake
-from prefect_seedance.flows.forms import videos_from_table
+from prefect_seedance.flows.forms import videos_from_table, watch_folder
 from prefect_seedance.reports.money import cost_table
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -26,6 +28,37 @@ ANYFAST, JIMMY = "seedance-2.0-mini", "seedance2.0-mini"
 def sandbox_settings() -> SandboxSettings:
     """Each account may spend 1 CNY: four videos at Jimmy AI, and none at Anyfast, where one costs 2.50."""
     return SandboxSettings(speed=200.0, funds=Decimal(1))
+
+
+@pytest.mark.slow
+def test_a_watched_folder_pays_no_row_twice_and_forgets_none(
+    route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    prompts = [f"a lantern {number}" for number in range(6)]
+    route_to(JIMMY, duration=5).save("night-reserve", overwrite=True, _sync=True)
+
+    def look(route: RouteDefaults) -> str:
+        lines = [f"r{number},{prompt}" for number, prompt in enumerate(prompts)]
+        (inbox / "spring.csv").write_text("\n".join(["id,prompt", *lines]))
+        state = watch_folder(folder="inbox", route=route, settle=0.1, return_state=True)
+        return str(state.name)
+
+    # Four of the six fall back to the account that can pay for four; the rest waits for funds.
+    both = route_to(ANYFAST, duration=5, fall_back=["night-reserve"])
+    look(both)
+    assert len(sandbox.state.bill()) == 4
+    paid = {line.prompt for line in sandbox.state.bill()}
+    # One of those that wait is mended: those that were made elsewhere are known, and none of the others is forgotten.
+    prompts = [prompt if prompt in paid else f"{prompt} mended" for prompt in prompts[:5]] + prompts[5:]
+    sandbox.state.settings = replace(sandbox.state.settings, funds=Decimal(9))
+    assert look(both) == "All through"
+    assert sorted(line.prompt for line in sandbox.state.bill()) == sorted({*paid, *prompts})
+    assert len(sandbox.state.bill()) == 6
+    # What the other content had put off is made now: nothing is left of it when it comes back.
+    assert look(both) == "Nothing new"
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from prefect_seedance.ledger.states import Outcome, Settlement, State
 __all__ = [
     "LEASE",
     "Run",
+    "at_work",
     "beat",
     "begin",
     "bury",
@@ -204,6 +205,13 @@ def lives(connection: sa.Connection, run_id: str) -> bool:
     """Whether a run lives; if it does not, what it held is let go of."""
     run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
     return run is not None and run.ended_at is None and not _bury_if_dead(connection, run)
+
+
+def at_work(connection: sa.Connection, batch_id: int) -> bool:
+    """Whether a run over the batch lives; of those that do not, the rows are let go of."""
+    bury_dead(connection, batch_id)
+    living = sa.and_(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None), runs.c.buried_at.is_(None))
+    return connection.execute(sa.select(runs.c.id).where(living).limit(1)).first() is not None
 
 
 def _bury_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:

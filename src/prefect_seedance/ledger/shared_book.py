@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from prefect_seedance.ledger import portions, seats
+import sqlalchemy as sa
+
+from prefect_seedance.ledger import holders, lookups, portions, seats
 from prefect_seedance.ledger.book import Book
 from prefect_seedance.ledger.holders import Run
 from prefect_seedance.ledger.portions import Glimpse, Remainder
@@ -40,6 +42,15 @@ class SharedBook(Book):
     async def gone(self, run: Run, flow_run_ids: Collection[str]) -> set[str]:
         """Of these flow runs, those that hold no rows of the batch any more; see `portions.gone`."""
         return await self._database.write(lambda connection: portions.gone(connection, run, flow_run_ids))
+
+    async def at_work(self, batch: str) -> bool:
+        """Whether a run over the batch lives."""
+
+        def operation(connection: sa.Connection) -> bool:
+            batch_id = lookups.batch_id(connection, batch)
+            return batch_id is not None and holders.at_work(connection, batch_id)
+
+        return await self._database.write(operation)
 
     async def glimpses(self, run: Run, take: str) -> list[Glimpse]:
         """How all rows of a take stand, in few words."""

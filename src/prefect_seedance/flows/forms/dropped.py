@@ -38,8 +38,8 @@ class Dropped:
     name: str
     batch: str
 
-    def is_earlier(self, batch: str) -> bool:
-        """Whether a batch is of this file, with whatever content it had then."""
+    def is_other(self, batch: str) -> bool:
+        """Whether a batch is of this file, with another content."""
         return batch != self.batch and re.fullmatch(re.escape(_stem(self.name)) + "-[0-9a-f]{10}", batch) is not None
 
     def unchanged(self) -> bool:

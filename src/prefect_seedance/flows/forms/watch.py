@@ -1,8 +1,8 @@
 """The watched folder: a table that is dropped there is made once, and nothing in it is paid twice.
 
 What was made is remembered in the ledger, and no file is moved or marked: a table's batch is named by the file's name
-and its content. A file that was changed is a new batch, of which only those rows are made that no earlier batch of this
-file has: whoever mends one prompt pays for one video.
+and its content. A file that was changed is a new batch, of which only those rows are made that no other batch of this
+file has made or is making: whoever mends one prompt pays for one video, and what was put off before is made now.
 """
 
 # Annotations are evaluated here: Prefect reads them to make the form.
@@ -10,6 +10,7 @@ file has: whoever mends one prompt pays for one video.
 import asyncio
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from prefect import flow
@@ -27,6 +28,7 @@ from prefect_seedance.flows.forms.making import Ended, Wanted, final_of_all, mak
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
 from prefect_seedance.tasks.home import prefect_home
@@ -59,7 +61,7 @@ def watch_folder(
         budget: Such as 100 CNY: what the batch of one table may cost. Empty: no bound.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
         patience: A video that takes longer is kept for the next look, and not paid again.
-        more_routes: Only for tables whose rows choose by columns "model" or "provider".
+        more_routes: Only for tables whose rows choose by columns "model", "provider" or "route".
 
     Returns:
         The batches that were worked on.
@@ -99,8 +101,10 @@ async def _watch(
 async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> Wanted | Ended | None:
     """Whether a table is still to be made, and which of its rows; None where nothing is left to do."""
     batches = await ledger.batches()
-    rows = await ledger.rows_of(dropped.batch) if dropped.batch in batches else None
-    if rows and not any(row.state in UNFINISHED for row in rows):
+    mine = await ledger.rows_of(dropped.batch) if dropped.batch in batches else []
+    unfinished = {row.key for row in mine if row.state in UNFINISHED}
+    others = await _others(ledger, [name for name in batches if dropped.is_other(name)])
+    if mine and not unfinished and not others.left:
         return None
     try:
         read = await open_table(dropped.place, settings["columns"])
@@ -108,9 +112,8 @@ async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> 
         preparation = await asyncio.to_thread(prepare, read, routes, on_invalid=settings["on_invalid"])
     except SeedanceError as error:
         return Ended(dropped.name, dropped.batch, "Not started", str(error), bad=True)
-    earlier = batches[: batches.index(dropped.batch)] if dropped.batch in batches else batches
-    bought = await _bought(ledger, [name for name in earlier if dropped.is_earlier(name)])
-    only = [row.key for row in preparation.rows if (row.key, row.fingerprint) not in bought]
+    over = {row.key for row in mine} - unfinished
+    only = [row.key for row in preparation.rows if row.key not in over and not others.have(row)]
     if not only:
         return None
     if not await asyncio.to_thread(dropped.unchanged):
@@ -119,6 +122,30 @@ async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> 
     return Wanted(dropped.place, dropped.name, dropped.batch, chosen)
 
 
-async def _bought(ledger: Ledger, batches: Sequence[str]) -> set[tuple[str, str]]:
-    """The rows, and what was asked for in them, that earlier batches of a file hold."""
-    return {(row.key, row.fingerprint) for name in batches for row in await ledger.rows_of(name)}
+@dataclass(slots=True)
+class _Others:
+    """What the batches of a file's other contents have.
+
+    Attributes:
+        bought: What was asked for, by row: made, or being made, or of unknown outcome.
+        left: Whether they have rows that nobody is making: those were put off, or never begun.
+    """
+
+    bought: dict[str, set[str]] = field(default_factory=dict)
+    left: bool = False
+
+    def have(self, row: Prepared) -> bool:
+        """Whether one of them has this row, by whichever of its routes."""
+        return any(row.knows(fingerprint) for fingerprint in self.bought.get(row.key, ()))
+
+
+async def _others(ledger: Ledger, batches: Sequence[str]) -> _Others:
+    found = _Others()
+    for name in batches:
+        at_work = await ledger.at_work(name)
+        for row in await ledger.rows_of(name):
+            if row.state in TAKEABLE and not at_work:
+                found.left = True
+            else:
+                found.bought.setdefault(row.key, set()).add(row.fingerprint)
+    return found
