@@ -126,6 +126,20 @@ def test_too_many_failures_end_the_taking_of_new_rows(
     assert 2 <= caught.value.result.counts["failed"] <= 3  # a tenth of twenty, and one more in flight
 
 
+def test_who_waits_while_the_run_stops_is_not_sent(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
+    sandbox.faults.retry_after = 600.0
+    sandbox.faults.queue("create", "ok", "rate_limited")
+    table = [{"id": f"bad{number}", "prompt": f"Mickey Mouse {number}"} for number in range(9)]
+    with pytest.raises(NothingStored) as caught:
+        generate_videos(table, route=route_to(max_in_flight=2), batch="b", output=tmp_path, max_failures=1)
+    # The failure came while another waited out the provider's ten minutes: it does not, and nothing more is bought.
+    assert caught.value.result is not None
+    counts = caught.value.result.counts
+    assert counts.pop("failed") == 1
+    assert set(counts) <= {"planned", "deferred"}
+    assert len(sandbox.state.bill()) == 1
+
+
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "many", 0.0])
 def test_max_failures_that_mean_nothing_are_refused(wrong: object, route_to: RouteTo, tmp_path: Path) -> None:
     with pytest.raises((UserMistake, Exception), match="max_failures"):

@@ -161,3 +161,21 @@ def test_the_form_offers_it_too(make: Make, route_to: RouteTo, sandbox: SandboxS
         output=str(output),
     )
     assert [(row.status, row.provider) for row in result] == [("stored", "jimmy")]
+
+
+@pytest.mark.slow
+def test_what_a_menu_says_holds_for_whichever_route_makes_the_video(
+    route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    route_to(JIMMY, duration=5, ratio="16:9").save("wide-reserve", overwrite=True, _sync=True)
+    dry = route_to(ANYFAST, duration=5, fall_back=["wide-reserve"])
+    state = videos_from_table(batch="b", rows="a fox", route=dry, ratio="9:16", duration=4, return_state=True)
+    assert state.name == "All stored", state.message
+    (row,) = state.result()
+    assert (row.route, row.width, row.height) == (JIMMY, 720, 1280)
+    assert 4 <= float(row.seconds) < 5
+    # A route that cannot keep to it is told before anything is spent.
+    told = videos_from_table(batch="c", rows="a fox", route=dry, resolution="4k", return_state=True)
+    assert (told.name, len(sandbox.state.jobs())) == ("Not started", 1)
+    assert "wide-reserve" in told.message or ANYFAST in told.message

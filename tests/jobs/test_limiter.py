@@ -95,3 +95,36 @@ async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_an
             assert waiting.done() is more
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_a_job_that_exists_waits_behind_none_that_may_not_be_made() -> None:
+    limiter = Limiter()
+    limiter.saying()
+    limiter.shared(Share({"m": 0}))
+    unmade = asyncio.create_task(limiter._take("m", 5))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1), limiter.place("m", 5, paid=True) as place:
+        assert place.made
+        assert not unmade.done()
+    unmade.cancel()
+
+
+async def test_who_stops_waits_for_nothing() -> None:
+    limiter, over = Limiter(), False
+
+    async def waits(*, first: bool) -> None:
+        async with limiter.place("m", 1, over=lambda: over) as place:
+            if first:
+                limiter.refused(60.0, place)
+                await limiter.ready(place, lambda: over)
+
+    tasks = [asyncio.create_task(waits(first=first)) for first in (True, False, False)]
+    other = asyncio.create_task(waits(first=False))
+    await asyncio.sleep(0.05)
+    limiter.stir()
+    await asyncio.sleep(0.05)
+    assert not any(task.done() for task in tasks)
+    over = True
+    limiter.stir()
+    async with asyncio.timeout(1):
+        await asyncio.gather(*tasks, other)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.ledger import ALL, Ledger, Said, Seat, Share, holders
+from prefect_seedance.ledger import ALL, Ledger, Said, Seat, Share, holders, seats
 from tests.ledger.conftest import CHARGED
 
 
@@ -122,6 +123,32 @@ async def test_jobs_are_counted_by_what_the_ledger_shows_too(bench: Any) -> None
     bench.query("UPDATE seedance_rows SET changed_at = ?", "2020-01-01T00:00:00.000000+00:00")
     await third.speak(ledger, ceiling)
     assert third.granted == 4
+
+
+async def test_who_was_given_a_lower_ceiling_gets_its_part_too(url: str) -> None:
+    ledger = await Ledger.open(url)
+    high, low = Process(seat("a"), wanted=20), Process(seat("b"), wanted=20)
+    for _ in range(3):
+        await high.speak(ledger, 10)
+        high.held = high.granted
+        await low.speak(ledger, 4)
+    assert (high.granted, low.granted) == (2, 2)
+    await ledger.close()
+
+
+async def test_fewer_places_than_processes_go_round(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = await Ledger.open(url)
+    both = [Process(seat("a"), wanted=5), Process(seat("b"), wanted=5)]
+    moment, had = datetime(2026, 1, 1, tzinfo=UTC), []
+    monkeypatch.setattr(holders, "clock", lambda _: moment)
+    for _ in range(8):
+        for process in both:
+            await process.speak(ledger, 1)
+        had.append([process.granted for process in both])
+        assert sum(had[-1]) <= 1
+        moment += timedelta(seconds=seats.TURN)
+    assert {tuple(each) for each in had} >= {(0, 1), (1, 0)}
+    await ledger.close()
 
 
 async def test_a_limit_that_one_has_met_is_believed_by_all(url: str) -> None:

@@ -68,7 +68,6 @@ class Scene:
             ledger_url=self.ledger,
             identity=begun.identity,
             output=str(order.output),
-            begun=begun.begun,
             parent=begun.parent,
             patience=order.patience,
             terms=order.terms,

@@ -9,7 +9,7 @@ from prefect_seedance.blocks.route_defaults import RouteDefaults, block_name
 from prefect_seedance.errors import UserMistake
 from prefect_seedance.providers import RouteSettings
 
-__all__ = ["RouteLike", "load_routes"]
+__all__ = ["RouteLike", "fallen_back_to", "load_routes"]
 
 RouteLike = RouteDefaults | str | Sequence[RouteDefaults | str]
 """One route block, its name, or several of them: the first is the default."""
@@ -31,11 +31,16 @@ async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
     for settings in found:  # it grows meanwhile
         for name in settings.fall_back:
             if all(known.block != name for known in found):
-                found.append((await _fallen_back_to(name, settings)).to_settings())
+                found.append((await fallen_back_to(name, settings)).to_settings())
     return tuple(found)
 
 
-async def _fallen_back_to(name: str, settings: RouteSettings) -> RouteDefaults:
+async def fallen_back_to(name: str, settings: RouteSettings) -> RouteDefaults:
+    """The saved block to which another one falls back.
+
+    Raises:
+        UserMistake: It cannot be loaded.
+    """
     try:
         return await _block(name)
     except UserMistake as error:

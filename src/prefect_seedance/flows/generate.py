@@ -127,6 +127,8 @@ def generate_videos(
     Raises:
         UserMistake: Something is wrong with the input; nothing was spent.
         NothingStored: No row at all could be stored; its `result` tells why.
+        SeedanceError: The run stopped, since nothing could be recorded or kept any more. What was made is in the ledger,
+            and the same call goes on from there.
     """
     return call_core(functools.partial(_generate, **locals()))  # type: ignore[no-any-return]
 
@@ -285,7 +287,10 @@ async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger)
             progress_shown(order.batch, [row.key for row in order.preparation.rows], logger),
         ):
             with rows_told(order):
-                outcome = await run_batch(order, manner)
+                try:
+                    outcome = await run_batch(order, manner)
+                except UserMistake as error:
+                    return failed(error)  # it was found before anything was sent
         result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)

@@ -31,7 +31,7 @@ def final_state(result: GenerateResult) -> State[Any] | GenerateResult:
     """The flow's final state.
 
     `All stored`, `Nothing new`, `Some failed`, `Some unfinished` and `Some unknown` are completed; `None stored` is
-    the only failure.
+    a failure.
 
     Of a flow retry that went well the bare result is handed back, and its state is just `Completed`: Prefect would
     rather raise the first attempt's error than look into a state of ours.

@@ -102,7 +102,6 @@ class Spreading:
             "ledger": self.ledger,
             "identity": begun.identity,
             "output": str(order.output),
-            "begun": begun.begun.isoformat(),
             "parent": begun.parent,
             "patience": order.patience,
             "budget": None if terms.budget is None else str(terms.budget),

@@ -14,9 +14,10 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Cancelling, Crashed
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import SeedanceError, UserMistake
 from prefect_seedance.flows.spread import SHARD, Spread, Spreading
 from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.spreading import Begun, Engine
@@ -35,6 +36,9 @@ RESTARTS = 3
 """How often each shard is started again, on average, where its process died."""
 
 PAGE = 200
+
+LATE = 60.0
+"""Seconds after which it is told that no worker has taken a shard up."""
 
 
 async def over_workers(spreading: Spreading, order: Order) -> Engine:
@@ -56,7 +60,7 @@ async def over_workers(spreading: Spreading, order: Order) -> Engine:
 
     async def engine(begun: Begun) -> list[str]:
         async with get_client() as client:
-            return await _Fleet(client, name, spread, spreading.call(order, begun), begun).carry()
+            return await _Fleet(client, name, spread, spreading.call(order, begun), begun, order.patience).carry()
 
     return engine
 
@@ -68,14 +72,19 @@ class _Fleet:
     spread: Spread
     call: dict[str, Any]
     begun: Begun
+    patience: float
     open: dict[UUID, int] = field(default_factory=dict)
     fallen: list[str] = field(default_factory=list)
     restarts: int = 0
     gone: dict[UUID, float] = field(default_factory=dict)
     done_since: float | None = None
+    taken_up: bool = False
+    told: bool = False
 
     async def carry(self) -> list[str]:
         number = self.spread.number or 1
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         try:
             for each in range(1, number + 1):
                 await self._start(each)
@@ -86,10 +95,25 @@ class _Fleet:
                     await self._look()
                 except Exception as error:  # noqa: BLE001 - HTTP and Prefect have many
                     log.warning("The shards' runs could not be looked at: %s", error)
-        except asyncio.CancelledError:
+                if not self.taken_up:
+                    self._waits(clock() - begun)
+        except (asyncio.CancelledError, SeedanceError):
             await self._cancel()
             raise
         return self.fallen
+
+    def _waits(self, seconds: float) -> None:
+        """No worker has taken up a shard yet."""
+        what = (
+            f"No worker has taken up a shard of the deployment {self.deployment!r} for {seconds:.0f} s. Start workers "
+            "for its pool; where this run itself holds the only slot of that pool, give the shards another pool or "
+            "raise its limit."
+        )
+        if seconds > max(self.patience, LATE):
+            raise SeedanceError(f"{what} It was waited for as long as patience={self.patience:g} says. No shard sent anything.")
+        if seconds > LATE and not self.told:
+            self.told = True
+            get_run_logger().warning(what)
 
     async def _start(self, number: int) -> None:
         made: FlowRun = await arun_deployment(
@@ -107,10 +131,13 @@ class _Fleet:
             if state is not None and state.is_final():
                 await self._ended(run, again=left and state.type is StateType.CRASHED)
         waiting = [run for run in runs if run.id in self.open]
+        running = any(run.state is not None and run.state.type is StateType.RUNNING for run in waiting)
+        self.taken_up = self.taken_up or running or len(waiting) < len(runs) or not left
         gone = await self.begun.gone([str(run.id) for run in waiting])
         for run in waiting:
-            since = self.gone.setdefault(run.id, clock) if str(run.id) in gone else clock
-            if clock - since > GRACE:
+            if str(run.id) not in gone:
+                self.gone.pop(run.id, None)
+            elif clock - self.gone.setdefault(run.id, clock) > GRACE:
                 await self._crashed(run, again=left)
         self.done_since = None if left else self.done_since or clock
         if self.done_since is not None:

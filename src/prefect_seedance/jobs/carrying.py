@@ -12,7 +12,6 @@ import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from prefect_seedance.jobs.rebuilding import Rebuilder
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.jobs.terms import Terms, TooManyFailures
-from prefect_seedance.ledger import MANIFEST, TAKEABLE, RouteKey, State, check_manifest
+from prefect_seedance.ledger import MANIFEST, TAKEABLE, Remainder, RouteKey, State, check_manifest
 from prefect_seedance.media import MediaPlaces, open_shelf
 from prefect_seedance.media.local_shelf import LocalShelf
 from prefect_seedance.providers import RouteSettings
@@ -57,8 +56,7 @@ class ShardOrder:
         ledger_url: The ledger.
         identity: The ledger's own name: another one would pay for everything again.
         output: The folder, or the URL, that holds the folders of batches.
-        begun: When the work on the batch was begun: what was put off since then waits for a later run.
-        parent: The run that has begun it: once it is over, so is the shard.
+        parent: The run that has begun the work: once it is over, so is the shard.
         patience: Seconds that a job is waited for.
         terms: What the user allows to be spent.
         failures_allowed: So many failures, over all shards, end the taking of new rows; None where any are borne.
@@ -74,7 +72,6 @@ class ShardOrder:
     ledger_url: str
     identity: str
     output: str
-    begun: datetime
     parent: str
     patience: float
     terms: Terms = field(default_factory=Terms)
@@ -152,6 +149,8 @@ class _Shard:
         self.tried: set[int] = set()
         self.dry: set[RouteKey] = set()
         """Routes of which there was nothing more to take, when this was last looked at."""
+        self.was_dry: set[RouteKey] = set()
+        """The same at the look before: until there is something again, no place is asked for it."""
         self._clock = asyncio.get_running_loop().time
         self._looked = -LOOK
         self._failures = 0
@@ -159,7 +158,11 @@ class _Shard:
 
     async def carry(self) -> ShardOutcome:
         try:
-            while await self._goes_on():
+            # One that comes late, or is tried again by hand, takes nothing for a run that is over.
+            begins = not (await self._remainder()).over
+            if not begins:
+                self.session.stop(_over())
+            while begins and await self._goes_on():
                 self.moved.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK if self.works else IDLE):
@@ -168,6 +171,8 @@ class _Shard:
             for task in self.works:
                 task.cancel()
             await asyncio.gather(*self.works, return_exceptions=True)
+            for settings in self.order.routes:
+                self._hope(settings, 0)
         self.outcome.stopped = self.session.stopped
         return self.outcome
 
@@ -191,6 +196,7 @@ class _Shard:
     def _wanted(self, *, anew: bool) -> dict[RouteKey, int]:
         """How many new rows of each route are asked for: where half of those in hand are on their way."""
         if anew:
+            self.was_dry |= self.dry
             self.dry.clear()
         waiting: Counter[RouteKey] = Counter()
         for row in (row for rows in self.works.values() for row in rows):
@@ -199,7 +205,7 @@ class _Shard:
         wanted = {}
         for settings in self.order.routes:
             key, limiter = _key(settings), self.session.channels[settings.account].limiter
-            limiter.hope(settings.route.model, settings.max_in_flight, 0 if key in self.dry else settings.max_in_flight)
+            self._hope(settings, 0 if key in self.dry | self.was_dry else settings.max_in_flight)
             part = limiter.part(settings.route.model)
             full = max(FEWEST, AHEAD * min(settings.max_in_flight, settings.max_in_flight if part is None else part))
             if key not in self.dry and waiting[key] <= full // 2:
@@ -211,7 +217,7 @@ class _Shard:
         taken = await self.session.ledger.take_portion(
             self.session.run,
             self.order.take,
-            begun=self.order.begun,
+            parent=self.order.parent,
             fresh=fresh,
             accounts={(each.account.provider, each.account.label) for each in settings},
             paid=max(each.max_in_flight for each in settings),
@@ -220,10 +226,10 @@ class _Shard:
         rows = await self.rebuilder.rows(taken) if taken else []
         got = Counter(_key(row.settings) for row in rows if row.state in TAKEABLE)
         self.dry |= {key for key, number in fresh.items() if got[key] < number}
-        for settings_ in settings:
-            if _key(settings_) in self.dry:
-                limiter = self.session.channels[settings_.account].limiter
-                limiter.hope(settings_.route.model, settings_.max_in_flight, 0)
+        self.was_dry -= fresh.keys() - self.dry
+        for each in settings:
+            if _key(each) in self.dry:
+                self._hope(each, 0)
         if lost := taken - {row.id for row in rows}:
             self.tried |= lost
             await self.session.ledger.let_go(self.session.run, lost)
@@ -233,6 +239,10 @@ class _Shard:
             task = asyncio.create_task(work(self.session, rows, self.manner(len(rows))), name="seedance portion")
             task.add_done_callback(lambda _: self.moved.set())
             self.works[task] = rows
+
+    def _hope(self, settings: RouteSettings, number: int) -> None:
+        limiter = self.session.channels[settings.account].limiter
+        limiter.hope(settings.route.model, settings.max_in_flight, number)
 
     async def _done(self, rows: list[Row], task: asyncio.Task[None]) -> None:
         """A portion is through: what it could not bring to an end is left to later runs."""
@@ -251,12 +261,14 @@ class _Shard:
         if freed:
             await self.session.ledger.let_go(self.session.run, freed)
 
+    async def _remainder(self) -> Remainder:
+        order, session = self.order, self.session
+        return await session.ledger.remainder(session.run, order.take, patience=order.patience, parent=order.parent)
+
     async def _standing(self) -> bool:
         """How the batch stands for all shards: whether there is anything left, and whether to go on."""
         order, session = self.order, self.session
-        standing = await session.ledger.remainder(
-            session.run, order.take, begun=order.begun, patience=order.patience, parent=order.parent
-        )
+        standing = await self._remainder()
         if standing.over:
             session.stop(_over())
             return False

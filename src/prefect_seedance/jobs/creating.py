@@ -44,6 +44,8 @@ async def create(row: Row) -> None:
         return
     session = row.session
     await _ready(row)
+    if session.is_over():
+        return  # it stopped while the row waited, and takes nothing new
     if skip(row):
         raise _moved_on(row, row.skipped[row.at])
     if not row.others and (reason := session.closed.get(row.settings.account)) is not None:
@@ -58,13 +60,13 @@ async def create(row: Row) -> None:
 
 async def _ready(row: Row) -> None:
     """Wait until the provider may be asked; a row with another route waits no longer than the user's patience."""
-    limiter = row.channel.limiter
+    limiter, over = row.channel.limiter, row.session.is_over
     if not row.others or row.limited is None:
-        return await limiter.ready(row.place)
+        return await limiter.ready(row.place, over)
     first, refusal = row.limited
     try:
         async with asyncio.timeout_at(first + row.session.terms.limit_patience):
-            await limiter.ready(row.place)
+            await limiter.ready(row.place, over)
     except TimeoutError:
         refused_by_route(row, refusal)
         raise _moved_on(row, refusal) from None

@@ -193,7 +193,10 @@ async def _in_flight(session: Session, row: Row, steps: Steps, limiter: Limiter)
     """The part of a row's way for which it holds a place: from before its create until its job has ended."""
     settings = row.settings
     paid = row.state not in TAKEABLE
-    async with limiter.place(settings.route.model, settings.max_in_flight, paid=paid) as row.place:
+    if not paid and session.is_over():
+        return
+    over = session.is_over
+    async with limiter.place(settings.route.model, settings.max_in_flight, paid=paid, over=over) as row.place:
         if row.state in TAKEABLE:
             if session.stopped is not None:
                 return

@@ -8,9 +8,10 @@ import itertools
 import math
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
+from prefect_seedance.jobs.standstill import moment as boot_time
 from prefect_seedance.jobs.window import Window
 from prefect_seedance.ledger import ALL, Said, Share
 
@@ -65,6 +66,7 @@ class _Turn:
     number: int
     ceiling: int
     paid: bool
+    over: Callable[[], bool]
     granted: asyncio.Future[Place]
 
 
@@ -82,7 +84,8 @@ class Limiter:
         self._order = itertools.count()
         self._held = self._made = self._idle = 0
         self._unmade: dict[Place, None] = {}
-        self._again: deque[tuple[Place, asyncio.Future[None]]] = deque()
+        self._again: deque[tuple[Place, Callable[[], bool], asyncio.Future[None]]] = deque()
+        self._stirred = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._open_at = 0.0
         self._refusals = 0
@@ -110,39 +113,45 @@ class Limiter:
         )
 
     @contextlib.asynccontextmanager
-    async def place(self, model: str, ceiling: int, *, paid: bool = False) -> AsyncIterator[Place]:
+    async def place(
+        self, model: str, ceiling: int, *, paid: bool = False, over: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[Place]:
         """Hold one of `ceiling` places of a route for as long as the block runs.
 
         Args:
             model: The route's model.
             ceiling: How many the user allows.
             paid: Whether the job exists already: it is in flight in any case, and no limit of the provider's holds it.
+            over: Whether nothing is to be sent any more; then the wait ends, once `stir` is called.
         """
-        place = await self._take(model, ceiling, paid=paid)
+        place = await self._take(model, ceiling, paid=paid, over=over)
         try:
             yield place
         finally:
             self._leave(model, place)
 
-    async def ready(self, place: Place | None = None) -> None:
+    async def ready(self, place: Place | None = None, over: Callable[[], bool] = lambda: False) -> None:
         """Wait until the provider may be asked for a create again.
 
         Args:
             place: For which; after a refusal it also waits until the limit lets it.
+            over: Whether nothing is to be sent any more; then the wait ends, once `stir` is called.
         """
         loop = asyncio.get_running_loop()
-        while (wait := self._open_at - loop.time()) > 0:  # noqa: ASYNC110 - the time moves while it sleeps
-            await asyncio.sleep(wait)
-        if place is None or not place.tried:
+        while not over() and (wait := self._open_at - loop.time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._stirred.wait()
+        if place is None or not place.tried or over():
             return
         if not self._again and self._admits():
             self._send_again(place)
             return
-        turn: tuple[Place, asyncio.Future[None]] = (place, loop.create_future())
+        turn: tuple[Place, Callable[[], bool], asyncio.Future[None]] = (place, over, loop.create_future())
         self._again.append(turn)
         self._set_timer()
         try:
-            await turn[1]
+            await turn[2]
         finally:
             with contextlib.suppress(ValueError):
                 self._again.remove(turn)
@@ -176,12 +185,24 @@ class Limiter:
         self._set_timer()
         self.news.set()
 
+    def stir(self) -> None:
+        """Let go of all who wait to send something, and need not any more: they hold a place only to give it back."""
+        self._stirred.set()
+        self._stirred = asyncio.Event()
+        for _, over, again in self._again:
+            if over() and not again.done():
+                again.set_result(None)
+        for model, queue in self._queues.items():
+            for turn in [turn for turn in queue if not turn.paid and turn.over()]:
+                queue.remove(turn)
+                self._give(model, turn)
+
     def saying(self) -> Said:
         """What the others are told; until `shared` brings their answer, nothing more is put in flight."""
         waiting = {model: self._taken.get(model, 0) + len(self._queues.get(model, ())) for model in self._ceilings}
         wanted = {model: max(number, self._hopes.get(model, 0)) for model, number in waiting.items()}
         self._told = wanted
-        self._told_at = asyncio.get_running_loop().time()
+        self._told_at = boot_time()
         self.freeze()
         return Said(
             held={**self._taken, ALL: self._held - self._idle},
@@ -195,7 +216,7 @@ class Limiter:
     def hope(self, model: str, ceiling: int, number: int) -> None:
         """Ask for so many of the `ceiling` places of a route, for rows that are about to be taken."""
         self._ceilings[model] = ceiling
-        if self._hopes.get(model, 0) < number:
+        if self._hopes.get(model, 0) != number:
             self.news.set()
         self._hopes[model] = number
 
@@ -234,7 +255,7 @@ class Limiter:
     def _may_have(self, model: str) -> float:
         if self._shares is None:
             return math.inf
-        if asyncio.get_running_loop().time() >= self._good_until:
+        if boot_time() >= self._good_until:
             self.freeze()
         return self._shares.get(model, math.inf if model == ALL else 0)
 
@@ -256,10 +277,14 @@ class Limiter:
         place.tried = False
         self._idle -= 1
 
-    async def _take(self, model: str, ceiling: int, *, paid: bool = False) -> Place:
+    async def _take(
+        self, model: str, ceiling: int, *, paid: bool = False, over: Callable[[], bool] = lambda: False
+    ) -> Place:
         queue = self._queues.setdefault(model, deque())
-        turn = _Turn(next(self._order), ceiling, paid, asyncio.get_running_loop().create_future())
-        queue.append(turn)
+        turn = _Turn(next(self._order), ceiling, paid, over, asyncio.get_running_loop().create_future())
+        # A job that exists is asked about, whoever waits to have one made.
+        first = next((place for place, other in enumerate(queue) if not other.paid), len(queue)) if paid else len(queue)
+        queue.insert(first, turn)
         self._ceilings[model] = ceiling
         self._admit()
         if (
@@ -304,25 +329,28 @@ class Limiter:
     def _admit(self) -> None:
         """Give away what is free, to those who were refused first, then in order of arrival."""
         while self._again and self._admits():
-            place, again = self._again.popleft()
+            place, _, again = self._again.popleft()
             if not again.done():
                 self._send_again(place)
                 again.set_result(None)
         while (chosen := self._head()) is not None:
             model, turn = chosen
             self._queues[model].popleft()
-            if turn.granted.done():
-                continue
-            place = Place(made=turn.paid)
-            self._taken[model] = self._taken.get(model, 0) + 1
-            self._held += 1
-            self._made += turn.paid
-            if turn.paid:
-                self.news.set()  # a job that somebody else had in flight is this process's now
-            else:
-                self._unmade[place] = None
-            turn.granted.set_result(place)
+            self._give(model, turn)
         self._set_timer()
+
+    def _give(self, model: str, turn: _Turn) -> None:
+        if turn.granted.done():
+            return
+        place = Place(made=turn.paid)
+        self._taken[model] = self._taken.get(model, 0) + 1
+        self._held += 1
+        self._made += turn.paid
+        if turn.paid:
+            self.news.set()  # a job that somebody else had in flight is this process's now
+        else:
+            self._unmade[place] = None
+        turn.granted.set_result(place)
 
     def _head(self) -> tuple[str, _Turn] | None:
         """Who is next, and of which route."""

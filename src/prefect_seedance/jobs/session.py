@@ -140,9 +140,15 @@ class Session:
         """Take no new rows: what is paid from now on could not be recorded or kept."""
         if self.stopped is None:
             self.stopped = reason
+            for each in self.channels.values():
+                each.limiter.stir()
         elif isinstance(reason, LedgerError):
             # Only the first is told to the caller, and each may name a job that nothing else knows.
             log.error("%s", reason)
+
+    def is_over(self) -> bool:
+        """Whether nothing new is to be sent."""
+        return self.stopped is not None
 
     def failed(self) -> None:
         """A row failed. Too many of them, and no new ones are taken; those in flight end in order."""

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.jobs.channel import Channel
+from prefect_seedance.jobs.standstill import moment
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Seat, lease
 
 __all__ = ["shared_limits"]
@@ -60,31 +61,39 @@ async def _keep(ledger: Ledger, channel: Channel, lost: Callable[[BaseException]
     # Of several runs in this process one speaks for all; the next takes over where it ends.
     async with channel.seat:
         seat = Seat(str(uuid.uuid4()), channel.account.provider, channel.account.label)
+        fell = False
         try:
             await _speak(ledger, channel, seat)
         except Exception as error:
             if not isinstance(error, LedgerError):
                 log.exception("Account %s: an error that this program did not foresee", channel.account.identity)
+            fell = True
             lost(error)
-            channel.limiter.alone()
         finally:
-            if not channel.sharers:
+            if channel.sharers > fell:
+                # What is given back here is used by no other run of this process before it has asked for its own part.
+                channel.limiter.freeze()
+            else:
                 channel.limiter.alone()
             with contextlib.suppress(LedgerError):
                 await ledger.leave_seat(seat)
 
 
 async def _speak(ledger: Ledger, channel: Channel, seat: Seat) -> None:
-    limiter = channel.limiter
-    granted_for = lease().total_seconds() / 2
-    beat = min(BEAT, granted_for / 4)
+    limiter, agreed = channel.limiter, lease().total_seconds()
+    beat = min(BEAT, agreed / 8)
+    failing: float | None = None
     while True:
         limiter.news.clear()
         try:
-            limiter.shared(await ledger.sit(seat, limiter.saying()), granted_for)
+            limiter.shared(await ledger.sit(seat, limiter.saying()), agreed / 2)
+            failing = None
         except LedgerError as error:
-            # For a while nothing more is put in flight; a server that stays away has been waited for long enough.
-            if error.code == OUT_OF_REACH:
+            # For a while nothing more is put in flight; a ledger that stays away has been waited for long enough.
+            if failing is None:
+                failing = moment()
+                log.warning("Account %s: nothing is heard of the other processes: %s", channel.account.identity, error)
+            if error.code == OUT_OF_REACH or moment() - failing > agreed:
                 raise
         await asyncio.sleep(min(SOONEST, beat))
         # Not wait_for, which may lose a cancellation in Python 3.11 (CPython issue 86296).

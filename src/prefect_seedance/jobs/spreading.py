@@ -10,7 +10,6 @@ import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
@@ -22,7 +21,6 @@ from prefect_seedance.jobs.rebuilding import addressed, unfit
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, Glimpse, Remainder, State
-from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import Shelf
 
 __all__ = ["Begun", "Engine", "check_fit", "spread_all"]
@@ -46,7 +44,6 @@ class Begun:
     """The work as shards take it up.
 
     Attributes:
-        begun: When the work was begun.
         parent: The run that began it.
         identity: The ledger's own name.
         failures_allowed: So many failures end the taking of new rows.
@@ -54,7 +51,6 @@ class Begun:
         gone: Of these flow runs of shards, tells those whose process is gone.
     """
 
-    begun: datetime
     parent: str
     identity: str
     failures_allowed: Decimal | None
@@ -117,6 +113,7 @@ async def spread_all(
     sent = {each.key: each.id for each in stand if each.state in TAKEABLE or each.id in anew}
     await check_room(shelf, [rows[key].request for key in sent])
     await _hand_over(session, rows, sent, known)
+    await session.ledger.want(session.run, wanted)
     await session.ledger.let_go(session.run, taken)
     done = await _watched(session, ids.keys(), engine)
     return done, await _foreign(session, ids.keys())
@@ -165,12 +162,10 @@ async def _watched(session: Session, keys: Collection[str], engine: Engine) -> s
 
     However it is left, the shards know that it is over.
     """
-    begun, ledger = now(), session.ledger
+    ledger = session.ledger
 
     async def left() -> Remainder:
-        return await ledger.remainder(
-            session.run, session.take, begun=begun, patience=session.patience, parent=session.run.id
-        )
+        return await ledger.remainder(session.run, session.take, patience=session.patience, parent=session.run.id)
 
     async def gone(flow_run_ids: Collection[str]) -> set[str]:
         return await ledger.gone(session.run, flow_run_ids)
@@ -180,7 +175,7 @@ async def _watched(session: Session, keys: Collection[str], engine: Engine) -> s
     before = {key: row.state for key, row in seen.items()}
     for row in seen.values():
         _tell(session, row)
-    work = Begun(begun, session.run.id, ledger.identity, session.failures_allowed, left, gone)
+    work = Begun(session.run.id, ledger.identity, session.failures_allowed, left, gone)
     teller = asyncio.create_task(_watch(session, seen), name="seedance spread")
     try:
         await _carried(session, engine, work)

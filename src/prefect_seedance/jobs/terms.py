@@ -100,7 +100,10 @@ class Terms:
             what = (
                 f"no price is known for {quote.billing_model}" if quote.low is None else "its cost has no upper bound"
             )
-            return f'{what}, so a budget cannot hold it: state what a row costs at most with max_charge="… CNY"'
+            return (
+                f"{what}, so a budget cannot hold it: put its price into the route's price book, or state what a row "
+                f'costs at most with max_charge="… {self.budget.currency}"'
+            )
         return None
 
     def failures_allowed(self, rows: int) -> Decimal | None:

@@ -39,6 +39,7 @@ __all__ = [
     "lives",
     "now",
     "revive",
+    "speak",
 ]
 
 LEASE = timedelta(seconds=120)
@@ -174,6 +175,12 @@ def beat(connection: sa.Connection, run: Run) -> None:
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(heartbeat_at=clock(connection)))
 
 
+def speak(connection: sa.Connection, run: Run) -> None:
+    """The run looks after the dead: it lives, however long it stood still, unless somebody has buried it meanwhile."""
+    alive = sa.and_(runs.c.id == run.id, runs.c.buried_at.is_(None))
+    connection.execute(sa.update(runs).where(alive).values(heartbeat_at=clock(connection)))
+
+
 def revive(connection: sa.Connection, run: Run) -> None:
     """The run takes rows: if it was taken for dead before, it begins anew with what it takes now."""
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=None))
@@ -219,7 +226,8 @@ def _bury_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
     if seen is False:
         _locked(connection, run.id)
         bury(connection, run.id)
-        connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
+        over = {"ended_at": now(), "buried_at": clock(connection)}
+        connection.execute(sa.update(runs).where(runs.c.id == run.id).values(over))
         return True
     if _silent(connection, run) and _silent(connection, _locked(connection, run.id)):
         # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same. A

@@ -78,6 +78,7 @@ LEASES = (
     PRIMARY KEY (id)
 )""",
     "ALTER TABLE seedance_rows ADD COLUMN meant JSON",
+    "ALTER TABLE seedance_rows ADD COLUMN wanted_by VARCHAR",
     """CREATE TABLE seedance_limits (
     provider VARCHAR NOT NULL,
     account VARCHAR NOT NULL,
@@ -96,6 +97,7 @@ LEASES = (
     seen_at VARCHAR NOT NULL,
     held JSON NOT NULL,
     wanted JSON NOT NULL,
+    ceilings JSON NOT NULL,
     granted JSON NOT NULL,
     PRIMARY KEY (id)
 )""",

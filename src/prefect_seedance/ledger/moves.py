@@ -44,6 +44,7 @@ UNANSWERED = (Outcome.SENT, Outcome.UNKNOWN)
 """Attempts of which the provider's answer may still come."""
 
 # Statements that every row needs are put together once: that takes SQLAlchemy longer than SQLite takes to run them.
+_PUT_OFF = (State.DEFERRED, State.OVER_BUDGET)
 _THIS_ROW = rows.c.id == sa.bindparam("this_row")
 _THIS_ATTEMPT = attempts.c.id == sa.bindparam("this_attempt")
 _UPDATE_ROW = sa.update(rows).where(_THIS_ROW)
@@ -313,6 +314,8 @@ def _held(
 
 def go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
     """Write a row's next state. Whoever calls this has made sure that the move is lawful."""
+    if to in _PUT_OFF:
+        values["wanted_by"] = None  # it waits for a later run
     connection.execute(_UPDATE_ROW, {"this_row": row_id, "state": to, "changed_at": now(), **values})
 
 

@@ -95,6 +95,7 @@ def claim(
     Returns:
         The ids of the rows that are now held by `run`.
     """
+    holders.speak(connection, run)
     holders.bury_dead(connection, run.batch_id)
     holders.revive(connection, run)
     taken: set[int] = set()

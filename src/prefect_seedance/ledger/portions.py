@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,13 +13,24 @@ from prefect_seedance.ledger import holders, lookups
 from prefect_seedance.ledger.schema import rows, runs
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 
-__all__ = ["Glimpse", "Remainder", "RouteKey", "address", "glimpses", "gone", "let_go", "meant", "remainder", "take"]
+__all__ = [
+    "Glimpse",
+    "Remainder",
+    "RouteKey",
+    "address",
+    "glimpses",
+    "gone",
+    "let_go",
+    "meant",
+    "remainder",
+    "take",
+    "want",
+]
 
 RouteKey = tuple[str, str, str]
 """Provider, account and model."""
 
 PAID = (State.SENT, State.CREATED, State.SUCCEEDED)
-_PUT_OFF = (State.DEFERRED, State.OVER_BUDGET)
 _FAILED = (*RETRYABLE, State.UNKNOWN)
 
 
@@ -30,7 +41,7 @@ class Remainder:
     Attributes:
         free: Rows that anybody may take now.
         held: Rows that others work on, and may leave behind.
-        failed: Rows that have failed since the work on the batch was begun.
+        failed: Those of its rows that have failed.
         over: Whether the run that has begun it is over: nobody takes rows any more.
     """
 
@@ -57,10 +68,9 @@ class Glimpse:
 _GLIMPSE = sa.select(*(rows.c[name] for name in Glimpse.__slots__))
 
 
-def _fresh(begun: datetime) -> sa.ColumnElement[bool]:
-    """Rows that may be sent, and were not tried since the work on the batch was begun."""
-    put_off = sa.and_(rows.c.state.in_(_PUT_OFF), rows.c.changed_at < begun)
-    return sa.or_(rows.c.state == State.PLANNED, put_off)
+def _fresh(parent: str) -> sa.ColumnElement[bool]:
+    """Rows that may be sent: the run wants them, and they were not put off since."""
+    return sa.and_(rows.c.state.in_(TAKEABLE), rows.c.wanted_by == parent)
 
 
 def take(
@@ -68,7 +78,7 @@ def take(
     run: holders.Run,
     take_: str,
     *,
-    begun: datetime,
+    parent: str,
     fresh: Mapping[RouteKey, int],
     accounts: Collection[tuple[str, str]],
     paid: int,
@@ -80,7 +90,7 @@ def take(
         connection: An open writing transaction.
         run: The run that takes them.
         take_: The batch's take.
-        begun: When the work on the batch was begun: what was put off since then was tried, and waits for a later run.
+        parent: The run that has begun the work: of new rows only those are taken that it wants.
         fresh: How many new rows of each route are wanted.
         accounts: Provider and label of the accounts whose jobs can be asked about.
         paid: How many rows are wanted at most that are paid for.
@@ -89,6 +99,7 @@ def take(
     Returns:
         The ids of the rows that are now held by `run`.
     """
+    holders.speak(connection, run)
     holders.bury_dead(connection, run.batch_id)
     holders.revive(connection, run)
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_, rows.c.holder.is_(None))
@@ -102,7 +113,8 @@ def take(
     for (provider, account, model), number in sorted(fresh.items()):
         if number > 0:
             of_route = (rows.c.provider == provider, rows.c.account == account, rows.c.model == model)
-            taken += connection.execute(select.where(_fresh(begun), *of_route).limit(number)).scalars()
+            found = connection.execute(select.where(_fresh(parent), *of_route).limit(number + len(tried))).scalars()
+            taken += [row_id for row_id in found if row_id not in tried][:number]
     for group in lookups.grouped(taken):
         connection.execute(sa.update(rows).where(rows.c.id.in_(group)).values(holder=run.id))
     return set(taken)
@@ -115,20 +127,23 @@ def let_go(connection: sa.Connection, run: holders.Run, ids: Collection[int]) ->
         connection.execute(sa.update(rows).where(mine).values(holder=None))
 
 
-def remainder(
-    connection: sa.Connection, run: holders.Run, take_: str, *, begun: datetime, patience: float, parent: str
-) -> Remainder:
-    """How the batch stands; see `Remainder`. A job that has outlasted `patience` (seconds) is nobody's to wait for."""
+def remainder(connection: sa.Connection, run: holders.Run, take_: str, *, patience: float, parent: str) -> Remainder:
+    """How the batch stands; see `Remainder`. A job that has outlasted `patience` (seconds) is nobody's to wait for.
+
+    The run that has begun the work is over once it has ended. If it was killed, the shards go on: what it was asked for
+    is not done yet.
+    """
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_)
     alone = rows.c.holder.is_(None)
     hangs = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < holders.now() - _seconds(patience))
     open_ = sa.and_(rows.c.state.in_([*TAKEABLE, *PAID]), sa.not_(hangs))
     others = sa.and_(rows.c.holder.is_not(None), rows.c.holder != run.id)
+    ended = sa.and_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_(None))
     select = sa.select(
-        _number(sa.and_(alone, sa.or_(_fresh(begun), rows.c.state.in_((State.CREATED, State.SUCCEEDED))))),
+        _number(sa.and_(alone, sa.or_(_fresh(parent), rows.c.state.in_((State.CREATED, State.SUCCEEDED))))),
         _number(sa.and_(others, open_)),
-        _number(sa.and_(rows.c.state.in_(_FAILED), rows.c.changed_at >= begun)),
-        sa.select(runs.c.ended_at.is_not(None)).where(runs.c.id == parent).scalar_subquery(),
+        _number(sa.and_(rows.c.state.in_(_FAILED), rows.c.wanted_by == parent)),
+        sa.select(ended).where(runs.c.id == parent).scalar_subquery(),
     ).where(here)
     free, held, failed, over = connection.execute(select).one()
     return Remainder(free or 0, held or 0, failed or 0, bool(over))
@@ -150,6 +165,13 @@ def glimpses(connection: sa.Connection, run: holders.Run, take_: str) -> list[Gl
     """How all rows of a take stand."""
     here = (rows.c.batch_id == run.batch_id, rows.c.take == take_)
     return [Glimpse(*row) for row in connection.execute(_GLIMPSE.where(*here))]
+
+
+def want(connection: sa.Connection, run: holders.Run, ids: Collection[int]) -> None:
+    """Write down that shards of this run may carry these rows; what another run holds stays as it is."""
+    free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
+    for group in lookups.grouped(sorted(ids)):
+        connection.execute(sa.update(rows).where(rows.c.id.in_(group), free).values(wanted_by=run.id))
 
 
 def address(connection: sa.Connection, run: holders.Run, meant: Sequence[Mapping[str, Any]]) -> None:

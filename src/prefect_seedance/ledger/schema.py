@@ -199,6 +199,8 @@ rows = sa.Table(
     sa.Column("passed", Lines),
     # What another process needs beside the request, to carry it: its further routes, its review, what was measured.
     sa.Column("meant", sa.JSON(none_as_null=True)),
+    # The run whose shards may send it, or go on with it; None once it was put off.
+    sa.Column("wanted_by", Name),
     sa.Column("error_kind", Name),
     sa.Column("error_code", Told),
     sa.Column("error_message", Told),
@@ -334,6 +336,7 @@ seats = sa.Table(
     sa.Column("seen_at", Moment, nullable=False),
     sa.Column("held", sa.JSON, nullable=False),
     sa.Column("wanted", sa.JSON, nullable=False),
+    sa.Column("ceilings", sa.JSON, nullable=False),
     sa.Column("granted", sa.JSON, nullable=False),
 )
 """One line per process that has jobs made for an account: how many it has in flight, and how many it may have."""

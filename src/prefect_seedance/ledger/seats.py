@@ -35,6 +35,9 @@ NEW = "new"
 LONGEST = timedelta(minutes=10)
 """How long a job that nobody says anything of is counted: nobody may come for its row, and jobs come to their end."""
 
+TURN = 20.0
+"""Seconds after which those come first who were last, where there are fewer places than processes."""
+
 Process = tuple[str | None, int | None, str | None]
 """Host, process id and start; of rows that nobody holds, three times None."""
 
@@ -111,12 +114,14 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     if changed != {"found": known.found, "open_at": known.open_at}:
         this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
         connection.execute(sa.update(limits).where(this).values(changed))
-    granted = _granted(said, found, _flying(connection, seat, moment), living, seat.id)
+    turn = int(moment.timestamp() // TURN)
+    granted = _granted(said, found, _flying(connection, seat, moment), living, seat.id, turn)
     values = {
         "lease": holders.lease().total_seconds(),
         "seen_at": moment,
         "held": _with_all(said.held),
         "wanted": _with_all(said.wanted),
+        "ceilings": dict(said.ceilings),
         "granted": granted,
     }
     if mine is not None:
@@ -210,9 +215,14 @@ def _granted(
     flying: Mapping[Process, Counter[str]],
     living: list[sa.Row[Any]],
     mine: str,
+    turn: int,
 ) -> dict[str, int]:
     """What a process may have in flight: its part of what is left to those who live, as far as it is free."""
-    ceilings: dict[str, float] = dict(said.ceilings)
+    # Where they were given different ceilings, the lowest holds for all: else who has the higher one takes it all.
+    ceilings: dict[str, float] = {
+        model: min([ceiling, *(each.ceilings[model] for each in living if model in each.ceilings)])
+        for model, ceiling in said.ceilings.items()
+    }
     if found is not None:
         ceilings[ALL] = math.floor(found)
     held, wanted = _with_all(said.held), _with_all(said.wanted)
@@ -227,7 +237,7 @@ def _granted(
         taken = sum(max(_most(each).get(model, 0), flying.get(processes[each.id], Counter())[model]) for each in living)
         demands = {each.id: int(each.wanted.get(model, ceiling if NEW in each.wanted else 0)) for each in living}
         demands[mine] = wanted.get(model, 0)
-        part = _parts(max(0, int(ceiling) - lost), demands)[mine]
+        part = _parts(max(0, int(ceiling) - lost), demands, turn)[mine]
         granted[model] = max(0, min(part, int(ceiling) - lost - taken))
     return granted
 
@@ -240,10 +250,15 @@ def _most(seat: sa.Row[Any]) -> dict[str, int]:
     }
 
 
-def _parts(number: int, demands: Mapping[str, int]) -> dict[str, int]:
-    """A number divided evenly, but nobody gets more than he asks for; what is left over goes to the others."""
+def _parts(number: int, demands: Mapping[str, int], turn: int = 0) -> dict[str, int]:
+    """A number divided evenly, but nobody gets more than he asks for; what is left over goes to the others.
+
+    What cannot be divided goes to other ones at each turn, so nobody has to do without for ever.
+    """
     parts = dict.fromkeys(demands, 0)
-    open_ = sorted(demands)
+    open_ = sorted(name for name, demand in demands.items() if demand > 0)
+    first = turn % len(open_) if open_ else 0
+    open_ = open_[first:] + open_[:first]
     while number > 0 and open_:
         each, more = divmod(number, len(open_))
         if each == 0:

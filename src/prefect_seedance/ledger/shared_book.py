@@ -27,6 +27,10 @@ class SharedBook(Book):
         """Hold rows no longer that this run brings no further."""
         await self._write(portions.let_go, run, ids)
 
+    async def want(self, run: Run, ids: Collection[int]) -> None:
+        """Shards of this run may carry these rows."""
+        await self._write(portions.want, run, ids)
+
     async def address(self, run: Run, meant: Sequence[Mapping[str, Any]]) -> None:
         """Write down how rows that may be sent are meant today; see `portions.address`."""
         await self._write(portions.address, run, meant)

@@ -218,7 +218,7 @@ def _balances(outcome: BatchOutcome) -> list[str]:
 def state_name(result: GenerateResult, *, moved: bool) -> str:
     """The name of the final state: one of a few, documented in the manual.
 
-    `None stored` is the only failure. `Some unknown` comes before all others, because a person has to act.
+    Only `None stored` is a failure. `Some unknown` comes before all others, because a person has to act.
     """
     chosen = result.chosen
     counts = Counter(chosen.statuses)

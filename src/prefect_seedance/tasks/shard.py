@@ -72,7 +72,6 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
         ledger_url=ledger_url(call["ledger"], prefect_home()),
         identity=call["identity"],
         output=call["output"],
-        begun=datetime.fromisoformat(call["begun"]),
         parent=call["parent"],
         patience=float(call["patience"]),
         terms=Terms.parse(

@@ -51,6 +51,7 @@ def videos_from_table(
     take: str = titled("Take", "1"),
     bad_rows: BadRow = titled("If a row breaks a rule", "stop before anything is spent"),
     budget: str = titled("Budget of the batch", ""),
+    max_charge: str = titled("What one row costs at most", ""),
     approve_above: str = titled("Ask me if it may cost more than", ""),
     output: str = titled("Folder for the videos", "videos"),
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for a video", 60),
@@ -79,6 +80,7 @@ def videos_from_table(
         take: 1 is the first. Any other word makes all rows anew, on purpose, beside the earlier videos, and pays again.
         bad_rows: Whether one bad row stops the whole table before it begins, or is left out.
         budget: Such as 100 CNY. The batch never costs more, over its whole life. Empty: no bound.
+        max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest price, is not known.
         approve_above: Such as 50 CNY. The run shows the quote, and waits for your word. Empty: it does not ask.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
         patience: A video that takes longer is kept for the next run of the batch, and not paid again.
@@ -101,6 +103,7 @@ def form_settings(
     take: str,
     bad_rows: BadRow,
     budget: str,
+    max_charge: str,
     approve_above: str,
     output: str,
     patience: int,
@@ -119,6 +122,7 @@ def form_settings(
         "take": take,
         "on_invalid": "skip" if bad_rows == "leave it out" else "stop",
         "budget": budget.strip() or None,
+        "max_charge": max_charge.strip() or None,
         "approve_above": approve_above.strip() or None,
         "output": lasting(output.strip() or "videos", "The folder for the videos"),
         "patience": patience * 60,
@@ -144,7 +148,7 @@ async def _make(
 ) -> Any:
     try:
         choices = {"model": model, "resolution": resolution, "ratio": ratio, "duration": duration}
-        routes = chosen_routes(route, more_routes, **choices)
+        routes = await chosen_routes(route, more_routes, **choices)
         settings = {**form_settings(**form), "route": routes, "choose": CHOOSING[choose]}
         settings["fall_back_on_moderation"] = moderated != "stays refused"
         settings["spread"] = spread.strip() or None

@@ -94,9 +94,9 @@ async def _make(
     }
     row = {name: value for name, value in wish.items() if value not in (None, "", [])}
     try:
-        nothing: dict[str, Any] = {"limit": 0, "only": "", "budget": "", "prompt_column": ""}
+        nothing: dict[str, Any] = {"limit": 0, "only": "", "budget": "", "max_charge": "", "prompt_column": ""}
         settings = form_settings(**form, **nothing, bad_rows="stop before anything is spent")
-        routes = chosen_routes(route, model=model)
+        routes = await chosen_routes(route, model=model)
     except SeedanceError as error:
         return failed(error)
     return await make_one([row], route=routes, batch=batch, **settings)

@@ -76,7 +76,7 @@ async def _quote(
             raise UserMistake("Give either a table or rows typed in, and not both. Nothing was spent.")
         place = _one_place(table) if table.strip() else None
         settings: dict[str, Any] = {
-            "route": chosen_routes(route, more_routes, **choices),
+            "route": await chosen_routes(route, more_routes, **choices),
             "choose": CHOOSING[choose],
             "only": None,
             "limit": limit or None,

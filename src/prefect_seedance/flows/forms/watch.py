@@ -46,6 +46,7 @@ def watch_folder(
     bad_rows: BadRow = titled("If a row breaks a rule", "stop before anything is spent"),
     prompt_column: str = titled("Heading of the prompts", ""),
     budget: str = titled("Budget of each table", ""),
+    max_charge: str = titled("What one row costs at most", ""),
     output: str = titled("Folder for the videos", "videos"),
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for a video", 60),
     more_routes: list[RouteDefaults] = titled("Further routes", []),
@@ -59,6 +60,7 @@ def watch_folder(
         bad_rows: Whether one bad row stops its whole table, or is left out. Other tables go on either way.
         prompt_column: Only if your prompts stand under another heading than "prompt".
         budget: Such as 100 CNY: what the batch of one table may cost. Empty: no bound.
+        max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest price, is not known.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
         patience: A video that takes longer is kept for the next look, and not paid again.
         more_routes: Only for tables whose rows choose by columns "model", "provider" or "route".

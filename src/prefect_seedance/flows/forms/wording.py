@@ -18,6 +18,10 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"say which: columns=\{'prompt': ('[^']*'|\"[^\"]*\")\}"),
         r'write \1 under "Heading of the prompts"',
     ),
+    (
+        re.compile(r'state what (?:a row|one) costs at most with max_charge="… (\w+)"'),
+        r'write what a row costs at most, such as 5 \1, under "What one row costs at most"',
+    ),
     (re.compile(r"\brow\(s\) of list of rows"), "row(s)"),
     (re.compile(r"\s*\[seedance \w+\]$"), ""),
 )
