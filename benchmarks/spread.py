@@ -90,7 +90,6 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
                 "ledger_url": ledger,
                 "identity": begun.identity,
                 "output": str(folder / f"videos-{number}"),
-                "begun": begun.begun,
                 "parent": begun.parent,
                 "patience": 600,
             }

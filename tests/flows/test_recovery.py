@@ -119,6 +119,7 @@ def test_the_sweep_saves_what_a_killed_run_left(sandbox: SandboxServer, tmp_path
     assert sweep_videos(routes(sandbox.url)[0], ledger=str(ledger_file)).found == []
 
 
+@pytest.mark.parametrize("sandbox_settings", [SandboxSettings(speed=5.0)])
 def test_a_job_that_outlasts_the_patience_is_kept_and_swept(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:

@@ -60,7 +60,9 @@ def reasons(row, routes=ROUTES, how="first", **options):
 def test_mistakes_name_the_row_the_route_and_what_there_is():
     told = reasons({"route": "seedance2.0-mini > seedance-9"})
     assert "route 'seedance-9'" in told
-    assert all(route.label in told for route in ROUTES)
+    names = [f"{each.account.identity}:{each.route.model}" for each in ROUTES]
+    assert all(name in told for name in names)
+    assert [chosen({"route": name}) for name in names] == [[each.label] for each in ROUTES]
     assert "say it in one of them" in reasons({"route": "seedance2.0-mini", "provider": "jimmy"})
     unpriced = [replace(each, prices=None) for each in ROUTES]
     told = reasons({"route": "cheapest"}, unpriced)

@@ -208,10 +208,10 @@ async def test_where_no_route_is_left_all_reasons_are_told_and_the_next_run_begi
 
 async def test_a_job_of_the_second_route_is_adopted_by_the_next_run(tmp_path):
     with world(tmp_path, "anyfast", "jimmy", funds=Decimal(0)) as both:
-        both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=50.0)  # some 0.4 to 0.8 s a job
+        both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=8.0)  # some 2.5 to 5 s a job
         first = await both.run(rows_of(["a lamp"]), patience=0.1)
         assert (first.records["r0"].state, first.records["r0"].provider) == ("created", "jimmy")
-        second = await both.run(rows_of(["a lamp"]), patience=10)
+        second = await both.run(rows_of(["a lamp"]), patience=60)
         assert second.records["r0"].state == "stored"
         assert both.billed("a lamp") == (0, 1)
         assert both.asked() == (1, 1)

@@ -85,11 +85,11 @@ async def test_the_pause_grows_until_a_create_is_accepted(monkeypatch: pytest.Mo
 
 async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_anew() -> None:
     limiter = Limiter()
-    for lease, more in ((0.05, False), (60.0, True)):
+    for lease, more in ((0.5, False), (60.0, True)):
         limiter.saying()
         limiter.shared(Share({"m": 2}), lease)
         async with limiter.place("m", 9):
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.55)
             waiting = asyncio.create_task(limiter._take("m", 9))
             await asyncio.sleep(0.01)
             assert waiting.done() is more

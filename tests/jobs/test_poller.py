@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from prefect_seedance.errors import BadKey, BrokenAnswer, Gone, RateLimited, Unreachable
-from prefect_seedance.jobs.poller import GONE_TIMES, TROUBLES, Poller
+from prefect_seedance.jobs.poller import GONE_TIMES, MOST_AT_ONCE, TROUBLES, Poller
 from prefect_seedance.providers import JobState, JobView
 
 
@@ -21,11 +21,13 @@ class ScriptedClient:
         self.asked: Counter[str] = Counter()
         self.at_once: Counter[str] = Counter()
         self.most_at_once = 0
+        self.most_of_all = 0
 
     async def query(self, job_id: str) -> JobView:
         self.asked[job_id] += 1
         self.at_once[job_id] += 1
         self.most_at_once = max(self.most_at_once, self.at_once[job_id])
+        self.most_of_all = max(self.most_of_all, self.at_once.total())
         await asyncio.sleep(self.delay)
         self.at_once[job_id] -= 1
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -130,4 +132,5 @@ async def test_a_thousand_jobs_are_asked_about_a_few_at_a_time() -> None:
     views = await asyncio.gather(*(wait(poller, f"j{number}") for number in range(1000)))
     assert len(views) == 1000
     assert set(client.asked.values()) == {1}
+    assert client.most_of_all <= MOST_AT_ONCE + 1
     await poller.close()

@@ -305,7 +305,7 @@ async def test_no_file_beyond_the_cap(server, tmp_path, length):
 async def test_a_silent_server_and_a_slow_one_are_left_with_what_they_gave(server, tmp_path):
     server.stall_after = 1500
     part = tmp_path / "film.part"
-    for settings_ in ({"read_seconds": 0.2}, {"total_seconds": 0.2}):
+    for settings_ in ({"read_seconds": 0.5}, {"total_seconds": 1.0}):
         discard(part)
         async with Downloader(**settings_) as loader:
             with pytest.raises(Unreachable):

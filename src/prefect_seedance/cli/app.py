@@ -31,7 +31,9 @@ Models = Annotated[
         name=["--model"], help="A model; the key is taken from JIMMY_API_KEY or ANYFAST_API_KEY. May be repeated."
     ),
 ]
-Prices = Annotated[Path | None, Parameter(help="Your prices, as JSON: {currency, prices: {billing model: price}}.")]
+Prices = Annotated[
+    Path | None, Parameter(help="Prices of --model, as JSON: {currency, prices: {billing model: price}}.")
+]
 Columns = Annotated[
     list[str] | None,
     Parameter(name=["--column"], help="Your heading of one of our columns: prompt=文案. May be repeated."),
@@ -171,7 +173,7 @@ def run_table(
     batch: str,
     model: Models = None,
     route: Routes = None,
-    output: Path = Path("videos"),
+    output: str = "videos",
     prices: Prices = None,
     ledger: Ledger = None,
     take: str = "1",
@@ -181,7 +183,7 @@ def run_table(
     column: Columns = None,
     on_invalid: OnInvalid = "stop",
     patience: float = 3600,
-    max_in_flight: int = 20,
+    max_in_flight: int | None = None,
     budget: str | None = None,
     max_charge: str | None = None,
     max_failures: float | None = None,
@@ -194,13 +196,13 @@ def run_table(
     Args:
         table: Path or URL of a table (CSV, Excel, Parquet, JSON).
         batch: The name under which rows are kept. The same name continues, and never pays again for what it has.
-        output: The folder for videos and results.
+        output: The folder for videos and results, or a URL such as s3://bucket/videos.
         take: Another take makes the same rows anew, on purpose.
         only: Row ids; may be repeated. All other rows are left out.
         limit: Only the first so many rows: a pilot.
         retry: States to be made anew, and paid again: failed, refused, expired. May be repeated.
         patience: Seconds to wait for a job.
-        max_in_flight: Jobs of a route at the same time, at most.
+        max_in_flight: Jobs of a --model at the same time, at most: 20 unless told. A saved route has its own.
         budget: What the batch may cost over its whole life, such as "100 CNY".
         max_charge: What one row costs at most, where no price or no upper bound is known.
         max_failures: Take no new rows once so many have failed: a count, or a share below 1.

@@ -41,7 +41,8 @@ def prune_ledger(older_than: str, url: str | None) -> None:
         raise UserMistake(
             f"--older-than {older_than!r}: expected days or weeks, as in 90d or 12w. Nothing was changed."
         )
-    age = timedelta(days=int(found[1]) * (7 if found[2].lower().startswith("w") else 1))
+    # No ledger is older than a century, and no calendar has an end.
+    age = timedelta(days=min(36_500, int(found[1][:9]) * (7 if found[2].lower().startswith("w") else 1)))
 
     async def prune() -> list[str]:
         ledger = await Ledger.open(ledger_url(url, home()))

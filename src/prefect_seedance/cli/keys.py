@@ -16,9 +16,12 @@ from prefect_seedance.routes import find
 
 __all__ = ["read_prices", "routes_of"]
 
+MAX_IN_FLIGHT = 20
+"""Jobs of a route at once, unless told."""
+
 
 def routes_of(
-    blocks: Sequence[str], models: Sequence[str], prices: PriceBook | None, max_in_flight: int
+    blocks: Sequence[str], models: Sequence[str], prices: PriceBook | None, max_in_flight: int | None = None
 ) -> list[RouteDefaults | str]:
     """The routes that a command names.
 
@@ -29,11 +32,18 @@ def routes_of(
         max_in_flight: Jobs at once, for `models`.
 
     Raises:
-        UserMistake: Nothing was named, or the key of a provider is missing.
+        UserMistake: Nothing was named, or the key of a provider is missing, or a saved block has its own word.
     """
+    if blocks:
+        for option, told in (("--prices", prices), ("--max-in-flight", max_in_flight)):
+            if told is not None:
+                raise UserMistake(
+                    f"{option} goes with --model: the saved route {blocks[0]!r} has its own. Change the block, or "
+                    "leave the option out. Nothing was spent."
+                )
     routes: list[RouteDefaults | str] = list(blocks)
     for model in models:
-        fields: dict[str, Any] = {"model": model, "prices": prices, "max_in_flight": max_in_flight}
+        fields: dict[str, Any] = {"model": model, "prices": prices, "max_in_flight": max_in_flight or MAX_IN_FLIGHT}
         try:
             routes.append(RouteDefaults(credentials=_credentials(find(model).provider), **fields))
         except ValidationError as error:

@@ -27,7 +27,7 @@ def generate_table(
     models: Sequence[str] | None,
     blocks: Sequence[str] | None,
     prices: Path | None,
-    max_in_flight: int,
+    max_in_flight: int | None,
     options: Mapping[str, Any],
 ) -> int:
     """Run `generate_videos` with a live view, and show what became of it. Returns the exit code."""
@@ -58,7 +58,7 @@ def quote_table(
     choose: Choose = "first",
 ) -> int:
     """Run `quote_videos` and show its answer. Returns the exit code."""
-    routes = routes_of(blocks or [], models or [], read_prices(prices), 1)
+    routes = routes_of(blocks or [], models or [], read_prices(prices))
     with at_a_server():
         result = quote_videos(
             table, route=routes, columns=columns, only=only, limit=limit, on_invalid=on_invalid, choose=choose

@@ -76,7 +76,11 @@ def _ledger(url: Any) -> Any:
 
 
 def _only(keys: Any) -> Any:
-    return keys if keys is None or len(keys) <= 100 else f"{len(keys):,} row ids"
+    if keys is None or isinstance(keys, str):
+        return keys
+    return [str(key) for key in keys] if len(keys) <= SHOWN_KEYS else f"{len(keys):,} row ids"
 
+
+SHOWN_KEYS = 100
 
 _DESCRIBED: Mapping[str, Any] = {"table": _table, "request": _table, "route": _route, "ledger": _ledger, "only": _only}

@@ -51,7 +51,7 @@ def wanted_routes(row: TableRow, routes: Sequence[RouteSettings], choice: Choice
         return _apart(_named(name, routes) for name in row.routes), False
     fitting = [settings for settings in routes if _fits(row, settings)]
     if not fitting:
-        raise UserMistake(f"{_wishes(row)}: none of the routes given fits; they are {_labels(routes)}")
+        raise UserMistake(f"{_wishes(row)}: none of the routes given fits; they are {_names(routes)}")
     if row.routes or choice.how == "cheapest":
         return _apart(fitting), True
     if choice.how == "in_order":
@@ -69,7 +69,7 @@ def _named(told: str, routes: Sequence[RouteSettings]) -> RouteSettings:
             provider=account.provider, account=account.label, model=settings.route.model, block=settings.block
         ):
             return settings
-    raise UserMistake(f"route {told!r}: none of the routes given is called so; they are {_labels(routes)}")
+    raise UserMistake(f"route {told!r}: none of the routes given is called so; they are {_names(routes)}")
 
 
 _read = lru_cache(1000)(RouteName.read)
@@ -94,5 +94,10 @@ def _wishes(row: TableRow) -> str:
     return " ".join(f"{name}={value!r}" for name, value in wishes if value)
 
 
-def _labels(routes: Sequence[RouteSettings]) -> str:
-    return ", ".join(route.label for route in routes)
+def _names(routes: Sequence[RouteSettings]) -> str:
+    """The routes, as a cell may name them."""
+    names = []
+    for each in routes:
+        name = f"{each.account.provider}/{each.account.label}:{each.route.model}"
+        names.append(f"{each.block} ({name})" if each.block else name)
+    return ", ".join(names)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from prefect_seedance.bulk import in_bulk
 from prefect_seedance.errors import UserMistake
-from prefect_seedance.jobs.cells import row_id
+from prefect_seedance.jobs.cells import CellError, row_id
 from prefect_seedance.jobs.checking import Checker
 from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.prepared import Prepared
@@ -158,12 +158,19 @@ def gather(
     return found
 
 
+def _wanted(key: Any) -> str:
+    try:
+        return str(row_id(key))
+    except CellError as error:
+        raise UserMistake(f"only= names {key!r}: {error}. Nothing was spent.") from None
+
+
 def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> set[int]:
     """The positions of the rows that are meant."""
     keys = {row.position: row.key for row in table.rows}
     keys |= {position: problems[0].key for position, problems in table.bad.items()}
     if only is not None:
-        wanted = {str(row_id(key)) for key in only}
+        wanted = {_wanted(key) for key in ([only] if isinstance(only, str) else only)}
         if missing := sorted(wanted - set(keys.values())):
             raise UserMistake(
                 f"only= names rows that {table.name} does not have: {', '.join(missing[:SHOWN])}. Nothing was spent."
