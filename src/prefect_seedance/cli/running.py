@@ -79,7 +79,7 @@ def sweep_ledger(
     patience: float,
 ) -> int:
     """Run `sweep_videos` and show its answer. Returns the exit code."""
-    routes = routes_of(blocks or [], models or [], None, 20)
+    routes = routes_of(blocks or [], models or [], None)
     with at_a_server():
         outcome = sweep_videos(routes, batch=batch, ledger=ledger, patience=patience)
     out.print(sweep_line(outcome), markup=False)
