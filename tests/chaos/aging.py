@@ -16,11 +16,18 @@ DUMPS = Path(__file__).parent.parent / "ledger" / "data"
 
 
 def tables_of(version: int) -> dict[str, set[str]]:
-    """The columns of each table as that version was released, read from its frozen dump."""
+    """The columns and indexes of each table as that version was released, read from its frozen dump."""
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript((DUMPS / f"version-{version}.sql").read_text("utf-8"))
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: {line[1] for line in connection.execute(f"PRAGMA table_info({name})")} for name in names}
+        return {
+            name: {
+                line[1]
+                for what in ("table_info", "index_list")
+                for line in connection.execute(f"PRAGMA {what}({name})")
+            }
+            for name in names
+        }
 
 
 def age(url: str, version: int) -> list[str]:
@@ -51,6 +58,10 @@ def _age(connection: sa.Connection, old: dict[str, set[str]], version: int) -> l
             connection.execute(sa.text(f"DROP TABLE {table.name}"))
             gone.append(table.name)
             continue
+        for index in looked.get_indexes(table.name):
+            if not index.get("duplicates_constraint") and index["name"] not in old[table.name]:
+                connection.execute(sa.text(f"DROP INDEX {index['name']}"))
+                gone.append(str(index["name"]))
         for column in looked.get_columns(table.name):
             if column["name"] not in old[table.name]:
                 connection.execute(sa.text(f'ALTER TABLE {table.name} DROP COLUMN "{column["name"]}"'))
