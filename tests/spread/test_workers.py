@@ -13,6 +13,8 @@ import pytest
 
 from prefect_seedance.cli.app import run
 from prefect_seedance.cli.console import out
+from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows import spread_workers
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.deployments.worker import Ui
 from tests.postgres import PostgresServer
@@ -112,3 +114,19 @@ def test_three_workers_one_killed_one_added_and_the_ledger_restarted(
     )
     with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
         log.write(told)
+
+
+def test_workers_that_never_come_are_told_and_not_waited_for_for_ever(
+    postgres_server: PostgresServer, sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = postgres_server.database()
+    monkeypatch.setenv("PREFECT_SEEDANCE_LEDGER", postgres_server.url(database))
+    monkeypatch.setattr(spread_workers, "LATE", 3.0)
+    with server_on(postgres_server, tmp_path), out.capture():
+        assert run(["setup", "--sandbox", sandbox.url, "--folder", str(tmp_path), "--overwrite", "--deploy"]) == 0
+        route = saved_route(sandbox, "alone")
+        alone = Run(rows(2), route=route, batch="alone", output=tmp_path / "videos", spread="workers:1", patience=5)
+        with pytest.raises(SeedanceError, match=r"No worker has taken up a shard .* patience=5 says"):
+            alone.end(120)
+    assert sandbox.state.jobs() == []
+    assert postgres_server.execute(database, "SELECT DISTINCT state FROM seedance_rows") == [("planned",)]
