@@ -205,7 +205,8 @@ class _Shard:
         wanted = {}
         for settings in self.order.routes:
             key, limiter = _key(settings), self.session.channels[settings.account].limiter
-            self._hope(settings, 0 if key in self.dry | self.was_dry else settings.max_in_flight)
+            idle = self.session.is_over() or key in self.dry | self.was_dry
+            self._hope(settings, 0 if idle else settings.max_in_flight)
             part = limiter.part(settings.route.model)
             full = max(FEWEST, AHEAD * min(settings.max_in_flight, settings.max_in_flight if part is None else part))
             if key not in self.dry and waiting[key] <= full // 2:

@@ -168,10 +168,9 @@ def glimpses(connection: sa.Connection, run: holders.Run, take_: str) -> list[Gl
 
 
 def want(connection: sa.Connection, run: holders.Run, ids: Collection[int]) -> None:
-    """Write down that shards of this run may carry these rows; what another run holds stays as it is."""
-    free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
+    """Write down that shards of this run may carry these rows; what another run holds, once it lets go of it."""
     for group in lookups.grouped(sorted(ids)):
-        connection.execute(sa.update(rows).where(rows.c.id.in_(group), free).values(wanted_by=run.id))
+        connection.execute(sa.update(rows).where(rows.c.id.in_(group)).values(wanted_by=run.id))
 
 
 def address(connection: sa.Connection, run: holders.Run, meant: Sequence[Mapping[str, Any]]) -> None:
