@@ -58,6 +58,9 @@ async def test_shards_of_a_run_that_was_killed_go_on_and_of_one_that_ended_do_no
     assert bench.query("SELECT count(*) FROM seedance_runs WHERE ended_at IS NOT NULL") == [(2,)]
     over = [(await ledger.remainder(shard, "1", patience=60, parent=run.id)).over for run in (ended, killed)]
     assert over == [True, False]
+    # One that was only taken for dead, and ends in order after all, is over.
+    await ledger.end_run(killed)
+    assert (await ledger.remainder(shard, "1", patience=60, parent=killed.id)).over
 
 
 async def test_who_slept_past_its_lease_and_was_missed_by_nobody_keeps_what_it_holds(bench: Any) -> None:

@@ -190,7 +190,8 @@ def end(connection: sa.Connection, run: Run) -> None:
     """The run is over: let go of its rows. What it left as `sent` becomes unknown."""
     _locked(connection, run.id)
     bury(connection, run.id)
-    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now()))
+    # It says so itself, whoever took it for dead before.
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now(), buried_at=None))
 
 
 def forget(run: Run) -> None:
