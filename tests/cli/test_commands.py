@@ -65,6 +65,7 @@ def text(done: subprocess.CompletedProcess[str]) -> str:
     return " ".join((done.stdout + done.stderr).split())
 
 
+@pytest.mark.slow
 def test_from_quote_to_report(shell, sandbox):
     table = ["prompts.csv", "--model", "seedance2.0-mini"]
     routes, quote = shell.together((["routes"], {}), (["quote", *table, "--prices", "prices.json"], {}))

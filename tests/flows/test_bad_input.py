@@ -196,6 +196,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_hostile_prompts_and_ids_stay_what_they_are(make, route_to, output, sandbox, api):
     table = pd.DataFrame({"id": list(HOSTILE), "prompt": list(HOSTILE.values())})
     table["status"] = [f"mine {n}" for n in range(len(table))]

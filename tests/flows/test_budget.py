@@ -60,6 +60,7 @@ def test_a_take_spends_from_the_same_budget(route_to: RouteTo, sandbox: SandboxS
     assert spent(sandbox) == Decimal("0.75")
 
 
+@pytest.mark.slow
 def test_refunds_and_refusals_give_back_and_unknown_outcomes_do_not(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_refunds_and_refusals_give_back_and_unknown_outcomes_do_not(
     assert result.counts == {"failed": 1, "stored": 1}
 
 
+@pytest.mark.slow
 def test_many_runs_at_once_cannot_spend_the_same_money_twice(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_too_many_failures_end_the_taking_of_new_rows(
     assert 2 <= caught.value.result.counts["failed"] <= 3  # a tenth of twenty, and one more in flight
 
 
+@pytest.mark.slow
 def test_who_waits_while_the_run_stops_is_not_sent(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
     sandbox.faults.retry_after = 600.0
     sandbox.faults.queue("create", "ok", "rate_limited")

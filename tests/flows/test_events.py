@@ -47,6 +47,7 @@ def kinds(found):
     return Counter(event["event"].removeprefix("seedance.") for event in found)
 
 
+@pytest.mark.slow
 def test_each_end_is_told_once_with_its_relations(make, route_to, sandbox, events):
     batch = f"茶 {uuid4().hex[:6]}"
     sandbox.faults.queue("create", "ok", "failed", "cut_after", "ok")

@@ -263,6 +263,7 @@ def test_a_prefix_is_watched_like_a_folder() -> None:
         store.rm("/inbox", recursive=True)
 
 
+@pytest.mark.slow
 def test_the_cost_report_tells_unknowns_first_and_they_can_be_resolved(
     run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer, prefect_server: str
 ) -> None:

@@ -102,6 +102,7 @@ def test_what_cannot_be_resolved_is_told(route_to: RouteTo, sandbox: SandboxServ
         resolve_video("b", "r1", verdict="not_made")
 
 
+@pytest.mark.slow
 def test_the_sweep_saves_what_a_killed_run_left(sandbox: SandboxServer, tmp_path: Path, ledger_file: Path) -> None:
     table = tuple((f"r{number}", f"a lantern {number}", "seedance2.0-mini") for number in range(4))
     task = Task(table, sandbox.url, str(ledger_file), str(tmp_path / "videos"), kill_at="job written", kill_nth=4)
@@ -120,6 +121,7 @@ def test_the_sweep_saves_what_a_killed_run_left(sandbox: SandboxServer, tmp_path
 
 
 @pytest.mark.parametrize("sandbox_settings", [SandboxSettings(speed=5.0)])
+@pytest.mark.slow
 def test_a_job_that_outlasts_the_patience_is_kept_and_swept(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_job_that_outlasts_the_patience_is_kept_and_swept(
 
 
 @pytest.mark.parametrize("sandbox_settings", [SandboxSettings(speed=5.0)])
+@pytest.mark.slow
 def test_the_sweep_follows_a_folder_that_was_moved(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
@@ -148,6 +151,7 @@ def test_the_sweep_follows_a_folder_that_was_moved(
     assert not (tmp_path / "first").exists()
 
 
+@pytest.mark.slow
 def test_the_audit_trail_and_the_bill_agree(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_stored_row_costs_no_call_at_all(make, sandbox):
     assert sum(line.cost for line in second.costs_to_date) == Decimal("0.50")
 
 
+@pytest.mark.slow
 def test_a_row_refused_for_now_is_taken_again(make, route_to, sandbox):
     """Funds are used up after two; a wrong key and a filled purse later, the rest is made, and nothing twice."""
     sandbox.state.settings = replace(sandbox.state.settings, funds=Decimal("0.6"))
@@ -105,6 +106,7 @@ def test_rows_that_ended_badly_are_left_alone_unless_asked(make, route_to, sandb
     assert [line.prompt for line in sandbox.state.bill()].count("prompt c") == 2
 
 
+@pytest.mark.slow
 def test_a_row_refused_by_the_provider_is_left_alone_unless_asked(make, route_to, sandbox):
     anyfast = route_to("seedance-2.0-mini")
     table = [{"id": "a", "prompt": "Mickey Mouse"}, {"id": "b", "prompt": "fine"}]
@@ -117,6 +119,7 @@ def test_a_row_refused_by_the_provider_is_left_alone_unless_asked(make, route_to
     assert [line.prompt for line in sandbox.state.bill()] == ["fine"]
 
 
+@pytest.mark.slow
 def test_a_file_gone_or_changed_is_fetched_again_and_never_made_again(make, sandbox):
     first = make(rows("gone", "cut", "kept"))
     videos = {row.row: Path(row.video) for row in first.rows}
@@ -138,6 +141,7 @@ def test_a_file_gone_or_changed_is_fetched_again_and_never_made_again(make, sand
     assert creates(sandbox) == 3
 
 
+@pytest.mark.slow
 def test_a_job_that_outlasts_the_patience_is_kept_for_the_next_run(make, sandbox):
     sandbox.state.settings = replace(sandbox.state.settings, speed=15)
     first = make(rows("a"), patience=0.2)
@@ -186,6 +190,7 @@ generate_videos(table, route=route.model_copy(update={"max_in_flight": 2}), batc
 """
 
 
+@pytest.mark.slow
 def test_rows_of_a_killed_run(make, prefect_server, output, tmp_path):
     """Killed with one job accepted, one create on its way, and one row not yet sent: one process, no warning."""
     settings = SandboxSettings(job_seconds=(3, 3))

@@ -23,6 +23,7 @@ def ended(prefect_server, route_to, output, api):
     return call
 
 
+@pytest.mark.slow
 def test_the_state_says_how_it_went(ended, sandbox):
     pair = [{"id": "a", "prompt": "x"}, {"id": "b", "prompt": "y"}]
 

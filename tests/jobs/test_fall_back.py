@@ -108,6 +108,7 @@ def broken(kind, both):
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
+@pytest.mark.slow
 async def test_what_all_rows_would_meet_is_met_by_few(tmp_path, first, second):
     """Only those ask that were on their way together; the others go straight to the second route."""
     for kind in ("funds", "key", "closed", "unreachable", "rate_limited"):
@@ -206,6 +207,7 @@ async def test_where_no_route_is_left_all_reasons_are_told_and_the_next_run_begi
         assert both.billed("a lamp") == (0, 1)
 
 
+@pytest.mark.slow
 async def test_a_job_of_the_second_route_is_adopted_by_the_next_run(tmp_path):
     with world(tmp_path, "anyfast", "jimmy", funds=Decimal(0)) as both:
         both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=8.0)  # some 2.5 to 5 s a job

@@ -110,6 +110,7 @@ async def test_a_write_whose_commit_got_no_answer_is_made_once(
     server.close()
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_killed_again_and_again_loses_and_repeats_nothing(own_server: PostgresServer) -> None:
     url = own_server.url(own_server.empty_database())
     async with opened(url) as one, opened(url) as other:

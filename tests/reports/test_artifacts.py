@@ -49,6 +49,7 @@ def rows_of(artifact: dict) -> list[dict]:
     return json.loads(artifact["data"]) if isinstance(artifact["data"], str) else artifact["data"]
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_summary_its_costs_and_its_rows(run, prefect_server, sandbox, tmp_path):
     table = [
         {"id": "one", "prompt": "a <b>bold</b> | lantern"},

@@ -122,6 +122,7 @@ def test_all_are_carried_and_the_same_call_again_does_nothing(
     assert len(list((tmp_path / "videos/b").glob("*.mp4"))) == 16
 
 
+@pytest.mark.slow
 def test_budget_and_failures_hold_over_all_shards(tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer) -> None:
     scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4)])
     outcome = scene.run(scene.order(table(8), terms={"budget": "1.10 CNY"}), scene.three)
@@ -141,6 +142,7 @@ def test_budget_and_failures_hold_over_all_shards(tmp_path: Path, route_to: Rout
     assert Counter(record.state for record in last.records.values()) == {State.STORED: 24}
 
 
+@pytest.mark.slow
 def test_rows_fall_back_in_whichever_process(tmp_path: Path, route_to: RouteTo) -> None:
     """Anyfast's account has not enough for one video: each row goes on to Jimmy AI, in the shard that has taken it."""
     with SandboxServer(SandboxSettings(speed=200.0, funds=Decimal(2))) as sandbox:
@@ -158,6 +160,7 @@ def test_rows_fall_back_in_whichever_process(tmp_path: Path, route_to: RouteTo) 
         assert len(sandbox.state.bill()) == 6
 
 
+@pytest.mark.slow
 def test_who_is_cancelled_tells_the_shards_and_they_end_in_order(
     tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer
 ) -> None:
