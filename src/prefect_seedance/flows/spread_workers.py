@@ -110,7 +110,8 @@ class _Fleet:
             "raise its limit."
         )
         if seconds > max(self.patience, LATE):
-            raise SeedanceError(f"{what} It was waited for as long as patience={self.patience:g} says. No shard sent anything.")
+            waited = f"It was waited for as long as patience={self.patience:g} says. No shard sent anything."
+            raise SeedanceError(f"{what} {waited}")
         if seconds > LATE and not self.told:
             self.told = True
             get_run_logger().warning(what)

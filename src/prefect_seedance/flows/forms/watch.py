@@ -9,8 +9,7 @@ file has made or is making: whoever mends one prompt pays for one video, and wha
 
 import asyncio
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from prefect import flow
@@ -105,8 +104,8 @@ async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> 
     batches = await ledger.batches()
     mine = await ledger.rows_of(dropped.batch) if dropped.batch in batches else []
     unfinished = {row.key for row in mine if row.state in UNFINISHED}
-    others = await _others(ledger, [name for name in batches if dropped.is_other(name)])
-    if mine and not unfinished and not others.left:
+    others = [name for name in batches if dropped.is_other(name)]
+    if mine and not unfinished and not await _any_left(ledger, others):
         return None
     try:
         read = await open_table(dropped.place, settings["columns"])
@@ -115,7 +114,8 @@ async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> 
     except SeedanceError as error:
         return Ended(dropped.name, dropped.batch, "Not started", str(error), bad=True)
     over = {row.key for row in mine} - unfinished
-    only = [row.key for row in preparation.rows if row.key not in over and not others.have(row)]
+    bought = await _bought(ledger, others)
+    only = [row.key for row in preparation.rows if row.key not in over and not _has(bought, row)]
     if not only:
         return None
     if not await asyncio.to_thread(dropped.unchanged):
@@ -124,30 +124,25 @@ async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> 
     return Wanted(dropped.place, dropped.name, dropped.batch, chosen)
 
 
-@dataclass(slots=True)
-class _Others:
-    """What the batches of a file's other contents have.
-
-    Attributes:
-        bought: What was asked for, by row: made, or being made, or of unknown outcome.
-        left: Whether they have rows that nobody is making: those were put off, or never begun.
-    """
-
-    bought: dict[str, set[str]] = field(default_factory=dict)
-    left: bool = False
-
-    def have(self, row: Prepared) -> bool:
-        """Whether one of them has this row, by whichever of its routes."""
-        return any(row.knows(fingerprint) for fingerprint in self.bought.get(row.key, ()))
+async def _any_left(ledger: Ledger, batches: Sequence[str]) -> bool:
+    """Whether batches of a file's other contents have rows that were put off, or never begun."""
+    for name in batches:
+        if any(state in TAKEABLE for state in (await ledger.states_of(name, "1")).values()):
+            return True
+    return False
 
 
-async def _others(ledger: Ledger, batches: Sequence[str]) -> _Others:
-    found = _Others()
+async def _bought(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[str]]:
+    """What those batches have asked for, by row: made, or being made, or of unknown outcome."""
+    bought: dict[str, set[str]] = {}
     for name in batches:
         at_work = await ledger.at_work(name)
         for row in await ledger.rows_of(name):
-            if row.state in TAKEABLE and not at_work:
-                found.left = True
-            else:
-                found.bought.setdefault(row.key, set()).add(row.fingerprint)
-    return found
+            if at_work or row.state not in TAKEABLE:
+                bought.setdefault(row.key, set()).add(row.fingerprint)
+    return bought
+
+
+def _has(bought: Mapping[str, set[str]], row: Prepared) -> bool:
+    """Whether it has this row, by whichever of its routes."""
+    return any(row.knows(fingerprint) for fingerprint in bought.get(row.key, ()))
