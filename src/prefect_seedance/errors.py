@@ -1,29 +1,70 @@
-"""The errors of the package: one root, and under it the few kinds that a caller would treat differently.
+"""All exceptions of the package.
 
-What a provider's answer proves decides the kind: everything under `Refused` proves that nothing was
-made and nothing is owed; `UnknownOutcome` proves nothing, and is never sent again by the program itself.
+    SeedanceError                   seedance
+    ├── InputError                  input                 wrong input; nothing was spent
+    │   ├── TableError              table                 a table, as a whole or in single cells
+    │   └── InvalidRows             invalid_rows          rows that break a rule of their route
+    ├── ProviderError               provider              what a provider answered, or did not
+    │   ├── Refused                 refused               proven: nothing was made, nothing is owed
+    │   │   ├── AuthenticationError authentication        the key is not accepted
+    │   │   ├── ContentRejected     content_rejected      because of what prompt or media show
+    │   │   ├── InsufficientFunds   insufficient_funds    balance or quota is used up
+    │   │   ├── RouteUnavailable    route_unavailable     maintenance, or not on sale for this key
+    │   │   ├── RateLimited         rate_limited          too many requests or jobs
+    │   │   └── DuplicateName       duplicate_name        an asset of this name exists
+    │   ├── UnknownOutcome          unknown_outcome       a create that may have been paid
+    │   ├── NotFound                not_found             the provider does not know the job, asset or link
+    │   ├── InvalidResponse         invalid_response      not in the provider's form
+    │   │   └── UnsafeLink          unsafe_link           a result link that must not be followed
+    │   ├── Unreachable             unreachable           no connection, or no answer to a free call
+    │   └── JobFailed               job_failed            the provider accepted the job and failed
+    ├── InvalidVideo                invalid_video         bytes that are not a whole, playable video
+    ├── LedgerError                 ledger                the ledger forbids it or cannot be used
+    ├── NothingStored               nothing_stored        a run that stored no row at all
+    ├── StillRunning                still_running         the job outlasts this run's patience
+    ├── ReviewPending               review_pending        the review outlasts this run's patience
+    ├── OverBudget                  over_budget           a row does not fit into the budget
+    ├── TooManyFailures             too_many_failures     `max_failures` is reached
+    ├── MovedToNextRoute            moved_to_next_route   a route refused; the row goes on to the next
+    └── RunEnded                    run_ended             the run that began this work has ended
+
+Inside the package only, and never seen by a caller: `CellError` (a ValueError), `InvalidMedia` and below it
+`UnsupportedMedia`, `BeyondPrefix`, `ProbeTimeout`, `ProbeFailed`, `ResponseTooLarge` and `DatabaseUnreachable`.
+
+The second column is the class's `kind`: a stable name, which the ledger and the results store. Everything under
+`Refused` proves that nothing was made and nothing is owed. `UnknownOutcome` proves nothing, and such a create is never
+sent again automatically.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from prefect_seedance.messages import Message
 
 
 class SeedanceError(Exception):
     """The root of all errors that this package raises on purpose.
 
     Attributes:
-        message: What is wrong, in words fit for a person.
+        kind: What kind of error this is, as the ledger and the results store it. It never changes.
         provider: `jimmy` or `anyfast`, where a provider is involved.
         code: The provider's own code, or ours where it has none.
         request_id: The provider's trace id, to be quoted to its support.
         row: The key of the row concerned.
         http_status: The HTTP status of the answer, where there was one.
+
+    Args:
+        message: What is wrong: a `Message`, or a provider's own words as text.
     """
+
+    kind: ClassVar[str] = "seedance"
 
     def __init__(
         self,
-        message: str,
+        message: Message | str,
         *,
         provider: str | None = None,
         code: str | None = None,
@@ -32,52 +73,115 @@ class SeedanceError(Exception):
         http_status: int | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.text = message
         self.provider = provider
         self.code = code
         self.request_id = request_id
         self.row = row
         self.http_status = http_status
 
+    @property
+    def message(self) -> str:
+        """What is wrong, in the words of the surface that the reader is on."""
+        return str(self.text)
+
+    @property
+    def slug(self) -> str | None:
+        """The stable name of the message; None where the text is a provider's own."""
+        return self.text.slug if isinstance(self.text, Message) else None
+
+    def reword(self, message: Message | str) -> None:
+        """Say the same in other words, or say more."""
+        self.text = message
+        self.args = (message,)
+
     def __str__(self) -> str:
         where = f"row {self.row!r}: " if self.row else ""
-        code = f" [{self.provider or 'seedance'} {self.code}]" if self.code else ""
+        code = f" [{self.provider} {self.code}]" if self.code and self.provider else ""
         return f"{where}{self.message}{code}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Prefect pickles exceptions across processes; keyword-only arguments need help there.
-        return (_rebuild, (type(self), self.message, self.__dict__.copy()))
+        return (_rebuild, (type(self), self.text, self.__dict__.copy()))
 
 
-def _rebuild(kind: type[SeedanceError], message: str, state: dict[str, Any]) -> SeedanceError:
-    error = kind.__new__(kind, message)
+def _rebuild(cls: type[SeedanceError], message: Message | str, state: dict[str, Any]) -> SeedanceError:
+    error = cls.__new__(cls, message)
     error.args = (message,)
+    # Errors that were pickled by 0.1.0 kept their text as `message`.
+    state.setdefault("text", state.pop("message", message))
     error.__dict__.update(state)
     return error
 
 
-class UserMistake(SeedanceError):
+class InputError(SeedanceError):
     """The input is wrong: a table, a setting, a block, a folder. Raised before anything is spent."""
 
+    kind = "input"
 
-class Refused(SeedanceError):
+
+class TableError(InputError):
+    """A table that cannot be used as it stands.
+
+    Attributes:
+        problems: The cells concerned, as `CellProblem`; empty where the table as a whole is wrong.
+    """
+
+    kind = "table"
+
+    def __init__(self, message: Message | str, *, problems: Sequence[Any] = (), **details: Any) -> None:
+        super().__init__(message, **details)
+        self.problems = tuple(problems)
+
+
+class InvalidRows(InputError):
+    """Rows of the table may not be sent. Nothing was spent.
+
+    Attributes:
+        invalid: Every invalid row with all its reasons.
+    """
+
+    kind = "invalid_rows"
+
+    def __init__(self, message: Message | str, *, invalid: Sequence[Any] = (), **details: Any) -> None:
+        super().__init__(message, **details)
+        self.invalid = tuple(invalid)
+
+
+class ProviderError(SeedanceError):
+    """What a provider answered, or did not answer."""
+
+    kind = "provider"
+
+
+class Refused(ProviderError):
     """The provider refused in its own words; proven: nothing was made, nothing is owed."""
 
+    kind = "refused"
 
-class BadKey(Refused):
+
+class AuthenticationError(Refused):
     """The provider does not accept the API key. No other row of this account will fare better."""
 
+    kind = "authentication"
 
-class Moderated(Refused):
+
+class ContentRejected(Refused):
     """Refused because of what the prompt or the media show."""
 
-
-class OutOfFunds(Refused):
-    """The account's balance or the key's quota is used up. Takeable again once it is filled."""
+    kind = "content_rejected"
 
 
-class RouteClosed(Refused):
+class InsufficientFunds(Refused):
+    """The account's balance or the key's quota is used up. The row can be taken again once it is filled."""
+
+    kind = "insufficient_funds"
+
+
+class RouteUnavailable(Refused):
     """The route takes nothing now: in maintenance, taken down, or not on sale for this key."""
+
+    kind = "route_unavailable"
 
 
 class RateLimited(Refused):
@@ -87,7 +191,9 @@ class RateLimited(Refused):
         retry_after: Seconds that the provider asks to wait, or None where it does not say.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **details: Any) -> None:
+    kind = "rate_limited"
+
+    def __init__(self, message: Message | str, *, retry_after: float | None = None, **details: Any) -> None:
         super().__init__(message, **details)
         self.retry_after = retry_after
 
@@ -95,26 +201,167 @@ class RateLimited(Refused):
 class DuplicateName(Refused):
     """An asset of this name is in the group already; it can be looked up instead of being made again."""
 
+    kind = "duplicate_name"
 
-class Gone(SeedanceError):
+
+class UnknownOutcome(ProviderError):
+    """A create whose outcome cannot be proven. It may have been paid; it is never sent again automatically."""
+
+    kind = "unknown_outcome"
+
+
+class NotFound(ProviderError):
     """A job, an asset or a result link that the provider no longer knows: expired, deleted, or never there."""
 
-
-class UnknownOutcome(SeedanceError):
-    """A create whose outcome cannot be proven. It may have been paid; it is never sent again by itself."""
+    kind = "not_found"
 
 
-class BrokenAnswer(SeedanceError):
+class InvalidResponse(ProviderError):
     """An answer that is not in the provider's form, to a call that can be made again without cost."""
 
+    kind = "invalid_response"
 
-class Unreachable(SeedanceError):
+
+class UnsafeLink(InvalidResponse):
+    """A link that is not followed: no https, a private address, a password in it, or no link at all."""
+
+    kind = "unsafe_link"
+
+
+class Unreachable(ProviderError):
     """No connection could be made, or a call that costs nothing got no answer. Safe to try again."""
 
+    kind = "unreachable"
 
-class BrokenVideo(SeedanceError):
+
+class JobFailed(ProviderError):
+    """The provider accepted the job and could not make the video."""
+
+    kind = "job_failed"
+
+
+class InvalidVideo(SeedanceError):
     """Bytes that are not a whole, playable video. Never stored."""
+
+    kind = "invalid_video"
 
 
 class LedgerError(SeedanceError):
     """The ledger forbids it, cannot be read, or belongs to something else."""
+
+    kind = "ledger"
+
+
+class NothingStored(SeedanceError):
+    """No row at all could be stored.
+
+    Attributes:
+        result: The run's `GenerateResult`: what became of each row, and what is known of the cost.
+    """
+
+    kind = "nothing_stored"
+
+    def __init__(self, message: Message | str, *, result: Any = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.result = result
+
+
+class StillRunning(SeedanceError):
+    """The job outlasts the patience of this run. It is kept: the next run of the batch takes it up."""
+
+    kind = "still_running"
+
+
+class ReviewPending(SeedanceError):
+    """The review outlasts the patience of this run. It goes on: the next run takes it up."""
+
+    kind = "review_pending"
+
+
+class OverBudget(SeedanceError):
+    """The worst case of a row does not fit into what is left of the budget. A later run can take it."""
+
+    kind = "over_budget"
+
+
+class TooManyFailures(SeedanceError):
+    """As many rows failed as the user allows; no more are taken."""
+
+    kind = "too_many_failures"
+
+
+class MovedToNextRoute(SeedanceError):
+    """One of the row's routes has refused it; it goes on to the next. Nothing was made, and nothing is owed."""
+
+    kind = "moved_to_next_route"
+
+
+class RunEnded(SeedanceError):
+    """The run that began the work has ended; no more rows are taken for it."""
+
+    kind = "run_ended"
+
+
+class CellError(ValueError):
+    """A cell that cannot be read; its text says what is allowed."""
+
+
+class InvalidMedia(Exception):
+    """What is wrong with the bytes of a file; callers turn it into `InvalidVideo` or `InputError`."""
+
+
+class UnsupportedMedia(InvalidMedia):
+    """The bytes are surely no picture, film or sound: a web page, an archive, nothing at all."""
+
+
+class BeyondPrefix(Exception):
+    """The bytes are there, but further in than is read for a look."""
+
+
+class ProbeTimeout(Exception):
+    """The time for looking at this file is over."""
+
+
+class ProbeFailed(Exception):
+    """The server did not show the file; the text says why."""
+
+
+class ResponseTooLarge(Exception):
+    """The body of an answer is longer than is read."""
+
+
+class DatabaseUnreachable(Exception):
+    """The ledger's server could not be reached for as long as a run waits for it.
+
+    Attributes:
+        seconds: How long it was waited for.
+    """
+
+    def __init__(self, seconds: float, why: BaseException) -> None:
+        super().__init__(f"{type(why).__name__}: {why}")
+        self.seconds = seconds
+
+
+_FORMER = {
+    "BadKey": "AuthenticationError",
+    "BadRows": "InvalidRows",
+    "BadTable": "TableError",
+    "BrokenAnswer": "InvalidResponse",
+    "BrokenVideo": "InvalidVideo",
+    "Gone": "NotFound",
+    "Moderated": "ContentRejected",
+    "MovedOn": "MovedToNextRoute",
+    "OutOfFunds": "InsufficientFunds",
+    "RouteClosed": "RouteUnavailable",
+    "StillReviewed": "ReviewPending",
+    "UserMistake": "InputError",
+    "WorkIsOver": "RunEnded",
+}
+"""Names of 0.1.0: they go on to work, with a warning."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FORMER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"{name} is now called {_FORMER[name]}", DeprecationWarning, stacklevel=2)
+    return globals()[_FORMER[name]]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import Refused, UserMistake
-from prefect_seedance.jobs.preparing import BadRows
+from prefect_seedance.errors import InputError, Refused
+from prefect_seedance.errors import InvalidRows
 from prefect_seedance.providers import ProviderClient
 from prefect_seedance.routes import CATALOGUE, Route, VideoRequest, check
 
@@ -101,7 +101,7 @@ async def test_what_the_documents_allow_is_made_and_what_they_forbid_is_refused_
     assert set(ran) == {route.model for route in CATALOGUE}
 
     before = len(sandbox.state.bill())
-    with pytest.raises(BadRows) as caught:
+    with pytest.raises(InvalidRows) as caught:
         await _made(make, [row for _, _, row, _ in bad], blocks, batch="bad")
     assert {row.key for row in caught.value.invalid} == {row["id"] for _, _, row, _ in bad}
     assert len(sandbox.state.bill()) == before
@@ -140,7 +140,7 @@ async def _asked(bad: list[Any]) -> dict[str, list[str]]:
             await client.create(route.model, asked)
         except Refused:
             told["refused"].append(row["id"])
-        except UserMistake:
+        except InputError:
             told["unsendable"].append(row["id"])
         else:
             told["made"].append(row["id"])

@@ -13,7 +13,7 @@ import pytest
 
 from prefect_seedance import GenerateResult, NothingStored, SeedanceError, generate_videos, quote_videos
 from prefect_seedance.blocks import JimmyCredentials
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 
 GOOD = [{"id": "a", "prompt": "a lantern"}]
 
@@ -296,6 +296,6 @@ def test_without_room_nothing_is_lost(make, sandbox, monkeypatch):
 
 def test_quotes_refuse_the_same_tables(prefect_server, route_to, sandbox):
     for table in ({"x": 1}, [{"text": "x"}], [{"prompt": "x", "duration": 99}]):
-        with pytest.raises(UserMistake):
+        with pytest.raises(InputError):
             quote_videos(table, route=route_to())
     assert not sandbox.state.calls

@@ -16,7 +16,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, Fl
 from prefect.exceptions import PrefectHTTPStatusError
 
 from prefect_seedance import generate_videos
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows import NothingStored
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox import SandboxServer
@@ -99,11 +99,11 @@ def test_rows_that_a_budget_cannot_hold_are_told_before_anything_is_spent(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
     unpriced = route_to("sd2_mx_720p")
-    with pytest.raises(UserMistake, match="max_charge"):
+    with pytest.raises(InputError, match="max_charge"):
         generate_videos(rows(1), route=unpriced, batch="b", output=tmp_path, budget="9 CNY")
-    with pytest.raises(UserMistake, match="never converted"):
+    with pytest.raises(InputError, match="never converted"):
         generate_videos(rows(1), route=route_to(), batch="b", output=tmp_path, budget="9 USD")
-    with pytest.raises(UserMistake, match="budget="):
+    with pytest.raises(InputError, match="budget="):
         generate_videos(rows(1), route=route_to(), batch="b", output=tmp_path, budget="100")
     assert sandbox.state.bill() == []
     bounded = generate_videos(rows(3), route=unpriced, batch="b", output=tmp_path, budget="9 CNY", max_charge="4 CNY")
@@ -145,7 +145,7 @@ def test_who_waits_while_the_run_stops_is_not_sent(route_to: RouteTo, sandbox: S
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "many", 0.0])
 def test_max_failures_that_mean_nothing_are_refused(wrong: object, route_to: RouteTo, tmp_path: Path) -> None:
-    with pytest.raises((UserMistake, Exception), match="max_failures"):
+    with pytest.raises((InputError, Exception), match="max_failures"):
         generate_videos(rows(1), route=route_to(), batch="b", output=tmp_path, max_failures=wrong)
 
 
@@ -176,7 +176,7 @@ def test_a_person_is_asked_above_a_limit(
     outcome = "made"
     try:
         generate_videos(rows(2), route=route_to(duration=5), batch="b", output=tmp_path, approve_above="0.4 CNY")
-    except UserMistake as error:
+    except InputError as error:
         outcome = str(error)
     person.join(10)
     assert time.monotonic() - started < 60

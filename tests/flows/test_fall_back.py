@@ -11,7 +11,7 @@ import pytest
 
 from prefect_seedance import quote_videos
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms import videos_from_table, watch_folder
 from prefect_seedance.reports.money import cost_table
 from prefect_seedance.reports.summary import summary
@@ -90,7 +90,7 @@ def test_a_saved_block_falls_back_to_another(
         again = make(table, route="night")
         assert (again.name, list(again.to_dataframe().columns)) == ("Nothing new", list(answer.columns))
     assert len(sandbox.state.bill()) == 2
-    with pytest.raises(UserMistake, match="'gone'"):
+    with pytest.raises(InputError, match="'gone'"):
         make(TABLE, route=route_to(JIMMY, fall_back=["gone"]))
 
 
@@ -144,7 +144,7 @@ def test_media_are_brought_to_the_route_that_is_asked(
 
 def test_a_column_of_the_users_own_may_be_called_route(make: Make, sandbox: SandboxServer) -> None:
     table = pd.DataFrame(TABLE).assign(route=["north line", "south line"])
-    with pytest.raises(UserMistake, match="names no route"):
+    with pytest.raises(InputError, match="names no route"):
         make(table)
     result = make(table, columns={"route": ""}, limit=1)
     assert list(result.to_dataframe()["route"]) == ["north line", "south line"]

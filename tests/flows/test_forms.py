@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from prefect import Flow
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows import forms
 from prefect_seedance.flows.forms.dropped import DropFolder
 from prefect_seedance.flows.forms.fields import AS_ROUTE, Model, Ratio, Resolution
@@ -81,14 +81,14 @@ def test_rows_out_of_a_spreadsheet_keep_their_columns(separator: str) -> None:
 
 @pytest.mark.parametrize("head", ["promt,duration", "提示词,秒", "id,promt", "Prompts,ratio"])
 def test_a_doubtful_head_is_not_taken_for_a_prompt(head: str) -> None:
-    with typed_table(f"{head}\na fox,5\n") as table, pytest.raises(UserMistake, match="Nothing was spent"):
+    with typed_table(f"{head}\na fox,5\n") as table, pytest.raises(InputError, match="Nothing was spent"):
         read_table(table).require_good()
 
 
 def test_a_worker_without_a_folder_of_its_own_loses_no_video(monkeypatch: pytest.MonkeyPatch) -> None:
     with tempfile.TemporaryDirectory(suffix="prefect") as folder:
         monkeypatch.chdir(folder)
-        with pytest.raises(UserMistake, match="temporary folder"):
+        with pytest.raises(InputError, match="temporary folder"):
             lasting("videos", "The folder")
         assert lasting("/data/videos", "The folder") == "/data/videos"
         assert lasting("s3://bucket/videos", "The folder") == "s3://bucket/videos"
@@ -102,10 +102,10 @@ def test_a_pattern_names_each_table_by_itself(tmp_path: Path) -> None:
     assert [found.label for found in find_tables(f"{tmp_path}/*.csv")] == ["a-1-.csv", "b.csv"]
     assert [found.label for found in find_tables(f"{tmp_path}/**/*.csv")] == ["a-1-.csv", "b.csv", "sub-b.csv"]
     assert [found.label for found in find_tables(f"{tmp_path}/b.csv")] == [""]
-    with pytest.raises(UserMistake, match="No table matches"):
+    with pytest.raises(InputError, match="No table matches"):
         find_tables(f"{tmp_path}/*.xlsx")
     (tmp_path / "sub-b.csv").write_text("prompt\nx\n")
-    with pytest.raises(UserMistake, match="too much alike"):
+    with pytest.raises(InputError, match="too much alike"):
         find_tables(f"{tmp_path}/**/*.csv")
 
 

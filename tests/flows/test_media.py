@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from prefect_seedance import quote_videos
-from prefect_seedance.jobs.preparing import BadRows
+from prefect_seedance.errors import InvalidRows
 from prefect_seedance.sandbox.media import media_bytes
 
 
@@ -88,7 +88,7 @@ def test_portraits_pass_the_whitelist_and_a_refused_one_stops_only_its_own_row(m
 @pytest.mark.slow
 def test_full_routes_take_own_asset_ids_and_files_only_when_experimental(make, route_to, sandbox, folder):
     table = written(folder, [{"id": 1, "prompt": "a lamp", "images": "logo.png"}])
-    with pytest.raises(BadRows, match=r"experimental"):
+    with pytest.raises(InvalidRows, match=r"experimental"):
         make(table, route=route_to("sd2_mx_720p"))
     assert sandbox.state.calls["jimmy.upload"] == 0
     result = make(table, route=route_to("sd2_mx_720p", experimental=True))
@@ -163,7 +163,7 @@ def test_files_elsewhere_and_broken_ones_are_told_together_before_anything_is_sp
             {"id": "good", "prompt": "h", "images": "logo.png"},
         ],
     )
-    with pytest.raises(BadRows) as caught:
+    with pytest.raises(InvalidRows) as caught:
         make(table)
     assert {row.key for row in caught.value.invalid} == {
         "outside", "absolute", "link", "text", "missing", "private", "video", "named",

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from prefect_seedance import generate_videos, instants, sweep_videos
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.media import open_shelf
 from prefect_seedance.reports.files import SHEET
 from prefect_seedance.reports.summary import summary
@@ -68,7 +68,7 @@ def test_a_batch_in_an_object_store(make, sandbox, s3):
 
 def test_a_store_that_cannot_be_written_costs_nothing(make, route_to, sandbox, s3):
     for where, told in (("s3://no-such-bucket", "Does the bucket exist"), ("gs://bucket", "prefect-seedance\\[gcs\\]")):
-        with pytest.raises(UserMistake, match=f"{told}.*Nothing was spent"):
+        with pytest.raises(InputError, match=f"{told}.*Nothing was spent"):
             generate_videos(rows("a"), route=route_to(), batch="spring", output=where)
     assert sandbox.state.calls["jimmy.create"] == 0
 
@@ -145,7 +145,7 @@ def test_names_by_a_template(make, output, sandbox):
     assert second.rows[3].video == str(output / "spring/4.mp4")
     assert second.made == 1
     before = sandbox.state.calls["jimmy.create"]
-    with pytest.raises(UserMistake, match=r"no 'clients'. Known are: .*client"):
+    with pytest.raises(InputError, match=r"no 'clients'. Known are: .*client"):
         make(table, batch="other", file_name="{clients}")
     assert sandbox.state.calls["jimmy.create"] == before
 
@@ -187,7 +187,7 @@ def test_a_dead_link_is_asked_for_again_once(make, route_to, sandbox):
 
 def test_a_disk_that_is_too_small_costs_nothing(make, sandbox, monkeypatch):
     monkeypatch.setattr("prefect_seedance.media.local_shelf.LocalShelf.free_bytes", lambda shelf: 8_000_000)
-    with pytest.raises(UserMistake, match=r"2 video\(s\) are to be made.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"2 video\(s\) are to be made.*Nothing was spent"):
         make(rows("a", "b"))
     assert sandbox.state.calls["jimmy.create"] == 0
     assert make(rows("a", "b"), limit=1).made == 1

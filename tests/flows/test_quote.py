@@ -94,11 +94,11 @@ def test_currencies_are_never_added(prefect_server, far):
 
 
 def test_a_price_of_the_wrong_unit_or_kind_is_refused(prefect_server, far):
-    from prefect_seedance.errors import UserMistake
+    from prefect_seedance.errors import InputError
 
     per_job = PriceBook(currency="CNY", prices={"seedance2.0-mini-720p": "0.05/job"})
-    with pytest.raises(UserMistake, match="second"):
+    with pytest.raises(InputError, match="second"):
         quote_videos([{"prompt": "x"}], route=far("seedance2.0-mini", prices=per_job))
     for price in (0.05, "-1", "NaN", "free", True):
-        with pytest.raises((UserMistake, ValueError), match="price"):
+        with pytest.raises((InputError, ValueError), match="price"):
             PriceBook(currency="CNY", prices={"seedance2.0-mini-720p": price}).to_prices()

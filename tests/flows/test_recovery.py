@@ -12,8 +12,8 @@ import pytest
 
 from prefect_seedance import generate_videos, resolve_video, sweep_videos
 from prefect_seedance.cli.app import run as cli
-from prefect_seedance.errors import SeedanceError, UserMistake
-from prefect_seedance.flows.outcomes import NothingStored
+from prefect_seedance.errors import InputError, SeedanceError
+from prefect_seedance.errors import NothingStored
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.chaos.child import Task
@@ -44,7 +44,7 @@ def test_an_unknown_row_is_never_taken_by_itself(route_to: RouteTo, sandbox: San
     unknown_row(route_to, sandbox, tmp_path)
     with pytest.raises(NothingStored):
         again(route_to, tmp_path)
-    with pytest.raises(UserMistake, match="refused"):
+    with pytest.raises(InputError, match="refused"):
         generate_videos(one(), route=route_to(), batch="b", output=tmp_path / "videos", retry=["unknown"])
     assert len(sandbox.state.bill()) == 1
 
@@ -192,7 +192,7 @@ def test_a_ledger_is_copied_and_pruned(
     assert cli(["ledger", "prune", "--older-than", "1d"]) == 0
     assert again(route_to, tmp_path).name == "Nothing new"
     assert cli(["ledger", "prune", "--older-than", "0d"]) == 0
-    with pytest.raises(UserMistake, match="pruned"):
+    with pytest.raises(InputError, match="pruned"):
         again(route_to, tmp_path)
     assert len(sandbox.state.bill()) == 1
     assert Path(result.rows[0].video or "").exists()

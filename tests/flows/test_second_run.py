@@ -14,7 +14,7 @@ import pytest
 
 from prefect_seedance import generate_videos
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 
 
@@ -75,7 +75,7 @@ def test_an_unknown_row_is_never_taken_by_itself(make, route_to, output, sandbox
     again = make(rows("a"))
     assert statuses(again) == {"a": "unknown"}
     assert make(rows("a"), retry=["failed", "refused", "expired"]).rows[0].status == "unknown"
-    with pytest.raises(UserMistake, match="may have been paid"):
+    with pytest.raises(InputError, match="may have been paid"):
         generate_videos(rows("a"), route=route_to(), batch="spring", output=output, retry=["unknown"])
     assert creates(sandbox) == 1
     # A new take is the user's own decision, and pays.
@@ -162,7 +162,7 @@ def test_a_job_that_outlasts_the_patience_is_kept_for_the_next_run(make, sandbox
 )
 def test_the_same_key_with_another_request_is_an_error_that_says_what_changed(make, sandbox, first, second, told):
     make([{"id": "a", **first}])
-    with pytest.raises(UserMistake, match=told) as caught:
+    with pytest.raises(InputError, match=told) as caught:
         make([{"id": "a", **second}, {"id": "b", "prompt": "new"}])
     assert "take" in str(caught.value)
     assert "batch" in str(caught.value)

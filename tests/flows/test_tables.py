@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from prefect_seedance import quote_videos
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows import tables
-from prefect_seedance.jobs.badtable import BadTable
+from prefect_seedance.errors import TableError
 from prefect_seedance.jobs.table import read_table
 
 
@@ -37,7 +37,7 @@ def test_files_are_read_where_the_worker_works_and_where_its_environment_says(ho
     assert prompts("prompts.json") == prompts(str(home / "work/prompts.json")) == ["of work/prompts.json"]
     outside = ("../secret.json", str(home / "secret.json"), f"file://{home}/secret.json", "link.json", "/etc/passwd")
     for place in (*outside, str(home / "data/prompts.json"), "/no/such/file.json"):
-        with pytest.raises(UserMistake, match=r"not open to this deployment.*TABLE_ROOT.*Nothing was spent"):
+        with pytest.raises(InputError, match=r"not open to this deployment.*TABLE_ROOT.*Nothing was spent"):
             prompts(place)
     monkeypatch.setenv(tables.ROOT_VARIABLE, str(home / "data"))
     assert prompts(str(home / "data/prompts.json")) == ["of data/prompts.json"]
@@ -46,7 +46,7 @@ def test_files_are_read_where_the_worker_works_and_where_its_environment_says(ho
 @pytest.mark.parametrize("own", ["{home}/data/prompts.json", "{home}/data/*.json", "{home}/data"])
 def test_what_the_deployment_itself_names_was_chosen_by_its_author(home, own):
     assert prompts(str(home / "data/prompts.json"), (own.format(home=home),)) == ["of data/prompts.json"]
-    with pytest.raises(UserMistake, match="not open"):
+    with pytest.raises(InputError, match="not open"):
         prompts(str(home / "secret.json"), (own.format(home=home),))
 
 
@@ -54,7 +54,7 @@ def test_what_the_deployment_itself_names_was_chosen_by_its_author(home, own):
     "url", ["local:///etc/passwd", "simplecache::file:///etc/passwd", "zip://a.csv::file:///a.zip", "sftp://host/a.csv"]
 )
 def test_a_url_is_no_way_around(home, url):
-    with pytest.raises(UserMistake, match="not open to this deployment"):
+    with pytest.raises(InputError, match="not open to this deployment"):
         prompts(url)
 
 
@@ -71,7 +71,7 @@ def test_a_server_at_a_private_address_needs_to_be_allowed(home, monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/internal.json"
     try:
-        with pytest.raises(UserMistake, match=r"private address.*MEDIA_HOSTS.*Nothing was spent"):
+        with pytest.raises(InputError, match=r"private address.*MEDIA_HOSTS.*Nothing was spent"):
             prompts(url)
         monkeypatch.setenv("PREFECT_SEEDANCE_MEDIA_HOSTS", "127.0.0.1")
         assert prompts(url) == ["internal data"]
@@ -82,7 +82,7 @@ def test_a_server_at_a_private_address_needs_to_be_allowed(home, monkeypatch):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "table.csv")
-    with pytest.raises(BadTable, match="no ordinary file"):
+    with pytest.raises(TableError, match="no ordinary file"):
         read_table(tmp_path / "table.csv")
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from prefect_seedance.errors import CellError
 from prefect_seedance.jobs import cells
-from prefect_seedance.jobs.cells import PARSERS, CellError
+from prefect_seedance.jobs.cells import PARSERS
 from prefect_seedance.routes.request import VideoRequest
 
 EMPTY = [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "\n\t", "\u3000"]

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError, InvalidRows
 from prefect_seedance.jobs.choosing import Choice
-from prefect_seedance.jobs.preparing import BadRows, prepare
+from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.providers import Account, RouteSettings
@@ -52,7 +52,7 @@ def test_each_way_to_say_it():
 
 
 def reasons(row, routes=ROUTES, how="first", **options):
-    with pytest.raises(BadRows) as caught:
+    with pytest.raises(InvalidRows) as caught:
         chosen(row, routes, how, **options)
     return "; ".join(caught.value.invalid[0].reasons)
 
@@ -69,7 +69,7 @@ def test_mistakes_name_the_row_the_route_and_what_there_is():
     assert "no price is known for 'seedance-2.0-mini'" in told
     told = reasons({"duration": 99, "route": "seedance2.0-mini > fast-night"})
     assert told.count("candidate ") >= 2
-    with pytest.raises(UserMistake, match="choose='best'"):
+    with pytest.raises(InputError, match="choose='best'"):
         Choice("best")  # type: ignore[arg-type]
     dollars = (MINI, replace(FAST, prices=USD))
     told = reasons({}, dollars, "in_order", terms=Terms.parse(budget="9 CNY"))

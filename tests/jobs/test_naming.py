@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
 from prefect_seedance.jobs.table import read_table
@@ -76,7 +76,7 @@ def test_dates_and_takes():
     ],
 )
 def test_a_template_that_leads_elsewhere_or_nowhere(template, told):
-    with pytest.raises(UserMistake, match=told) as caught:
+    with pytest.raises(InputError, match=told) as caught:
         names(template)
     assert "Nothing was spent" in str(caught.value)
 

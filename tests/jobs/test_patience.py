@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import BrokenAnswer, RateLimited, SeedanceError
+from prefect_seedance.errors import InvalidResponse, RateLimited, SeedanceError
 from prefect_seedance.jobs.forecast import Profile
 from prefect_seedance.jobs.poller import FAREWELL, LONGEST_RETRY_AFTER, Poller
 from prefect_seedance.providers import JobState, JobView
@@ -102,7 +102,7 @@ async def test_a_listener_that_fails_ends_the_waiting(caplog: pytest.LogCaptureF
         raise BrokenPipeError("stdout is gone")
 
     poller = Poller(Jobs([0.0]), 10.0)
-    with pytest.raises(BrokenAnswer, match="stdout is gone"):
+    with pytest.raises(InvalidResponse, match="stdout is gone"):
         await asyncio.wait_for(poller.wait("0", pace=0.01, patience=5, on_view=bad), 3)
     await poller.close()
     assert "did not foresee" in caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import Steps
 from prefect_seedance.jobs.events import watching
@@ -44,7 +44,7 @@ def manner(_rows):
 async def test_a_change_in_the_last_group_leaves_no_group_written(tmp_path):
     await run_batch(order(tmp_path, {"last": "a cat"}), manner)
     many = {f"r{number}": f"a cat {number}" for number in range(GROUP + 1)}
-    with pytest.raises(UserMistake, match="row 'last': prompt was 'a cat', is 'a dog'"):
+    with pytest.raises(InputError, match="row 'last': prompt was 'a cat', is 'a dog'"):
         await run_batch(order(tmp_path, {**many, "last": "a dog"}), manner)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
     assert [row.key for row in await ledger.rows_of("spring")] == ["last"]
@@ -59,7 +59,7 @@ async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
     run = await ledger.begin_run("spring")
     row = await ledger.find("spring", "1", "a")
     await ledger.claim(run, [row.id])
-    await ledger.reject(run, row.id, UserMistake("its picture was not accepted"))
+    await ledger.reject(run, row.id, InputError("its picture was not accepted"))
     # That run still lives, and holds the row: it is over all the same, and nobody waits for it.
     heard = []
     with watching(heard.append):

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from prefect_seedance.errors import BadKey, BrokenAnswer, Gone, RateLimited, Unreachable
+from prefect_seedance.errors import AuthenticationError, InvalidResponse, NotFound, RateLimited, Unreachable
 from prefect_seedance.jobs.poller import GONE_TIMES, MOST_AT_ONCE, TROUBLES, Poller
 from prefect_seedance.providers import JobState, JobView
 
@@ -78,7 +78,7 @@ async def test_patience_of_nought_still_asks_once() -> None:
 
 
 async def test_short_troubles_are_ridden_out() -> None:
-    troubles = [BrokenAnswer("b"), Unreachable("u"), RateLimited("r", retry_after=0.05)]
+    troubles = [InvalidResponse("b"), Unreachable("u"), RateLimited("r", retry_after=0.05)]
     client = ScriptedClient(*troubles, JobState.SUCCEEDED)
     assert (await wait(Poller(client, 10))).state is JobState.SUCCEEDED
 
@@ -103,25 +103,25 @@ async def test_long_troubles_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_gone_is_believed_only_when_said_several_times() -> None:
-    client = ScriptedClient(Gone("?"), Gone("?"), JobState.SUCCEEDED)
+    client = ScriptedClient(NotFound("?"), NotFound("?"), JobState.SUCCEEDED)
     assert (await wait(Poller(client, 10))).state is JobState.SUCCEEDED
-    client = ScriptedClient(Gone("gone for good"))
-    with pytest.raises(Gone):
+    client = ScriptedClient(NotFound("gone for good"))
+    with pytest.raises(NotFound):
         await wait(Poller(client, 10))
     assert client.asked["j"] == GONE_TIMES
 
 
 async def test_a_refused_key_is_told_at_once() -> None:
-    client = ScriptedClient(BadKey("no"))
-    with pytest.raises(BadKey):
+    client = ScriptedClient(AuthenticationError("no"))
+    with pytest.raises(AuthenticationError):
         await wait(Poller(client, 10))
     assert client.asked["j"] == 1
 
 
 async def test_after_an_error_the_same_job_can_be_waited_for_again() -> None:
-    client = ScriptedClient(BadKey("no"), JobState.SUCCEEDED)
+    client = ScriptedClient(AuthenticationError("no"), JobState.SUCCEEDED)
     poller = Poller(client, 10)
-    with pytest.raises(BadKey):
+    with pytest.raises(AuthenticationError):
         await wait(poller)
     assert (await wait(poller)).state is JobState.SUCCEEDED
 

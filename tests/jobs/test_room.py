@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.room import check_room, expected_bytes
 from prefect_seedance.media import open_shelf
 from prefect_seedance.routes import VideoRequest
@@ -21,12 +21,12 @@ async def test_rows_that_do_not_fit_are_refused_before_anything_is_spent(tmp_pat
     await check_room(shelf, [])
     await check_room(shelf, [VideoRequest(duration=5, resolution="480p")])
     rows = shelf.free_bytes() // expected_bytes(VideoRequest()) + 1
-    with pytest.raises(UserMistake, match=rf"{rows:,} video\(s\) are to be made.*limit=. Nothing was spent"):
+    with pytest.raises(InputError, match=rf"{rows:,} video\(s\) are to be made.*limit=. Nothing was spent"):
         await check_room(shelf, [VideoRequest()] * rows)
 
 
 async def test_a_store_has_room_and_this_machine_needs_some(tmp_path):
     shelf = open_shelf("memory://room", tmp_path)
     await check_room(shelf, [VideoRequest()] * 1_000_000)
-    with pytest.raises(UserMistake, match=r"lie in .* first.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"lie in .* first.*Nothing was spent"):
         await check_room(shelf, [VideoRequest(duration=10**9, resolution="4k")])

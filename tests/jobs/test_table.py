@@ -18,15 +18,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError, TableError
 from prefect_seedance.jobs import tablesource
-from prefect_seedance.jobs.badtable import BadTable
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.routes.request import VideoRequest
 
 
 def refusal(source, **options):
-    with pytest.raises(BadTable) as caught:
+    with pytest.raises(TableError) as caught:
         read_table(source, **options).require_good()
     text = str(caught.value)
     assert text.endswith("Nothing was spent.")
@@ -318,10 +317,10 @@ def test_bad_rows_are_told_all_at_once_and_leave_the_others():
     table = read_table(rows)
     assert [(row.key, row.position) for row in table.rows] == [("3", 3)]
     assert sorted(table.bad) == [n for n in range(30) if n != 3]
-    with pytest.raises(UserMistake) as caught:
+    with pytest.raises(InputError) as caught:
         table.require_good()
     error = caught.value
-    assert isinstance(error, BadTable)
+    assert isinstance(error, TableError)
     assert len(error.problems) == 59
     assert len(str(error).splitlines()) == 1 + 20 + 1 + 1
     assert "59 problems in 29 rows" in str(error)
@@ -444,7 +443,7 @@ def test_any_bytes_are_a_table_or_refused(tmp_path, data, suffix):
         content = head + data.draw(st.one_of(st.binary(max_size=200), st.text(max_size=100).map(lambda t: t.encode())))
     path = tmp_path / f"any.{suffix}"
     path.write_bytes(bytes(content))
-    with contextlib.suppress(BadTable):  # any other error fails the test
+    with contextlib.suppress(TableError):  # any other error fails the test
         table = read_table(path)
         assert len(table.rows) + len(table.bad) == len(table.frame)
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import LedgerError, Refused, UserMistake
+from prefect_seedance.errors import InputError, LedgerError, Refused
 from prefect_seedance.ledger import Charge, Ledger, Outcome, Settlement, State, add_up
 from prefect_seedance.ledger import budget as commitments
 from prefect_seedance.routes.amount import Amount
@@ -178,7 +178,7 @@ async def test_a_persons_word_settles_an_unknown_row(
     assert await bench.ledger.committed(bench.run, "CNY") == held
     (cost,) = add_up([record.attempt])
     assert (cost.jobs, cost.succeeded, cost.failed, cost.unpriced) == line
-    with pytest.raises(UserMistake, match="nothing to resolve"):
+    with pytest.raises(InputError, match="nothing to resolve"):
         await bench.ledger.resolve("spring", "1", "a", verdict, **values)
 
 
@@ -200,7 +200,7 @@ async def test_one_job_is_not_adopted_twice(bench: Bench) -> None:
     await bench.created(other)
     await bench.ledger.end_run(bench.run)
     for job, words in (("", "needs the provider's id"), (f"job-{other}", "belongs to row 'b' already")):
-        with pytest.raises(UserMistake, match=words):
+        with pytest.raises(InputError, match=words):
             await bench.ledger.resolve("spring", "1", "a", "job", job_id=job)
     found = await bench.ledger.find("spring", "1", "a")
     assert found is not None
@@ -240,7 +240,7 @@ async def test_a_copy_is_the_same_ledger(bench: Bench, tmp_path: Any) -> None:
     await bench.ledger.copy_to(other)
     assert await other.rows_of("spring") == await bench.ledger.rows_of("spring")
     assert await other.attempts_of("spring") == await bench.ledger.attempts_of("spring")
-    with pytest.raises(UserMistake, match="has batches of its own"):
+    with pytest.raises(InputError, match="has batches of its own"):
         await bench.ledger.copy_to(other)
     await other.close()
     again = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/copy.db")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import LedgerError, RateLimited, Refused, UnknownOutcome, UserMistake
+from prefect_seedance.errors import InputError, LedgerError, RateLimited, Refused, UnknownOutcome
 from prefect_seedance.ledger import Outcome, Run, Settlement, State, holders, lease
 from prefect_seedance.routes.amount import Amount
 
@@ -141,7 +141,7 @@ async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch
 @pytest.mark.parametrize("told", ["soon", "0", "-1", "nan"])
 def test_a_lease_that_is_none(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
     monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", told)
-    with pytest.raises(UserMistake, match="expected a number of seconds"):
+    with pytest.raises(InputError, match="expected a number of seconds"):
         lease()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import MANIFEST, check_manifest
 
 
@@ -19,7 +19,7 @@ def test_a_folder_remembers_its_ledger(tmp_path: Path) -> None:
     check_manifest(tmp_path, "one", "sqlite:///one.db")
     check_manifest(tmp_path, "one", "sqlite:///moved.db")  # it may be moved: its identity counts
     assert left_behind(tmp_path) == {MANIFEST}
-    with pytest.raises(UserMistake) as told:
+    with pytest.raises(InputError) as told:
         check_manifest(tmp_path, "two", "sqlite:///two.db")
     assert "(one, last seen at sqlite:///one.db); the one in use is two at sqlite:///two.db" in str(told.value)
     assert "paid for again" in str(told.value)
@@ -30,7 +30,7 @@ def start(folder: Path, identity: str, gate: threading.Barrier, passed: list[str
     gate.wait()
     try:
         check_manifest(folder, identity, identity)
-    except UserMistake:
+    except InputError:
         return
     passed.append(identity)
 
@@ -70,19 +70,19 @@ def test_a_manifest_that_cannot_be_read_stops_the_run_and_stays(tmp_path: Path, 
     path = tmp_path / MANIFEST
     path.write_text(text, encoding="utf-8", errors="surrogateescape")
     before = path.read_bytes()
-    with pytest.raises(UserMistake, match=r"cannot be read.*restore it.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"cannot be read.*restore it.*Nothing was spent"):
         check_manifest(tmp_path, "one", "x")
     assert path.read_bytes() == before
 
 
 def test_a_manifest_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserMistake, match=r"cannot be written.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"cannot be written.*Nothing was spent"):
         check_manifest(tmp_path / "nowhere", "one", "x")
 
     def full(number: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserMistake, match=r"cannot be written.*No space left.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"cannot be written.*No space left.*Nothing was spent"):
         check_manifest(tmp_path, "one", "x")
     assert left_behind(tmp_path) == set()

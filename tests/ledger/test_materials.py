@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run, budget
 from prefect_seedance.routes.amount import Amount
 
@@ -79,9 +79,9 @@ async def test_the_answer_and_the_medium_are_one_step(bench: Bench, key: Materia
 @pytest.mark.parametrize("verdict", ["not_made", "lost", "job"])
 async def test_a_person_settles_what_was_never_found(bench: Bench, verdict: Any) -> None:
     request = await lost(bench)
-    with pytest.raises(UserMistake, match="no asset request"):
+    with pytest.raises(InputError, match="no asset request"):
         await bench.ledger.resolve_asset("summer", request, verdict)
-    with pytest.raises(UserMistake, match="the provider's id"):
+    with pytest.raises(InputError, match="the provider's id"):
         await bench.ledger.resolve_asset("spring", request, verdict, asset_id=None if verdict == "job" else "a")
     asset_id = "asset://asset-7" if verdict == "job" else None
     await bench.ledger.resolve_asset("spring", request, verdict, asset_id=asset_id)
@@ -89,7 +89,7 @@ async def test_a_person_settles_what_was_never_found(bench: Bench, verdict: Any)
     words = {"job": "asset asset-7"}
     assert (settled.resolution, settled.message) == (words.get(verdict, verdict), "cut")
     assert await committed(bench) == (0 if verdict == "not_made" else 1)
-    with pytest.raises(UserMistake, match="nothing to resolve"):
+    with pytest.raises(InputError, match="nothing to resolve"):
         await bench.ledger.resolve_asset("spring", request, verdict, asset_id=asset_id)
 
     run = await bench.ledger.begin_run("spring")

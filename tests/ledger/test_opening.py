@@ -72,15 +72,17 @@ async def test_an_earlier_version_is_migrated_once_and_keeps_what_it_has(
     ledger = await Ledger.open(url)
     await ledger.begin_run("spring")
     await ledger.close()
-    monkeypatch.setattr(versions, "VERSION", 5)
-    for version in (3, 4):
+    monkeypatch.setattr(versions, "VERSION", 6)
+    for version in (4, 5):
         adding = sa.text(f"CREATE TABLE seedance_after_{version} (id INTEGER)")
         monkeypatch.setitem(versions.MIGRATIONS, version, lambda c, adding=adding: c.execute(adding))
     for _ in range(2):
         again = await Ledger.open(url)
         assert (again.identity, await again.batches()) == (ledger.identity, ["spring"])
         await again.close()
-    assert {"seedance_after_3", "seedance_after_4"} <= tables(path)
+    assert {"seedance_after_4", "seedance_after_5"} <= tables(path)
+    # The ledger as it was lies beside it.
+    assert "seedance_after_4" not in tables(path.with_name(f"{path.name}.version-4"))
 
 
 @pytest.mark.parametrize("version", [1, 2])

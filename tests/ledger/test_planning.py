@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import Ledger, State
 
 
@@ -17,7 +17,7 @@ async def test_a_changed_request_says_what_changed_and_what_can_be_done(bench: A
     await bench.ledger.plan(bench.run, "1", [plan_of("a"), plan_of("b")])
     request = {"prompt": "x" * 200, "ratio": "16:9"}
     changed = plan_of("b", fingerprint="1:other", request=request, model="seedance2.0-md")
-    with pytest.raises(UserMistake) as told:
+    with pytest.raises(InputError) as told:
         await bench.ledger.plan(bench.run, "1", [plan_of("a"), changed, plan_of("c")])
     message = str(told.value)
     for part in (
@@ -43,7 +43,7 @@ async def test_a_changed_request_says_what_changed_and_what_can_be_done(bench: A
 async def test_many_changed_rows_are_counted_not_listed(bench: Any, plan_of: Any) -> None:
     keys = [f"k{number:04}" for number in range(700)]
     await bench.ledger.plan(bench.run, "1", [plan_of(key) for key in keys])
-    with pytest.raises(UserMistake, match=r"^700 row\(s\)") as told:
+    with pytest.raises(InputError, match=r"^700 row\(s\)") as told:
         await bench.ledger.plan(bench.run, "1", [plan_of(key, fingerprint="1:new") for key in keys])
     assert str(told.value).count("  row ") == 10
     assert "… and 690 more" in str(told.value)
@@ -57,7 +57,7 @@ async def test_another_account_or_file_name_is_no_other_request(bench: Any, plan
 
 
 async def test_one_key_twice_is_refused(bench: Any, plan_of: Any) -> None:
-    with pytest.raises(UserMistake, match="more than once: 'a'"):
+    with pytest.raises(InputError, match="more than once: 'a'"):
         await bench.ledger.plan(bench.run, "1", [plan_of("a"), plan_of("b"), plan_of("a")])
     assert await bench.ledger.rows_of("spring") == []
 
@@ -192,7 +192,7 @@ async def test_the_latest_attempts_come_with_their_rows_and_the_earlier_ones_apa
     first, second, third = await bench.rows("a", "b", "c")
     await bench.stored(first)
     attempt = await bench.sent(second)
-    await bench.ledger.refuse(bench.run, second, attempt, UserMistake("no"), State.DEFERRED)
+    await bench.ledger.refuse(bench.run, second, attempt, InputError("no"), State.DEFERRED)
     await bench.created(second)
     await bench.ledger.withdraw(bench.run, third, await bench.sent(third))
     latest = [row.attempt for row in await bench.ledger.rows_of("spring") if row.attempt is not None]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import Outcome, Settlement, State
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.schema import book
@@ -44,7 +44,7 @@ def falling(name: str, how: str) -> Operation:
             case "unlawful":
                 raise LedgerError("unlawful")
             case "mistake":
-                raise UserMistake("mistake")
+                raise InputError("mistake")
             case "bug":
                 raise ZeroDivisionError("bug")
             case "twin":
@@ -105,7 +105,7 @@ def test_no_operation_fells_its_neighbours(tmp_path_factory: Any, ways: list[str
     results = asyncio.run(main())
     good = {str(number) for number, how in enumerate(ways) if how == "good"}
     assert on_disk(path) == good
-    kinds = {"mistake": UserMistake}
+    kinds = {"mistake": InputError}
     for number, (how, result) in enumerate(zip(ways, results, strict=True)):
         if how == "good":
             assert result == str(number)

@@ -9,7 +9,7 @@ import threading
 import fsspec
 import pytest
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.media import MediaPlaces, fetch_content
 from tests.media.samples import all_samples
 
@@ -82,11 +82,11 @@ async def test_what_is_too_large_or_no_medium_leaves_nothing_behind(tmp_path):
         ("none.png", "no file"),
         ("../a.png", "outside"),
     ):
-        with pytest.raises(UserMistake, match=words):
+        with pytest.raises(InputError, match=words):
             await fetch_content(address, MediaPlaces(tmp_path), scratch, max_bytes=len(PNG) - 1)
     assert not scratch.exists() or not list(scratch.iterdir())
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UserMistake, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot be written"):
         await fetch_content("memory://content/a.png", MediaPlaces(tmp_path), tmp_path / "file/scratch")
 
 
@@ -112,7 +112,7 @@ async def test_a_file_that_is_still_written_is_not_taken(tmp_path):
     writer.start()
     try:
         await asyncio.sleep(0.02)
-        with pytest.raises(UserMistake, match="changed while it was read"):
+        with pytest.raises(InputError, match="changed while it was read"):
             await fetch_content("a.png", MediaPlaces(tmp_path), tmp_path)
     finally:
         done.set()

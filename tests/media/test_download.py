@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import BrokenAnswer, BrokenVideo, Gone, Unreachable, UserMistake
+from prefect_seedance.errors import InputError, InvalidResponse, InvalidVideo, NotFound, Unreachable
 from prefect_seedance.media import Downloader, discard, inspect_video, place
 
 
@@ -186,7 +186,7 @@ async def test_a_length_that_is_too_long_is_a_cut(server, fetch, mp4):
 async def test_a_length_that_is_too_short_does_not_get_past_the_inspection(server, fetch, mp4):
     server.told_length = len(mp4) - 10
     got = await fetch()
-    with pytest.raises(BrokenVideo):
+    with pytest.raises(InvalidVideo):
         inspect_video(fetch.part, announced=got.announced)
 
 
@@ -199,9 +199,9 @@ async def test_without_any_length_nothing_is_announced(server, fetch, mp4):
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((status, Gone) for status in (401, 403, 404, 410)),
+        *((status, NotFound) for status in (401, 403, 404, 410)),
         *((status, Unreachable) for status in (429, 500, 503)),
-        *((status, BrokenAnswer) for status in (204, 206, 418)),
+        *((status, InvalidResponse) for status in (204, 206, 418)),
     ],
 )
 async def test_each_status_has_its_kind_and_the_link_is_cut(server, fetch, status, kind):
@@ -219,7 +219,7 @@ async def test_a_link_that_expires_in_between_keeps_the_part(server, fetch):
     with pytest.raises(Unreachable):
         await fetch()
     server.status = 403
-    with pytest.raises(Gone):
+    with pytest.raises(NotFound):
         await fetch()
     assert fetch.part.stat().st_size == 1000
 
@@ -238,7 +238,7 @@ async def test_a_link_that_expires_in_between_keeps_the_part(server, fetch):
 @pytest.mark.parametrize("length", ["told", "chunked"])
 async def test_what_is_no_video_is_not_kept(server, fetch, content_type, body, length):
     server.data, server.content_type, server.length = body, content_type, length
-    with pytest.raises(BrokenVideo):
+    with pytest.raises(InvalidVideo):
         await fetch()
     assert not fetch.part.exists()
 
@@ -248,7 +248,7 @@ async def test_a_web_page_on_the_way_does_not_spoil_an_older_part(server, fetch,
     with pytest.raises(Unreachable):
         await fetch()
     server.data, server.etag = b"<html>We are updating our system</html>", None
-    with pytest.raises(BrokenVideo):
+    with pytest.raises(InvalidVideo):
         await fetch()
     server.data, server.etag = mp4, '"v1"'
     assert (await fetch()).resumed
@@ -257,7 +257,7 @@ async def test_a_web_page_on_the_way_does_not_spoil_an_older_part(server, fetch,
 
 async def test_a_compressed_answer_is_refused(server, fetch):
     server.headers["Content-Encoding"] = "gzip"
-    with pytest.raises(BrokenAnswer, match="compressed"):
+    with pytest.raises(InvalidResponse, match="compressed"):
         await fetch()
 
 
@@ -288,7 +288,7 @@ async def test_a_told_digest_is_checked_also_after_a_resume(server, fetch, mp4, 
     if cut:
         with pytest.raises(Unreachable):
             await fetch()
-    with pytest.raises(BrokenVideo, match="digest"):
+    with pytest.raises(InvalidVideo, match="digest"):
         await fetch()
     assert not fetch.part.exists()
 
@@ -297,7 +297,7 @@ async def test_a_told_digest_is_checked_also_after_a_resume(server, fetch, mp4, 
 async def test_no_file_beyond_the_cap(server, tmp_path, length):
     server.length = length
     async with Downloader(max_bytes=2000) as loader:
-        with pytest.raises(BrokenVideo, match="max_bytes"):
+        with pytest.raises(InvalidVideo, match="max_bytes"):
             await loader.fetch(server.url, tmp_path / "film.part", provider_url=server.url)
     assert not (tmp_path / "film.part").exists()
 
@@ -339,12 +339,12 @@ async def test_a_full_disk_is_said_so(server, fetch, tmp_path):
         pytest.skip("needs /dev/full")
     part = tmp_path / "full.part"
     part.symlink_to("/dev/full")
-    with pytest.raises(UserMistake, match="disk is full"):
+    with pytest.raises(InputError, match="disk is full"):
         await fetch(part=part)
 
 
 async def test_a_missing_folder_and_a_dead_host_are_told(server, fetch, tmp_path, unused_tcp_port_factory):
-    with pytest.raises(UserMistake, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot be written"):
         await fetch(part=tmp_path / "none" / "film.part")
     with pytest.raises(Unreachable):
         await fetch(f"http://127.0.0.1:{unused_tcp_port_factory()}/film.mp4")
@@ -356,7 +356,7 @@ async def test_redirects_are_followed_a_few_times(server, fetch, mp4):
     assert fetch.part.read_bytes() == mp4
     discard(fetch.part)
     server.redirects["/b"] = "/a"
-    with pytest.raises(BrokenAnswer, match="more than 5 times"):
+    with pytest.raises(InvalidResponse, match="more than 5 times"):
         await fetch(f"http://127.0.0.1:{server.port}/a?x=1")
 
 

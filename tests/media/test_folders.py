@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.media import ensure_folder, folders, place
 
 
@@ -16,14 +16,14 @@ def test_a_folder_is_made_with_its_parents_and_left_empty(tmp_path):
 
 
 def test_too_little_space_is_told_with_figures(tmp_path):
-    with pytest.raises(UserMistake, match=r"MB free, and about 1,000,000,000,000 MB are needed"):
+    with pytest.raises(InputError, match=r"MB free, and about 1,000,000,000,000 MB are needed"):
         ensure_folder(tmp_path, need_bytes=10**18)
 
 
 def test_a_file_in_the_way_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(UserMistake, match="in its way"):
+        with pytest.raises(InputError, match="in its way"):
             ensure_folder(path)
 
 
@@ -37,7 +37,7 @@ def test_a_folder_without_permission_is_told(tmp_path):
         os.seteuid(65534)  # root may write anywhere
     try:
         for path in (closed, closed / "below"):
-            with pytest.raises(UserMistake, match="No permission"):
+            with pytest.raises(InputError, match="No permission"):
                 ensure_folder(path)
     finally:
         os.seteuid(owner)
@@ -73,7 +73,7 @@ def test_placing_twice_is_harmless_and_another_file_is_never_overwritten(tmp_pat
     place(part_in(tmp_path), final)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
     part = part_in(tmp_path, b"other")
-    with pytest.raises(UserMistake, match="another file"):
+    with pytest.raises(InputError, match="another file"):
         place(part, final)
     assert (final.read_bytes(), part.read_bytes()) == (b"video", b"other")
 
@@ -84,7 +84,7 @@ def test_a_folder_or_a_dead_link_of_that_name_is_left_alone(tmp_path):
     (tmp_path / "link.mp4").symlink_to(tmp_path / "nothing")
     part = part_in(tmp_path)
     for name in ("folder.mp4", "link.mp4"):
-        with pytest.raises(UserMistake, match="another file"):
+        with pytest.raises(InputError, match="another file"):
             place(part, tmp_path / name)
     assert part.read_bytes() == b"video"
     assert (tmp_path / "link.mp4").is_symlink()
@@ -98,7 +98,7 @@ def test_a_crash_between_name_and_clean_up_is_mended_by_placing_again(tmp_path):
 
 
 def test_a_part_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(UserMistake, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot be written"):
         place(tmp_path / "none.part", tmp_path / "film.mp4")
 
 

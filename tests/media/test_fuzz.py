@@ -14,7 +14,7 @@ import random
 import av
 import pytest
 
-from prefect_seedance.errors import BrokenVideo
+from prefect_seedance.errors import InvalidVideo
 from prefect_seedance.media import inspect_video
 
 LAYOUTS = ["", "faststart", "frag_keyframe+empty_moov"]
@@ -32,7 +32,7 @@ def film(tmp_path):
         path.write_bytes(data)
         try:
             inspect_video(path)
-        except BrokenVideo:
+        except InvalidVideo:
             return False
         return True
 
@@ -47,7 +47,7 @@ def test_no_truncation_point_passes(make_video, tmp_path, movflags):
     inspect_video(path)
     for length in reversed(range(len(whole))):
         os.truncate(path, length)
-        with pytest.raises(BrokenVideo):
+        with pytest.raises(InvalidVideo):
             inspect_video(path)
 
 

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import Unreachable
-from prefect_seedance.media import Downloader, UnsafeLink, links
+from prefect_seedance.errors import Unreachable, UnsafeLink
+from prefect_seedance.media import Downloader, links
 from prefect_seedance.media.links import Zone, allowed_zones, doors, shown, zone_of
 
 PUBLIC = frozenset({Zone.PUBLIC})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.media import MediaPlaces
 
 
@@ -45,7 +45,7 @@ def test_without_a_table_relative_paths_start_at_the_roots(tree):
     places = MediaPlaces(None, (tree / "table", tree / "root"))
     assert places.find("logo.png") == tree / "table/logo.png"
     assert places.find("shared.png") == tree / "root/shared.png"
-    with pytest.raises(UserMistake, match=r"no file 'none\.png'"):
+    with pytest.raises(InputError, match=r"no file 'none\.png'"):
         places.find("none.png")
 
 
@@ -56,9 +56,9 @@ def test_a_link_is_followed_before_it_is_judged(places, tree):
     (tree / "table/loop.png").symlink_to(tree / "table/loop.png")
     assert places.find("in.png") == tree / "root/shared.png"
     for address in ("out.png", "way/secret.png"):
-        with pytest.raises(UserMistake, match="outside the folders"):
+        with pytest.raises(InputError, match="outside the folders"):
             places.find(address)
-    with pytest.raises(UserMistake):
+    with pytest.raises(InputError):
         places.find("loop.png")
     assert MediaPlaces(tree / "table/way").find("secret.png") == tree / "outside/secret.png"
 
@@ -76,7 +76,7 @@ def test_of_what_lies_outside_nothing_is_told(places, tree, address):
     (tree / "outside/way/secret.png").write_bytes(b"x")
     told = []
     for name in ("secret", "absent"):
-        with pytest.raises(UserMistake) as caught:
+        with pytest.raises(InputError) as caught:
             places.find(address.replace("{tree}", str(tree)).replace("{}", name))
         told.append(str(caught.value).replace(name, "?"))
     assert told[0] == told[1]
@@ -85,13 +85,13 @@ def test_of_what_lies_outside_nothing_is_told(places, tree, address):
 def test_a_folder_whose_name_only_begins_alike_is_outside(places, tree):
     (tree / "table2").mkdir()
     (tree / "table2/a.png").write_bytes(b"x")
-    with pytest.raises(UserMistake, match="outside"):
+    with pytest.raises(InputError, match="outside"):
         places.find("../table2/a.png")
 
 
 @pytest.mark.parametrize("address", ["logo.png", "/etc/passwd", "file:///etc/passwd", "../x.png"])
 def test_without_an_open_folder_it_is_told_how_to_name_one(address):
-    with pytest.raises(UserMistake, match=r"media_root=, or the environment variable PREFECT_SEEDANCE_MEDIA_ROOT"):
+    with pytest.raises(InputError, match=r"media_root=, or the environment variable PREFECT_SEEDANCE_MEDIA_ROOT"):
         MediaPlaces().find(address)
 
 
@@ -120,12 +120,12 @@ def test_what_is_no_file_is_told(places, tree, address, words, monkeypatch):
     monkeypatch.chdir(tree / "table")  # the name of a socket must be short
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
-        with pytest.raises(UserMistake, match=words):
+        with pytest.raises(InputError, match=words):
             places.find(address)
 
 
 def test_devices_are_no_media():
-    with pytest.raises(UserMistake, match="no ordinary file"):
+    with pytest.raises(InputError, match="no ordinary file"):
         MediaPlaces(None, (os.path.realpath("/dev"),)).find("/dev/null")
 
 
@@ -138,7 +138,7 @@ def test_a_file_that_may_not_be_read_is_told(places, tree):
                 folder.chmod(0o711)
         os.seteuid(65534)
     try:
-        with pytest.raises(UserMistake, match="cannot be read: Permission denied"):
+        with pytest.raises(InputError, match="cannot be read: Permission denied"):
             places.find("logo.png")
     finally:
         if root:
@@ -164,6 +164,6 @@ def test_no_path_leads_outside(tmp_path_factory, parts):
     for address in ("/".join(parts), f"{tree}/" + "/".join(parts)):
         try:
             found = MediaPlaces(tree / "table").find(address)
-        except UserMistake:
+        except InputError:
             continue
         assert found == tree / "table/secret.png"

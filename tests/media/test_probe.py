@@ -16,9 +16,9 @@ import fsspec
 import httpx
 import pytest
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError, UnsafeLink
 from prefect_seedance.media import MediaPlaces, Prober
-from prefect_seedance.media.links import UnsafeLink, Zone, doors
+from prefect_seedance.media.links import Zone, doors
 from prefect_seedance.media.sources import BLOCK, MOST_REMOTE
 from prefect_seedance.routes.material import MediaFacts
 from tests.media import samples
@@ -225,14 +225,14 @@ async def test_a_file_that_changes_while_it_is_read_is_a_warning(server):
 async def test_a_private_address_is_refused_also_behind_a_redirect(server, address, sandbox):
     server.redirect = address
     for asked in (address, server.url):
-        with pytest.raises(UserMistake, match="private address") as caught:
+        with pytest.raises(InputError, match="private address") as caught:
             await look(asked)
         assert "secret" not in str(caught.value)
     server.redirect = "http://93.184.216.34/a.png"
-    with pytest.raises(UserMistake, match="not encrypted"):
+    with pytest.raises(InputError, match="not encrypted"):
         await look(server.url)
     server.redirect = "file:///etc/passwd"
-    with pytest.raises(UserMistake, match="no https link"):
+    with pytest.raises(InputError, match="no https link"):
         await look(server.url)
     server.redirect = f"{sandbox.url}/_media/cat.png?w=400&h=300"
     assert (await look(server.url)).facts.width == 400
@@ -240,9 +240,9 @@ async def test_a_private_address_is_refused_also_behind_a_redirect(server, addre
 
 async def test_loopback_and_private_hosts_must_be_allowed(server):
     server.data = SAMPLES["png"][0]
-    with pytest.raises(UserMistake, match="loopback address"):
+    with pytest.raises(InputError, match="loopback address"):
         await look(server.url, MediaPlaces())
-    with pytest.raises(UserMistake, match="loopback address"):
+    with pytest.raises(InputError, match="loopback address"):
         await look(server.url, MediaPlaces(hosts=frozenset({"127.0.0.1"})))
     public = frozenset({Zone.PUBLIC})
     assert await doors(httpx.URL("https://10.0.0.1/a.png"), public, frozenset({"10.0.0.1"}))
@@ -271,14 +271,14 @@ async def test_what_is_no_medium_is_refused_whatever_its_name(data, words, tmp_p
     (tmp_path / "logo.png").write_bytes(data)
     server.data = data
     for address, places in (("logo.png", MediaPlaces(tmp_path)), (server.url, LOOPBACK)):
-        with pytest.raises(UserMistake, match=words):
+        with pytest.raises(InputError, match=words):
             await look(address, places)
 
 
 async def test_unknown_bytes_are_refused_here_and_a_warning_elsewhere(tmp_path, server):
     server.data = b"\x01\x02\x03\x04\x00" * 100
     (tmp_path / "a.png").write_bytes(server.data)
-    with pytest.raises(UserMistake, match="no form"):
+    with pytest.raises(InputError, match="no form"):
         await look("a.png", MediaPlaces(tmp_path))
     assert "not known here" in (await look(server.url)).warning
 
@@ -303,7 +303,7 @@ async def test_unknown_bytes_are_refused_here_and_a_warning_elsewhere(tmp_path, 
     ],
 )
 async def test_an_address_that_cannot_be_read_is_a_mistake(address, words):
-    with pytest.raises(UserMistake, match=words) as caught:
+    with pytest.raises(InputError, match=words) as caught:
         await look(address)
     assert "Nothing was spent" in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -327,9 +327,9 @@ async def test_each_address_is_asked_once_and_eight_at_a_time(server):
     assert server.most_at_once == 8
     server.status = 404
     async with Prober(LOOPBACK) as prober:
-        with contextlib.suppress(UserMistake):
+        with contextlib.suppress(InputError):
             await prober.probe("")
-        with pytest.raises(UserMistake):
+        with pytest.raises(InputError):
             await prober.probe("")
 
 
@@ -345,7 +345,7 @@ async def test_huge_claims_cost_nothing(tmp_path):
     found = {}
     for name, data in vast.items():
         (tmp_path / name).write_bytes(data)
-        with contextlib.suppress(UserMistake):
+        with contextlib.suppress(InputError):
             found[name] = (await look(name, MediaPlaces(tmp_path))).facts.width
     assert found["png"] == 60_000
     assert found["webp"] == 16_384
@@ -380,7 +380,7 @@ async def test_a_file_cut_anywhere_is_told_to_be_cut(name, tmp_path):
     async with Prober(places) as prober:
         for cut in {*range(0, len(data) - 16, step), *range(min(64, len(data) - 16))}:
             (tmp_path / f"{cut}.bin").write_bytes(data[:cut])
-            with pytest.raises(UserMistake):
+            with pytest.raises(InputError):
                 await prober.probe(f"{cut}.bin")
 
 
@@ -396,6 +396,6 @@ async def test_damage_brings_nothing_but_words(name, tmp_path):
                         (0, 1, 0x7F, 0xFF, dice.randrange(256))
                     )
             (tmp_path / f"{number}.bin").write_bytes(damaged)
-            with contextlib.suppress(UserMistake):
+            with contextlib.suppress(InputError):
                 probed = await prober.probe(f"{number}.bin")
                 assert probed.facts is not None or probed.warning

@@ -12,7 +12,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from prefect_seedance.errors import Unreachable, UserMistake
+from prefect_seedance.errors import InputError, Unreachable
 from prefect_seedance.ledger import MANIFEST, check_manifest
 from prefect_seedance.media import Stamp, open_shelf
 from prefect_seedance.media.part import sidecar
@@ -79,7 +79,7 @@ def test_what_is_not_there(shelf):
 def test_another_file_is_never_overwritten_and_the_same_one_is_no_trouble(shelf, part):
     shelf.place(part(b"first"), "a.mp4")
     second = part(b"other")
-    with pytest.raises(UserMistake, match="another file"):
+    with pytest.raises(InputError, match="another file"):
         shelf.place(second, "a.mp4")
     assert second.read_bytes() == b"other"
     assert shelf.read("a.mp4") == b"first"
@@ -99,7 +99,7 @@ def test_of_two_that_place_one_name_at_once_one_wins(shelf, part):
         try:
             shelf.place(path, "a.mp4")
             told.append(path)
-        except UserMistake:
+        except InputError:
             pass
 
     threads = [threading.Thread(target=run, args=(path,)) for path in parts]
@@ -135,10 +135,10 @@ def test_a_touched_file_has_another_stamp(shelf):
 def test_a_shelf_remembers_its_ledger(shelf):
     check_manifest(shelf, "one", "sqlite:///one.db")
     check_manifest(shelf, "one", "sqlite:///moved.db")
-    with pytest.raises(UserMistake, match=r"belongs to another ledger.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"belongs to another ledger.*Nothing was spent"):
         check_manifest(shelf, "two", "sqlite:///two.db")
     shelf.write(MANIFEST, b"{")
-    with pytest.raises(UserMistake, match=r"cannot be read.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"cannot be read.*Nothing was spent"):
         check_manifest(shelf, "one", "sqlite:///one.db")
 
 
@@ -181,14 +181,14 @@ def _cutting(call, cut):
 
 @pytest.mark.slow
 def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, monkeypatch):
-    with pytest.raises(UserMistake, match=r"Does the bucket exist\? Nothing was spent"):
+    with pytest.raises(InputError, match=r"Does the bucket exist\? Nothing was spent"):
         open_shelf("s3://no-such-bucket/x", tmp_path).ensure()
-    with pytest.raises(UserMistake, match=r"MB are needed. Nothing was spent"):
+    with pytest.raises(InputError, match=r"MB are needed. Nothing was spent"):
         open_shelf(f"{s3}/x", tmp_path).ensure(need_bytes=10**18)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(UserMistake, match=r"AWS_ACCESS_KEY_ID.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"AWS_ACCESS_KEY_ID.*Nothing was spent"):
         open_shelf(f"{s3}/x", tmp_path).ensure()
 
 
@@ -209,7 +209,7 @@ def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, mon
     ],
 )
 def test_what_is_no_output(where, told):
-    with pytest.raises(UserMistake, match=told) as caught:
+    with pytest.raises(InputError, match=told) as caught:
         open_shelf(where)
     assert "hush" not in str(caught.value)
     assert "Nothing was spent" in str(caught.value)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import av
 import pytest
 
-from prefect_seedance.errors import BrokenVideo, UserMistake
+from prefect_seedance.errors import InputError, InvalidVideo
 from prefect_seedance.media import VideoFacts, decoding, inspect_video
 
 
@@ -79,23 +79,23 @@ def test_a_film_whose_beginning_was_cut_off_without_encoding_it_anew_passes(make
     ],
 )
 def test_what_is_no_video_is_named(inspect, data, says):
-    with pytest.raises(BrokenVideo, match=says):
+    with pytest.raises(InvalidVideo, match=says):
         inspect(data)
 
 
 def test_sound_alone_is_no_video(make_video, inspect, mp4):
     # The same file, with its picture declared to be a kind of track that nobody knows.
-    with pytest.raises(BrokenVideo):
+    with pytest.raises(InvalidVideo):
         inspect(mp4.replace(b"\0\0\0\0vide\0", b"\0\0\0\0text\0", 1))
 
 
 def test_a_wrong_length_is_told(mp4, inspect):
-    with pytest.raises(BrokenVideo, match="truncated"):
+    with pytest.raises(InvalidVideo, match="truncated"):
         inspect(mp4, announced=len(mp4) + 1)
 
 
 def test_bytes_behind_the_end_are_not_passed_over(mp4, inspect):
-    with pytest.raises(BrokenVideo):
+    with pytest.raises(InvalidVideo):
         inspect(mp4 + b"<html>error</html>")
 
 
@@ -104,7 +104,7 @@ def test_a_fragmented_file_needs_a_proof_of_its_end(make_video, inspect):
     endless = whole[: whole.rindex(b"mfra") - 4]
     cut = endless[: endless.rindex(b"moof") - 4]
     for data in (endless, cut):
-        with pytest.raises(BrokenVideo, match="last fragment"):
+        with pytest.raises(InvalidVideo, match="last fragment"):
             inspect(data)
     assert inspect(endless, announced=len(endless)).seconds == Decimal("2.000")
 
@@ -112,7 +112,7 @@ def test_a_fragmented_file_needs_a_proof_of_its_end(make_video, inspect):
 def test_a_missing_fragment_in_the_middle_is_found(make_video, inspect):
     whole = make_video(movflags="frag_keyframe+empty_moov", gop=6, audio=False)
     starts = [at - 4 for at in range(len(whole)) if whole[at : at + 4] == b"moof"]
-    with pytest.raises(BrokenVideo):
+    with pytest.raises(InvalidVideo):
         inspect(whole[: starts[1]] + whole[starts[2] :])
 
 
@@ -133,5 +133,5 @@ def test_a_long_film_is_decoded_in_part_and_its_ends_always(make_video, inspect,
 
 
 def test_an_unreadable_file_is_no_broken_video(tmp_path):
-    with pytest.raises(UserMistake, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         inspect_video(tmp_path / "none.mp4")

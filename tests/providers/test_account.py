@@ -5,7 +5,7 @@ import pickle
 import pytest
 from pydantic import SecretStr
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.providers import Account
 
 KEY = "sk-0123456789abcdef"
@@ -67,7 +67,7 @@ def test_addresses_that_can_be_used(given: str, kept: str) -> None:
     ],
 )
 def test_addresses_that_are_refused(given: str) -> None:
-    with pytest.raises(UserMistake) as caught:
+    with pytest.raises(InputError) as caught:
         account(given)
     assert KEY not in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -75,7 +75,7 @@ def test_addresses_that_are_refused(given: str) -> None:
 
 @pytest.mark.parametrize("key", ["", "  ", "Bearer sk-123456", "bearer", "sk 123456", "sk-12\n3456", "sk-密钥", "sk_…"])
 def test_keys_that_cannot_be_keys(key: str) -> None:
-    with pytest.raises(UserMistake) as caught:
+    with pytest.raises(InputError) as caught:
         account(key=key)
     assert "123456" not in str(caught.value)
 
@@ -85,7 +85,7 @@ def test_a_key_read_from_a_file_loses_its_line_break() -> None:
 
 
 def test_a_label_is_needed() -> None:
-    with pytest.raises(UserMistake, match="label"):
+    with pytest.raises(InputError, match="label"):
         account(label=" ")
 
 

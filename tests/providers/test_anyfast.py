@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import BadKey, BrokenAnswer, Gone, OutOfFunds, RateLimited, UserMistake
+from prefect_seedance.errors import (
+    AuthenticationError,
+    InputError,
+    InsufficientFunds,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+)
 from prefect_seedance.providers import Answer, Balance, Created, JobState
 from prefect_seedance.providers.anyfast import Anyfast
 from prefect_seedance.routes import VideoRequest
@@ -84,7 +91,7 @@ def test_what_is_not_set_is_not_sent(*, web_search: bool | None) -> None:
 
 
 def test_orientation_is_not_dropped_in_silence() -> None:
-    with pytest.raises(UserMistake, match="orientation"):
+    with pytest.raises(InputError, match="orientation"):
         encoded(prompt="p", orientation="portrait")
 
 
@@ -223,7 +230,7 @@ def test_result_links_in_their_order(body: dict[str, Any], url: str) -> None:
     ],
 )
 def test_a_success_without_a_link_is_broken_not_failed(body: dict[str, Any]) -> None:
-    with pytest.raises(BrokenAnswer):
+    with pytest.raises(InvalidResponse):
         ANYFAST.read_job(answer(body), "x")
 
 
@@ -309,23 +316,27 @@ def test_the_delivered_size_counts() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
-        ({"error": {"code": "invalid_api_key", "message": "no", "type": "authentication_error"}}, 401, BadKey),
-        ({"error": {"code": "x", "message": "the token has no remaining quota"}}, 401, OutOfFunds),
-        ({"error": {"code": "x", "message": "no"}}, 403, BadKey),
-        ({"code": "task_not_exist", "message": "task_not_exist", "data": None}, 400, Gone),
-        ({"error": {"code": "not_found", "message": "no"}}, 404, Gone),
+        (
+            {"error": {"code": "invalid_api_key", "message": "no", "type": "authentication_error"}},
+            401,
+            AuthenticationError,
+        ),
+        ({"error": {"code": "x", "message": "the token has no remaining quota"}}, 401, InsufficientFunds),
+        ({"error": {"code": "x", "message": "no"}}, 403, AuthenticationError),
+        ({"code": "task_not_exist", "message": "task_not_exist", "data": None}, 400, NotFound),
+        ({"error": {"code": "not_found", "message": "no"}}, 404, NotFound),
         (
             {"error": {"code": "", "message": "Invalid URL (GET /v1/v1)", "type": "invalid_request_error"}},
             404,
-            BrokenAnswer,
+            InvalidResponse,
         ),
         ({"error": {"code": "rate", "message": "slow"}}, 429, RateLimited),
-        ({"code": "fail_to_fetch_task", "message": "EOF", "data": None}, 200, BrokenAnswer),
-        ({"code": "success", "message": "", "data": None}, 200, BrokenAnswer),
-        ({"code": "success", "message": "", "data": {}}, 200, BrokenAnswer),
-        ({"status": "error", "message": "oops"}, 200, BrokenAnswer),
-        (enveloped(), 502, BrokenAnswer),
-        ({}, 200, BrokenAnswer),
+        ({"code": "fail_to_fetch_task", "message": "EOF", "data": None}, 200, InvalidResponse),
+        ({"code": "success", "message": "", "data": None}, 200, InvalidResponse),
+        ({"code": "success", "message": "", "data": {}}, 200, InvalidResponse),
+        ({"status": "error", "message": "oops"}, 200, InvalidResponse),
+        (enveloped(), 502, InvalidResponse),
+        ({}, 200, InvalidResponse),
     ],
 )
 def test_a_query_without_a_job(body: dict[str, Any], status: int, error: type[Exception]) -> None:
@@ -341,7 +352,7 @@ def test_job_ids_are_escaped() -> None:
 def test_the_list_of_models_proves_the_key() -> None:
     assert [call.path for call in ANYFAST.balance_calls()] == ["/v1/models"]
     assert ANYFAST.read_balance([answer({"data": [{"id": MODEL}]})]) == Balance({})
-    with pytest.raises(BadKey):
+    with pytest.raises(AuthenticationError):
         ANYFAST.read_balance([answer({"error": {"code": "invalid_api_key", "message": "no"}}, 401)])
-    with pytest.raises(BrokenAnswer):
+    with pytest.raises(InvalidResponse):
         ANYFAST.read_balance([Answer(404, {}, b"<html>")])

@@ -14,16 +14,16 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.errors import (
-    BadKey,
-    BrokenAnswer,
-    Gone,
-    Moderated,
+    AuthenticationError,
+    ContentRejected,
+    InputError,
+    InvalidResponse,
+    NotFound,
     RateLimited,
     Refused,
     SeedanceError,
     UnknownOutcome,
     Unreachable,
-    UserMistake,
 )
 from prefect_seedance.providers import Account, Balance, Created, JobState, ProviderClient, Timeouts
 from prefect_seedance.routes import VideoRequest
@@ -170,7 +170,7 @@ async def test_a_query_in_trouble_may_be_asked_again(wire: Any, client_of: Clien
     with pytest.raises(SeedanceError) as caught:
         await client_of(server.url).query("vid_1")
     answered = {flood, bad_gzip, html, redirect}
-    assert type(caught.value) is (BrokenAnswer if script in answered else Unreachable)
+    assert type(caught.value) is (InvalidResponse if script in answered else Unreachable)
     assert len(server.visits) == 1
 
 
@@ -212,7 +212,7 @@ async def test_a_429_counts_even_if_its_body_is_lost(wire: Any, client_of: Clien
 async def test_refusals_and_moderation_over_the_wire(wire: Any, client_of: Clients) -> None:
     inner = json.dumps({"error": {"code": "InputTextSensitiveContentDetected", "message": "content[0]"}})
     server = await wire(lambda visit: visit.answer(400, {"code": "fail_to_fetch_task", "message": inner, "data": None}))
-    with pytest.raises(Moderated):
+    with pytest.raises(ContentRejected):
         await client_of(server.url, "anyfast").create("m", REQUEST)
     server = await wire(lambda visit: visit.answer(418, b"<html>"))
     with pytest.raises(UnknownOutcome):
@@ -242,9 +242,9 @@ async def test_queries_over_the_wire(wire: Any, client_of: Clients) -> None:
     client = client_of(server.url)
     view = await client.query("vid_1")
     assert (view.state, view.progress) == (JobState.RUNNING, 0.1)
-    with pytest.raises(Gone):
+    with pytest.raises(NotFound):
         await client.query("a/b")
-    with pytest.raises(BadKey):
+    with pytest.raises(AuthenticationError):
         await client.query("x")
     assert server.connections == 1
     assert "content-type" not in server.visits[0].head.lower()
@@ -252,13 +252,13 @@ async def test_queries_over_the_wire(wire: Any, client_of: Clients) -> None:
 
 @pytest.mark.parametrize("job_id", ["", " ", ".", ".."])
 async def test_ids_that_would_ask_for_something_else(client_of: Clients, job_id: str) -> None:
-    with pytest.raises(UserMistake):
+    with pytest.raises(InputError):
         await client_of("http://127.0.0.1:1").query(job_id)
 
 
 async def test_a_prompt_that_cannot_be_sent(wire: Any, client_of: Clients) -> None:
     server = await wire(lambda visit: visit.answer(200, CREATED))
-    with pytest.raises(UserMistake, match="broken characters"):
+    with pytest.raises(InputError, match="broken characters"):
         await client_of(server.url).create("m", VideoRequest(prompt="\ud800", duration=5))
     assert server.connections == 0
 
@@ -280,7 +280,7 @@ async def test_balance_over_the_wire(wire: Any, client_of: Clients) -> None:
     balance = await client_of(server.url).balance()
     assert balance == Balance({"available": "10.5", "note": "key ***", "available_quota": "0"})
     models = await wire(lambda visit: visit.answer(401, {"error": {"code": "invalid_api_key", "message": "no"}}))
-    with pytest.raises(BadKey):
+    with pytest.raises(AuthenticationError):
         await client_of(models.url, "anyfast").balance()
 
 
@@ -337,13 +337,13 @@ def test_unusable_settings_are_the_users_mistake(monkeypatch: pytest.MonkeyPatch
     account = Account("jimmy", "default", "https://provider.test", SecretStr(KEY))
     with monkeypatch.context() as patch:
         patch.setenv("HTTPS_PROXY", "gopher://user:hunter2@proxy:1")
-        with pytest.raises(UserMistake, match="proxy") as caught:
+        with pytest.raises(InputError, match="proxy") as caught:
             ProviderClient(account)
         assert "hunter2" not in str(caught.value)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-    with pytest.raises(UserMistake, match="SSL_CERT_FILE"):
+    with pytest.raises(InputError, match="SSL_CERT_FILE"):
         ProviderClient(account)
-    with pytest.raises(UserMistake, match="anyfast, jimmy"):
+    with pytest.raises(InputError, match="anyfast, jimmy"):
         ProviderClient(Account("acme", "default", "https://provider.test", SecretStr(KEY)))
 
 

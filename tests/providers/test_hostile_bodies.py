@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import BrokenAnswer, DuplicateName, Gone, Refused, SeedanceError, UnknownOutcome
+from prefect_seedance.errors import DuplicateName, InvalidResponse, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.providers import (
     DIALECTS,
     Answer,
@@ -161,7 +161,7 @@ def test_no_answer_that_names_a_job_is_a_refusal(provider: str, rest: dict[str, 
 @given(PROVIDERS, ANSWERS)
 def test_queries(provider: str, answer: Answer) -> None:
     result = outcome(DIALECTS[provider].read_job, answer, "asked")
-    assert isinstance(result, JobView | Gone | Refused | BrokenAnswer)
+    assert isinstance(result, JobView | NotFound | Refused | InvalidResponse)
     if isinstance(result, JobView):
         assert 200 <= answer.status < 300
         assert result.job_id == "asked"
@@ -170,14 +170,14 @@ def test_queries(provider: str, answer: Answer) -> None:
         assert result.tokens is None or result.tokens >= 0
         if result.state is not JobState.FAILED:
             assert (result.error_code, result.error_message, result.moderated) == (None, None, False)
-    if isinstance(result, Gone):
+    if isinstance(result, NotFound):
         assert json.loads(answer.body)  # never by the word of something on the way
 
 
 @given(PROVIDERS, st.lists(ANSWERS, min_size=1, max_size=2))
 def test_balances(provider: str, answers: list[Answer]) -> None:
     result = outcome(DIALECTS[provider].read_balance, answers)
-    assert isinstance(result, Balance | Refused | BrokenAnswer)
+    assert isinstance(result, Balance | Refused | InvalidResponse)
 
 
 @given(PROVIDERS, st.sampled_from(["sp", "portrait", "audit"]), ANSWERS)
@@ -185,12 +185,12 @@ def test_uploads_and_assets(provider: str, library: Any, answer: Answer) -> None
     dialect = DIALECTS[provider]
     library = library if provider == "jimmy" else "volc"
     uploaded = outcome(dialect.read_uploaded, answer)
-    assert isinstance(uploaded, Uploaded | Refused | BrokenAnswer)
+    assert isinstance(uploaded, Uploaded | Refused | InvalidResponse)
     for view in (
         outcome(dialect.read_asset, answer, library, "asked"),
         outcome(dialect.read_submitted, answer, library),
     ):
-        assert isinstance(view, AssetView | Gone | Refused | BrokenAnswer | UnknownOutcome)
+        assert isinstance(view, AssetView | NotFound | Refused | InvalidResponse | UnknownOutcome)
         if isinstance(view, AssetView):
             assert 200 <= answer.status < 300
             assert (view.reference is not None) == (view.state is AssetState.ACTIVE)
@@ -204,7 +204,7 @@ def test_uploads_and_assets(provider: str, library: Any, answer: Answer) -> None
         assert isinstance(outcome(dialect.read_group, answer), str | Refused | UnknownOutcome)
         assert isinstance(outcome(dialect.read_submitted, answer, "volc"), AssetView | Refused | UnknownOutcome)
         for read in (dialect.read_groups, dialect.read_assets):
-            assert isinstance(outcome(read, answer), tuple | Refused | BrokenAnswer)
+            assert isinstance(outcome(read, answer), tuple | Refused | InvalidResponse)
 
 
 @given(st.dictionaries(NAMES, VALUES), STATUSES)

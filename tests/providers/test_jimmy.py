@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import BadKey, BrokenAnswer, Gone, OutOfFunds, RateLimited, UserMistake
+from prefect_seedance.errors import (
+    AuthenticationError,
+    InputError,
+    InsufficientFunds,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+)
 from prefect_seedance.providers import Answer, Created, JobState
 from prefect_seedance.providers.jimmy import Jimmy
 from prefect_seedance.routes import VideoRequest
@@ -117,7 +124,7 @@ def test_what_is_not_set_is_not_sent() -> None:
 @pytest.mark.parametrize("field", ["generate_audio", "watermark", "web_search"])
 @pytest.mark.parametrize("value", [True, False])
 def test_a_setting_without_a_field_is_not_dropped_in_silence(field: str, *, value: bool) -> None:
-    with pytest.raises(UserMistake, match=field):
+    with pytest.raises(InputError, match=field):
         JIMMY.create_call("m", VideoRequest(prompt="p", **{field: value}))
 
 
@@ -193,7 +200,7 @@ def test_result_links_in_their_order(data: dict[str, Any], url: str) -> None:
 
 @pytest.mark.parametrize("result", [None, {}, {"video_url": ""}, {"video_url": "seedance/mini-sp/video/x.mp4"}])
 def test_a_success_without_a_usable_link_is_broken_not_failed(result: Any) -> None:
-    with pytest.raises(BrokenAnswer):
+    with pytest.raises(InvalidResponse):
         JIMMY.read_job(answer(job({"status": "completed", "result": result})), "vid_1")
 
 
@@ -224,21 +231,21 @@ def test_a_failed_job_without_a_reason() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
-        ({"code": 20001, "msg": "invalid api key"}, 200, BadKey),
-        ({"code": "20001", "msg": "认证失败"}, 401, BadKey),
-        ({"code": "x", "msg": "forbidden"}, 403, BadKey),
+        ({"code": 20001, "msg": "invalid api key"}, 200, AuthenticationError),
+        ({"code": "20001", "msg": "认证失败"}, 401, AuthenticationError),
+        ({"code": "x", "msg": "forbidden"}, 403, AuthenticationError),
         ({"code": "x", "msg": "slow down"}, 429, RateLimited),
-        ({"code": "20003", "msg": "余额不足"}, 200, OutOfFunds),
-        ({"code": "20004", "msg": "task not found"}, 200, Gone),
-        ({"code": "20004", "msg": "任务不存在"}, 404, Gone),
-        ({"code": "404", "msg": "nothing here"}, 200, Gone),
-        ({"code": -1, "msg": "server error"}, 200, BrokenAnswer),
-        ({"code": "20002", "msg": "bad parameter"}, 200, BrokenAnswer),
-        ({"code": "20000", "msg": "ok", "data": None}, 200, BrokenAnswer),
-        ({"code": "20000", "data": {"task_id": "vid_1"}}, 200, BrokenAnswer),
-        ({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/x"}, 404, BrokenAnswer),
-        (job({"status": "completed", "result": {"video_url": "https://h/v"}}), 502, BrokenAnswer),
-        ({"code": "20001", "msg": "invalid api key"}, 500, BrokenAnswer),
+        ({"code": "20003", "msg": "余额不足"}, 200, InsufficientFunds),
+        ({"code": "20004", "msg": "task not found"}, 200, NotFound),
+        ({"code": "20004", "msg": "任务不存在"}, 404, NotFound),
+        ({"code": "404", "msg": "nothing here"}, 200, NotFound),
+        ({"code": -1, "msg": "server error"}, 200, InvalidResponse),
+        ({"code": "20002", "msg": "bad parameter"}, 200, InvalidResponse),
+        ({"code": "20000", "msg": "ok", "data": None}, 200, InvalidResponse),
+        ({"code": "20000", "data": {"task_id": "vid_1"}}, 200, InvalidResponse),
+        ({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/x"}, 404, InvalidResponse),
+        (job({"status": "completed", "result": {"video_url": "https://h/v"}}), 502, InvalidResponse),
+        ({"code": "20001", "msg": "invalid api key"}, 500, InvalidResponse),
     ],
 )
 def test_a_query_without_a_job(body: dict[str, Any], status: int, error: type[Exception]) -> None:
@@ -278,7 +285,7 @@ def test_balance_of_account_and_key() -> None:
 def test_one_half_of_the_balance_is_better_than_none() -> None:
     nothing = Answer(404, {}, b"<html>")
     assert JIMMY.read_balance([answer({"code": 0, "data": USER}), nothing]).raw.keys() == USER.keys()
-    with pytest.raises(BrokenAnswer):
+    with pytest.raises(InvalidResponse):
         JIMMY.read_balance([nothing, nothing])
-    with pytest.raises(BadKey):
+    with pytest.raises(AuthenticationError):
         JIMMY.read_balance([answer({"code": 20001, "msg": "no"}), nothing])

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import (
-    BadKey,
-    Moderated,
-    OutOfFunds,
+    AuthenticationError,
+    ContentRejected,
+    InsufficientFunds,
     RateLimited,
     Refused,
-    RouteClosed,
+    RouteUnavailable,
     SeedanceError,
     UnknownOutcome,
 )
@@ -36,24 +36,24 @@ def jimmy(code: object, msg: object, **more: Any) -> dict[str, Any]:
 
 
 JIMMY_REFUSALS = [
-    (200, jimmy(20001, "invalid key"), BadKey),
-    (200, jimmy("20001", "请稍后重试"), BadKey),
-    (401, jimmy("20001", None), BadKey),
-    (401, jimmy("x", "no"), BadKey),
-    (403, jimmy("x", "no"), BadKey),
+    (200, jimmy(20001, "invalid key"), AuthenticationError),
+    (200, jimmy("20001", "请稍后重试"), AuthenticationError),
+    (401, jimmy("20001", None), AuthenticationError),
+    (401, jimmy("x", "no"), AuthenticationError),
+    (403, jimmy("x", "no"), AuthenticationError),
     (403, jimmy("x", "this key may not use the model"), Refused),
     (200, jimmy(20002, "bad parameter"), Refused),
-    (400, jimmy("20002", "不支持的模型参数"), RouteClosed),
-    (200, jimmy("20002", "该线路维护中"), RouteClosed),
+    (400, jimmy("20002", "不支持的模型参数"), RouteUnavailable),
+    (200, jimmy("20002", "该线路维护中"), RouteUnavailable),
     (400, jimmy("20002", "watermark is disabled for this model"), Refused),
     (400, jimmy("20002", ""), Refused),
     (400, jimmy("20002", "the upstream does not take this ratio"), Refused),
-    (200, jimmy("20002", "PROVIDER_MODERATION_ERROR: TRADEMARK"), Moderated),
-    (200, jimmy("30001", "提示词包含敏感内容"), Moderated),
-    (200, jimmy("30002", "余额不足，请充值后重试"), OutOfFunds),
-    (200, jimmy("30002", "Insufficient balance"), OutOfFunds),
-    (402, jimmy("30002", "pay first"), OutOfFunds),
-    (200, jimmy("402", "pay first"), OutOfFunds),
+    (200, jimmy("20002", "PROVIDER_MODERATION_ERROR: TRADEMARK"), ContentRejected),
+    (200, jimmy("30001", "提示词包含敏感内容"), ContentRejected),
+    (200, jimmy("30002", "余额不足，请充值后重试"), InsufficientFunds),
+    (200, jimmy("30002", "Insufficient balance"), InsufficientFunds),
+    (402, jimmy("30002", "pay first"), InsufficientFunds),
+    (200, jimmy("402", "pay first"), InsufficientFunds),
     (200, jimmy("30003", "请求过于频繁，请稍后重试"), RateLimited),
     (200, jimmy("30003", "当前并发已达上限"), RateLimited),
     (200, jimmy(429, "slow"), RateLimited),
@@ -65,7 +65,7 @@ JIMMY_REFUSALS = [
     (429, b"", RateLimited),
     (429, b"<html>slow down</html>", RateLimited),
     (429, jimmy(-1, "server busy"), RateLimited),
-    (429, jimmy("30002", "Insufficient balance"), OutOfFunds),
+    (429, jimmy("30002", "Insufficient balance"), InsufficientFunds),
 ]
 
 JIMMY_UNKNOWNS = [
@@ -140,36 +140,40 @@ def upstream(code: object, message: str = "words", kind: str | None = "BadReques
 
 UPSTREAM_CODES = (
     [(code, Refused) for code in ("MissingParameter", "InvalidParameter", "InvalidParameter.duration")]
-    + [("InvalidEndpoint.ClosedEndpoint", RouteClosed), ("ContentSecurityDetectionError", Refused)]
+    + [("InvalidEndpoint.ClosedEndpoint", RouteUnavailable), ("ContentSecurityDetectionError", Refused)]
     + [(code, Refused) for code in ("NotFound.asset_id", "NotFound.group_id")]
-    + [(f"SensitiveContentDetected{tail}", Moderated) for tail in ("", ".SevereViolation", ".Violence")]
-    + [(f"{what}SensitiveContentDetected", Moderated) for what in ("InputText", "InputImage", "OutputVideo")]
-    + [(f"Input{what}SensitiveContentDetected.PrivacyInformation", Moderated) for what in ("Image", "Video")]
-    + [(f"{what}RiskDetection", Moderated) for what in ("InputText", "InputImage", "OutputVideo")]
+    + [(f"SensitiveContentDetected{tail}", ContentRejected) for tail in ("", ".SevereViolation", ".Violence")]
+    + [(f"{what}SensitiveContentDetected", ContentRejected) for what in ("InputText", "InputImage", "OutputVideo")]
+    + [(f"Input{what}SensitiveContentDetected.PrivacyInformation", ContentRejected) for what in ("Image", "Video")]
+    + [(f"{what}RiskDetection", ContentRejected) for what in ("InputText", "InputImage", "OutputVideo")]
     + [("QuotaExceeded", RateLimited)]
 )
 
 ANYFAST_REFUSALS = [
-    (401, plain("invalid_api_key", "no", "authentication_error"), BadKey),
-    (401, plain("invalid_api_key", "the token's remaining quota is 0"), OutOfFunds),
-    (401, plain("x", "token quota exhausted"), OutOfFunds),
-    (401, plain("", "无效的令牌"), BadKey),
-    (403, plain("insufficient_user_quota", "用户额度不足"), OutOfFunds),
-    (403, plain("x", "no"), BadKey),
+    (401, plain("invalid_api_key", "no", "authentication_error"), AuthenticationError),
+    (401, plain("invalid_api_key", "the token's remaining quota is 0"), InsufficientFunds),
+    (401, plain("x", "token quota exhausted"), InsufficientFunds),
+    (401, plain("", "无效的令牌"), AuthenticationError),
+    (403, plain("insufficient_user_quota", "用户额度不足"), InsufficientFunds),
+    (403, plain("x", "no"), AuthenticationError),
     (403, plain("x", "token may not use this model"), Refused),
-    (400, plain("model_not_found", "no channel for model x, try again later"), RouteClosed),
-    (404, plain("model_not_found", "no channel"), RouteClosed),
-    (400, plain("x", "the model seedance-2.0-mini is offline"), RouteClosed),
+    (400, plain("model_not_found", "no channel for model x, try again later"), RouteUnavailable),
+    (404, plain("model_not_found", "no channel"), RouteUnavailable),
+    (400, plain("x", "the model seedance-2.0-mini is offline"), RouteUnavailable),
     (400, plain("invalid_request", "duration must be 4..15"), Refused),
     (400, plain(None, "duration must be 4..15"), Refused),
     (400, plain("InvalidParameter", ""), Refused),
     (400, {"code": "invalid_request", "message": "bad ratio"}, Refused),
     (400, {"code": "invalid_request", "message": "bad ratio", "data": None}, Refused),
     (200, {"code": "invalid_request", "message": "bad ratio", "data": None}, Refused),
-    (400, plain("x", "content policy violation"), Moderated),
-    (400, plain("outer", json.dumps(upstream("InputTextSensitiveContentDetected"))), Moderated),
-    (400, relayed("upstream error: " + json.dumps(upstream("InputTextSensitiveContentDetected"))), Moderated),
-    (400, relayed({"code": "x", "message": json.dumps(upstream("InputTextSensitiveContentDetected"))}), Moderated),
+    (400, plain("x", "content policy violation"), ContentRejected),
+    (400, plain("outer", json.dumps(upstream("InputTextSensitiveContentDetected"))), ContentRejected),
+    (400, relayed("upstream error: " + json.dumps(upstream("InputTextSensitiveContentDetected"))), ContentRejected),
+    (
+        400,
+        relayed({"code": "x", "message": json.dumps(upstream("InputTextSensitiveContentDetected"))}),
+        ContentRejected,
+    ),
     (400, relayed(upstream("SomethingNew", "no good")), Refused),
     (400, relayed(upstream("SomethingNew", "no good", "invalid_request_error")), Refused),
     (400, relayed(upstream("AccountOverdue", "insufficient balance", "Forbidden")), Refused),
@@ -271,7 +275,7 @@ def test_a_success_with_a_wrong_status_is_not_taken_for_one() -> None:
 def test_the_user_may_name_further_refusals(provider: str, status: int, body: Any, code: str) -> None:
     assert type(judge(provider, status, body)) is UnknownOutcome
     assert type(judge(provider, status, body, frozenset({"other"}))) is UnknownOutcome
-    assert type(judge(provider, status, body, frozenset({code}))) in {Refused, RouteClosed}
+    assert type(judge(provider, status, body, frozenset({code}))) in {Refused, RouteUnavailable}
 
 
 def test_both_codes_are_kept() -> None:

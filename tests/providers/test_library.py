@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import (
-    BadKey,
-    BrokenAnswer,
+    AuthenticationError,
     DuplicateName,
-    Gone,
-    OutOfFunds,
+    InputError,
+    InsufficientFunds,
+    InvalidResponse,
+    NotFound,
     RateLimited,
     Refused,
     SeedanceError,
     UnknownOutcome,
-    UserMistake,
 )
 from prefect_seedance.providers import Answer, AssetState, AssetView, Uploaded, dialect_of
 from prefect_seedance.providers.library import NamedId, reference_of
@@ -104,7 +104,7 @@ def test_anyfast_hands_in() -> None:
     ],
 )
 def test_what_cannot_be_asked(call: Any) -> None:
-    with pytest.raises(UserMistake):
+    with pytest.raises(InputError):
         call()
 
 
@@ -178,27 +178,27 @@ def test_jimmys_submissions() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (200, {"code": 20001, "msg": "no key"}, BadKey),
-        (401, b"", BadKey),
-        (200, {"code": 20002, "msg": "asset a not found"}, Gone),
-        (200, {"code": 20002, "msg": "素材 a 不存在"}, Gone),
-        (404, {"code": 20002, "msg": "no"}, Gone),
+        (200, {"code": 20001, "msg": "no key"}, AuthenticationError),
+        (401, b"", AuthenticationError),
+        (200, {"code": 20002, "msg": "asset a not found"}, NotFound),
+        (200, {"code": 20002, "msg": "素材 a 不存在"}, NotFound),
+        (404, {"code": 20002, "msg": "no"}, NotFound),
         (200, {"code": 20002, "msg": "name is required"}, Refused),
-        (200, {"code": 30002, "msg": "余额不足"}, OutOfFunds),
+        (200, {"code": 30002, "msg": "余额不足"}, InsufficientFunds),
         (429, b"", RateLimited),
-        (200, {"code": -1, "msg": "busy"}, BrokenAnswer),
-        (500, {"code": 20002, "msg": "no"}, BrokenAnswer),
-        (409, {"code": 20002, "msg": "no"}, BrokenAnswer),
-        (404, b"<html>", BrokenAnswer),
-        (302, b"", BrokenAnswer),
-        (200, b"", BrokenAnswer),
-        (200, {"code": 0, "data": None}, BrokenAnswer),
-        (200, {"code": 0, "data": {"asset_id": "a"}}, BrokenAnswer),
+        (200, {"code": -1, "msg": "busy"}, InvalidResponse),
+        (500, {"code": 20002, "msg": "no"}, InvalidResponse),
+        (409, {"code": 20002, "msg": "no"}, InvalidResponse),
+        (404, b"<html>", InvalidResponse),
+        (302, b"", InvalidResponse),
+        (200, b"", InvalidResponse),
+        (200, {"code": 0, "data": None}, InvalidResponse),
+        (200, {"code": 0, "data": {"asset_id": "a"}}, InvalidResponse),
     ],
 )
 def test_jimmys_errors(status: int, body: Any, kind: type[SeedanceError]) -> None:
     assert type(error_of(JIMMY.read_asset, answer(body, status), "sp", "a")) is kind
-    if kind not in {Gone, BrokenAnswer}:
+    if kind not in {NotFound, InvalidResponse}:
         assert type(error_of(JIMMY.read_uploaded, answer(body, status))) is kind
         assert type(error_of(JIMMY.read_submitted, answer(body, status), "sp")) is kind
 
@@ -241,21 +241,21 @@ def test_anyfasts_lists() -> None:
     assert ANYFAST.read_groups(answer({"Result": body})) == expected
     assert ANYFAST.read_assets(answer({"Items": [ASSET]}))[0][1].state is AssetState.ACTIVE
     assert ANYFAST.read_assets(answer({"TotalCount": 0})) == ()
-    assert type(error_of(ANYFAST.read_assets, answer({}))) is BrokenAnswer
+    assert type(error_of(ANYFAST.read_assets, answer({}))) is InvalidResponse
 
 
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
     [
-        (404, {"error": {"code": "NotFound", "message": "[NotFound.asset_id] asset-1"}}, Gone, "NotFound.asset_id"),
-        (404, wrapped("NotFound.asset_id", "gone"), Gone, "NotFound.asset_id"),
-        (400, wrapped("NotFound.asset_id", "gone"), Gone, "NotFound.asset_id"),
+        (404, {"error": {"code": "NotFound", "message": "[NotFound.asset_id] asset-1"}}, NotFound, "NotFound.asset_id"),
+        (404, wrapped("NotFound.asset_id", "gone"), NotFound, "NotFound.asset_id"),
+        (400, wrapped("NotFound.asset_id", "gone"), NotFound, "NotFound.asset_id"),
         (404, {"error": {"code": "x", "message": "Invalid URL (POST /volc/asset/GetAsset)"}}, Refused, "x"),
-        (404, b"<html>", BrokenAnswer, "http-404"),
-        (401, {"error": {"code": "invalid_api_key", "message": "no"}}, BadKey, "invalid_api_key"),
+        (404, b"<html>", InvalidResponse, "http-404"),
+        (401, {"error": {"code": "invalid_api_key", "message": "no"}}, AuthenticationError, "invalid_api_key"),
         (400, {"error": {"code": "InvalidParameter", "message": "no"}}, Refused, "InvalidParameter"),
-        (502, {"error": {"code": "x", "message": "no"}}, BrokenAnswer, "x"),
-        (200, {"Id": "asset-1"}, BrokenAnswer, "http-200"),
+        (502, {"error": {"code": "x", "message": "no"}}, InvalidResponse, "x"),
+        (200, {"Id": "asset-1"}, InvalidResponse, "http-200"),
     ],
 )
 def test_anyfasts_errors(status: int, body: Any, kind: type[SeedanceError], code: str) -> None:
@@ -271,8 +271,8 @@ REFUSALS: list[tuple[int, Any, type[SeedanceError]]] = [
     (404, {"error": {"code": "NotFound", "message": "group-123456 does not exist in this project"}}, Refused),
     (400, wrapped("InvalidParameter.URL", "no"), Refused),
     (429, b"", RateLimited),
-    (401, {"error": {"code": "invalid_api_key", "message": "no"}}, BadKey),
-    (401, {"error": {"code": "x", "message": "remaining quota is 0"}}, OutOfFunds),
+    (401, {"error": {"code": "invalid_api_key", "message": "no"}}, AuthenticationError),
+    (401, {"error": {"code": "x", "message": "remaining quota is 0"}}, InsufficientFunds),
 ]
 UNKNOWNS: list[tuple[int, Any]] = [
     (200, {}),

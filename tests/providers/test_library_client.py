@@ -15,17 +15,17 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.errors import (
-    BadKey,
-    BrokenAnswer,
+    AuthenticationError,
     DuplicateName,
-    Gone,
-    OutOfFunds,
+    InputError,
+    InsufficientFunds,
+    InvalidResponse,
+    NotFound,
     RateLimited,
     Refused,
     SeedanceError,
     UnknownOutcome,
     Unreachable,
-    UserMistake,
 )
 from prefect_seedance.providers import Account, AssetState, AssetView, ProviderClient, Timeouts
 from prefect_seedance.routes import VideoRequest
@@ -112,7 +112,7 @@ async def test_a_large_upload_is_not_held_in_memory(wire: Any, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"), [("upload_cut", Unreachable), ("upload_error", BrokenAnswer), ("upload_limited", RateLimited)]
+    ("fault", "kind"), [("upload_cut", Unreachable), ("upload_error", InvalidResponse), ("upload_limited", RateLimited)]
 )
 async def test_uploads_in_trouble_may_be_repeated(
     sandbox: SandboxServer, jimmy: ProviderClient, tmp_path: Path, fault: str, kind: type[SeedanceError]
@@ -132,7 +132,7 @@ async def test_files_that_cannot_be_uploaded(sandbox: SandboxServer, jimmy: Prov
     (tmp_path / "a.exe").write_bytes(PNG)
     (tmp_path / "folder.png").mkdir()
     for name in ("missing.png", "empty.png", "a.exe", "folder.png", "a\0.png"):
-        with pytest.raises(UserMistake):
+        with pytest.raises(InputError):
             await jimmy.upload_file(tmp_path / name, filename=name, mime_type="image/png")
     assert sandbox.state.calls["jimmy.upload"] == 0
 
@@ -143,7 +143,7 @@ async def test_a_file_that_changes_while_it_is_sent(jimmy: ProviderClient, tmp_p
     upload = jimmy._carrier.upload
     for promised in (len(PNG) - 1, len(PNG) + 1):
         call = jimmy.dialect.upload_call("a.png", "image/png", promised)
-        with pytest.raises(UserMistake, match="changed"):
+        with pytest.raises(InputError, match="changed"):
             await upload(call, path, promised)
 
 
@@ -162,7 +162,7 @@ async def test_an_upload_may_be_refused_before_it_is_read(wire: Any, tmp_path: P
     async with server, client_of(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "jimmy") as client:
         with pytest.raises(SeedanceError) as caught:
             await client.upload_file(path, filename="a.mp4", mime_type="video/mp4")
-    assert type(caught.value) is BadKey
+    assert type(caught.value) is AuthenticationError
 
 
 async def test_an_upload_follows_no_redirect(wire: Any, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ async def test_an_upload_follows_no_redirect(wire: Any, tmp_path: Path) -> None:
     elsewhere = await wire(lambda visit: visit.answer(200, {}))
     server = await wire(lambda visit: visit.answer(307, b"", Location=f"{elsewhere.url}/x"))
     async with client_of(server.url, "jimmy") as client:
-        with pytest.raises(BrokenAnswer):
+        with pytest.raises(InvalidResponse):
             await client.upload_file(path, filename="a.png", mime_type="image/png")
     assert elsewhere.connections == 0
     assert b"Bearer" not in server.visits[0].body
@@ -193,7 +193,7 @@ async def test_jimmys_reviews(sandbox: SandboxServer, jimmy: ProviderClient, lib
     failing = await jimmy.submit_asset(library, name="x", kind="image", url=f"{sandbox.url}/_media/fail.png")
     bad = await reviewed(jimmy, library, failing.asset_id)
     assert (bad.state, bad.reference) == (AssetState.FAILED, None)
-    with pytest.raises(Gone):
+    with pytest.raises(NotFound):
         await jimmy.asset(library, "none")
     assert len(sandbox.state.bill()) == 1  # reviews cost nothing
 
@@ -203,7 +203,7 @@ async def test_jimmys_reviews(sandbox: SandboxServer, jimmy: ProviderClient, lib
     [
         ("asset_cut_before", Unreachable),
         ("asset_cut_after", Unreachable),
-        ("asset_error_after", BrokenAnswer),
+        ("asset_error_after", InvalidResponse),
         ("asset_limited", RateLimited),
     ],
 )
@@ -224,7 +224,7 @@ async def test_anyfasts_assets(sandbox: SandboxServer, anyfast: ProviderClient) 
     assert await anyfast.find_group("spri") is None
     clip = f"{sandbox.url}/_media/a.mp4?seconds=4"
     taken = await anyfast.submit_asset("volc", name="clip", kind="video", url=clip, group=group)
-    with pytest.raises(Gone) as caught:
+    with pytest.raises(NotFound) as caught:
         await anyfast.asset("volc", taken.asset_id)
     assert caught.value.code == "NotFound.asset_id"
     sandbox.faults.update(asset_absent_seconds=0.0)
@@ -310,7 +310,7 @@ async def test_some_servers_want_the_type_of_group(wire: Any) -> None:
 async def test_an_account_without_funds_makes_no_asset() -> None:
     with SandboxServer(SandboxSettings(funds=0)) as server:  # type: ignore[arg-type]
         async with client_of(server.url, "anyfast") as client:
-            with pytest.raises(OutOfFunds):
+            with pytest.raises(InsufficientFunds):
                 await client.create_group("g")
 
 
@@ -318,9 +318,9 @@ async def test_an_account_without_funds_makes_no_asset() -> None:
 async def test_wrong_keys_and_ids(sandbox: SandboxServer, provider: str) -> None:
     library: Any = "sp" if provider == "jimmy" else "volc"
     async with client_of(sandbox.url, provider, key="sk-wrong-key-123") as client:
-        with pytest.raises(BadKey):
+        with pytest.raises(AuthenticationError):
             await client.asset(library, "a")
-        with pytest.raises(UserMistake):
+        with pytest.raises(InputError):
             await client.asset(library, "..")
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import CATALOGUE, Route, VideoRequest, billing_model, check, find
 
 S, J, T = "second", "job", "million_tokens"
@@ -175,7 +175,7 @@ def test_find_prefers_the_users_own_and_asks_where_two_sell_it():
     own = find("seedance2.0-mini").model_copy(update={"billing_model": "mine"})
     assert find("seedance2.0-mini", extra=[own]).billing_model == "mine"
     other = Route(provider="anyfast", model="seedance2.0-mini", unit="job")
-    with pytest.raises(UserMistake, match="sold by jimmy, anyfast"):
+    with pytest.raises(InputError, match="sold by jimmy, anyfast"):
         find("seedance2.0-mini", extra=[other])
     assert find("seedance2.0-mini", "anyfast", extra=[other]) is other
 
@@ -192,5 +192,5 @@ def test_find_prefers_the_users_own_and_asks_where_two_sell_it():
     ],
 )
 def test_find_helps_where_it_does_not_find(model, provider, hint):
-    with pytest.raises(UserMistake, match=hint):
+    with pytest.raises(InputError, match=hint):
         find(model, provider)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import Price, Prices
 
 
@@ -48,23 +48,23 @@ def test_prices_as_people_write_them(written, price):
     ],
 )
 def test_what_is_no_price_is_refused(written, hint):
-    with pytest.raises(UserMistake, match=hint):
+    with pytest.raises(InputError, match=hint):
         Prices.parse("CNY", {"m": written})
 
 
 def test_all_mistakes_come_at_once():
-    with pytest.raises(UserMistake, match=r"'a': .*; price of 'b': .*; price of '': "):
+    with pytest.raises(InputError, match=r"'a': .*; price of 'b': .*; price of '': "):
         Prices.parse("CNY", {"a": 0.1, "b": "-1", "": "1"})
 
 
 def test_prices_name_their_billing_models():
-    with pytest.raises(UserMistake, match="must name billing models"):
+    with pytest.raises(InputError, match="must name billing models"):
         Prices.parse("CNY", "0.05")
 
 
 @pytest.mark.parametrize("currency", ["", " ", "€", "0.05", "a b"])
 def test_a_currency_is_a_name(currency):
-    with pytest.raises(UserMistake, match="no currency"):
+    with pytest.raises(InputError, match="no currency"):
         Prices.parse(currency, {})
 
 
@@ -74,7 +74,7 @@ def test_a_currency_is_a_name(currency):
 def test_anything_is_a_price_or_a_mistake(written):
     try:
         price = Prices.parse("CNY", {"m": written}).prices["m"]
-    except UserMistake:
+    except InputError:
         return
     assert 0 <= price.amount < 10**12
     assert not isinstance(written, float)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import (
     CATALOGUE,
     Prices,
@@ -140,7 +140,7 @@ def test_price_lines():
 
 
 def test_a_price_for_another_unit_is_a_mistake():
-    with pytest.raises(UserMistake, match=r"per job, but jimmy/seedance2\.0-mini bills per second"):
+    with pytest.raises(InputError, match=r"per job, but jimmy/seedance2\.0-mini bills per second"):
         quote(
             find("seedance2.0-mini"), VideoRequest(prompt="x"), Prices.parse("CNY", {"seedance2.0-mini-720p": "1/job"})
         )
@@ -148,7 +148,7 @@ def test_a_price_for_another_unit_is_a_mistake():
 
 @pytest.mark.parametrize("length", ["-1", "NaN", "Infinity"])
 def test_a_length_that_is_none_is_a_mistake(length):
-    with pytest.raises(UserMistake, match="no length"):
+    with pytest.raises(InputError, match="no length"):
         units(MINI_VIDEO, VideoRequest(reference_videos=CLIP), reference_seconds=Decimal(length))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
 from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
 from prefect_seedance.jobs.choosing import Choice
@@ -22,7 +23,7 @@ from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.spreading import Begun
 from prefect_seedance.jobs.table import read_table
-from prefect_seedance.jobs.terms import Terms, TooManyFailures
+from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import AttemptRecord, Ledger, State
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.spread.child import ShardTask, processes, run_shard

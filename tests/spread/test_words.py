@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from prefect_seedance import generate_videos
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows import spread as spreading
 from prefect_seedance.flows.spread import Spread
 from prefect_seedance.sandbox import SandboxServer
@@ -42,7 +42,7 @@ def test_over_what(text: str, kind: str, number: int | None, where: str | None, 
     ["", "workers", "workers:0", "dask", "spark:3", "dask:two", "workers:5000", "dask here", "workers:2 shard", 3],
 )
 def test_over_what_not(text: Any) -> None:
-    with pytest.raises(UserMistake, match=r"spread=.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"spread=.*Nothing was spent"):
         Spread.parse(text)
 
 
@@ -62,7 +62,7 @@ def test_refused_before_anything_is_spent(
 
     def refused(told: str, table: Any = ROWS, **options: Any) -> None:
         settings = {"route": saved, "batch": "b", "output": tmp_path / "videos", "spread": "workers:2", **options}
-        with pytest.raises(UserMistake, match=told) as error:
+        with pytest.raises(InputError, match=told) as error:
             generate_videos(table, **settings)
         assert "Nothing was spent" in error.value.message
 
@@ -82,7 +82,7 @@ def test_refused_before_anything_is_spent(
 
     secret = "postgresql+asyncpg://me:hidden@db.example/ledger"
     for given in (secret, "postgresql+asyncpg://me@db.example/ledger?password=hidden"):
-        with pytest.raises(UserMistake, match="given with its password") as error:
+        with pytest.raises(InputError, match="given with its password") as error:
             spreading._ledger(given, Spread.parse("workers:2"))
         assert "hidden" not in error.value.message
     # By the environment it goes nowhere: each process reads its own.
@@ -95,7 +95,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from prefect_seedance.flows import spread_tasks
 
     monkeypatch.setitem(__import__("sys").modules, "prefect_dask", None)
-    with pytest.raises(UserMistake, match=r'pip install "prefect-seedance\[dask\]"'):
+    with pytest.raises(InputError, match=r'pip install "prefect-seedance\[dask\]"'):
         spread_tasks._runner(Spread.parse("dask:2"), 2)
 
 

@@ -14,7 +14,7 @@ from prefect import flow
 from prefect.futures import wait
 
 from prefect_seedance import VideoRequest, create_video, download_video, poll_video
-from prefect_seedance.errors import Moderated, Refused, UnknownOutcome, UserMistake
+from prefect_seedance.errors import ContentRejected, InputError, Refused, UnknownOutcome
 from prefect_seedance.sandbox.media import media_bytes
 from prefect_seedance.tasks import upload_media
 
@@ -132,11 +132,11 @@ def test_what_goes_wrong_is_raised_in_its_own_kind(prefect_server, route_to, san
         job = create_video(request, route=route or route_to(), **options)
         return poll_video(job, output=tmp_path / "v") if step == "poll" else job
 
-    with pytest.raises(Moderated):
+    with pytest.raises(ContentRejected):
         mine("Mickey Mouse", "poll")
-    with pytest.raises(UserMistake, match="watermark"):
+    with pytest.raises(InputError, match="watermark"):
         mine({"prompt": "x", "watermark": True})
-    with pytest.raises(UserMistake, match="duraton"):
+    with pytest.raises(InputError, match="duraton"):
         mine({"prompt": "x", "duraton": 5})
     assert sandbox.state.calls["jimmy.create"] == 1
     with pytest.raises(Refused):

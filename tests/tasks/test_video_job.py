@@ -17,7 +17,7 @@ from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect.utilities.dispatch import get_registry_for_type
 
 from prefect_seedance import VideoJob, VideoRequest
-from prefect_seedance.errors import LedgerError, Moderated, UnknownOutcome, UserMistake
+from prefect_seedance.errors import ContentRejected, InputError, LedgerError, UnknownOutcome
 from prefect_seedance.tasks import VideoJobRun
 
 
@@ -104,9 +104,9 @@ def test_what_goes_wrong_is_raised_and_never_paid_again(prefect_server, job, san
         with pytest.raises(UnknownOutcome):
             job(row="lost").trigger()
     run = job(row="m", prompt="Mickey Mouse").trigger()
-    with pytest.raises(Moderated):
+    with pytest.raises(ContentRejected):
         run.wait_for_completion()
-    with pytest.raises(UserMistake, match="wat"):
+    with pytest.raises(InputError, match="wat"):
         job(row="w", watermark=True).trigger()
     assert sandbox.state.calls["jimmy.create"] == 4
 

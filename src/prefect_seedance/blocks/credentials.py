@@ -55,7 +55,7 @@ class JimmyCredentials(Spelled, CredentialsBlock):
         """The plain account, as the jobs know it.
 
         Raises:
-            UserMistake: The address or the key cannot be used.
+            InputError: The address or the key cannot be used.
         """
         return Account(self.provider, self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
 
@@ -63,7 +63,7 @@ class JimmyCredentials(Spelled, CredentialsBlock):
         """A client of this account. Use it within one event loop, and close it (`async with` does).
 
         Raises:
-            UserMistake: The address or the key cannot be used.
+            InputError: The address or the key cannot be used.
         """
         return ProviderClient(self.to_account())
 
@@ -95,7 +95,7 @@ class AnyfastCredentials(Spelled, CredentialsBlock):
         """The plain account, as the jobs know it.
 
         Raises:
-            UserMistake: The address or the key cannot be used.
+            InputError: The address or the key cannot be used.
         """
         return Account(self.provider, self.account, self.base_url, self.api_key, frozenset(self.refusal_codes))
 
@@ -103,6 +103,6 @@ class AnyfastCredentials(Spelled, CredentialsBlock):
         """A client of this account. Use it within one event loop, and close it (`async with` does).
 
         Raises:
-            UserMistake: The address or the key cannot be used.
+            InputError: The address or the key cannot be used.
         """
         return ProviderClient(self.to_account())

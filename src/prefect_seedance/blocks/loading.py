@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefect_seedance.blocks.route_defaults import RouteDefaults, block_name
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.providers import RouteSettings
 
 __all__ = ["RouteLike", "fallen_back_to", "load_routes"]
@@ -19,11 +19,11 @@ async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
     """The settings of one or several routes.
 
     Raises:
-        UserMistake: A block of that name cannot be loaded, or none was given.
+        InputError: A block of that name cannot be loaded, or none was given.
     """
     listed: Sequence[Any] = route if isinstance(route, list | tuple) else [route]
     if not listed:
-        raise UserMistake(
+        raise InputError(
             "route=[] names no route: give a RouteDefaults block, its name, or several. Nothing was spent."
         )
     found = [(await _block(one)).to_settings() for one in listed]
@@ -39,20 +39,20 @@ async def fallen_back_to(name: str, settings: RouteSettings) -> RouteDefaults:
     """The saved block to which another one falls back.
 
     Raises:
-        UserMistake: It cannot be loaded.
+        InputError: It cannot be loaded.
     """
     try:
         return await _block(name)
-    except UserMistake as error:
+    except InputError as error:
         whose = f"the block {settings.block!r}" if settings.block else f"the route {settings.label}"
-        raise UserMistake(f"{whose} falls back to {name!r}. {error.message}") from None
+        raise InputError(f"{whose} falls back to {name!r}. {error.message}") from None
 
 
 async def _block(route: Any) -> RouteDefaults:
     if isinstance(route, RouteDefaults):
         return route
     if not isinstance(route, str):
-        raise UserMistake(
+        raise InputError(
             f"route={type(route).__name__}: expected a RouteDefaults block or the name of a saved one. "
             "Nothing was spent."
         )
@@ -60,7 +60,7 @@ async def _block(route: Any) -> RouteDefaults:
     try:
         return await RouteDefaults.aload(name)
     except (ValueError, RuntimeError) as error:
-        raise UserMistake(
+        raise InputError(
             f"There is no saved route block {name!r} that can be used ({error}). Save one in the "
             "Prefect UI (Blocks, Seedance Route Defaults) or with RouteDefaults(...).save(name). Nothing was spent."
         ) from None

@@ -65,6 +65,6 @@ class PriceBook(Spelled, Block):
         """The plain prices, as the jobs know them.
 
         Raises:
-            UserMistake: A price cannot be read.
+            InputError: A price cannot be read.
         """
         return Prices.parse(self.currency, self.prices)

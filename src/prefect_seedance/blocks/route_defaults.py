@@ -11,7 +11,7 @@ from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.credentials import AnyfastCredentials, JimmyCredentials
 from prefect_seedance.blocks.price_book import PriceBook
 from prefect_seedance.blocks.spelling import Spelled
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Route, VideoRequest, find
 
@@ -118,20 +118,20 @@ class RouteDefaults(Spelled, Block):
         """The route's rules, from the catalogue or from `custom_route`.
 
         Raises:
-            UserMistake: There is no such model, or `custom_route` is no route.
+            InputError: There is no such model, or `custom_route` is no route.
         """
         if self.custom_route is None:
             return find(self.model, self.provider)
         try:
             return Route.model_validate({"provider": self.provider, "model": self.model, **self.custom_route})
         except ValidationError as error:
-            raise UserMistake(f"custom_route is no route: {error}. Nothing was spent.") from None
+            raise InputError(f"custom_route is no route: {error}. Nothing was spent.") from None
 
     def to_settings(self) -> RouteSettings:
         """The plain settings, as the jobs know them.
 
         Raises:
-            UserMistake: The account, the route or the prices cannot be used.
+            InputError: The account, the route or the prices cannot be used.
         """
         defaults = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) is not None}
         return RouteSettings(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from prefect_seedance.cli.console import err, tell_error
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 
 __all__ = ["app", "run"]
 
@@ -54,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
         result = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
     except CycloptsError:
         return MISTAKE
-    except UserMistake as error:
+    except InputError as error:
         tell_error(error)
         return MISTAKE
     except SeedanceError as error:
@@ -357,6 +357,6 @@ def _columns(pairs: list[str] | None) -> dict[str, str] | None:
     for pair in pairs or []:
         name, separator, heading = pair.partition("=")
         if not separator:
-            raise UserMistake(f"--column {pair!r}: expected our name and your heading, as in prompt=文案.")
+            raise InputError(f"--column {pair!r}: expected our name and your heading, as in prompt=文案.")
         columns[name.strip()] = heading.strip()
     return columns or None

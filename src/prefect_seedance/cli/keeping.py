@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.looking import home
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.ledger import Ledger, ledger_url, shown_url
 from prefect_seedance.ledger.holders import now
@@ -38,9 +38,7 @@ def prune_ledger(older_than: str, url: str | None) -> None:
     """Take out the rows of settled batches that have not changed for so long."""
     found = _AGE.fullmatch(older_than.strip())
     if found is None:
-        raise UserMistake(
-            f"--older-than {older_than!r}: expected days or weeks, as in 90d or 12w. Nothing was changed."
-        )
+        raise InputError(f"--older-than {older_than!r}: expected days or weeks, as in 90d or 12w. Nothing was changed.")
     # No ledger is older than a century, and no calendar has an end.
     age = timedelta(days=min(36_500, int(found[1][:9]) * (7 if found[2].lower().startswith("w") else 1)))
 

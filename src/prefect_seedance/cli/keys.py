@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import find
 
 __all__ = ["read_prices", "routes_of"]
@@ -32,12 +32,12 @@ def routes_of(
         max_in_flight: Jobs at once, for `models`.
 
     Raises:
-        UserMistake: Nothing was named, or the key of a provider is missing, or a saved block has its own word.
+        InputError: Nothing was named, or the key of a provider is missing, or a saved block has its own word.
     """
     if blocks:
         for option, told in (("--prices", prices), ("--max-in-flight", max_in_flight)):
             if told is not None:
-                raise UserMistake(
+                raise InputError(
                     f"{option} goes with --model: the saved route {blocks[0]!r} has its own. Change the block, or "
                     "leave the option out. Nothing was spent."
                 )
@@ -47,9 +47,9 @@ def routes_of(
         try:
             routes.append(RouteDefaults(credentials=_credentials(find(model).provider), **fields))
         except ValidationError as error:
-            raise UserMistake("; ".join(problem["msg"] for problem in error.errors())) from None
+            raise InputError("; ".join(problem["msg"] for problem in error.errors())) from None
     if not routes:
-        raise UserMistake(
+        raise InputError(
             "No route was named: give --model (and a key in JIMMY_API_KEY or ANYFAST_API_KEY), or --route with the "
             "name of a saved block. Nothing was spent."
         )
@@ -60,7 +60,7 @@ def _credentials(provider: str) -> JimmyCredentials | AnyfastCredentials:
     name = provider.upper()
     key = os.environ.get(f"{name}_API_KEY", "").strip()
     if not key:
-        raise UserMistake(
+        raise InputError(
             f"There is no key for {provider}: set {name}_API_KEY, or name a saved route block with --route. "
             "Nothing was spent."
         )
@@ -74,7 +74,7 @@ def read_prices(path: Path | None) -> PriceBook | None:
     """A price book from a JSON file: `{"currency": "CNY", "prices": {"seedance2.0-mini-720p": "0.05"}}`.
 
     Raises:
-        UserMistake: The file cannot be read or is no price book.
+        InputError: The file cannot be read or is no price book.
     """
     if path is None:
         return None
@@ -82,6 +82,6 @@ def read_prices(path: Path | None) -> PriceBook | None:
         return PriceBook.model_validate(json.loads(path.read_text(encoding="utf-8"), parse_float=str))
     except ValidationError as error:
         reasons = "; ".join(str(problem["msg"]) for problem in error.errors())
-        raise UserMistake(f"{path} is no price book: {reasons}. Nothing was spent.") from None
+        raise InputError(f"{path} is no price book: {reasons}. Nothing was spent.") from None
     except (OSError, ValueError) as error:
-        raise UserMistake(f"{path} cannot be read as a price book: {error}. Nothing was spent.") from None
+        raise InputError(f"{path} cannot be read as a price book: {error}. Nothing was spent.") from None

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.cli.console import out
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.ledger import AssetRequest, AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
 from prefect_seedance.reports.money import amounts, doubts
@@ -43,7 +43,7 @@ def read_batch(batch: str | None, url: str | None) -> Books:
     """Read a batch of a ledger, or all of them.
 
     Raises:
-        UserMistake: The ledger knows no such batch.
+        InputError: The ledger knows no such batch.
     """
 
     async def look() -> Books:
@@ -58,7 +58,7 @@ def read_batch(batch: str | None, url: str | None) -> Books:
             await ledger.close()
         if batch is not None and batch not in names:
             known = ", ".join(names[-10:]) or "none yet"
-            raise UserMistake(f"The ledger knows no batch {batch!r}. It knows: {known}.")
+            raise InputError(f"The ledger knows no batch {batch!r}. It knows: {known}.")
         return Books(names, rows, attempts, assets)
 
     return call_core(look)

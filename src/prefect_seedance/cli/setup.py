@@ -25,7 +25,7 @@ from prefect_seedance.cli.console import out
 from prefect_seedance.cli.demo import PRICES
 from prefect_seedance.cli.deploying import read_deployments
 from prefect_seedance.cli.keys import read_prices
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.making import LIMIT
 from prefect_seedance.ledger import ledger_url, shown_url
 
@@ -56,10 +56,10 @@ def set_up(*, sandbox: str | None, prices: Path | None, folder: Path, deploy: bo
         overwrite: Whether what is there is replaced.
 
     Raises:
-        UserMistake: No server is connected, or the prices cannot be read.
+        InputError: No server is connected, or the prices cannot be read.
     """
     if not get_current_settings().api.url:
-        raise UserMistake(
+        raise InputError(
             "No Prefect server is connected: set PREFECT_API_URL, such as http://127.0.0.1:4200/api, and run it again."
         )
     book = read_prices(prices)

@@ -17,7 +17,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import deployment
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.approval import approved
 from prefect_seedance.flows.events import rows_told, tell_finished
 from prefect_seedance.flows.media import media_places
@@ -37,7 +37,8 @@ from prefect_seedance.jobs.preparing import gather
 from prefect_seedance.jobs.showing import in_full
 from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
 from prefect_seedance.jobs.table import Table, TableLike
-from prefect_seedance.jobs.terms import LIMIT_PATIENCE, Terms, TooManyFailures
+from prefect_seedance.errors import TooManyFailures
+from prefect_seedance.jobs.terms import LIMIT_PATIENCE, Terms
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import sheet_is_current, write_results, write_sheet
@@ -125,7 +126,7 @@ def generate_videos(
         The rows with what became of them (`.to_dataframe()`), and what it cost.
 
     Raises:
-        UserMistake: Something is wrong with the input; nothing was spent.
+        InputError: Something is wrong with the input; nothing was spent.
         NothingStored: No row at all could be stored; its `result` tells why.
         SeedanceError: The run stopped, since nothing could be recorded or kept any more. What was made is in the ledger,
             and the same call goes on from there.
@@ -192,7 +193,7 @@ def generate_video(
         The same as `generate_videos`.
 
     Raises:
-        UserMistake: Something is wrong with the input; nothing was spent.
+        InputError: Something is wrong with the input; nothing was spent.
         NothingStored: The video could not be stored; the error's `result` tells why.
     """
     given = {**locals(), "table": [{"prompt": request} if isinstance(request, str) else request]}
@@ -275,7 +276,7 @@ async def _generate(
         logger.warning(warning)
     logger.info("Batch %s: %s", order.batch, preparation.total())
     if ceiling is not None and not await approved(order.batch, preparation, ceiling):
-        return failed(UserMistake("A person did not approve the quote. Nothing was spent."), "Not approved")
+        return failed(InputError("A person did not approve the quote. Nothing was spent."), "Not approved")
     return await _carry_out(order, manner, read, logger)
 
 
@@ -289,7 +290,7 @@ async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger)
             with rows_told(order):
                 try:
                     outcome = await run_batch(order, manner)
-                except UserMistake as error:
+                except InputError as error:
                     return failed(error)  # it was found before anything was sent
         result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
         if isinstance(outcome.stopped, TooManyFailures):
@@ -322,7 +323,7 @@ async def _spread(spread: str, order: Order, task_runs: TaskRuns) -> tuple[Order
 
 def _seconds(patience: float) -> float:
     if not 0 <= patience < math.inf:  # NaN is refused too
-        raise UserMistake(f"patience={patience}: expected a number of seconds from 0. Nothing was spent.")
+        raise InputError(f"patience={patience}: expected a number of seconds from 0. Nothing was spent.")
     return float(patience)
 
 

@@ -18,7 +18,7 @@ def media_places(table: Table, routes: Iterable[RouteSettings], root: str | Path
     """The table's own folder, and what code and environment open beside it.
 
     Raises:
-        UserMistake: A parameter of a deployment asks for more than its environment opens.
+        InputError: A parameter of a deployment asks for more than its environment opens.
     """
     return MediaPlaces(
         folder=table.folder,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from prefect.context import FlowRunContext
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger.holders import now
 
 __all__ = ["batch_name", "flow_run_id", "run_name", "scheduled_time"]
@@ -21,22 +21,22 @@ def batch_name(template: str | None, scheduled: datetime) -> str:
     """The batch's name: `{scheduled}` and `{scheduled:%Y-%m-%d}` stand for the time for which the run was scheduled.
 
     Raises:
-        UserMistake: The name is empty or too long, or holds another field.
+        InputError: The name is empty or too long, or holds another field.
     """
     if template is None or not template.strip():
-        raise UserMistake(
+        raise InputError(
             "batch= is required: the name under which rows are kept. The same name continues, and never pays again for "
             'what it has. For a run by schedule use a template, such as batch="nightly-{scheduled:%Y-%m-%d}". '
             "Nothing was spent."
         )
     name = _FIELD.sub(lambda found: scheduled.strftime(found[2] or "%Y-%m-%dT%H-%M-%S"), template).strip()
     if "{" in name or "}" in name:
-        raise UserMistake(
+        raise InputError(
             f"batch={template!r}: the one field that is known is {{scheduled}}, as in "
             '"nightly-{scheduled:%Y-%m-%d}". Nothing was spent.'
         )
     if len(name) > LONGEST:
-        raise UserMistake(f"batch={name[:40]!r}…: at most {LONGEST} characters, please. Nothing was spent.")
+        raise InputError(f"batch={name[:40]!r}…: at most {LONGEST} characters, please. Nothing was spent.")
     return name
 
 
@@ -54,7 +54,7 @@ def run_name() -> str:
     batch = str(((context.parameters if context else None) or {}).get("batch", ""))
     try:
         return f"generate {batch_name(batch, scheduled_time())}"
-    except UserMistake:
+    except InputError:
         return f"generate {batch[:LONGEST]}"
 
 

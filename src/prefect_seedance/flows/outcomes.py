@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prefect_seedance.errors import NothingStored
+
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -12,19 +14,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.reports.result import GenerateResult
 from prefect_seedance.reports.summary import WORDS
 
-__all__ = ["NothingStored", "failed", "final_state"]
-
-
-class NothingStored(SeedanceError):
-    """No row at all could be stored.
-
-    Attributes:
-        result: What became of each row, and what is known of the cost.
-    """
-
-    def __init__(self, message: str, *, result: GenerateResult | None = None, **details: Any) -> None:
-        super().__init__(message, **details)
-        self.result = result
+__all__ = ["failed", "final_state"]
 
 
 def final_state(result: GenerateResult) -> State[Any] | GenerateResult:

@@ -88,7 +88,7 @@ def quote_videos(
         The quote of each row (`.to_dataframe()`), and their sum.
 
     Raises:
-        UserMistake: Something is wrong with the input.
+        InputError: Something is wrong with the input.
     """
     return call_core(functools.partial(_quote, **locals()))  # type: ignore[no-any-return]
 

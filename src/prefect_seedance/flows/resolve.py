@@ -46,7 +46,7 @@ def resolve_video(
         What was done, in words.
 
     Raises:
-        UserMistake: There is nothing to resolve, or something is missing.
+        InputError: There is nothing to resolve, or something is missing.
     """
     return call_core(functools.partial(_resolve, **locals()))  # type: ignore[no-any-return]
 

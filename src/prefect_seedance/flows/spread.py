@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from prefect_seedance.blocks.loading import load_routes
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.spreading import Begun, Engine, check_fit
 from prefect_seedance.ledger import ledger_url, shown_url
@@ -53,20 +53,20 @@ class Spread:
         """Read what a user writes: `workers:3`, `dask:2`, `dask tcp://scheduler:8786`, `ray:2`.
 
         Raises:
-            UserMistake: It is none of these.
+            InputError: It is none of these.
         """
         found = _KNOWN.fullmatch(str(text).strip())
         number = int(found["number"]) if found is not None and found["number"] else None
         where = found["where"] if found is not None else None
         if found is None or (number is None and (where is None or found["kind"] == "workers")):
-            raise UserMistake(f"spread={text!r}: {_HELP}. Nothing was spent.")
+            raise InputError(f"spread={text!r}: {_HELP}. Nothing was spent.")
         if number is not None and not 1 <= number <= MOST:
-            raise UserMistake(f"spread={text!r}: expected 1 to {MOST:,} shards. Nothing was spent.")
+            raise InputError(f"spread={text!r}: expected 1 to {MOST:,} shards. Nothing was spent.")
         kind: Any = found["kind"]
         if kind == "workers" and where is not None and where.count("/") != 1:
-            raise UserMistake(f"spread={text!r}: a deployment is named flow/deployment. Nothing was spent.")
+            raise InputError(f"spread={text!r}: a deployment is named flow/deployment. Nothing was spent.")
         if kind != "workers" and where is not None and "://" not in where and where != "auto":
-            raise UserMistake(f"spread={text!r}: {where!r} is no cluster's address. {_HELP}. Nothing was spent.")
+            raise InputError(f"spread={text!r}: {where!r} is no cluster's address. {_HELP}. Nothing was spent.")
         return cls(kind, number, where)
 
     @property
@@ -130,7 +130,7 @@ async def spread_over(spread: str, order: Order, *, per_step: bool) -> tuple[Eng
         The engine, and what the user should know.
 
     Raises:
-        UserMistake: Something cannot cross to another process. Nothing was spent.
+        InputError: Something cannot cross to another process. Nothing was spent.
     """
     meant = Spread.parse(spread)
     names = await _names(order.routes)
@@ -157,14 +157,14 @@ async def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
     """The names of the routes' blocks, as they are saved: another process knows nothing else of them."""
     unsaved = [settings.label for settings in routes if settings.block is None]
     if unsaved:
-        raise UserMistake(
+        raise InputError(
             f"spread= hands names to other processes, never keys, and the block of {', '.join(unsaved)} is not saved. "
             'Save it and give its name: block.save("main", overwrite=True), then route="main". Nothing was spent.'
         )
     names = tuple(settings.block for settings in routes if settings.block is not None)
     for settings, saved in zip(routes, await load_routes(names), strict=False):
         if settings != saved:
-            raise UserMistake(
+            raise InputError(
                 f"The block {settings.block!r} was changed and not saved, and other processes would use it as it is "
                 f"saved. Save it: block.save({settings.block!r}, overwrite=True). Nothing was spent."
             )
@@ -176,7 +176,7 @@ def _ledger(url: str, meant: Spread) -> tuple[str | None, list[str]]:
     found = parsed(url)
     if found is not None and found.get_backend_name() == "sqlite":
         if meant.remote:
-            raise UserMistake(
+            raise InputError(
                 f"spread={str(meant)!r} runs on other machines, and the ledger {shown_url(url)} is a file of this one. "
                 f"Use a PostgreSQL ledger (ledger= or {ENVIRONMENT}), or spread over this machine. Nothing was spent."
             )
@@ -189,7 +189,7 @@ def _ledger(url: str, meant: Spread) -> tuple[str | None, list[str]]:
         return url, []
     if os.environ.get(ENVIRONMENT) and ledger_url(None, _NOWHERE) == url:
         return None, []
-    raise UserMistake(
+    raise InputError(
         f"The ledger {shown_url(url)} was given with its password, which goes to no other process. Set it in the "
         f"environment of this run and of all workers as {ENVIRONMENT}, and leave ledger= out. Nothing was spent."
     )
@@ -197,7 +197,7 @@ def _ledger(url: str, meant: Spread) -> tuple[str | None, list[str]]:
 
 def _check_output(order: Order, meant: Spread) -> None:
     if meant.remote and "://" not in str(order.output):
-        raise UserMistake(
+        raise InputError(
             f"spread={str(meant)!r} runs on other machines, and output={str(order.output)!r} is a folder of this one. "
             "Use a store such as s3://bucket/prefix. Nothing was spent."
         )
@@ -220,7 +220,7 @@ def _check_media(order: Order, meant: Spread) -> None:
     if local is None or (meant.kind != "workers" and not meant.remote) or os.environ.get(ROOT_VARIABLE):
         return
     row, address = local
-    raise UserMistake(
+    raise InputError(
         f"Row {row.line} (id {row.key}) names a file of this machine ({address}), and spread={str(meant)!r} carries it "
         f"elsewhere. Put the media where all can read them (a link without a query), or set {ROOT_VARIABLE} in the "
         "environment of this run and of all workers. Nothing was spent."

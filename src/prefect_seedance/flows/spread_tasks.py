@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import flow
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows.spread import Spread, Spreading
 from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.loop import GRACE
@@ -35,7 +35,7 @@ async def over_tasks(spreading: Spreading, order: Order) -> Engine:
     """The engine that carries an order in Dask or Ray tasks.
 
     Raises:
-        UserMistake: The extra is not installed, or the cluster cannot be reached. Nothing was spent.
+        InputError: The extra is not installed, or the cluster cannot be reached. Nothing was spent.
     """
     spread = spreading.spread
     number: int = await asyncio.to_thread(_workers, spread) if spread.number is None else spread.number
@@ -79,7 +79,7 @@ def _workers(spread: Spread) -> int:
         ray.init(address=spread.where, ignore_reinit_error=True)
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
     except (OSError, TimeoutError, ConnectionError) as error:
-        raise UserMistake(
+        raise InputError(
             f"spread={str(spread)!r}: the cluster does not answer ({error}). Nothing was spent."
         ) from None
 
@@ -88,7 +88,7 @@ def _imported(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UserMistake(
+        raise InputError(
             f"spread= over {extra} needs a package that is not installed ({error}): "
             f'pip install "prefect-seedance[{extra}]". Nothing was spent.'
         ) from None

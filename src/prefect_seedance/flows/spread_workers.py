@@ -17,7 +17,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Cancelling, Crashed
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.spread import SHARD, Spread, Spreading
 from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.spreading import Begun, Engine
@@ -45,7 +45,7 @@ async def over_workers(spreading: Spreading, order: Order) -> Engine:
     """The engine that carries an order in runs of a deployment.
 
     Raises:
-        UserMistake: There is no such deployment. Nothing was spent.
+        InputError: There is no such deployment. Nothing was spent.
     """
     spread = spreading.spread
     name = spread.where or SHARD
@@ -53,7 +53,7 @@ async def over_workers(spreading: Spreading, order: Order) -> Engine:
         try:
             await client.read_deployment_by_name(name)
         except ObjectNotFound:
-            raise UserMistake(
+            raise InputError(
                 f"spread={str(spread)!r} needs the deployment {name!r}, and there is none: make it with "
                 "`prefect-seedance setup --deploy`, and start workers for its pool. Nothing was spent."
             ) from None

@@ -16,7 +16,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.runtime import deployment
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.badtable import shown
 from prefect_seedance.jobs.table import Table, TableLike, read_table
 from prefect_seedance.media import STORES, Zone, zone_of
@@ -39,8 +39,8 @@ async def open_table(table: TableLike, columns: Mapping[str, str] | None) -> Tab
     code, and are not judged.
 
     Raises:
-        BadTable: There is no such table, or it cannot be used.
-        UserMistake: It lies elsewhere. Nothing is told of it, not even whether it is there.
+        TableError: There is no such table, or it cannot be used.
+        InputError: It lies elsewhere. Nothing is told of it, not even whether it is there.
     """
     judge = None
     if isinstance(table, str) and deployment.id and _called_by_nobody():
@@ -103,14 +103,14 @@ def _web(url: str) -> None:
     except (OSError, UnicodeError):
         return  # behind a proxy no name may resolve; the request itself tells
     if found - {Zone.PUBLIC}:
-        raise UserMistake(
+        raise InputError(
             f"{shown(url)} is at a private address, and a form must not be a way to the worker's network. Allow its "
             "host by PREFECT_SEEDANCE_MEDIA_HOSTS in the worker's environment. Nothing was spent."
         )
 
 
-def _closed(place: str, reason: str) -> UserMistake:
-    return UserMistake(
+def _closed(place: str, reason: str) -> InputError:
+    return InputError(
         f"The table {shown(place)} is not open to this deployment: {reason}. Put it there, name it in the deployment's "
         f"own parameters, or set {ROOT_VARIABLE} in the worker's environment; a form must not be a way to the worker's "
         "files. Nothing was spent."

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import TableError
+from prefect_seedance.messages import Message, message
 
 _TOLD = 20
 _SHOWN = 80
@@ -32,42 +32,28 @@ class CellProblem:
     key: str
     column: str
     value: str
-    message: str
+    message: Message | str
 
     def __str__(self) -> str:
         value = f" {self.value!r}" if self.value else ""
         return f"row {self.line} ({self.key}), {self.column}{value}: {self.message}"
 
 
-class BadTable(UserMistake):
-    """A table that cannot be used as it stands.
+def table_error(name: str, problems: Sequence[Message | str]) -> TableError:
+    """An error about the table as a whole: its file, its headings."""
+    return TableError(message("table.unusable", table=name, problems=list(problems)))
 
-    Attributes:
-        problems: The cells concerned; empty where the table as a whole is wrong.
-    """
 
-    problems: tuple[CellProblem, ...] = ()
-
-    @classmethod
-    def about(cls, name: str, complaints: Sequence[str]) -> Self:
-        """An error about the table as a whole: its file, its headings."""
-        told = "\n".join(f"- {line}" for line in complaints) if len(complaints) > 1 else "".join(complaints)
-        gap = "\n" if len(complaints) > 1 else " "
-        return cls(f"Table {name!r} cannot be used:{gap}{told}{gap}Nothing was spent.")
-
-    @classmethod
-    def of_cells(cls, name: str, problems: Iterable[CellProblem]) -> Self:
-        """An error about single cells: the first twenty are told, the rest are counted."""
-        found = tuple(problems)
-        rows = len({problem.line for problem in found})
-        lines = [f"Table {name!r} has {_counted(len(found), 'problem')} in {_counted(rows, 'row')}:"]
-        lines += [f"- {problem}" for problem in found[:_TOLD]]
-        if len(found) > _TOLD:
-            lines.append(f"… and {len(found) - _TOLD} more.")
-        lines.append("Nothing was spent.")
-        error = cls("\n".join(lines))
-        error.problems = found
-        return error
+def cells_error(name: str, problems: Iterable[CellProblem]) -> TableError:
+    """An error about single cells: the first twenty are shown, the rest are counted."""
+    found = tuple(problems)
+    told = {"table": name, "problems": len(found), "shown": list(found[:_TOLD])}
+    rows = len({problem.line for problem in found})
+    if len(found) > _TOLD:
+        text = message("table.more_cells", rows=rows, more=len(found) - _TOLD, **told)
+    else:
+        text = message("table.cells", rows=rows, **told)
+    return TableError(text, problems=found)
 
 
 def shown(value: object) -> str:
@@ -77,7 +63,3 @@ def shown(value: object) -> str:
     text = _USERINFO.sub("", _SECRET_TAIL.sub(r"\1", text[:2000]))
     text = " ".join(text.split()).encode("utf-8", "replace").decode()
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

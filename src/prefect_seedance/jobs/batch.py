@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs import balances, traffic
 from prefect_seedance.jobs.balances import Balances
@@ -124,18 +124,18 @@ def retry_states(names: str | Iterable[str]) -> frozenset[State]:
     """The states that the user wants to be made anew.
 
     Raises:
-        UserMistake: A state from which nothing is made anew; `unknown` above all.
+        InputError: A state from which nothing is made anew; `unknown` above all.
     """
     states = set()
     for name in [names] if isinstance(names, str) else names:
         if name == State.UNKNOWN:
-            raise UserMistake(
+            raise InputError(
                 "retry=['unknown'] is refused: such a row may have been paid, and would be paid again. Find out what "
                 "became of it at the provider first. Nothing was spent."
             )
         if name not in {state.value for state in RETRYABLE}:
             known = ", ".join(sorted(RETRYABLE))
-            raise UserMistake(f"retry={name!r}: expected one of {known}. Nothing was spent.")
+            raise InputError(f"retry={name!r}: expected one of {known}. Nothing was spent.")
         states.add(State(name))
     return frozenset(states)
 
@@ -347,7 +347,7 @@ async def _check_budget(session: Session) -> None:
     """A budget speaks of the batch's whole life, so it has to know a worst case for all that was sent before."""
     budget = session.terms.budget
     if budget is not None and (number := await session.ledger.bind(session.run, session.terms.max_charge)):
-        raise UserMistake(
+        raise InputError(
             f"{number} earlier request(s) of this batch may have cost an amount that has no known bound, so the budget "
             f'of {budget} cannot be kept: state what one costs at most with max_charge="… {budget.currency}". '
             "Nothing was spent."

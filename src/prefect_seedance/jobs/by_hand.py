@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.errors import Gone, LedgerError, Refused, SeedanceError, UnknownOutcome, UserMistake
+from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.batch import batch_folder, place_of
 from prefect_seedance.jobs.creating import create
@@ -16,7 +16,6 @@ from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.delivering import deliver
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.naming import default_name
-from prefect_seedance.jobs.polling import JobFailed
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import fingerprint, redacted
@@ -92,7 +91,7 @@ def plan_one(
     """One request, checked and resolved, as a plan for the ledger.
 
     Raises:
-        UserMistake: The route cannot honour it; all reasons are told.
+        InputError: The route cannot honour it; all reasons are told.
     """
     resolved = resolve(settings.route, request, settings.defaults)
     reasons = [
@@ -101,7 +100,7 @@ def plan_one(
         if problem.severity == "error"
     ]
     if reasons:
-        raise UserMistake("; ".join(reasons) + " Nothing was spent.", row=key)
+        raise InputError("; ".join(reasons) + " Nothing was spent.", row=key)
     plan = Plan(
         key=key,
         fingerprint=fingerprint(settings.account.provider, settings.route.model, resolved),
@@ -233,7 +232,7 @@ def _stuck(record: RowRecord) -> SeedanceError:
         State.UNKNOWN: UnknownOutcome,
         State.REFUSED: Refused,
         State.FAILED: JobFailed,
-        State.EXPIRED: Gone,
+        State.EXPIRED: NotFound,
     }
     told = record.error_message or "This step does not fit it; nothing was done."
     message = f"The row is {record.state.value!r}. {told}"

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, RunEnded, SeedanceError, TooManyFailures
 from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.events import RowEvent, watching
 from prefect_seedance.jobs.rebuilding import Rebuilder
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
-from prefect_seedance.jobs.terms import Terms, TooManyFailures
+from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import MANIFEST, TAKEABLE, Remainder, RouteKey, State, check_manifest
 from prefect_seedance.media import MediaPlaces, open_shelf
 from prefect_seedance.media.local_shelf import LocalShelf
@@ -99,18 +99,14 @@ class ShardOutcome:
     @property
     def orderly(self) -> bool:
         """Whether it stopped, if it did, because all shards do."""
-        return self.stopped is None or isinstance(self.stopped, TooManyFailures | WorkIsOver)
-
-
-class WorkIsOver(SeedanceError):
-    """The run that began the work is over; no more rows are taken for it."""
+        return self.stopped is None or isinstance(self.stopped, TooManyFailures | RunEnded)
 
 
 async def carry(order: ShardOrder, manner: Manner) -> ShardOutcome:
     """Carry rows of the batch until nobody has anything left to do.
 
     Raises:
-        UserMistake: This machine reaches another ledger, or another output folder. Nothing was spent.
+        InputError: This machine reaches another ledger, or another output folder. Nothing was spent.
         LedgerError: Nothing more could be recorded.
     """
     moved = asyncio.Event()
@@ -292,8 +288,8 @@ def too_many(failed: int, allowed: float | None) -> TooManyFailures:
     )
 
 
-def _over() -> WorkIsOver:
-    return WorkIsOver("The run that began this work is over, so no more rows were taken.")
+def _over() -> RunEnded:
+    return RunEnded("The run that began this work is over, so no more rows were taken.")
 
 
 def _key(settings: RouteSettings) -> RouteKey:
@@ -304,13 +300,13 @@ def _check_place(order: ShardOrder, session: Session) -> None:
     """Make sure that this machine means the same ledger and the same output folder."""
     ledger = session.ledger
     if ledger.identity != order.identity:
-        raise UserMistake(
+        raise InputError(
             f"This shard reaches the ledger {ledger.shown_url} ({ledger.identity}), and its batch is in another one "
             f"({order.identity}): give all workers the same PREFECT_SEEDANCE_LEDGER. Nothing was spent by it."
         )
     shelf = open_shelf(order.output, order.parts)
     if isinstance(shelf, LocalShelf) and not (shelf.folder / MANIFEST).exists():
-        raise UserMistake(
+        raise InputError(
             f"The output folder {shelf.shown} is not to be found on this machine: all shards need the same one. Use a "
             "folder that they share, or a store such as s3://bucket/prefix. Nothing was spent by it."
         )

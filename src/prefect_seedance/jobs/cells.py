@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prefect_seedance.errors import CellError
 from prefect_seedance.routes.wish import read_wish
 
 MAX_TEXT = 1_000_000
@@ -48,10 +49,6 @@ _FALSE = frozenset({"false", "no", "n", "off", "0", "0.0", "否"})
 _ORIENTATIONS = {"landscape": "landscape", "横屏": "landscape", "portrait": "portrait", "竖屏": "portrait"}
 
 _REVIEWS = {"asset": "asset", "素材": "asset", "portrait": "portrait", "真人": "portrait"}
-
-
-class CellError(ValueError):
-    """A cell that cannot be read; its text says what is allowed."""
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.addresses import KINDS, addresses
 from prefect_seedance.jobs.choosing import Choice, wanted_routes
 from prefect_seedance.jobs.prepared import Prepared
@@ -84,7 +84,7 @@ class Checker:
                 return _prepared(row, kinds, resolved), []
         try:
             wanted, by_its_price = wanted_routes(row, self._routes, self._choice)
-        except UserMistake as error:
+        except InputError as error:
             return None, [error.message]
         kinds, reasons = self._judged(row, wanted)
         if kinds is not None and by_its_price:

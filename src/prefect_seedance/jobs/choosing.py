@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.table import TableRow
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.wish import CHEAPEST, RouteName
@@ -33,25 +33,25 @@ class Choice:
     def __post_init__(self) -> None:
         if self.how not in get_args(Choose):
             known = ", ".join(get_args(Choose))
-            raise UserMistake(f"choose={self.how!r}: expected one of {known}. Nothing was spent.")
+            raise InputError(f"choose={self.how!r}: expected one of {known}. Nothing was spent.")
 
 
 def wanted_routes(row: TableRow, routes: Sequence[RouteSettings], choice: Choice) -> tuple[list[RouteSettings], bool]:
     """The routes that may make a row, in their order, and whether prices are to put them into another.
 
     Raises:
-        UserMistake: The row names a route that was not given, or names routes twice over.
+        InputError: The row names a route that was not given, or names routes twice over.
     """
     if row.routes and row.routes != (CHEAPEST,):
         if row.model or row.provider:
-            raise UserMistake(
+            raise InputError(
                 f"route {' > '.join(row.routes)!r}: the row names a model or a provider beside it "
                 f"({_wishes(row)}); say it in one of them"
             )
         return _apart(_named(name, routes) for name in row.routes), False
     fitting = [settings for settings in routes if _fits(row, settings)]
     if not fitting:
-        raise UserMistake(f"{_wishes(row)}: none of the routes given fits; they are {_names(routes)}")
+        raise InputError(f"{_wishes(row)}: none of the routes given fits; they are {_names(routes)}")
     if row.routes or choice.how == "cheapest":
         return _apart(fitting), True
     if choice.how == "in_order":
@@ -69,7 +69,7 @@ def _named(told: str, routes: Sequence[RouteSettings]) -> RouteSettings:
             provider=account.provider, account=account.label, model=settings.route.model, block=settings.block
         ):
             return settings
-    raise UserMistake(f"route {told!r}: none of the routes given is called so; they are {_names(routes)}")
+    raise InputError(f"route {told!r}: none of the routes given is called so; they are {_names(routes)}")
 
 
 _read = lru_cache(1000)(RouteName.read)

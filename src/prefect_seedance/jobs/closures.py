@@ -12,7 +12,14 @@ import asyncio
 import math
 from dataclasses import dataclass
 
-from prefect_seedance.errors import BadKey, OutOfFunds, RateLimited, RouteClosed, SeedanceError, Unreachable
+from prefect_seedance.errors import (
+    AuthenticationError,
+    InsufficientFunds,
+    RateLimited,
+    RouteUnavailable,
+    SeedanceError,
+    Unreachable,
+)
 from prefect_seedance.providers import Account, RouteSettings
 
 __all__ = ["PROBE", "Closures"]
@@ -47,12 +54,12 @@ class Closures:
             reason: The refusal.
             patience: The user's `limit_patience`, in seconds.
         """
-        if isinstance(reason, OutOfFunds | BadKey):
+        if isinstance(reason, InsufficientFunds | AuthenticationError):
             self._accounts.setdefault(settings.account, reason)
-            self._shut(settings, None, reason, math.inf if isinstance(reason, BadKey) else PROBE)
+            self._shut(settings, None, reason, math.inf if isinstance(reason, AuthenticationError) else PROBE)
         elif isinstance(reason, RateLimited | Unreachable):
             self._shut(settings, None, reason, max(patience, 1.0))
-        elif isinstance(reason, RouteClosed):
+        elif isinstance(reason, RouteUnavailable):
             self._shut(settings, settings.route.model, reason, PROBE)
 
     def reason(self, settings: RouteSettings) -> SeedanceError | None:

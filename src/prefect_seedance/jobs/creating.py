@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 
 from prefect_seedance.errors import (
-    BadKey,
+    AuthenticationError,
+    InputError,
+    InsufficientFunds,
     LedgerError,
-    OutOfFunds,
+    MovedToNextRoute,
+    OverBudget,
     RateLimited,
     Refused,
-    RouteClosed,
+    RouteUnavailable,
     SeedanceError,
     UnknownOutcome,
     Unreachable,
-    UserMistake,
 )
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.loop import GRACE
-from prefect_seedance.jobs.moving import MovedOn, may_move, out_of_patience, refused_by_route, skip, state_after
+from prefect_seedance.jobs.moving import may_move, out_of_patience, refused_by_route, skip, state_after
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.standstill import moment, stood_still_since
-from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.ledger import TAKEABLE, Intent, State
+from prefect_seedance.messages import message
 
 __all__ = ["create"]
 
@@ -34,7 +36,7 @@ async def create(row: Row) -> None:
     Does nothing for a row that is past this step already.
 
     Raises:
-        MovedOn: Proven: nothing was made, and the row has another route, to which it goes on.
+        MovedToNextRoute: Proven: nothing was made, and the row has another route, to which it goes on.
         OverBudget: Its worst case does not fit; nothing was sent.
         Refused: Proven: nothing was made. `RateLimited` may be tried again, as may `Unreachable`.
         UnknownOutcome: It cannot be told whether a job was made. Never try again.
@@ -72,9 +74,9 @@ async def _ready(row: Row) -> None:
         raise _moved_on(row, refusal) from None
 
 
-def _moved_on(row: Row, reason: SeedanceError) -> MovedOn:
+def _moved_on(row: Row, reason: SeedanceError) -> MovedToNextRoute:
     told = f"{row.settings.label} does not take it, and it goes on to its next route. {reason.message}"
-    return MovedOn(told, provider=row.settings.account.provider, code=reason.code, row=row.key)
+    return MovedToNextRoute(told, provider=row.settings.account.provider, code=reason.code, row=row.key)
 
 
 async def _in_order(sending: asyncio.Task[None]) -> None:
@@ -113,7 +115,7 @@ async def _send(row: Row) -> None:
         raise Unreachable(told, provider=row.settings.account.provider, row=row.key)
     try:
         made = await row.channel.client.create(row.settings.route.model, row.sendable or row.request)
-    except UserMistake as error:
+    except InputError as error:
         # The request could not even be put into words; it never left.
         refusal = Refused(error.message, provider=row.settings.account.provider, code=error.code, row=row.key)
         await _refused(row, attempt, refusal)
@@ -165,13 +167,13 @@ async def _refused(row: Row, attempt: int, error: SeedanceError) -> None:
         row.channel.limiter.refused(error.retry_after, row.place)
     elif row.place is not None and not isinstance(error, UnknownOutcome):
         row.channel.limiter.unsent(row.place)
-    if isinstance(error, BadKey):
+    if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
-        error.message = f"The API key of {account} is not accepted; check the key in its credentials. {error.message}"
+        error.reword(message("row.key_rejected", account=account, words=error.text))
     if row.others and may_move(error, session.terms) and out_of_patience(row, error):
         refused_by_route(row, error)
         state = State.DEFERRED
-    elif isinstance(error, BadKey | OutOfFunds | RouteClosed):
+    elif isinstance(error, AuthenticationError | InsufficientFunds | RouteUnavailable):
         session.closures.close(row.settings, error, session.terms.limit_patience)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
     session.spending.settled(row.key, made=False)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.jobs import creating, delivering, downloading, polling, reviewing, uploading
 from prefect_seedance.jobs.chunk import Chunk, ChunkStep
 from prefect_seedance.jobs.delivering import MediumStep
@@ -233,7 +233,7 @@ async def _carried(
     row: Row,
     step: Step,
     *,
-    fatal: tuple[type[SeedanceError], ...] = (LedgerError, UserMistake),
+    fatal: tuple[type[SeedanceError], ...] = (LedgerError, InputError),
 ) -> None:
     """Carry out one step of one row; whatever goes wrong is this row's, unless nothing more could be recorded."""
     try:

@@ -9,20 +9,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 
 from prefect_seedance.errors import (
-    BadKey,
+    AuthenticationError,
+    InputError,
+    InsufficientFunds,
     LedgerError,
-    OutOfFunds,
+    OverBudget,
     RateLimited,
     Refused,
     SeedanceError,
-    UserMistake,
 )
 from prefect_seedance.jobs.addresses import KINDS, addresses, replaced
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.moving import may_move, refused_by_route
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.routes import VideoRequest, exact
 from prefect_seedance.routes.forms import Form, form_of
@@ -98,7 +98,7 @@ def _room(row: Row, later: Sequence[Medium]) -> Decimal:
 def _form(row: Row, field: str, address: str) -> Form:
     form = form_of(row.settings.route, field, address, review=row.review, experimental=row.settings.experimental)
     if isinstance(form, Problem):
-        raise UserMistake(f"{form.message} Nothing was sent for it.")
+        raise InputError(f"{form.message} Nothing was sent for it.")
     return form
 
 
@@ -127,9 +127,9 @@ async def _told(row: Row, error: SeedanceError) -> None:
         await session.ledger.put_off(session.run, row.id, error)
         row.moved(State.DEFERRED, error.message)
         return
-    if isinstance(error, BadKey | OutOfFunds):
+    if isinstance(error, AuthenticationError | InsufficientFunds):
         session.closures.close(row.settings, error, session.terms.limit_patience)
-    if isinstance(error, Refused) and not isinstance(error, BadKey | OutOfFunds | RateLimited):
+    if isinstance(error, Refused) and not isinstance(error, AuthenticationError | InsufficientFunds | RateLimited):
         await session.ledger.reject(session.run, row.id, error)
         row.moved(State.REFUSED, error.message)
     else:

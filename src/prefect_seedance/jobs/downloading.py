@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.errors import BrokenVideo, Gone, SeedanceError
+from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.claims import remarks
 from prefect_seedance.jobs.row import Row
@@ -55,10 +55,10 @@ async def download(row: Row) -> None:
     Does nothing for a row that has no video to be fetched.
 
     Raises:
-        Gone: The link is dead, and asking again brought no other: made, paid, expired.
+        NotFound: The link is dead, and asking again brought no other: made, paid, expired.
         Unreachable: The transfer was cut, or the store is out of reach; another try resumes it.
-        BrokenVideo: What came is no whole video; another try starts anew.
-        UserMistake: It cannot be written (disk full, no permission).
+        InvalidVideo: What came is no whole video; another try starts anew.
+        InputError: It cannot be written (disk full, no permission).
     """
     if row.state is not State.SUCCEEDED:
         return
@@ -74,8 +74,8 @@ async def download(row: Row) -> None:
             pictures = None if facts.sha256 == record.sha256 and await _has_previews(row, record) else stills
             async with row.session.proofs:
                 await asyncio.to_thread(_preview, row.shelf, record.file_name, pictures)
-    except Gone as error:
-        gone = Gone(
+    except NotFound as error:
+        gone = NotFound(
             f"Made, paid, expired: {error.message} Its job is {row.job_id}.",
             provider=row.settings.account.provider,
             code=error.code,
@@ -154,18 +154,18 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
         fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
-    except Gone:
+    except NotFound:
         url = row.video_url = await _fresh_link(row)
         fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     reached("bytes fetched")
     try:
         async with row.session.proofs:
             return await asyncio.to_thread(inspect_video, part, announced=fetched.announced, stills=stills)
-    except BrokenVideo as error:
+    except InvalidVideo as error:
         doubtful = part.with_suffix(DOUBTFUL)
         part.replace(doubtful)
         discard(part)
-        raise BrokenVideo(
+        raise InvalidVideo(
             f"{error.message} The bytes are kept in {doubtful}: they are paid for, and a person may know better.",
             provider=row.settings.account.provider,
             code=error.code,
@@ -174,10 +174,10 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
 
 async def _fresh_link(row: Row) -> str:
     if row.job_id is None:
-        raise Gone("The ledger knows no job of this row.", row=row.key)
+        raise NotFound("The ledger knows no job of this row.", row=row.key)
     view = await row.channel.client.query(row.job_id)
     if view.state is not JobState.SUCCEEDED or not view.video_url:
-        raise Gone(f"The provider no longer offers the video (it says {view.provider_status!r}).")
+        raise NotFound(f"The provider no longer offers the video (it says {view.provider_status!r}).")
     return view.video_url
 
 

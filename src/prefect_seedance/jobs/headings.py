@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.jobs.badtable import shown, table_error
 from prefect_seedance.jobs.cells import PARSERS
 
 KNOWN = tuple(PARSERS)
@@ -56,7 +56,7 @@ def match_headings(
         The place of each field found, and warnings about columns that look meant for a field but are not read.
 
     Raises:
-        BadTable: No prompt column, a heading that looks like a misspelt field, two columns for one field or of one
+        TableError: No prompt column, a heading that looks like a misspelt field, two columns for one field or of one
             name, or a wrong `columns`. All that is wrong is told at once.
     """
     titles = ["" if heading is None else str(heading).strip() for heading in headings]
@@ -83,7 +83,7 @@ def match_headings(
     if "prompt" not in places and not any(field == "prompt" for _, field in typos):
         complaints.append(_no_prompt(titles))
     if complaints:
-        raise BadTable.about(name, complaints)
+        raise table_error(name, complaints)
     return places, _unread([titles[place] for place in spare], {*places} | {*chosen})
 
 

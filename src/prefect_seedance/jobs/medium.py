@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.rowkey import cut_address, signless_address
 from prefect_seedance.ledger.holders import now
@@ -96,13 +96,13 @@ class Medium:
         """Which of the provider's libraries it belongs into.
 
         Raises:
-            UserMistake: The route has none.
+            InputError: The route has none.
         """
         if self.form == "portrait":
             return "portrait"
         library = self.settings.route.library
         if not library:
-            raise UserMistake(f"{self.settings.route.name} has no asset library, which {self.shown} would need.")
+            raise InputError(f"{self.settings.route.name} has no asset library, which {self.shown} would need.")
         return library
 
     @property
@@ -127,7 +127,7 @@ class Medium:
         """Its bytes as a local file, fetched once for all rows of this run.
 
         Raises:
-            UserMistake: It cannot be read.
+            InputError: It cannot be read.
         """
         return await self.session.contents.of(self.address)
 
@@ -153,7 +153,7 @@ class Contents:
         """The content behind an address.
 
         Raises:
-            UserMistake: It cannot be read.
+            InputError: It cannot be read.
         """
         task = self._known.get(address)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):

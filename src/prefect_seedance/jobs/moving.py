@@ -16,27 +16,24 @@ import asyncio
 import copy
 
 from prefect_seedance.errors import (
-    BadKey,
-    Moderated,
-    OutOfFunds,
+    AuthenticationError,
+    ContentRejected,
+    InsufficientFunds,
     RateLimited,
     Refused,
-    RouteClosed,
+    RouteUnavailable,
     SeedanceError,
     Unreachable,
 )
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.messages import message
 
-__all__ = ["MovedOn", "given_up", "may_move", "out_of_patience", "refused_by_route", "skip", "state_after", "turn"]
+__all__ = ["given_up", "may_move", "out_of_patience", "refused_by_route", "skip", "state_after", "turn"]
 
-FOR_NOW = (RateLimited, Unreachable, OutOfFunds, BadKey, RouteClosed)
+FOR_NOW = (RateLimited, Unreachable, InsufficientFunds, AuthenticationError, RouteUnavailable)
 """Refusals that may have passed when the next run asks."""
-
-
-class MovedOn(SeedanceError):
-    """One of the row's routes has refused it; it goes on to the next. Nothing was made, and nothing is owed."""
 
 
 def state_after(error: SeedanceError) -> State:
@@ -49,7 +46,7 @@ def state_after(error: SeedanceError) -> State:
 
 def may_move(error: SeedanceError, terms: Terms) -> bool:
     """Whether a row may be sent to another route after this: only where it is proven that nothing was made."""
-    if isinstance(error, Moderated):
+    if isinstance(error, ContentRejected):
         return terms.fall_back_on_moderation
     return isinstance(error, Refused | Unreachable)
 
@@ -128,7 +125,8 @@ async def _nowhere(row: Row) -> None:
     waits = next((reason for reason in reasons if state_after(reason) is State.DEFERRED), None)
     error = copy.copy(waits or reasons[0])
     told = "; ".join(row.passed(len(row.candidates)))
-    error.row, error.message = row.key, f"None of its {len(reasons)} routes took it. {told}"
+    error.row = row.key
+    error.reword(message("row.no_route_left", routes=len(reasons), reasons=told))
     if waits is None:
         await session.ledger.reject(session.run, row.id, error)
         row.moved(State.REFUSED, error.message)

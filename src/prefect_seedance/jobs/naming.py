@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.cells import plain
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.preparing import Preparation
@@ -46,7 +46,7 @@ def file_names(
         take: The take; a template that does not name it gets it at its end, where it is not the first.
 
     Raises:
-        UserMistake: The template names an unknown field, or is no path below the batch's folder.
+        InputError: The template names an unknown field, or is no path below the batch's folder.
     """
     if template is None:
         return None
@@ -90,18 +90,18 @@ def _parsed(template: str, headings: Mapping[str, int]) -> list[tuple[str, str, 
             for literal, field, spec, change in string.Formatter().parse(template)
         ]
     except ValueError as error:
-        raise UserMistake(f"{told}: {error}. Fields stand in braces, as in {{id}}. Nothing was spent.") from None
+        raise InputError(f"{told}: {error}. Fields stand in braces, as in {{id}}. Nothing was spent.") from None
     for _, field, spec, change in pieces:
         if change or (spec and field != "date"):
-            raise UserMistake(
+            raise InputError(
                 f"{told}: {{{field}}} stands without ':' and '!'; only a date may have a form, as in {{date:%Y%m%d}}. "
                 "Nothing was spent."
             )
         if field and field not in FIELDS and field not in headings:
             known = ", ".join(dict.fromkeys([*FIELDS, *headings]))
-            raise UserMistake(f"{told}: there is no {field!r}. Known are: {known}. Nothing was spent.")
+            raise InputError(f"{told}: there is no {field!r}. Known are: {known}. Nothing was spent.")
     if not any(field for _, field, _, _ in pieces):
-        raise UserMistake(f"{told} names no field, so all videos would have one name: use {{id}}. Nothing was spent.")
+        raise InputError(f"{told} names no field, so all videos would have one name: use {{id}}. Nothing was spent.")
     _refuse_paths(told, "".join(literal + ("x" if field else "") for literal, field, _, _ in pieces))
     last = len(pieces) - 1
     return [
@@ -118,12 +118,12 @@ def _refuse_paths(told: str, example: str) -> None:
     """The literal text of a template may lead nowhere but down."""
     segments = example.split("/")
     if "\\" in example or ":" in example or any(part.strip() in {"", ".", "..", "~"} for part in segments):
-        raise UserMistake(
+        raise InputError(
             f"{told}: expected a path below the batch's folder, such as {{model}}/{{id}}: no '..', no '\\', no ':' and "
             "no slash at its beginning or end. Nothing was spent."
         )
     if len(segments) > 6:
-        raise UserMistake(f"{told} has {len(segments) - 1} folders; at most 5 are expected. Nothing was spent.")
+        raise InputError(f"{told} has {len(segments) - 1} folders; at most 5 are expected. Nothing was spent.")
 
 
 def _value(value: Any, spec: str) -> str:

@@ -43,7 +43,7 @@ async def plan_rows(
         The ledger's row id by row key.
 
     Raises:
-        UserMistake: A row of this key was planned with another request. Nothing is written then.
+        InputError: A row of this key was planned with another request. Nothing is written then.
     """
 
     def plans(wanted: Iterable[Prepared]) -> list[Plan]:

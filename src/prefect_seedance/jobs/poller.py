@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from prefect_seedance.errors import BrokenAnswer, Gone, RateLimited, SeedanceError, Unreachable
+from prefect_seedance.errors import InvalidResponse, NotFound, RateLimited, SeedanceError, Unreachable
 from prefect_seedance.jobs.forecast import Forecast, Profile
 from prefect_seedance.jobs.schedule import Schedule
 from prefect_seedance.jobs.watch import OnView, Watch
@@ -54,7 +54,7 @@ SOON = 3600.0
 MANY = 50
 """Jobs in one question, where the client can ask about many."""
 
-PASSING = (RateLimited, BrokenAnswer, Unreachable)
+PASSING = (RateLimited, InvalidResponse, Unreachable)
 
 
 class Asker(Protocol):
@@ -128,7 +128,7 @@ class Poller:
             link_lifetime: Seconds that the link of a result lives at least, counted from the job's creation.
 
         Raises:
-            Gone: The provider does not know the job, several times in a row.
+            NotFound: The provider does not know the job, several times in a row.
             SeedanceError: The key is refused, or the provider cannot be reached for a long while.
         """
         loop = asyncio.get_running_loop()
@@ -263,23 +263,23 @@ class Poller:
             except SeedanceError as error:
                 heard = {watch.job_id: error for watch in found}
             except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait must hear of it
-                failure = BrokenAnswer(f"The query failed inside this program: {error!r}")
+                failure = InvalidResponse(f"The query failed inside this program: {error!r}")
                 for watch in found:
                     watch.asking = False
                     watch.settle(None, failure)
                 continue
             for watch in found:
-                missing = BrokenAnswer(f"The answer about many jobs leaves out {watch.job_id}.")
+                missing = InvalidResponse(f"The answer about many jobs leaves out {watch.job_id}.")
                 try:
                     self._heard(watch, heard.get(watch.job_id, missing), begun)
                 except Exception as error:
                     log.exception("Job %s: an error that this program did not foresee", watch.job_id)
-                    watch.settle(None, BrokenAnswer(f"The answer could not be taken in: {error!r}"))
+                    watch.settle(None, InvalidResponse(f"The answer could not be taken in: {error!r}"))
 
     def _heard(self, watch: Watch, told: JobView | SeedanceError, begun: float) -> None:
         now = asyncio.get_running_loop().time()
         watch.asking, watch.asked, watch.last = False, now, told
-        if isinstance(told, Gone):
+        if isinstance(told, NotFound):
             watch.gone += 1
             if watch.gone >= GONE_TIMES:
                 watch.settle(None, told)
@@ -319,7 +319,7 @@ class Poller:
             self._set_timer()
         watch.settle(view)
 
-    def _trouble(self, watch: Watch, error: RateLimited | BrokenAnswer | Unreachable, begun: float) -> None:
+    def _trouble(self, watch: Watch, error: RateLimited | InvalidResponse | Unreachable, begun: float) -> None:
         now = asyncio.get_running_loop().time()
         self._failed += 1
         watch.troubles += 1

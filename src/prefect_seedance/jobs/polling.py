@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from prefect_seedance.errors import Gone, Moderated, SeedanceError
+from prefect_seedance.errors import ContentRejected, JobFailed, NotFound, SeedanceError, StillRunning
 from prefect_seedance.instants import reached
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.forecast import Profile
@@ -14,15 +14,7 @@ from prefect_seedance.ledger.holders import now
 from prefect_seedance.providers import JobState, JobView
 from prefect_seedance.routes import exact, settle_units
 
-__all__ = ["JobFailed", "StillRunning", "poll"]
-
-
-class JobFailed(SeedanceError):
-    """The provider accepted the job and could not make the video."""
-
-
-class StillRunning(SeedanceError):
-    """The job outlasts the patience of this run. It is kept: the next run of the batch takes it up."""
+__all__ = ["poll"]
 
 
 async def poll(row: Row) -> None:
@@ -32,9 +24,9 @@ async def poll(row: Row) -> None:
 
     Raises:
         JobFailed: The job failed; what that costs is settled as the provider's documents say.
-        Moderated: The same, because of what it shows.
+        ContentRejected: The same, because of what it shows.
         StillRunning: The run's patience is over; the job goes on.
-        Gone: The provider no longer knows the job.
+        NotFound: The provider no longer knows the job.
         SeedanceError: The provider cannot be asked now. The row stays `created`.
     """
     if row.state is not State.CREATED or row.job_id is None:
@@ -49,7 +41,7 @@ async def poll(row: Row) -> None:
             link_lifetime=row.channel.client.dialect.result_lifetime.total_seconds(),
             on_view=lambda seen: _progress(row, seen),
         )
-    except Gone as error:
+    except NotFound as error:
         await _gone(row, error)
         raise
     except SeedanceError as error:
@@ -89,7 +81,7 @@ async def _succeeded(row: Row, view: JobView) -> None:
 
 
 async def _failed(row: Row, view: JobView) -> SeedanceError:
-    kind: type[SeedanceError] = Moderated if view.moderated else JobFailed
+    kind: type[SeedanceError] = ContentRejected if view.moderated else JobFailed
     error = kind(
         view.error_message or "The provider gives no reason.",
         provider=row.settings.account.provider,
@@ -102,7 +94,7 @@ async def _failed(row: Row, view: JobView) -> SeedanceError:
     return error
 
 
-async def _gone(row: Row, error: Gone) -> None:
+async def _gone(row: Row, error: NotFound) -> None:
     error.row = row.key
     # It was accepted, and nobody can say any more what became of it, nor what it cost.
     await row.session.ledger.fail_gone(row.session.run, row.id, Charge(Settlement.UNDOCUMENTED), error)

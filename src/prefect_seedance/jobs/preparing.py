@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from prefect_seedance.bulk import in_bulk
-from prefect_seedance.errors import UserMistake
-from prefect_seedance.jobs.cells import CellError, row_id
+from prefect_seedance.errors import CellError, InputError, InvalidRows
+from prefect_seedance.jobs.cells import row_id
 from prefect_seedance.jobs.checking import Checker
 from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.table import Table
 from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import QuoteTotal, total
 
-__all__ = ["BadRows", "Invalid", "OnInvalid", "Preparation", "Prepared", "gather", "prepare"]
+__all__ = ["Invalid", "OnInvalid", "Preparation", "Prepared", "gather", "prepare"]
 
 OnInvalid = Literal["stop", "skip"]
 
@@ -55,7 +56,7 @@ class Preparation:
         """Hold the rows against the terms, and tell everything that is wrong with the table at once.
 
         Raises:
-            BadRows: There are bad rows, and `on_invalid` is `stop`.
+            InvalidRows: There are bad rows, and `on_invalid` is `stop`.
         """
         told: dict[str, int] = {}
         good = []
@@ -71,29 +72,26 @@ class Preparation:
         self.invalid.sort(key=lambda row: row.position)
         self.warnings += [f"{text} ({count} row{'s' if count > 1 else ''})" for text, count in told.items()]
         if self.invalid and on_invalid == "stop":
-            raise BadRows(self.table, self.invalid, len(self.rows))
+            raise _invalid(self.table, self.invalid, len(self.rows))
 
     def total(self) -> QuoteTotal:
         """What all rows together would cost."""
         return total(row.span for row in self.rows)
 
 
-class BadRows(UserMistake):
-    """Rows of the table may not be sent. Nothing was spent.
-
-    Attributes:
-        invalid: Every bad row with all its reasons.
-    """
-
-    def __init__(self, table: str, invalid: Sequence[Invalid], good: int) -> None:
-        lines = [f"{len(invalid)} row(s) of {table} cannot be sent ({good} could):"]
-        for row in invalid[:SHOWN]:
-            lines += [f"  row {row.line} (id {row.key}): {reason}" for reason in row.reasons]
-        if len(invalid) > SHOWN:
-            lines.append(f"  … and {len(invalid) - SHOWN} more rows")
-        lines.append('Nothing was spent. Mend the rows, or leave them out with on_invalid="skip".')
-        super().__init__("\n".join(lines), code="bad_rows")
-        self.invalid = tuple(invalid)
+def _invalid(table: str, invalid: Sequence[Invalid], valid: int) -> InvalidRows:
+    """The first rows are spelled out, the rest are counted."""
+    shown = [
+        message("rows.reason", line=row.line, key=row.key, reason=reason)
+        for row in invalid[:SHOWN]
+        for reason in row.reasons
+    ]
+    told = {"invalid": len(invalid), "valid": valid, "table": table, "shown": shown}
+    if len(invalid) > SHOWN:
+        text = message("rows.more_invalid", more=len(invalid) - SHOWN, **told)
+    else:
+        text = message("rows.invalid", **told)
+    return InvalidRows(text, code="bad_rows", invalid=invalid)
 
 
 def prepare(
@@ -118,8 +116,8 @@ def prepare(
         choice: How a row's route is chosen where it names none.
 
     Raises:
-        BadRows: There are bad rows, and `on_invalid` is `stop`.
-        UserMistake: `only` names rows that the table does not have.
+        InvalidRows: There are bad rows, and `on_invalid` is `stop`.
+        InputError: `only` names rows that the table does not have.
     """
     found = gather(table, routes, only=only, limit=limit, choice=choice)
     found.settle(terms=terms, on_invalid=on_invalid)
@@ -138,7 +136,7 @@ def gather(
     """The first half of `prepare`: rules and quotes by what the rows themselves say. `settle` is the second.
 
     Raises:
-        UserMistake: `only` names rows that the table does not have.
+        InputError: `only` names rows that the table does not have.
     """
     found = Preparation(table=table.name, warnings=list(table.warnings))
     positions = _chosen(table, only, limit)
@@ -162,7 +160,7 @@ def _wanted(key: Any) -> str:
     try:
         return str(row_id(key))
     except CellError as error:
-        raise UserMistake(f"only= names {key!r}: {error}. Nothing was spent.") from None
+        raise InputError(f"only= names {key!r}: {error}. Nothing was spent.") from None
 
 
 def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> set[int]:
@@ -172,10 +170,10 @@ def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> se
     if only is not None:
         wanted = {_wanted(key) for key in ([only] if isinstance(only, str) else only)}
         if missing := sorted(wanted - set(keys.values())):
-            raise UserMistake(
+            raise InputError(
                 f"only= names rows that {table.name} does not have: {', '.join(missing[:SHOWN])}. Nothing was spent."
             )
         keys = {position: key for position, key in keys.items() if key in wanted}
     if limit is not None and limit < 1:
-        raise UserMistake(f"limit={limit}: expected 1 or more rows. Nothing was spent.")
+        raise InputError(f"limit={limit}: expected 1 or more rows. Nothing was spent.")
     return set(sorted(keys)[:limit])

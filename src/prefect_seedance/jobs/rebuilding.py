@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.jobs.addresses import addresses
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.row import Row
@@ -169,7 +169,7 @@ def _any_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings
         if (settings.account.provider, settings.account.label) == (record.provider, record.account):
             try:
                 return replace(settings, route=find(record.model, record.provider), prices=None)
-            except UserMistake:
+            except InputError:
                 return settings
     return None
 

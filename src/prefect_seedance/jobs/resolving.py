@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, RowRecord, Verdict
 from prefect_seedance.routes.amount import Amount
 
@@ -37,20 +37,20 @@ async def resolve_row(
         take: The take.
 
     Raises:
-        UserMistake: There is nothing to resolve, or something is missing or does not fit.
+        InputError: There is nothing to resolve, or something is missing or does not fit.
     """
     ledger = await Ledger.open(ledger_url)
     try:
         record = await ledger.find(batch, take, row)
         if record is None and (asset := _ASSET.fullmatch(row)) is not None:
             if cost is not None:
-                raise UserMistake(
+                raise InputError(
                     "An asset request costs what its price line says: leave cost out. Nothing was changed."
                 )
             await ledger.resolve_asset(batch, int(asset[1]), verdict, asset_id=job_id)
             return _asset_told(int(asset[1]), verdict, job_id)
         if record is None:
-            raise UserMistake(f"Batch {batch!r} has no row {row!r} in take {take!r}. Nothing was changed.")
+            raise InputError(f"Batch {batch!r} has no row {row!r} in take {take!r}. Nothing was changed.")
         charge = _charge(record, cost) if verdict == "lost" else None
         await ledger.resolve(batch, take, row, verdict, job_id=job_id, charge=charge)
     finally:
@@ -81,7 +81,7 @@ def _charge(record: RowRecord, cost: str | None) -> Decimal | None:
     if cost is not None:
         amount = Amount.parse(cost, "cost")
         if attempt is not None and attempt.currency not in {None, amount.currency}:
-            raise UserMistake(
+            raise InputError(
                 f"cost={cost!r}: this row is priced in {attempt.currency}; currencies are never converted. Nothing was "
                 "changed.",
                 row=record.key,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prefect_seedance.errors import BrokenAnswer, BrokenVideo, RateLimited, SeedanceError, Unreachable
+from prefect_seedance.errors import InvalidResponse, InvalidVideo, RateLimited, SeedanceError, Unreachable
 
 __all__ = ["CREATE", "DOWNLOAD", "MEDIUM", "POLL", "RetryRule"]
 
@@ -36,11 +36,13 @@ class RetryRule:
 CREATE = RetryRule(kinds=(RateLimited, Unreachable), attempts=6, delays=(1, 2, 5, 10, 30))
 """Only after a proven refusal that passes (law 2): a limit, or a connection that was never made."""
 
-POLL = RetryRule(kinds=(Unreachable, BrokenAnswer, RateLimited), attempts=3, delays=(5, 30))
+POLL = RetryRule(kinds=(Unreachable, InvalidResponse, RateLimited), attempts=3, delays=(5, 30))
 """The poller itself rides out short troubles; this is for long ones."""
 
-DOWNLOAD = RetryRule(kinds=(Unreachable, BrokenVideo, BrokenAnswer, RateLimited), attempts=6, delays=(1, 2, 5, 15, 30))
+DOWNLOAD = RetryRule(
+    kinds=(Unreachable, InvalidVideo, InvalidResponse, RateLimited), attempts=6, delays=(1, 2, 5, 15, 30)
+)
 """Each try resumes where the last one ended, except after bytes that proved to be no video."""
 
-MEDIUM = RetryRule(kinds=(Unreachable, BrokenAnswer, RateLimited), attempts=5, delays=(1, 2, 5, 15))
+MEDIUM = RetryRule(kinds=(Unreachable, InvalidResponse, RateLimited), attempts=5, delays=(1, 2, 5, 15))
 """Uploads and reviews: free ones may be repeated, billed ones are looked up before they would be."""

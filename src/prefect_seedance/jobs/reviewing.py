@@ -6,7 +6,15 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from prefect_seedance.errors import BrokenAnswer, Gone, Moderated, RateLimited, SeedanceError, Unreachable
+from prefect_seedance.errors import (
+    ContentRejected,
+    InvalidResponse,
+    NotFound,
+    RateLimited,
+    ReviewPending,
+    SeedanceError,
+    Unreachable,
+)
 from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.submitting import submit
@@ -14,7 +22,7 @@ from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.providers import AssetState, AssetView
 
-__all__ = ["StillReviewed", "review"]
+__all__ = ["review"]
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
@@ -24,16 +32,12 @@ UNKNOWN_AT_FIRST = timedelta(seconds=60)
 """For so long a provider may not know an asset that it has just taken (Anyfast: seen for about 20 s)."""
 
 
-class StillReviewed(SeedanceError):
-    """The review outlasts the patience of this run. It goes on: the next run takes it up."""
-
-
 async def review(medium: Medium) -> None:
     """Bring a medium into the provider's library and wait for its review: afterwards `medium.reference` is its asset.
 
     Raises:
-        Moderated: It did not pass.
-        StillReviewed: The run's patience is over.
+        ContentRejected: It did not pass.
+        ReviewPending: The run's patience is over.
         Refused: The provider does not take it.
         UnknownOutcome: A billed request got no answer, and the asset is not found.
         Unreachable: The provider could not be asked; another try may help.
@@ -93,17 +97,17 @@ async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
     while True:
         try:
             view = await medium.client.asset(medium.library, asset_id)
-        except Gone:
+        except NotFound:
             if now().timestamp() > made_at + UNKNOWN_AT_FIRST.total_seconds():
                 raise
-        except (Unreachable, BrokenAnswer, RateLimited) as error:
+        except (Unreachable, InvalidResponse, RateLimited) as error:
             trouble = error
         else:
             if view.state is not AssetState.REVIEWING:
                 return view
         if clock() + pause > until:
             told = f" The last answer was no help: {trouble.message}" if trouble else ""
-            raise StillReviewed(
+            raise ReviewPending(
                 f"The review of {medium.shown} (asset {asset_id}) is not over after {medium.session.patience:g} s. "
                 f"It goes on, and the next run takes it up.{told}",
                 provider=medium.settings.account.provider,
@@ -119,9 +123,9 @@ def _again(medium: Medium, record: MaterialRecord) -> bool:
     return medium.session.again or medium.billing_model is None
 
 
-def _refusal(medium: Medium, message: str | None, code: str | None) -> Moderated:
+def _refusal(medium: Medium, message: str | None, code: str | None) -> ContentRejected:
     reason = message or "The provider gives no reason."
-    return Moderated(
+    return ContentRejected(
         f"The {medium.kind} {medium.shown} did not pass the review of {medium.settings.account.provider}: {reason} "
         "No video was asked for.",
         provider=medium.settings.account.provider,

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterable
 from decimal import Decimal
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.media import Shelf
 from prefect_seedance.routes import VideoRequest
 
@@ -45,7 +45,7 @@ async def check_room(shelf: Shelf, requests: Iterable[VideoRequest]) -> None:
         requests: Those that may be sent.
 
     Raises:
-        UserMistake: They will not fit. Nothing was spent.
+        InputError: They will not fit. Nothing was spent.
     """
     sizes = [expected_bytes(request) for request in requests]
     if not sizes:
@@ -54,7 +54,7 @@ async def check_room(shelf: Shelf, requests: Iterable[VideoRequest]) -> None:
     if free is None:
         await asyncio.to_thread(shelf.ensure, sum(heapq.nlargest(AT_ONCE, sizes)))
     elif free < sum(sizes):
-        raise UserMistake(
+        raise InputError(
             f"{len(sizes):,} video(s) are to be made, which need about {sum(sizes) / 1e9:,.2f} GB, and the disk of "
             f"{shelf.shown} has {free / 1e9:,.2f} GB free. Free some space, choose another output, or make fewer with "
             "limit=. Nothing was spent.",

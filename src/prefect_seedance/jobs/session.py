@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, TooManyFailures
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.closures import Closures
@@ -20,7 +20,7 @@ from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
 from prefect_seedance.jobs.sharing import shared_limits
 from prefect_seedance.jobs.spending import Spending
-from prefect_seedance.jobs.terms import OverBudget, Terms, TooManyFailures
+from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.providers import Account, RouteSettings
@@ -221,7 +221,7 @@ async def _telling(spending: Spending) -> AsyncIterator[None]:
         yield
     except LedgerError as error:
         if error.code == OUT_OF_REACH:
-            error.message = f"{error.message} {spending.told()}"
+            error.reword(f"{error.message} {spending.told()}")
         raise
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.jobs.carrying import too_many
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.prepared import Prepared
@@ -66,13 +66,13 @@ def check_fit(preparation: Preparation) -> None:
     """Make sure that every row can be made anew by a process that has nothing but the ledger.
 
     Raises:
-        UserMistake: Some cannot. Nothing was spent.
+        InputError: Some cannot. Nothing was spent.
     """
     bad = [(row, reason) for row in preparation.rows if (reason := unfit(row)) is not None]
     if bad:
         lines = [f"  row {row.line} (id {row.key}): {reason}" for row, reason in bad[:SHOWN]]
         more = [f"  … and {len(bad) - SHOWN} more rows"] if len(bad) > SHOWN else []
-        raise UserMistake(
+        raise InputError(
             "\n".join([f"{len(bad)} row(s) cannot be spread over processes:", *lines, *more])
             + "\nMend them, or leave spread= out. Nothing was spent."
         )

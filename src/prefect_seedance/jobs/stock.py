@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.ledger import Mark, RowRecord
 from prefect_seedance.media import Shelf, Stamp, open_shelf
 from prefect_seedance.media.local_shelf import LocalShelf
@@ -38,7 +38,7 @@ async def missing_files(records: Iterable[Stored], shelf: Shelf, parts: Path | N
             continue
         try:
             home, name = _elsewhere(record, opened, parts)
-        except UserMistake:
+        except InputError:
             missing.add(record.id)
             continue
         by_shelf[home].append((record, name))

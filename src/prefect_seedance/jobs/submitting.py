@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_seedance.errors import (
-    BadKey,
-    BrokenAnswer,
+    AuthenticationError,
     DuplicateName,
-    OutOfFunds,
+    InputError,
+    InsufficientFunds,
+    InvalidResponse,
+    OverBudget,
     RateLimited,
     Refused,
     SeedanceError,
     UnknownOutcome,
     Unreachable,
-    UserMistake,
 )
 from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.terms import OverBudget
 from prefect_seedance.jobs.uploading import upload
 from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, MaterialState, Outcome
 from prefect_seedance.ledger.holders import now
@@ -176,10 +176,10 @@ async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> st
         # Proven: nothing was made by this one. What bears the name is what is wanted, however it came there.
         await ledger.asset_answered(session.run, request, Outcome.REFUSED, code=error.code, message=error.message)
         return await _looked_for(medium, record, wanted, None)
-    except (Refused, Unreachable, UserMistake) as error:
+    except (Refused, Unreachable, InputError) as error:
         outcome = Outcome.REFUSED if isinstance(error, Refused) else Outcome.WITHDRAWN
         await ledger.asset_answered(session.run, request, outcome, code=error.code, message=error.message)
-        if isinstance(error, BadKey | OutOfFunds):
+        if isinstance(error, AuthenticationError | InsufficientFunds):
             session.closed.setdefault(medium.settings.account, error)
         raise
     except SeedanceError as error:
@@ -202,7 +202,7 @@ async def _looked_for(medium: Medium, record: MaterialRecord, wanted: _Purchase,
     while True:
         try:
             found, trouble = await wanted.look(), ""
-        except (Unreachable, BrokenAnswer, RateLimited) as error:
+        except (Unreachable, InvalidResponse, RateLimited) as error:
             found, trouble = None, f" The last look brought nothing: {error.message}"
         if found is not None:
             await medium.session.ledger.asset_found(medium.session.run, record.id, found)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.jobs.addresses import addresses
 from prefect_seedance.jobs.prepared import Prepared, in_order
 from prefect_seedance.jobs.preparing import Invalid, Preparation
@@ -42,7 +42,7 @@ class Survey:
     async def _look(self, prober: Prober, address: str) -> None:
         try:
             probed: Probed = await prober.probe(address)
-        except UserMistake as error:
+        except InputError as error:
             self.mistakes[address] = error.message
             return
         if probed.facts is not None:
@@ -110,13 +110,13 @@ async def survey_one(settings: RouteSettings, request: VideoRequest, places: Med
     """Look at one request's media.
 
     Raises:
-        UserMistake: They cannot be used; all reasons are told.
+        InputError: They cannot be used; all reasons are told.
     """
     seen = Survey()
     await seen.look(places, _media(request))
     errors, _ = seen.judge(settings, request, settings.review)
     if errors:
-        raise UserMistake("; ".join(errors) + " Nothing was spent.")
+        raise InputError("; ".join(errors) + " Nothing was spent.")
     return seen
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
@@ -175,6 +175,6 @@ def _route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettin
         return None
     try:
         route = find(record.model, mine[0].account.provider)
-    except UserMistake:
+    except InputError:
         return None
     return RouteSettings(account=mine[0].account, route=route, max_in_flight=mine[0].max_in_flight)

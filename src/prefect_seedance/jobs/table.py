@@ -12,7 +12,7 @@ import pandas as pd
 
 from prefect_seedance.bulk import in_bulk
 from prefect_seedance.jobs.answers import without_answer
-from prefect_seedance.jobs.badtable import BadTable, CellProblem, shown
+from prefect_seedance.jobs.badtable import CellProblem, cells_error, shown, table_error
 from prefect_seedance.jobs.headings import match_headings
 from prefect_seedance.jobs.tablefile import Sheet, frame_of_rows, read_sheet
 from prefect_seedance.jobs.tablerow import Reading, TableRow
@@ -55,10 +55,10 @@ class Table:
         """Refuses the table if any row of it cannot be used.
 
         Raises:
-            BadTable: It tells all problems of all rows.
+            TableError: It tells all problems of all rows.
         """
         if self.bad:
-            raise BadTable.of_cells(self.name, self.problems)
+            raise cells_error(self.name, self.problems)
 
     def summary(self) -> dict[str, Any]:
         """The table in a few words, small enough for any place that keeps parameters, whatever its size."""
@@ -89,7 +89,7 @@ def read_table(
         The table. Rows with cells that cannot be read are in `bad`; ask `require_good()` to have none.
 
     Raises:
-        BadTable: The table as a whole cannot be used: no file, no table, no prompt column, a misspelt heading, one id
+        TableError: The table as a whole cannot be used: no file, no table, no prompt column, a misspelt heading, one id
             twice.
     """
     sheet = _sheet(source, judge)
@@ -117,7 +117,7 @@ def _sheet(source: TableLike, judge: Callable[[str], None] | None) -> Sheet:
         return Sheet(source, range(1, len(source) + 1), "DataFrame")
     if isinstance(source, Mapping | VideoRequest) or not isinstance(source, Iterable):
         kind = type(source).__name__
-        raise BadTable.about(kind, ["A table is a DataFrame, a list of rows, or the path or URL of a file."])
+        raise table_error(kind, ["A table is a DataFrame, a list of rows, or the path or URL of a file."])
     rows = [_cells_of(row) if isinstance(row, VideoRequest) else row for row in source]
     frame = frame_of_rows(rows, "list of rows")
     return Sheet(frame, range(1, len(rows) + 1), "list of rows")

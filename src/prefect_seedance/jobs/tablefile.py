@@ -18,7 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.errors import TableError
+from prefect_seedance.jobs.badtable import shown, table_error
 from prefect_seedance.jobs.cells import filled, plain
 from prefect_seedance.jobs.tablesource import Source, fetch
 
@@ -57,21 +58,21 @@ def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) ->
     """Reads a table from a file or an address; `judge` raises for one that must not be opened.
 
     Raises:
-        BadTable: It cannot be read, is empty, or is no table.
+        TableError: It cannot be read, is empty, or is no table.
     """
     source = fetch(place, judge)
     try:
         frame, lines, told = _FORMATS[_format(source)](source)
-    except BadTable:
+    except TableError:
         raise
     except ImportError as error:
         extra = "excel" if "openpyxl" in str(error) else "parquet"
         hint = f"Reading it needs a further package: pip install 'prefect-seedance[{extra}]'."
-        raise BadTable.about(source.name, [hint]) from error
+        raise table_error(source.name, [hint]) from error
     except Exception as error:
         # The readers of foreign formats raise whatever a broken file makes them trip over.
         reason = f"It is not a readable table ({type(error).__name__}: {shown(error)})."
-        raise BadTable.about(source.name, [reason]) from error
+        raise table_error(source.name, [reason]) from error
     if (pyarrow := sys.modules.get("pyarrow")) is not None:
         # It keeps for itself what it no longer needs: of a large file more than the table takes.
         pyarrow.default_memory_pool().release_unused()
@@ -89,13 +90,13 @@ def _format(source: Source) -> str:
         *((data.startswith(mark), reason) for mark, reason in _NO_TABLES),
     ):
         if wrong:
-            raise BadTable.about(source.name, [reason])
+            raise table_error(source.name, [reason])
     if data.startswith(b"PAR1"):
         return "parquet"
     if data.startswith(b"PK\x03\x04"):
         return "xlsx"
     if source.suffix in {".parquet", ".pq", ".xlsx", ".xlsm"}:
-        raise BadTable.about(source.name, [f"Its name ends in {source.suffix}, but its content is something else."])
+        raise table_error(source.name, [f"Its name ends in {source.suffix}, but its content is something else."])
     return _text_format(source)
 
 
@@ -142,10 +143,10 @@ def _csv(source: Source) -> _Read:
         ragged = _RAGGED.search(str(error))
         if ragged is None:
             reason = "a quotation mark is opened and never closed" if "EOF inside" in str(error) else shown(error)
-            raise BadTable.about(source.name, [f"It is not a readable table: {reason}."]) from error
+            raise table_error(source.name, [f"It is not a readable table: {reason}."]) from error
         reason = f"Line {ragged[2]} has {ragged[3]} cells, the lines before it have {ragged[1]}."
         hint = 'Text that holds the separator must stand in double quotes ("…").'
-        raise BadTable.about(source.name, [f"{reason} {hint}"]) from error
+        raise table_error(source.name, [f"{reason} {hint}"]) from error
     return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), told)
 
 
@@ -154,7 +155,7 @@ def _decoded(source: Source) -> tuple[str, tuple[str, ...]]:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16"), ()
     if b"\x00" in data[:4096]:
-        raise BadTable.about(source.name, ["It is not a table, but binary data."])
+        raise table_error(source.name, ["It is not a table, but binary data."])
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
@@ -163,7 +164,7 @@ def _decoded(source: Source) -> tuple[str, tuple[str, ...]]:
     common = sum(1 for letter in strange if letter.encode("gb2312", "ignore"))
     # Nearly any Western text decodes as GB18030 too, into rare characters; real Chinese text is made of common ones.
     if "�" in strange or common * 10 < len(strange) * 9:
-        raise BadTable.about(source.name, ["Its encoding is not known; save it as UTF-8."])
+        raise table_error(source.name, ["Its encoding is not known; save it as UTF-8."])
     sample = "".join(strange[:20])
     return text, (f"{source.name} is not UTF-8; it was read as Chinese (GB18030), such as {sample!r}.",)
 
@@ -194,7 +195,7 @@ def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame
     holding = pd.DataFrame({place: list(map(filled, grid[place].astype(object).tolist())) for place in grid.columns})
     kept = [line for line, full in enumerate(holding.any(axis=1)) if full]
     if not kept:
-        raise BadTable.about(name, ["It is empty."])
+        raise table_error(name, ["It is empty."])
     columns = [place for place in grid.columns if holding[place].any()]
     headings = [str(plain(cell) or "") for cell in grid.loc[kept[0], columns]]
     # Of a table without empty lines no copy is made.
@@ -213,7 +214,7 @@ def _json(source: Source) -> _Read:
         lists = [value for value in found.values() if isinstance(value, list)]
         found = lists[0] if len(found) == len(lists) == 1 else [found]
     if not isinstance(found, list):
-        raise BadTable.about(source.name, ["It must be a JSON array of objects, one for each row."])
+        raise table_error(source.name, ["It must be a JSON array of objects, one for each row."])
     return frame_of_rows(found, source.name), range(1, len(found) + 1), ()
 
 
@@ -225,7 +226,7 @@ def _jsonl(source: Source) -> _Read:
         try:
             rows.append(json.loads(line))
         except ValueError as error:
-            raise BadTable.about(source.name, [f"Line {number} is not JSON: {shown(error)}."]) from error
+            raise table_error(source.name, [f"Line {number} is not JSON: {shown(error)}."]) from error
         lines.append(number)
     return frame_of_rows(rows, source.name), lines, ()
 
@@ -244,12 +245,12 @@ def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
     """Makes a DataFrame of a list of rows, each a mapping from heading to cell.
 
     Raises:
-        BadTable: A row is something else.
+        TableError: A row is something else.
     """
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
             reason = f"Row {number} is of type {type(row).__name__}; each row must name its cells: {{'prompt': '…'}}."
-            raise BadTable.about(name, [reason])
+            raise table_error(name, [reason])
     return pd.DataFrame([dict(row) for row in rows])
 
 

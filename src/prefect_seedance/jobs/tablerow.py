@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prefect_seedance.jobs.badtable import BadTable, CellProblem, shown
-from prefect_seedance.jobs.cells import PARSERS, CellError, plain
+from prefect_seedance.errors import CellError
+from prefect_seedance.jobs.badtable import CellProblem, cells_error, shown
+from prefect_seedance.jobs.cells import PARSERS, plain
 from prefect_seedance.jobs.rowkey import base_key, numbered
 from prefect_seedance.jobs.tablefile import Sheet
 from prefect_seedance.routes.forms import Review
@@ -47,7 +48,7 @@ class Reading:
     """One table on its way from cells to rows.
 
     Raises:
-        BadTable: Two rows have the same id.
+        TableError: Two rows have the same id.
     """
 
     def __init__(self, sheet: Sheet, cells: dict[str, list[Any]], titles: dict[str, str]) -> None:
@@ -149,7 +150,7 @@ class Reading:
         if twice:
             wrong = sorted({*twice, *self._faults})
             found = [problem for place in wrong for problem in (*twice.get(place, ()), *self._problems(place))]
-            raise BadTable.of_cells(self._sheet.name, found)
+            raise cells_error(self._sheet.name, found)
         return keys
 
     def _hashed(self) -> list[str]:

@@ -15,7 +15,8 @@ from urllib.request import url2pathname
 
 import httpx
 
-from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.errors import TableError
+from prefect_seedance.jobs.badtable import shown, table_error
 from prefect_seedance.routes.address import is_loopback
 
 Judge = Callable[[str], None]
@@ -55,7 +56,7 @@ def fetch(place: str | Path, judge: Judge | None = None) -> Source:
         judge: Asked about it, and about each redirect; raises for what must not be opened.
 
     Raises:
-        BadTable: There is nothing to be read there, or it is too large; in words fit for a person.
+        TableError: There is nothing to be read there, or it is too large; in words fit for a person.
     """
     if judge is not None:
         judge(str(place))
@@ -75,18 +76,18 @@ def _local(path: Path) -> Source:
     try:
         path = path.expanduser()
         if path.is_dir():
-            raise BadTable.about(name, ["It is a folder; name the file."])
+            raise table_error(name, ["It is a folder; name the file."])
         # A pipe that nobody writes to would be waited for without end.
         with open(path, "rb", opener=_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise BadTable.about(name, ["It is no ordinary file."])
+                raise table_error(name, ["It is no ordinary file."])
             return Source(path.name, _joined(_chunks(file), name), path.resolve().parent)
     except FileNotFoundError:
-        raise BadTable.about(name, [f"There is no such file (looked in {Path.cwd()})."]) from None
+        raise table_error(name, [f"There is no such file (looked in {Path.cwd()})."]) from None
     except PermissionError:
-        raise BadTable.about(name, ["It may not be read: permission denied."]) from None
+        raise table_error(name, ["It may not be read: permission denied."]) from None
     except (OSError, ValueError, RuntimeError) as error:
-        raise BadTable.about(name, [f"It cannot be read: {error}."]) from error
+        raise table_error(name, [f"It cannot be read: {error}."]) from error
 
 
 def _at_once(path: str, flags: int) -> int:
@@ -105,16 +106,16 @@ def _web(url: str, judge: Judge | None) -> bytes:
             client.stream("GET", url) as answer,
         ):
             if answer.status_code >= 400:
-                raise BadTable.about(shown(url), [f"The server answered {answer.status_code}."])
+                raise table_error(shown(url), [f"The server answered {answer.status_code}."])
             return _joined(answer.iter_bytes(), shown(url))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # The text of an httpx error may repeat the whole address with its signature.
-        raise BadTable.about(shown(url), [f"It cannot be fetched ({type(error).__name__})."]) from None
+        raise table_error(shown(url), [f"It cannot be fetched ({type(error).__name__})."]) from None
 
 
 def _safe(request: httpx.Request) -> None:
     if request.url.scheme != "https" and not is_loopback(request.url.host):
-        raise BadTable.about(shown(str(request.url)), ["Plain http is not safe; use https."])
+        raise table_error(shown(str(request.url)), ["Plain http is not safe; use https."])
 
 
 def _store(url: str, scheme: str) -> bytes:
@@ -123,12 +124,12 @@ def _store(url: str, scheme: str) -> bytes:
     try:
         with fsspec.open(url, "rb") as file:
             return _joined(_chunks(file), shown(url))
-    except BadTable:
+    except TableError:
         raise
     except ImportError as error:
-        raise BadTable.about(shown(url), [f"No driver for {scheme}:// is installed. {error}"]) from error
+        raise table_error(shown(url), [f"No driver for {scheme}:// is installed. {error}"]) from error
     except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-        raise BadTable.about(shown(url), [f"It cannot be read ({type(error).__name__}): {shown(error)}"]) from None
+        raise table_error(shown(url), [f"It cannot be read ({type(error).__name__}): {shown(error)}"]) from None
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -141,6 +142,6 @@ def _joined(chunks: Iterable[bytes], name: str) -> bytes:
     for chunk in chunks:
         if data.tell() + len(chunk) > MAX_BYTES:
             limit = f"{MAX_BYTES // 1024**2} MiB"
-            raise BadTable.about(name, [f"It is larger than {limit}, which no table of prompts is."])
+            raise table_error(name, [f"It is larger than {limit}, which no table of prompts is."])
         data.write(chunk)
     return data.getvalue()

@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import Quote
 from prefect_seedance.routes.amount import Amount
 
-__all__ = ["LIMIT_PATIENCE", "OverBudget", "Terms", "TooManyFailures"]
+__all__ = [
+    "LIMIT_PATIENCE",
+    "Terms",
+]
 
 
 LIMIT_PATIENCE = 60.0
 """Seconds: a limit that is met now and then passes sooner, and a row's next route may be dearer."""
-
-
-class OverBudget(SeedanceError):
-    """The worst case of a row does not fit into what is left of the budget. It stays takeable."""
-
-
-class TooManyFailures(SeedanceError):
-    """As many rows failed as the user allows; no more are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class Terms:
         """Read the terms as a user writes them: `budget="100 CNY"`, `max_failures=5` or `max_failures=0.1`.
 
         Raises:
-            UserMistake: One of them cannot be read, or they are of different currencies.
+            InputError: One of them cannot be read, or they are of different currencies.
         """
         terms = cls(
             budget=None if budget is None else Amount.parse(budget, "budget"),
@@ -67,7 +62,7 @@ class Terms:
             limit_patience=_seconds(limit_patience),
         )
         if terms.budget and terms.max_charge and terms.budget.currency != terms.max_charge.currency:
-            raise UserMistake(
+            raise InputError(
                 f"budget is in {terms.budget.currency} and max_charge in {terms.max_charge.currency}; currencies are "
                 "never converted. Nothing was spent."
             )
@@ -118,7 +113,7 @@ class Terms:
 def _seconds(given: Any) -> float:
     if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < math.inf:
         return float(given)
-    raise UserMistake(f"limit_patience={given!r}: expected a number of seconds from 0. Nothing was spent.")
+    raise InputError(f"limit_patience={given!r}: expected a number of seconds from 0. Nothing was spent.")
 
 
 def _failures(given: Any) -> int | float | None:
@@ -129,7 +124,7 @@ def _failures(given: Any) -> int | float | None:
         return given  # type: ignore[no-any-return]
     if number and isinstance(given, float) and given >= 1 and given.is_integer():
         return int(given)
-    raise UserMistake(
+    raise InputError(
         f"max_failures={given!r}: expected a count of 1 or more, or a share of the rows between 0 and 1. "
         "Nothing was spent."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.ledger import MaterialKey, MaterialState
@@ -18,14 +18,14 @@ async def upload(medium: Medium) -> None:
     long as its link lives.
 
     Raises:
-        UserMistake: The file cannot be read, or the provider has no file upload.
+        InputError: The file cannot be read, or the provider has no file upload.
         Refused: The provider does not take the file.
         Unreachable: It did not come through; another try may help.
     """
     session, account = medium.session, medium.settings.account
     lifetime = medium.client.dialect.upload_lifetime
     if lifetime is None:
-        raise UserMistake(f"{account.provider} has no file upload: {medium.shown} must be a link or an asset.")
+        raise InputError(f"{account.provider} has no file upload: {medium.shown} must be a link or an asset.")
     content = await medium.content()
     key = MaterialKey(account.provider, account.label, "link", medium.kind, content.sha256)
     async with held(medium, key, content.filename) as record:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import budget as commitments
 from prefect_seedance.ledger import holders, materials, moves
 from prefect_seedance.ledger.holders import Run, now
@@ -126,12 +126,12 @@ def find(connection: sa.Connection, batch: str, request_id: int) -> AssetRequest
     """The billed request of this number.
 
     Raises:
-        UserMistake: The batch has none.
+        InputError: The batch has none.
     """
     wanted = _SELECT.where(batches.c.name == batch, asset_requests.c.id == request_id)
     row = connection.execute(wanted).one_or_none()
     if row is None:
-        raise UserMistake(f"Batch {batch!r} has no asset request {request_id}. Nothing was changed.")
+        raise InputError(f"Batch {batch!r} has no asset request {request_id}. Nothing was changed.")
     return AssetRequest(*row)
 
 
@@ -149,7 +149,7 @@ def resolve(
         asset_id: The provider's id of the asset or group, for `job`.
 
     Raises:
-        UserMistake: Its outcome is known, or the id is missing.
+        InputError: Its outcome is known, or the id is missing.
         LedgerError: A run that lives works on the medium.
     """
     record = find(connection, batch, request_id)
@@ -158,13 +158,13 @@ def resolve(
         raise LedgerError(f"A run works on the medium {medium.name!r} just now; nothing was changed.")
     request = _request(connection, request_id)
     if request.outcome not in _OPEN:
-        raise UserMistake(
+        raise InputError(
             f"The asset request {request_id} is {request.outcome.value!r}, not 'unknown': there is nothing to resolve. "
             "Nothing was changed."
         )
     asset_id = (asset_id or "").strip().removeprefix("asset://") or None
     if (verdict == "job") != (asset_id is not None):
-        raise UserMistake(
+        raise InputError(
             "The verdict 'job' needs the provider's id of the asset, and no other takes one. Nothing was changed."
         )
     outcome = Outcome.WITHDRAWN if verdict == "not_made" else Outcome.CREATED

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from prefect_seedance.errors import LedgerError, SeedanceError, UserMistake
+from prefect_seedance.errors import DatabaseUnreachable, InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger.door import READING, Door, FileDoor
 from prefect_seedance.ledger.holders import lease
-from prefect_seedance.ledger.server_door import OUT_OF_REACH, OutOfReach, ServerDoor
+from prefect_seedance.ledger.server_door import OUT_OF_REACH, ServerDoor
 from prefect_seedance.ledger.url import parsed, shown_url
 
 __all__ = ["cannot_open", "open_door", "trouble"]
@@ -35,7 +35,7 @@ def open_door(url: str) -> Door:
     """The way to a ledger; a SQLite file and its folder are made.
 
     Raises:
-        UserMistake: The URL names nothing that can be used as a ledger.
+        InputError: The URL names nothing that can be used as a ledger.
         LedgerError: The file cannot be made or opened.
     """
     found = parsed(url)
@@ -63,7 +63,7 @@ def trouble(error: Exception, shown: str) -> SeedanceError:
     """What went wrong while the ledger was in use; an error of ours speaks for itself."""
     if isinstance(error, SeedanceError):
         return error
-    if isinstance(error, OutOfReach):
+    if isinstance(error, DatabaseUnreachable):
         return LedgerError(
             f"The ledger at {shown} was out of reach for {error.seconds:.0f} s ({error}). Nothing can be recorded, so "
             "nothing more is sent. Once its server answers again, run the same call again: what was made is in the "
@@ -78,7 +78,7 @@ def trouble(error: Exception, shown: str) -> SeedanceError:
 
 def cannot_open(error: Exception, shown: str) -> LedgerError:
     """Why a ledger could not even be opened."""
-    told = str(error) if isinstance(error, sqlite3.Error | OutOfReach) else _reason(error)
+    told = str(error) if isinstance(error, sqlite3.Error | DatabaseUnreachable) else _reason(error)
     return LedgerError(
         f"The ledger at {shown} cannot be opened: {told}. Check the path or the server, and its permissions. "
         "Nothing was spent."
@@ -99,8 +99,8 @@ def _json(value: Any) -> str:
     return json.dumps(value) if _HALF.search(text) else text
 
 
-def _no_ledger(url: str, why: str) -> UserMistake:
-    return UserMistake(
+def _no_ledger(url: str, why: str) -> InputError:
+    return InputError(
         f"{shown_url(url)} is no ledger URL that can be used ({why}). Expected something like "
         "sqlite+aiosqlite:///ledger.db or postgresql+asyncpg://user:password@host/name. Nothing was spent."
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError, UnknownOutcome
 from prefect_seedance.ledger.schema import asset_requests, attempts, materials, rows, runs
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
@@ -75,7 +75,7 @@ def lease() -> timedelta:
     """How long this process's runs may be silent before other machines take them for dead.
 
     Raises:
-        UserMistake: `PREFECT_SEEDANCE_LEASE` is no number of seconds above 0.
+        InputError: `PREFECT_SEEDANCE_LEASE` is no number of seconds above 0.
     """
     told = os.environ.get(ENVIRONMENT)
     if not told:
@@ -85,7 +85,7 @@ def lease() -> timedelta:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e6:
-        raise UserMistake(f"{ENVIRONMENT}={told!r}: expected a number of seconds, such as 120. Nothing was spent.")
+        raise InputError(f"{ENVIRONMENT}={told!r}: expected a number of seconds, such as 120. Nothing was spent.")
     return timedelta(seconds=seconds)
 
 
@@ -281,7 +281,7 @@ def bury(connection: sa.Connection, run_id: str) -> None:
         .where(held)
         .values(
             state=State.UNKNOWN,
-            error_kind="UnknownOutcome",
+            error_kind=UnknownOutcome.kind,
             error_code=None,
             error_message=message,
             changed_at=now(),

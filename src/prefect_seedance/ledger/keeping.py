@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import holders
 from prefect_seedance.ledger.schema import asset_requests, attempts, batches, materials, metadata, rows, runs, sums
 from prefect_seedance.ledger.states import Outcome, Settlement, State
@@ -42,10 +42,10 @@ def fill(connection: sa.Connection, content: Dump) -> None:
     """Write everything into another ledger, which must be new.
 
     Raises:
-        UserMistake: That ledger knows batches already.
+        InputError: That ledger knows batches already.
     """
     if connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one():
-        raise UserMistake("The ledger to copy to has batches of its own. Copy to a new one. Nothing was changed.")
+        raise InputError("The ledger to copy to has batches of its own. Copy to a new one. Nothing was changed.")
     tables = [table for table in metadata.sorted_tables if table.name not in PASSING]
     for table in reversed(tables):
         connection.execute(sa.delete(table))

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Protocol
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 
 __all__ = ["MANIFEST", "Place", "check_manifest"]
 
@@ -32,7 +32,7 @@ def check_manifest(folder: Path | Place, identity: str, shown_url: str) -> None:
     """Find the folder's manifest and hold it against the ledger in use; write it where there is none.
 
     Raises:
-        UserMistake: The folder belongs to another ledger (going on would pay again for what that one has), or its
+        InputError: The folder belongs to another ledger (going on would pay again for what that one has), or its
             manifest can be neither read nor written.
     """
     found = _read(folder)
@@ -42,7 +42,7 @@ def check_manifest(folder: Path | Place, identity: str, shown_url: str) -> None:
         found = _read(folder) or {}
     known, where = found.get("ledger"), found.get("url", "unknown")
     if known != identity:
-        raise UserMistake(
+        raise InputError(
             f"The folder {_shown(folder)} belongs to another ledger ({known}, last seen at {where}); the one in use is "
             f"{identity} at {shown_url}. With it, everything in this folder would be paid for again. Use the folder's "
             "own ledger (ledger=… or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
@@ -63,7 +63,7 @@ def _read(folder: Path | Place) -> dict[str, str] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UserMistake(
+        raise InputError(
             f"The manifest {_shown(folder)}/{MANIFEST} cannot be read ({error}). It names the ledger of this "
             "folder; restore it, or use "
             "another output folder. Nothing was spent."
@@ -97,7 +97,7 @@ def _write(folder: Path | Place, text: str) -> None:
             with contextlib.suppress(FileExistsError):
                 _write_through(path, text)
     except OSError as error:
-        raise UserMistake(
+        raise InputError(
             f"The manifest {path} cannot be written ({error}). Without it this folder could later be used with "
             "another ledger, and be paid for again. Nothing was spent."
         ) from None

@@ -1,4 +1,4 @@
-"""The steps from one version of the ledger's tables to the next, each frozen as it was released: only ever added to."""
+"""The steps from one version of the ledger's tables to the next, each frozen as it was released."""
 
 from __future__ import annotations
 
@@ -108,6 +108,35 @@ LEASES = (
 And of a row which of its routes have passed it on and what carries it elsewhere; and who shares an account's limits."""
 
 
+KINDS = {
+    "BadKey": "authentication",
+    "BrokenAnswer": "invalid_response",
+    "BrokenVideo": "invalid_video",
+    "DuplicateName": "duplicate_name",
+    "Gone": "not_found",
+    "JobFailed": "job_failed",
+    "LedgerError": "ledger",
+    "Lost": "lost",
+    "Moderated": "content_rejected",
+    "MovedOn": "moved_to_next_route",
+    "OutOfFunds": "insufficient_funds",
+    "OverBudget": "over_budget",
+    "RateLimited": "rate_limited",
+    "Refused": "refused",
+    "RouteClosed": "route_unavailable",
+    "SeedanceError": "seedance",
+    "StillReviewed": "review_pending",
+    "StillRunning": "still_running",
+    "TooManyFailures": "too_many_failures",
+    "UnknownOutcome": "unknown_outcome",
+    "Unreachable": "unreachable",
+    "UnsafeLink": "unsafe_link",
+    "UserMistake": "input",
+    "WorkIsOver": "run_ended",
+}
+"""Version 4: a row's `error_kind` is the stable name of an error, and no longer the name of its class."""
+
+
 def _media(connection: sa.Connection) -> None:
     identity = "SERIAL" if connection.dialect.name == "postgresql" else "INTEGER"
     for statement in MEDIA:
@@ -119,5 +148,11 @@ def _leases(connection: sa.Connection) -> None:
         connection.execute(sa.text(statement))
 
 
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases}
-"""From version n to n + 1, by n. Each one adds; none drops."""
+def _kinds(connection: sa.Connection) -> None:
+    rows = sa.table("seedance_rows", sa.column("error_kind"))
+    kind = sa.case(KINDS, value=rows.c.error_kind, else_=rows.c.error_kind)
+    connection.execute(sa.update(rows).where(rows.c.error_kind.is_not(None)).values(error_kind=kind))
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds}
+"""From version n to n + 1, by n. None drops anything."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError
 from prefect_seedance.ledger import budget as commitments
 from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.records import Charge, Intent, Proof
@@ -89,7 +89,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     if budget is not None and not _fits(connection, run.batch_id, reserve, budget):
         most = "Its worst case, which has no known bound," if reserve is None else f"Its worst case of {reserve}"
         why = f"{most} does not fit into what is left of the budget of {budget}."
-        go(connection, intent.row_id, State.OVER_BUDGET, error_kind="OverBudget", error_code=None, error_message=why)
+        go(connection, intent.row_id, State.OVER_BUDGET, error_kind=OverBudget.kind, error_code=None, error_message=why)
         return None
     if reserve is not None:
         commitments.change(connection, run.batch_id, reserve.currency, reserve.value)
@@ -348,7 +348,7 @@ def evidence_of(error: SeedanceError) -> dict[str, Any]:
 def told(error: SeedanceError) -> dict[str, str | None]:
     """What a row keeps of an error."""
     return {
-        "error_kind": type(error).__name__,
+        "error_kind": error.kind,
         "error_code": error.code,
         "error_message": error.message[:LONGEST],
     }

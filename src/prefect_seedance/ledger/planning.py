@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import holders, lookups, moves
 from prefect_seedance.ledger.filenames import folded, free_names
 from prefect_seedance.ledger.records import Plan, RowRecord
@@ -35,7 +35,7 @@ def find_batch(connection: sa.Connection, name: str) -> int:
     """The id of a batch, which is made if it is new."""
     known = connection.execute(sa.select(batches.c.id, batches.c.pruned_at).where(batches.c.name == name)).one_or_none()
     if known is not None and known.pruned_at is not None:
-        raise UserMistake(
+        raise InputError(
             f"Batch {name!r} was pruned on {known.pruned_at:%Y-%m-%d}: the ledger no longer knows its rows, and all of "
             "them would be paid for again. Use another batch name. Nothing was spent."
         )
@@ -57,7 +57,7 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
         The ledger's row id by row key.
 
     Raises:
-        UserMistake: A row of this key was planned with another request. Nothing is written then.
+        InputError: A row of this key was planned with another request. Nothing is written then.
     """
     _refuse_twins(plans)
     _lock(connection, batch_id)
@@ -66,7 +66,7 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
     if changed:
         before = lookups.rows_by_id(connection, [known[plan.key].id for plan in changed[:SHOWN]])
         pairs = [(before[known[plan.key].id], plan) for plan in changed[:SHOWN]]
-        raise UserMistake(_changes(batch, take, pairs, len(changed)))
+        raise InputError(_changes(batch, take, pairs, len(changed)))
     new = [plan for plan in plans if plan.key not in known]
     if new:
         _insert(connection, batch_id, take, new)
@@ -129,7 +129,7 @@ def _refuse_twins(plans: Sequence[Plan]) -> None:
     twins = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
     if twins:
         shown = ", ".join(map(repr, twins[:SHOWN]))
-        raise UserMistake(f"{len(twins)} row key(s) occur more than once: {shown}. Nothing was spent.")
+        raise InputError(f"{len(twins)} row key(s) occur more than once: {shown}. Nothing was spent.")
 
 
 def _known(connection: sa.Connection, batch_id: int, take: str, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import LedgerError, UserMistake
+from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import holders, lookups, moves
 from prefect_seedance.ledger.records import RowRecord
 from prefect_seedance.ledger.schema import attempts, rows
@@ -37,11 +37,11 @@ def resolve(
         charge: What it cost, for `lost`; None leaves the amount unknown.
 
     Raises:
-        UserMistake: The row is not unknown, or the job belongs to another row.
+        InputError: The row is not unknown, or the job belongs to another row.
         LedgerError: A run that lives holds the row.
     """
     if row.state is not State.UNKNOWN or row.attempt is None:
-        raise UserMistake(
+        raise InputError(
             f"the row is {row.state.value!r}, not 'unknown': there is nothing to resolve. Nothing was changed.",
             row=row.key,
         )
@@ -56,7 +56,7 @@ def resolve(
     elif verdict == "lost":
         _note(connection, row.attempt.id, Settlement.CHARGED, verdict, charge=charge)
         told = "Made and lost, as a person found out; its cost is counted."
-        moves.go(connection, row.id, State.FAILED, error_kind="Lost", error_code="lost", error_message=told)
+        moves.go(connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=told)
     else:
         _note(connection, row.attempt.id, Settlement.NOTHING, verdict)
         moves.go(connection, row.id, State.PLANNED, **moves.CLEAR)
@@ -64,13 +64,13 @@ def resolve(
 
 def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:
     if not job_id:
-        raise UserMistake("the verdict 'job' needs the provider's id of the job. Nothing was changed.", row=row.key)
+        raise InputError("the verdict 'job' needs the provider's id of the job. Nothing was changed.", row=row.key)
     same = sa.and_(attempts.c.job_id == job_id, attempts.c.provider == row.provider)
     owner = connection.execute(
         sa.select(rows.c.key).select_from(attempts.join(rows, attempts.c.row_id == rows.c.id)).where(same)
     ).scalar()
     if owner is not None:
-        raise UserMistake(f"job {job_id} belongs to row {owner!r} already. Nothing was changed.", row=row.key)
+        raise InputError(f"job {job_id} belongs to row {owner!r} already. Nothing was changed.", row=row.key)
     _note(connection, attempt_id, Settlement.OPEN, f"job {job_id}", job_id=job_id)
     moves.go(connection, row.id, State.CREATED, **moves.CLEAR)
 
@@ -88,9 +88,9 @@ def find(connection: sa.Connection, batch: str, take: str, key: str) -> RowRecor
     """The row to be resolved.
 
     Raises:
-        UserMistake: There is none.
+        InputError: There is none.
     """
     row = lookups.row_by_key(connection, batch, take, key)
     if row is None:
-        raise UserMistake(f"Batch {batch!r} has no row {key!r} in take {take!r}. Nothing was changed.")
+        raise InputError(f"Batch {batch!r} has no row {key!r} in take {take!r}. Nothing was changed.")
     return row

@@ -20,12 +20,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from prefect_seedance.errors import DatabaseUnreachable
 from prefect_seedance.ledger.door import READING
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.ledger.losses import lost, undone
 from prefect_seedance.ledger.schema import writers
 
-__all__ = ["OUT_OF_REACH", "PATIENCE", "OutOfReach", "ServerDoor"]
+__all__ = ["OUT_OF_REACH", "PATIENCE", "ServerDoor"]
 
 T = TypeVar("T")
 
@@ -47,14 +48,6 @@ _MARK = _new.on_conflict_do_update(
     index_elements=["id"], set_={"number": _new.excluded.number, "seen_at": _new.excluded.seen_at}
 )
 _LAST = _new.on_conflict_do_update(index_elements=["id"], set_={"number": writers.c.number}).returning(writers.c.number)
-
-
-class OutOfReach(Exception):
-    """The server could not be reached for as long as we are patient."""
-
-    def __init__(self, seconds: float, why: BaseException) -> None:
-        super().__init__(f"{type(why).__name__}: {why}")
-        self.seconds = seconds
 
 
 class ServerDoor:
@@ -128,7 +121,7 @@ class ServerDoor:
                     self._lost_at = began
                 if clock() + pause > began + self._patience:
                     self._patience = 0.0
-                    raise OutOfReach(clock() - self._lost_at, error) from error
+                    raise DatabaseUnreachable(clock() - self._lost_at, error) from error
             else:
                 self._patience, self._lost_at = PATIENCE, None
                 return result

@@ -5,19 +5,20 @@ Everything here but `Downloader`, `Prober` and `fetch_content` blocks: call it i
 
 from __future__ import annotations
 
-from .buckets import STORES
-from .content import Content, fetch_content
-from .download import Downloader, Fetched, Progress
-from .folders import ensure_folder, place
-from .links import UnsafeLink, Zone, zone_of
-from .names import clashes, slug
-from .part import discard
-from .places import MediaPlaces
-from .probe import Probed, Prober
-from .shelf import Shelf, Stamp
-from .shelves import open_shelf
-from .stills import Previews, Stills, previews_of
-from .video import VideoFacts, inspect_video
+from prefect_seedance.errors import UnsafeLink
+from prefect_seedance.media.buckets import STORES
+from prefect_seedance.media.content import Content, fetch_content
+from prefect_seedance.media.download import Downloader, Fetched, Progress
+from prefect_seedance.media.folders import ensure_folder, place
+from prefect_seedance.media.links import Zone, zone_of
+from prefect_seedance.media.names import clashes, slug
+from prefect_seedance.media.part import discard
+from prefect_seedance.media.places import MediaPlaces
+from prefect_seedance.media.probe import Probed, Prober
+from prefect_seedance.media.shelf import Shelf, Stamp
+from prefect_seedance.media.shelves import open_shelf
+from prefect_seedance.media.stills import Previews, Stills, previews_of
+from prefect_seedance.media.video import VideoFacts, inspect_video
 
 __all__ = [
     "STORES",

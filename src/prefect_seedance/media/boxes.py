@@ -10,6 +10,8 @@ import struct
 from collections.abc import Iterable
 from typing import BinaryIO, NamedTuple
 
+from prefect_seedance.errors import InvalidMedia
+
 # Boxes without which a film is lost, misplaced or mistimed.
 _VITAL = frozenset(
     b"moov mvhd trak tkhd edts elst mdia mdhd hdlr minf vmhd smhd dinf dref stbl stsd stts stss ctts stsc stsz stz2 "
@@ -22,10 +24,6 @@ _OTHERS = frozenset(
     b"tref load wave chan sidx ssix emsg mfra tfra mfro pdin prft subs saiz saio senc padb stdp stsh tapt trgr elng "
     b"kind tsel strk stps url  urn  alis avc2 avc4 dvc1 dvh1 hvc2 lhvC vvcC vvc1".split(b" ")
 )
-
-
-class Flaw(Exception):
-    """What is wrong with a file, in words; `inspect_video` turns it into `BrokenVideo`."""
 
 
 class Box(NamedTuple):
@@ -52,7 +50,7 @@ def top_boxes(file: BinaryIO, size: int) -> list[Box]:
         The boxes in their order; together they cover the file from its first to its last byte.
 
     Raises:
-        Flaw: If a box runs past the end (a truncated file) or is no box at all.
+        InvalidMedia: If a box runs past the end (a truncated file) or is no box at all.
     """
     boxes: list[Box] = []
     position = 0
@@ -75,7 +73,7 @@ def inner_boxes(data: bytes, start: int, end: int, where: str) -> list[Box]:
         where: The parent's name, for messages.
 
     Raises:
-        Flaw: If they do not fit.
+        InvalidMedia: If they do not fit.
     """
     boxes: list[Box] = []
     position = start
@@ -91,7 +89,7 @@ def inner_boxes(data: bytes, start: int, end: int, where: str) -> list[Box]:
 
 def _header(head: bytes, position: int, limit: int, where: str) -> Box:
     if len(head) < 8 or position + 8 > limit:
-        raise Flaw(f"{where} ends in the middle of a box header at byte {position}")
+        raise InvalidMedia(f"{where} ends in the middle of a box header at byte {position}")
     size, kind = struct.unpack(">I4s", head[:8])
     start = position + 8
     if size == 1 and len(head) == 16:
@@ -99,12 +97,12 @@ def _header(head: bytes, position: int, limit: int, where: str) -> Box:
     elif size == 0 and kind == b"mdat" and where == "the file":
         size = limit - position  # "up to the end of the file", which only the last box may say
     if not all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind):
-        raise Flaw(f"there is no box at byte {position} of {where}")
+        raise InvalidMedia(f"there is no box at byte {position} of {where}")
     if size < start - position:
-        raise Flaw(f"box {kind.decode('latin-1')!r} in {where} has the impossible size {size}")
+        raise InvalidMedia(f"box {kind.decode('latin-1')!r} in {where} has the impossible size {size}")
     if position + size > limit:
         missing = position + size - limit
-        raise Flaw(f"truncated: box {kind.decode('latin-1')!r} of {where} lacks {missing} bytes")
+        raise InvalidMedia(f"truncated: box {kind.decode('latin-1')!r} of {where} lacks {missing} bytes")
     return Box(kind, start, position + size)
 
 
@@ -115,21 +113,21 @@ def refuse_near_names(boxes: Iterable[Box]) -> None:
     hit would otherwise vanish without a word.
 
     Raises:
-        Flaw: If there is one.
+        InvalidMedia: If there is one.
     """
     for box in boxes:
         if box.kind in _VITAL or box.kind in _OTHERS:
             continue
         for vital in _VITAL:
             if (int.from_bytes(box.kind) ^ int.from_bytes(vital)).bit_count() == 1:
-                raise Flaw(f"box {box.name!r} looks like a damaged {vital.decode()!r}")
+                raise InvalidMedia(f"box {box.name!r} looks like a damaged {vital.decode()!r}")
 
 
 def only(boxes: Iterable[Box], kind: bytes, where: str) -> Box:
     """Return the one box of that name; none or two is a flaw."""
     found = maybe(boxes, kind, where)
     if found is None:
-        raise Flaw(f"{where} has no {kind.decode()!r} box")
+        raise InvalidMedia(f"{where} has no {kind.decode()!r} box")
     return found
 
 
@@ -137,7 +135,7 @@ def maybe(boxes: Iterable[Box], kind: bytes, where: str) -> Box | None:
     """Return the box of that name, or None; two is a flaw."""
     found = [box for box in boxes if box.kind == kind]
     if len(found) > 1:
-        raise Flaw(f"{where} has {len(found)} {kind.decode()!r} boxes")
+        raise InvalidMedia(f"{where} has {len(found)} {kind.decode()!r} boxes")
     return found[0] if found else None
 
 
@@ -153,12 +151,12 @@ def fields(data: bytes, box: Box, layouts: tuple[str, ...]) -> tuple[int, ...]:
         The values; the first one is version and flags.
 
     Raises:
-        Flaw: If the version is unknown or the size does not fit.
+        InvalidMedia: If the version is unknown or the size does not fit.
     """
     version = version_of(data, box, len(layouts))
     layout = ">" + layouts[version]
     if struct.calcsize(layout) != box.end - box.start:
-        raise Flaw(f"box {box.name!r} has the wrong size")
+        raise InvalidMedia(f"box {box.name!r} has the wrong size")
     return struct.unpack(layout, data[box.start : box.end])
 
 
@@ -171,21 +169,21 @@ def table(data: bytes, box: Box, rows: tuple[str, ...]) -> list[tuple[int, ...]]
         rows: The `struct` layout of one row for each version, in order.
 
     Raises:
-        Flaw: If the count and the size of the box disagree.
+        InvalidMedia: If the count and the size of the box disagree.
     """
     row = struct.Struct(">" + rows[version_of(data, box, len(rows))])
     body = data[box.start + 4 : box.end]
     count = int.from_bytes(body[:4])
     if len(body) != 4 + count * row.size:
-        raise Flaw(f"box {box.name!r} says {count} entries and has room for others")
+        raise InvalidMedia(f"box {box.name!r} says {count} entries and has room for others")
     return list(row.iter_unpack(body[4:]))
 
 
 def version_of(data: bytes, box: Box, known: int) -> int:
     """Return the version of a full box; one that is not below `known` is a flaw."""
     if box.end - box.start < 8:
-        raise Flaw(f"box {box.name!r} is too small")
+        raise InvalidMedia(f"box {box.name!r} is too small")
     version = data[box.start]
     if version >= known:
-        raise Flaw(f"box {box.name!r} has the unknown version {version}")
+        raise InvalidMedia(f"box {box.name!r} has the unknown version {version}")
     return version

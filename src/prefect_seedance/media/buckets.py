@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from prefect_seedance.errors import Unreachable, UserMistake
+from prefect_seedance.errors import InputError, Unreachable
+from prefect_seedance.media.sources import Blocks
 from prefect_seedance.routes.address import shown
-
-from .sources import Blocks
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -34,7 +33,7 @@ def bucket_source(address: str) -> Blocks:
     """Open a file in a store, to be looked into. Blocks.
 
     Raises:
-        UserMistake: If there is no such file or no right to read it, or the store's driver is missing.
+        InputError: If there is no such file or no right to read it, or the store's driver is missing.
         Unreachable: If the store does not answer.
     """
     with _told_of(address):
@@ -48,7 +47,7 @@ def bucket_file(address: str) -> Iterator[BucketFile]:
     """Open a file in a store, to be read from its first byte on. Blocks, and so does reading.
 
     Raises:
-        UserMistake: As for `bucket_source`.
+        InputError: As for `bucket_source`.
         Unreachable: If the store does not answer.
     """
     with _told_of(address):
@@ -77,7 +76,7 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
 
     scheme = address.partition("://")[0]
     if scheme not in STORES or "::" in address:
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)}: media are not read from {scheme}://. Known stores: {', '.join(STORES)}; or use an "
             "https:// link or a local file. Nothing was spent.",
             code="unknown_store",
@@ -85,7 +84,7 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
     try:
         system, path = url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)}: reading from {scheme}:// needs the package {STORES[scheme]}, which is not installed "
             f"where the flow runs: pip install {STORES[scheme]}. Nothing was spent.",
             code="no_driver",
@@ -96,7 +95,7 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
 def _size(system: AbstractFileSystem, path: str, address: str) -> int | None:
     told = system.info(path)
     if told.get("type") == "directory":
-        raise UserMistake(f"{shown(address)} is a folder, not a file. Nothing was spent.", code="no_file")
+        raise InputError(f"{shown(address)} is a folder, not a file. Nothing was spent.", code="no_file")
     size = told.get("size")
     return size if isinstance(size, int) else None
 
@@ -110,12 +109,12 @@ def _part(system: AbstractFileSystem, path: str, address: str, start: int, count
 def _told_of(address: str) -> Iterator[None]:
     try:
         yield
-    except (UserMistake, Unreachable):
+    except (InputError, Unreachable):
         raise
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise UserMistake(f"There is no file {shown(address)}. Nothing was spent.", code="no_such_file") from error
+        raise InputError(f"There is no file {shown(address)}. Nothing was spent.", code="no_such_file") from error
     except PermissionError as error:
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)} may not be read: the store refuses. Check the credentials of the store where the flow "
             "runs. Nothing was spent.",
             code="unreadable_file",

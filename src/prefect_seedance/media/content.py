@@ -13,18 +13,16 @@ from pathlib import Path, PurePosixPath
 from time import monotonic
 from typing import BinaryIO
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError, InvalidMedia, ProbeTimeout, UnsupportedMedia
+from prefect_seedance.media.buckets import bucket_file
+from prefect_seedance.media.folders import disk_trouble
+from prefect_seedance.media.formats import MIME_TYPES, format_from
+from prefect_seedance.media.names import slug
+from prefect_seedance.media.places import MediaPlaces, open_file
+from prefect_seedance.media.probe import data_bytes
+from prefect_seedance.media.sources import LocalFile
+from prefect_seedance.media.streams import stream_facts
 from prefect_seedance.routes.address import scheme_of, shown
-
-from .boxes import Flaw
-from .buckets import bucket_file
-from .folders import disk_trouble
-from .formats import MIME_TYPES, NoMedium, format_from
-from .names import slug
-from .places import MediaPlaces, open_file
-from .probe import data_bytes
-from .sources import LocalFile, Stopped
-from .streams import stream_facts
 
 _PIECE = 1 << 20
 _LOOK_SECONDS = 20.0
@@ -69,7 +67,7 @@ async def fetch_content(address: str, places: MediaPlaces, scratch: Path, *, max
         max_bytes: Largest content to accept.
 
     Raises:
-        UserMistake: If it cannot be found or read, is too large, is no medium, or changed while it was read; or if
+        InputError: If it cannot be found or read, is too large, is no medium, or changed while it was read; or if
             the scratch folder cannot be written.
         Unreachable: If a store does not answer.
         ValueError: If the address is of another kind: those the provider fetches by itself.
@@ -93,12 +91,12 @@ def _in_place(address: str, places: MediaPlaces, max_bytes: int) -> Content:
             digest, size = _copy(file.read, None, address, max_bytes)
             content = _content(file, path, path.stem, address, digest, size, before.st_mtime_ns)
         if size != before.st_size or not content.unchanged():
-            raise UserMistake(
+            raise InputError(
                 f"{shown(address)} changed while it was read. Run again once it is finished. Nothing was spent.",
                 code="file_changed",
             )
     except OSError as error:
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)} cannot be read: {error.strerror or error}. Nothing was spent.", code="unreadable_file"
         ) from error
     return content
@@ -148,7 +146,7 @@ def _copy(read: Callable[[int], bytes], target: BinaryIO | None, address: str, m
     while data := read(_PIECE):
         size += len(data)
         if size > max_bytes:
-            raise UserMistake(
+            raise InputError(
                 f"{shown(address)} is larger than {max_bytes / 1e6:,.0f} MB, the most that can be sent. "
                 "Nothing was spent.",
                 code="medium_too_large",
@@ -166,11 +164,11 @@ def _content(
     try:
         name = format_from(source.read_at)
         if name is None:
-            raise NoMedium("it is in no form of picture, film or sound that is known here")
+            raise UnsupportedMedia("it is in no form of picture, film or sound that is known here")
         if name in ("mp4", "3gp"):  # may be sound alone
-            with suppress(Flaw, Stopped):
+            with suppress(InvalidMedia, ProbeTimeout):
                 name = stream_facts(source, name, monotonic() + _LOOK_SECONDS).format
-    except Flaw as flaw:
-        raise UserMistake(f"{shown(address)} is no medium: {flaw}. Nothing was spent.", code="no_medium") from None
+    except InvalidMedia as flaw:
+        raise InputError(f"{shown(address)} is no medium: {flaw}. Nothing was spent.", code="no_medium") from None
     ending = {"jpeg": "jpg"}.get(name, name)
     return Content(path, f"{slug(stem)}.{ending}", MIME_TYPES[name], digest, size, modified_ns)

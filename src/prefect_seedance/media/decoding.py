@@ -11,11 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .boxes import Flaw
-from .nals import check_nals, nal_length_size
-from .structure import Structure
-from .times import agree
-from .tracks import Track
+from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.media.nals import check_nals, nal_length_size
+from prefect_seedance.media.structure import Structure
+from prefect_seedance.media.times import agree
+from prefect_seedance.media.tracks import Track
 
 if TYPE_CHECKING:
     import av
@@ -57,7 +57,7 @@ def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float],
             It must not raise.
 
     Raises:
-        Flaw: If a frame is damaged, missing, or elsewhere than the tables say.
+        InvalidMedia: If a frame is damaged, missing, or elsewhere than the tables say.
     """
     import av  # noqa: PLC0415 - loading the codecs takes time, and most callers never decode
 
@@ -65,7 +65,7 @@ def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float],
         # Edit lists are checked apart; here every frame counts, shown or not.
         with av.open(str(path), options={"ignore_editlist": "1"}) as container:
             if len(container.streams.video) != 1 or len(container.streams.audio) != len(structure.sounds):
-                raise Flaw("it cannot be opened as the file describes itself")
+                raise InvalidMedia("it cannot be opened as the file describes itself")
             for stream in (*container.streams.video, *container.streams.audio):
                 stream.codec_context.options = dict(_STRICT)
                 stream.codec_context.thread_count = 1
@@ -76,14 +76,14 @@ def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float],
             }
             for packet in container.demux(*container.streams.video, *container.streams.audio):
                 if packet.is_corrupt:
-                    raise Flaw("a frame lies beyond the end of the file")
+                    raise InvalidMedia("a frame lies beyond the end of the file")
                 if packet.size:
                     sounds.get(packet.stream_index, watch).feed(packet)
             for sound in sounds.values():
                 sound.finish()
             return watch.finish()
     except (av.error.FFmpegError, ValueError, OverflowError) as error:
-        raise Flaw(f"decoding fails ({getattr(error, 'strerror', None) or error})") from error
+        raise InvalidMedia(f"decoding fails ({getattr(error, 'strerror', None) or error})") from error
 
 
 class _VideoWatch:
@@ -108,7 +108,7 @@ class _VideoWatch:
     def feed(self, packet: Any) -> None:
         """Take the next packet; decode it if its group of pictures was chosen."""
         if packet.pts is None:
-            raise Flaw("a frame has no time")
+            raise InvalidMedia("a frame has no time")
         check_nals(bytes(packet), self._nal_length)
         self._times.append(packet.pts)
         self._end = max(self._end, packet.pts + (packet.duration or 0))
@@ -127,13 +127,13 @@ class _VideoWatch:
         """Drain the decoder and compare."""
         self._drain()
         if not self._times or self._size is None:
-            raise Flaw("it shows no picture")
+            raise InvalidMedia("it shows no picture")
         if len(self._times) != self._track.times.samples:
-            raise Flaw(f"{len(self._times)} of {self._track.times.samples} frames can be read")
+            raise InvalidMedia(f"{len(self._times)} of {self._track.times.samples} frames can be read")
         span = (self._end - min(self._times)) * (self._stream.time_base or Fraction(0))
         promised = self._track.times.seconds or 0
         if span <= 0 or not agree(float(span), promised, self._track.times.slack):
-            raise Flaw(f"its pictures last {float(span):.2f} s, its header says {promised:.2f} s")
+            raise InvalidMedia(f"its pictures last {float(span):.2f} s, its header says {promised:.2f} s")
         self._check_shown()
         return Picture(*self._size, seconds=span, fps=len(self._times) / span)
 
@@ -144,7 +144,7 @@ class _VideoWatch:
         first, last = min(self._times), max(self._times)
         frame = (self._end - first) / len(self._times)
         if end <= last:
-            raise Flaw("an edit hides frames")
+            raise InvalidMedia("an edit hides frames")
         # A film may be cut at its start without being encoded anew. Then more than a sliver of it is hidden, the end is
         # exact, and the frames still follow each other without a gap.
         if start > first:
@@ -154,7 +154,7 @@ class _VideoWatch:
                 or abs(end - self._end) > frame / 4
                 or any(other - one > _CUT_GAP * frame for one, other in steps)
             ):
-                raise Flaw("an edit hides frames")
+                raise InvalidMedia("an edit hides frames")
 
     def _drain(self) -> None:
         if self._group is None:
@@ -162,7 +162,7 @@ class _VideoWatch:
         for frame in self._stream.codec_context.decode(None):
             self._take(frame)
         if self._fed != self._seen:
-            raise Flaw(f"{self._seen} of {self._fed} frames can be decoded")
+            raise InvalidMedia(f"{self._seen} of {self._fed} frames can be decoded")
         self._stream.codec_context.flush_buffers()
         self._group = None
 
@@ -170,14 +170,14 @@ class _VideoWatch:
         self._seen += 1
         size = (frame.width, frame.height)
         if frame.is_corrupt or self._size not in (None, size):
-            raise Flaw("a frame is damaged")
+            raise InvalidMedia("a frame is damaged")
         if any(abs(one - other) > _SIZE_SLACK for one, other in zip(size, self._track.size, strict=True)):
-            raise Flaw("its pictures have another size than the file says")
+            raise InvalidMedia("its pictures have another size than the file says")
         # The decoder knows the order of the pictures from the pictures themselves.
         if frame.pts is None or (self._shown is not None and frame.pts <= self._shown):
-            raise Flaw("its frames are timed out of order")
+            raise InvalidMedia("its frames are timed out of order")
         if frame.pts in self._keys and int(frame.pict_type) not in _INTRA:
-            raise Flaw("a frame is marked as a key frame and is none")
+            raise InvalidMedia("a frame is marked as a key frame and is none")
         self._size, self._shown = size, frame.pts
         if self._look is not None:
             # Of the frames that come out last, FFmpeg does not tell the time base.
@@ -223,12 +223,12 @@ class _SoundWatch:
         promised = self._track.times.seconds or 0
         heard = sum(samples / rate for rate, samples in self._heard.items())
         if not agree(heard, promised, self._track.times.slack):
-            raise Flaw(f"its sound lasts {heard:.2f} s, its header says {promised:.2f} s")
+            raise InvalidMedia(f"its sound lasts {heard:.2f} s, its header says {promised:.2f} s")
 
     def _hear(self, packet: Any) -> None:
         for frame in self._stream.codec_context.decode(packet):
             if frame.is_corrupt or not frame.sample_rate:
-                raise Flaw("its sound is damaged")
+                raise InvalidMedia("its sound is damaged")
             self._check_form(frame)
             self._heard[frame.sample_rate] += frame.samples
 
@@ -236,6 +236,6 @@ class _SoundWatch:
         channels, rate = self._track.sound
         # Writers put 2 channels where there is one; a decoder with spectral band replication doubles the rate.
         if rate and frame.sample_rate not in (rate, 2 * rate, rate / 2):
-            raise Flaw("its sound has another rate than the file says")
+            raise InvalidMedia("its sound has another rate than the file says")
         if channels and frame.layout.nb_channels not in (channels, 1, 2):
-            raise Flaw("its sound has other channels than the file says")
+            raise InvalidMedia("its sound has other channels than the file says")

@@ -12,16 +12,14 @@ from typing import Self
 
 import httpx
 
-from prefect_seedance.errors import BrokenAnswer, BrokenVideo, Gone, Unreachable
-
-from .boxes import Flaw
-from .digests import file_digest, strongest, told_digests
-from .folders import disk_trouble
-from .links import Zone, allowed_zones, shown
-from .part import Note, PartFile, discard, read_note
-from .ranges import body_length, continues, read_span, validator_of
-from .structure import refuse_other_kinds
-from .web import Web
+from prefect_seedance.errors import InvalidMedia, InvalidResponse, InvalidVideo, NotFound, Unreachable
+from prefect_seedance.media.digests import file_digest, strongest, told_digests
+from prefect_seedance.media.folders import disk_trouble
+from prefect_seedance.media.links import Zone, allowed_zones, shown
+from prefect_seedance.media.part import Note, PartFile, discard, read_note
+from prefect_seedance.media.ranges import body_length, continues, read_span, validator_of
+from prefect_seedance.media.structure import refuse_other_kinds
+from prefect_seedance.media.web import Web
 
 # Object stores say 400, 401 or 403 to a signature that is too old, depending on the maker.
 _GONE = {400, 401, 403, 404, 410, 451}
@@ -106,11 +104,11 @@ class Downloader:
                 links there are followed too.
 
         Raises:
-            Gone: The server does not honour the link any more.
+            NotFound: The server does not honour the link any more.
             Unreachable: No connection, a cut, or a server in trouble; the part is kept, and fetching again goes on.
-            BrokenVideo: What was sent is no video, is too large, or is not what its digest says; it is not kept.
-            UnsafeLink: The link must not be followed. (A `BrokenAnswer`, as are other answers that make no sense.)
-            UserMistake: The disk is full or refuses; the part is kept.
+            InvalidVideo: What was sent is no video, is too large, or is not what its digest says; it is not kept.
+            UnsafeLink: The link must not be followed. (A `InvalidResponse`, as are other answers that make no sense.)
+            InputError: The disk is full or refuses; the part is kept.
         """
         try:
             async with asyncio.timeout(self._total_seconds):
@@ -202,7 +200,7 @@ class _Fetch:
         with PartFile(self._part, keep=have, note=None if have else note) as file:
             try:
                 await self._copy(response, file, end, note.total)
-            except BrokenVideo:
+            except InvalidVideo:
                 await asyncio.to_thread(file.abandon)
                 raise
         announced = note.total
@@ -238,14 +236,14 @@ class _Fetch:
             return head
         try:
             refuse_other_kinds(head[:_HEAD_BYTES])
-        except Flaw as flaw:
+        except InvalidMedia as flaw:
             raise _no_video(f"What the server sent is not a video: {flaw} ({self._source}).") from None
         return None
 
     def _check_form(self, headers: httpx.Headers, total: int | None) -> None:
         self._check_size(total or 0, None)
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise BrokenAnswer(f"The server compressed the video, which was not asked for: {self._source}.")
+            raise InvalidResponse(f"The server compressed the video, which was not asked for: {self._source}.")
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         if kind.startswith("text/") or kind in ("application/json", "application/xml", "application/xhtml+xml"):
             raise _no_video(f"The server sent {kind} instead of a video: {self._source}.")
@@ -260,7 +258,7 @@ class _Fetch:
         status = response.status_code
         code = f"http_{status}"
         if status in _GONE:
-            return Gone(
+            return NotFound(
                 f"The server no longer gives out this result (HTTP {status}): {self._source}.",
                 code=code,
                 http_status=status,
@@ -271,10 +269,10 @@ class _Fetch:
                 code=code,
                 http_status=status,
             )
-        return BrokenAnswer(
+        return InvalidResponse(
             f"The server answered HTTP {status} to a download: {self._source}.", code=code, http_status=status
         )
 
 
-def _no_video(message: str) -> BrokenVideo:
-    return BrokenVideo(message, code="broken_video")
+def _no_video(message: str) -> InvalidVideo:
+    return InvalidVideo(message, code="broken_video")

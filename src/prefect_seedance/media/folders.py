@@ -10,9 +10,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from prefect_seedance.errors import UserMistake
-
-from .part import sidecar
+from prefect_seedance.errors import InputError
+from prefect_seedance.media.part import sidecar
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -29,7 +28,7 @@ def ensure_folder(path: Path, need_bytes: int = 0) -> None:
         need_bytes: Free space that must be there.
 
     Raises:
-        UserMistake: If it cannot be made or written to, or lacks space.
+        InputError: If it cannot be made or written to, or lacks space.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -39,13 +38,11 @@ def ensure_folder(path: Path, need_bytes: int = 0) -> None:
             file.flush()
         free = shutil.disk_usage(path).free
     except (FileExistsError, NotADirectoryError):
-        raise UserMistake(
-            f"The output folder {path} cannot be made: there is a file of that name in its way."
-        ) from None
+        raise InputError(f"The output folder {path} cannot be made: there is a file of that name in its way.") from None
     except OSError as error:
         raise disk_trouble(error, path) from error
     if free < need_bytes:
-        raise UserMistake(
+        raise InputError(
             f"The disk of {path} has {_megabytes(free)} free, and about {_megabytes(need_bytes)} are needed. "
             "Free some space or choose another output folder."
         )
@@ -61,7 +58,7 @@ def place(part: Path, final: Path) -> None:
         final: The name it shall have, in the same file system. A file of the same content may be there already.
 
     Raises:
-        UserMistake: If another file has that name, or the disk refuses.
+        InputError: If another file has that name, or the disk refuses.
     """
     try:
         with part.open("rb+") as file:
@@ -73,15 +70,15 @@ def place(part: Path, final: Path) -> None:
         raise disk_trouble(error, final) from error
 
 
-def disk_trouble(error: OSError, path: Path) -> UserMistake:
+def disk_trouble(error: OSError, path: Path) -> InputError:
     """Say in words for a person why the disk refused."""
     if error.errno in _NO_ROOM:
-        return UserMistake(
+        return InputError(
             f"The disk is full: {path} cannot be written. What was loaded so far is kept.", code="disk_full"
         )
     if error.errno in _NO_RIGHT:
-        return UserMistake(f"No permission to write {path}: {error.strerror}.", code="no_permission")
-    return UserMistake(f"{path} cannot be written: {error.strerror or error}.", code="disk_error")
+        return InputError(f"No permission to write {path}: {error.strerror}.", code="no_permission")
+    return InputError(f"{path} cannot be written: {error.strerror or error}.", code="disk_error")
 
 
 def _rename(part: Path, final: Path) -> None:
@@ -102,7 +99,7 @@ def _rename(part: Path, final: Path) -> None:
 
 def _refuse_other(part: Path, final: Path) -> None:
     if not final.is_file() or _digest(part) != _digest(final):
-        raise UserMistake(
+        raise InputError(
             f"{final} is there already and is another file. It is left as it is; the new video is kept as {part.name}.",
             code="file_exists",
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from .boxes import Flaw
+from prefect_seedance.errors import UnsupportedMedia
 
 Kind = Literal["image", "video", "audio"]
 #: Reads bytes of a file: from where, and how many; fewer come only at its end.
@@ -91,10 +91,6 @@ _SVG = re.compile(
 )
 
 
-class NoMedium(Flaw):
-    """The bytes are surely no picture, film or sound: a web page, an archive, nothing at all."""
-
-
 def kind_of(format_name: str) -> Kind:
     """Return what a format holds."""
     if format_name in _IMAGES:
@@ -110,11 +106,11 @@ def format_from(read_at: ReadAt) -> str | None:
         sound alone (then it is an `m4a`), which only its tables tell; so may a `3gp`.
 
     Raises:
-        NoMedium: If it is surely something else; the text says what.
+        UnsupportedMedia: If it is surely something else; the text says what.
     """
     head = read_at(0, _HEAD)
     if not head:
-        raise NoMedium("it is empty")
+        raise UnsupportedMedia("it is empty")
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
@@ -172,7 +168,7 @@ def _bare_sound(head: bytes, read_at: ReadAt) -> str | None:
         if head.startswith(b"fLaC"):
             return "flac"
         if not head:
-            raise NoMedium("it holds a title and no sound")
+            raise UnsupportedMedia("it holds a title and no sound")
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     layer, bit_rate, sound_rate = head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
@@ -185,21 +181,21 @@ def _bare_sound(head: bytes, read_at: ReadAt) -> str | None:
 def _refuse_others(head: bytes) -> None:
     for magic, name in _OTHERS:
         if head.startswith(magic):
-            raise NoMedium(f"it is {name}")
+            raise UnsupportedMedia(f"it is {name}")
     text = _plain(head)
     start = text.lstrip().lower()
     if _SVG.match(text):
         return
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
-        raise NoMedium("it is a web page")
+        raise UnsupportedMedia("it is a web page")
     if start.startswith(b"<"):
-        raise NoMedium("it is an XML or HTML text")
+        raise UnsupportedMedia("it is an XML or HTML text")
     if start.startswith((b"{", b"[")):
-        raise NoMedium("it is a JSON text")
+        raise UnsupportedMedia("it is a JSON text")
     if head.startswith(b"version https://git-lfs"):
-        raise NoMedium("it is a Git LFS pointer; the file itself was not checked out (git lfs pull)")
+        raise UnsupportedMedia("it is a Git LFS pointer; the file itself was not checked out (git lfs pull)")
     if _TEXT.fullmatch(text) and _reads_as_text(text):
-        raise NoMedium("it is a text")
+        raise UnsupportedMedia("it is a text")
 
 
 def _plain(head: bytes) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from .boxes import Flaw, inner_boxes
-from .sources import Source
+from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.media.boxes import inner_boxes
+from prefect_seedance.media.sources import Source
 
 _MOST_BOXES = 20_000
 _MOST_META = 1 << 20
@@ -16,7 +17,7 @@ def heif_size(source: Source) -> tuple[int, int]:
     """Read width and height of the main item (ISO/IEC 23008-12, sections 6.5.3 and 9.3); a quarter turn swaps them.
 
     Raises:
-        Flaw: If the file is cut short or damaged.
+        InvalidMedia: If the file is cut short or damaged.
         struct.error: Likewise, and so is an `IndexError`.
     """
     meta, data = b"", False
@@ -32,7 +33,7 @@ def heif_size(source: Source) -> tuple[int, int]:
         elif length == 0:
             length = (source.size or place + start) - place
         if length < start or (source.size is not None and place + length > source.size):
-            raise Flaw(_CUT)
+            raise InvalidMedia(_CUT)
         data = data or kind == b"mdat"
         if kind == b"meta":
             meta = source.read_at(place + start + 4, min(length - start - 4, _MOST_META))
@@ -40,20 +41,20 @@ def heif_size(source: Source) -> tuple[int, int]:
                 break
         place += length
     if not meta or (source.whole and not data and b"idat" not in meta):
-        raise Flaw("it holds no picture")
+        raise InvalidMedia("it holds no picture")
     return _item_size(meta)
 
 
 def _item_size(meta: bytes) -> tuple[int, int]:
     boxes = {box.kind: box for box in inner_boxes(meta, 0, len(meta), "meta")}
     if b"pitm" not in boxes or b"iprp" not in boxes:
-        raise Flaw("it does not tell its size")
+        raise InvalidMedia("it does not tell its size")
     main = boxes[b"pitm"]
     item = int.from_bytes(meta[main.start + 4 : main.start + (8 if meta[main.start] else 6)])
     inner = inner_boxes(meta, boxes[b"iprp"].start, boxes[b"iprp"].end, "iprp")
     store = next((box for box in inner if box.kind == b"ipco"), None)
     if store is None:
-        raise Flaw("it does not tell its size")
+        raise InvalidMedia("it does not tell its size")
     properties = inner_boxes(meta, store.start, store.end, "ipco")
     size, turned = None, False
     for number in _properties_of(meta, [(box.start, box.end) for box in inner if box.kind == b"ipma"], item):
@@ -63,7 +64,7 @@ def _item_size(meta: bytes) -> tuple[int, int]:
         elif box is not None and box.kind == b"irot":
             turned = bool(meta[box.start] & 1)
     if size is None:
-        raise Flaw("it does not tell its size")
+        raise InvalidMedia("it does not tell its size")
     return size[::-1] if turned else size
 
 

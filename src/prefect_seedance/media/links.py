@@ -18,13 +18,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from prefect_seedance.errors import BrokenAnswer, Unreachable
+from prefect_seedance.errors import Unreachable, UnsafeLink
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-class UnsafeLink(BrokenAnswer):
-    """A link that is not followed: no https, a private address, a password in it, or no link at all."""
 
 
 class Zone(Enum):

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from prefect_seedance.errors import UserMistake
-
-from .digests import file_digest
-from .folders import disk_trouble, ensure_folder, place
-from .shelf import Shelf, Stamp
+from prefect_seedance.errors import InputError
+from prefect_seedance.media.digests import file_digest
+from prefect_seedance.media.folders import disk_trouble, ensure_folder, place
+from prefect_seedance.media.shelf import Shelf, Stamp
 
 __all__ = ["LocalShelf"]
 
@@ -165,7 +164,7 @@ class LocalShelf(Shelf):
         try:
             yield
         except (FileExistsError, NotADirectoryError):
-            raise UserMistake(
+            raise InputError(
                 f"{path} cannot be written: there is a file in the way of a folder, or a folder in the way of a file.",
                 code="name_taken",
             ) from None

@@ -10,10 +10,10 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from .boxes import Flaw
-from .heif import heif_size
-from .sources import Source
-from .tiff import tiff_size
+from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.media.heif import heif_size
+from prefect_seedance.media.sources import Source
+from prefect_seedance.media.tiff import tiff_size
 
 Size = tuple[int, int]
 
@@ -34,8 +34,8 @@ def picture_size(source: Source, format_name: str) -> Size | None:
         format_name: Its format (`format_from`).
 
     Raises:
-        Flaw: If it is damaged or cut short.
-        OutOfReach: If its header goes on beyond what may be read.
+        InvalidMedia: If it is damaged or cut short.
+        BeyondPrefix: If its header goes on beyond what may be read.
     """
     read = _READERS.get(format_name)
     if read is None:
@@ -43,9 +43,9 @@ def picture_size(source: Source, format_name: str) -> Size | None:
     try:
         width, height = read(source)
     except (struct.error, IndexError, zlib.error):
-        raise Flaw(_CUT) from None
+        raise InvalidMedia(_CUT) from None
     if width < 1 or height < 1:
-        raise Flaw(f"its header tells the impossible size {width}x{height}")
+        raise InvalidMedia(f"its header tells the impossible size {width}x{height}")
     return width, height
 
 
@@ -53,11 +53,11 @@ def _png(source: Source) -> Size:
     # ISO/IEC 15948, section 5.
     head = source.read_at(0, 33)
     if len(head) < 33 or head[12:16] != b"IHDR":
-        raise Flaw(_CUT)
+        raise InvalidMedia(_CUT)
     if source.whole:
         _walk_png(source)
     elif zlib.crc32(head[12:29]) != int.from_bytes(head[29:33]):
-        raise Flaw("its header is damaged")
+        raise InvalidMedia("its header is damaged")
     return struct.unpack(">II", head[16:24])
 
 
@@ -66,15 +66,15 @@ def _walk_png(source: Source) -> None:
     for _ in range(_MOST_SEGMENTS):
         length, kind = struct.unpack(">I4s", source.read_at(place, 8))
         if place + 12 + length > (source.size or 0):
-            raise Flaw(_CUT)
+            raise InvalidMedia(_CUT)
         if length <= _MOST_CHECKED:
             body = source.read_at(place + 4, length + 8)
             if zlib.crc32(body[:-4]) != int.from_bytes(body[-4:]):
-                raise Flaw(f"its chunk {kind.decode('latin-1')!r} is damaged")
+                raise InvalidMedia(f"its chunk {kind.decode('latin-1')!r} is damaged")
         seen.add(kind)
         if kind == b"IEND":
             if b"IDAT" not in seen:
-                raise Flaw("it holds no picture")
+                raise InvalidMedia("it holds no picture")
             return
         place += 12 + length
 
@@ -84,7 +84,7 @@ def _jpeg(source: Source) -> Size:
     for _ in range(_MOST_SEGMENTS):
         mark = source.read_at(place, 2)
         if len(mark) < 2 or mark[0] != 0xFF:
-            raise Flaw(_CUT)
+            raise InvalidMedia(_CUT)
         if mark[1] == 0xFF or mark[1] in _JPEG_ALONE:
             place += 1 if mark[1] == 0xFF else 2
             continue
@@ -102,7 +102,7 @@ def _jpeg(source: Source) -> Size:
                 break
             place = _after_scan(source, place)
     if size is None:
-        raise Flaw("it holds no picture")
+        raise InvalidMedia("it holds no picture")
     return size
 
 
@@ -112,7 +112,7 @@ def _after_scan(source: Source, place: int) -> int:
     while True:
         data = source.read_at(place, step)
         if not data:
-            raise Flaw(_CUT)
+            raise InvalidMedia(_CUT)
         found = _JPEG_MARK.search(tail + data)
         if found is not None:
             return place - len(tail) + found.end() - 2
@@ -134,7 +134,7 @@ def _walk_gif(source: Source, place: int) -> None:
         kind = source.read_at(place, 1)[0]
         if kind == 0x3B:
             if not pictures:
-                raise Flaw("it holds no picture")
+                raise InvalidMedia("it holds no picture")
             return
         if kind == 0x2C:
             packed = source.read_at(place + 9, 1)[0]
@@ -143,7 +143,7 @@ def _walk_gif(source: Source, place: int) -> None:
         elif kind == 0x21:
             place += 2
         else:
-            raise Flaw(_CUT)
+            raise InvalidMedia(_CUT)
         while length := source.read_at(place, 1)[0]:
             place += 1 + length
         place += 1
@@ -159,7 +159,7 @@ def _bmp(source: Source) -> Size:
         width, height, _planes, bits, packed = struct.unpack("<iiHHI", head[18:34])
         height = abs(height)  # negative: from the top
     if packed in (0, 3, 6) and source.size is not None and start + (width * bits + 31) // 32 * 4 * height > source.size:
-        raise Flaw(_CUT)
+        raise InvalidMedia(_CUT)
     return width, height
 
 
@@ -168,7 +168,7 @@ def _webp(source: Source) -> Size:
     head = source.read_at(0, 30)
     length, kind = int.from_bytes(head[4:8], "little"), head[12:16]
     if source.size is not None and length + 8 > source.size:
-        raise Flaw(_CUT)
+        raise InvalidMedia(_CUT)
     if kind == b"VP8X":
         return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
     if kind == b"VP8L" and head[20] == 0x2F:
@@ -177,7 +177,7 @@ def _webp(source: Source) -> Size:
     if kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
         width, height = struct.unpack("<HH", head[26:30])
         return width & 0x3FFF, height & 0x3FFF
-    raise Flaw("it holds no picture")
+    raise InvalidMedia("it holds no picture")
 
 
 _READERS: dict[str, Callable[[Source], Size]] = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes.address import shown
 
 ROOT_VARIABLE = "PREFECT_SEEDANCE_MEDIA_ROOT"
@@ -49,12 +49,12 @@ class MediaPlaces:
             The path with all links resolved, of an ordinary file that can be opened.
 
         Raises:
-            UserMistake: If it lies outside, is missing, is no file, or may not be read.
+            InputError: If it lies outside, is missing, is no file, or may not be read.
         """
         path = _path_of(address)
         bases = [base for base in (self.folder, *self.roots) if base is not None]
         if not bases:
-            raise UserMistake(
+            raise InputError(
                 f"{shown(address)} is a path on this machine, and no folder is open for reading. Name the folder that "
                 f"holds the media: media_root=, or the environment variable {ROOT_VARIABLE} where the flow runs. "
                 f"{_NOTHING_SPENT}",
@@ -63,7 +63,7 @@ class MediaPlaces:
         starts = [self.folder] if self.folder is not None else bases
         inside = [real for start in starts if (real := _inside(Path(start, path), bases)) is not None]
         if not inside:
-            raise UserMistake(
+            raise InputError(
                 f"{shown(address)} lies outside the folders that may be read: {_listed(bases)}. Put the file there, or "
                 f"name its folder: media_root=, or the environment variable {ROOT_VARIABLE} where the flow runs. "
                 f"{_NOTHING_SPENT}",
@@ -74,7 +74,7 @@ class MediaPlaces:
                 if os.path.lexists(spelled) and _inside(spelled, bases) is not None:
                     with open_file(spelled, address):
                         return spelled
-        raise UserMistake(
+        raise InputError(
             f"There is no file {shown(address)} in {_listed(starts)}. {_NOTHING_SPENT}", code="no_such_file"
         )
 
@@ -87,33 +87,33 @@ def open_file(path: Path, address: str) -> BinaryIO:
         address: How the user wrote it, for messages.
 
     Raises:
-        UserMistake: If it is none, or may not be read.
+        InputError: If it is none, or may not be read.
     """
     # Opening a pipe would wait for its writer; a link that appears between finding and opening is not followed.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):
-            raise UserMistake(f"{shown(address)} is a folder, not a file. {_NOTHING_SPENT}", code="no_file")
+            raise InputError(f"{shown(address)} is a folder, not a file. {_NOTHING_SPENT}", code="no_file")
         if stat.S_ISREG(mode):
             handle = os.open(path, flags)
             if stat.S_ISREG(os.fstat(handle).st_mode):
                 return os.fdopen(handle, "rb")
             os.close(handle)
     except OSError as error:
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)} cannot be read: {error.strerror or error}. {_NOTHING_SPENT}", code="unreadable_file"
         ) from error
-    raise UserMistake(f"{shown(address)} is no ordinary file. {_NOTHING_SPENT}", code="no_file")
+    raise InputError(f"{shown(address)} is no ordinary file. {_NOTHING_SPENT}", code="no_file")
 
 
 def _path_of(address: str) -> str:
     if not address.strip() or any(unicodedata.category(char) == "Cc" for char in address):
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)} is no path: it is empty or holds control characters. {_NOTHING_SPENT}", code="no_path"
         )
     if _HOME.match(address):
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)} starts at a home folder, which differs from machine to machine: write the path from "
             f"the table's folder, or the whole path. {_NOTHING_SPENT}",
             code="no_path",
@@ -130,7 +130,7 @@ def _path_of_url(address: str) -> str:
     except ValueError:
         path, host = "", ""
     if host not in ("", "localhost") or not path.startswith("/") or any(ord(char) < 32 for char in path):
-        raise UserMistake(
+        raise InputError(
             f"{shown(address)} is no URL of a local file: write file:///folder/name, or just the path. "
             f"{_NOTHING_SPENT}",
             code="no_path",

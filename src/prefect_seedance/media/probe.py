@@ -12,19 +12,25 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
 
-from prefect_seedance.errors import Unreachable, UserMistake
+from prefect_seedance.errors import (
+    BeyondPrefix,
+    InputError,
+    InvalidMedia,
+    ProbeFailed,
+    ProbeTimeout,
+    Unreachable,
+    UnsupportedMedia,
+)
+from prefect_seedance.media.buckets import bucket_source
+from prefect_seedance.media.formats import format_from, kind_of
+from prefect_seedance.media.pictures import picture_size
+from prefect_seedance.media.places import MediaPlaces, open_file
+from prefect_seedance.media.remote import RemoteFile, host_of
+from prefect_seedance.media.sources import MOST_REMOTE, HeldBytes, LocalFile, Source
+from prefect_seedance.media.streams import stream_facts
+from prefect_seedance.media.web import Web
 from prefect_seedance.routes.address import complaint, format_of, scheme_of, shown
 from prefect_seedance.routes.material import MediaFacts
-
-from .boxes import Flaw
-from .buckets import bucket_source
-from .formats import NoMedium, format_from, kind_of
-from .pictures import picture_size
-from .places import MediaPlaces, open_file
-from .remote import NotSeen, RemoteFile, host_of
-from .sources import MOST_REMOTE, HeldBytes, LocalFile, OutOfReach, Source, Stopped
-from .streams import stream_facts
-from .web import Web
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 10.0
@@ -63,7 +69,7 @@ class Prober:
         # Threads of its own: name look-ups wait in the common ones, and looks must not wait for looks.
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="seedance-probe")
         self._web = Web(connect_seconds=_CONNECT_SECONDS, read_seconds=_READ_SECONDS)
-        self._looks: dict[str, asyncio.Task[Probed | UserMistake]] = {}
+        self._looks: dict[str, asyncio.Task[Probed | InputError]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,29 +97,29 @@ class Prober:
             address: Any address that a row may hold. An `asset://` id is not looked at.
 
         Raises:
-            UserMistake: If the row is wrong: no such file, outside the folders that may be read, a private address, no
+            InputError: If the row is wrong: no such file, outside the folders that may be read, a private address, no
                 medium, or a damaged one.
         """
         if address not in self._looks:
             self._looks[address] = asyncio.create_task(self._look(address))
         # Whoever asked first may be cancelled; the others still want to know.
         outcome = await asyncio.shield(self._looks[address])
-        if isinstance(outcome, UserMistake):
-            raise UserMistake(outcome.message, code=outcome.code)
+        if isinstance(outcome, InputError):
+            raise InputError(outcome.message, code=outcome.code)
         return outcome
 
-    async def _look(self, address: str) -> Probed | UserMistake:
+    async def _look(self, address: str) -> Probed | InputError:
         async with self._free:
             try:
                 async with asyncio.timeout(self._seconds):
                     return await self._seen(address)
-            except UserMistake as mistake:
+            except InputError as mistake:
                 return mistake
-            except NoMedium as flaw:
+            except UnsupportedMedia as flaw:
                 return _mistake(address, f"is no medium: {flaw}", "no_medium")
-            except Flaw as flaw:
+            except InvalidMedia as flaw:
                 return _mistake(address, f"cannot be used: {flaw}", "damaged_medium")
-            except (TimeoutError, Stopped):
+            except (TimeoutError, ProbeTimeout):
                 return Probed(warning=f"Looking at {shown(address)} took too long, {_UNSEEN}.")
             except Unreachable as error:
                 return Probed(warning=f"{error.message.rstrip('.')}, {_UNSEEN}.")
@@ -142,7 +148,7 @@ class Prober:
         try:
             source = await remote.open()
             return await self._in_thread(lambda: _facts_of(source, address))
-        except NotSeen as reason:
+        except ProbeFailed as reason:
             return Probed(
                 warning=f"{shown(address)} could not be looked at: {reason} ({host_of(address)}), {_UNSEEN}. "
                 "The provider may be let in where we are not; if it is not either, the row will fail there."
@@ -158,7 +164,7 @@ def data_bytes(address: str) -> bytes:
     """Decode a data URI.
 
     Raises:
-        UserMistake: If what follows the comma is no Base64.
+        InputError: If what follows the comma is no Base64.
     """
     try:
         return base64.b64decode(address.partition(",")[2], validate=True)
@@ -187,7 +193,7 @@ def _file_facts(address: str, places: MediaPlaces) -> Probed:
 def _facts_of(source: Source, address: str) -> Probed:
     name = format_from(source.read_at)
     if name is None and source.whole:
-        raise NoMedium("it is in no form of picture, film or sound that is known here")
+        raise UnsupportedMedia("it is in no form of picture, film or sound that is known here")
     if name is None:
         return Probed(warning=f"{shown(address)} is in a form that is not known here, {_UNSEEN}.")
     facts = MediaFacts(kind=kind_of(name), format=name, bytes=source.size)
@@ -196,9 +202,9 @@ def _facts_of(source: Source, address: str) -> Probed:
             size = picture_size(source, name)
             return Probed(facts if size is None else replace(facts, width=size[0], height=size[1]))
         found = stream_facts(source, name, monotonic() + _LOOK_SECONDS)
-    except OutOfReach:
+    except BeyondPrefix:
         return _half_seen(facts, address, f"lies beyond the first {MOST_REMOTE >> 20} MB that are read for a look")
-    except Flaw:
+    except InvalidMedia:
         if source.whole or source.size is not None:
             raise
         return _half_seen(facts, address, "is not found, as its server tells no length and sends no parts")
@@ -221,5 +227,5 @@ def _half_seen(facts: MediaFacts, address: str, why: str) -> Probed:
     return Probed(facts, f"The description of {shown(address)} {why}, {_UNSEEN}.")
 
 
-def _mistake(address: str, what: str, code: str) -> UserMistake:
-    return UserMistake(f"{shown(address)} {what}. Nothing was spent.", code=code)
+def _mistake(address: str, what: str, code: str) -> InputError:
+    return InputError(f"{shown(address)} {what}. Nothing was spent.", code=code)

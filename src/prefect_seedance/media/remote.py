@@ -11,20 +11,23 @@ from time import monotonic
 
 import httpx
 
-from prefect_seedance.errors import BrokenAnswer, Unreachable, UserMistake
-
-from .formats import NoMedium
-from .links import UnsafeLink, Zone, shown
-from .places import MediaPlaces
-from .ranges import body_length, read_span
-from .sources import BLOCK, MOST_REMOTE, Blocks, OutOfReach, Source, Stopped
-from .web import Web
+from prefect_seedance.errors import (
+    BeyondPrefix,
+    InputError,
+    InvalidResponse,
+    ProbeFailed,
+    ProbeTimeout,
+    Unreachable,
+    UnsafeLink,
+    UnsupportedMedia,
+)
+from prefect_seedance.media.links import Zone, shown
+from prefect_seedance.media.places import MediaPlaces
+from prefect_seedance.media.ranges import body_length, read_span
+from prefect_seedance.media.sources import BLOCK, MOST_REMOTE, Blocks, Source
+from prefect_seedance.media.web import Web
 
 _PARTS_OF_A_BLOCK = 8
-
-
-class NotSeen(Exception):
-    """The server did not show the file; the text says why."""
 
 
 class RemoteFile:
@@ -53,9 +56,9 @@ class RemoteFile:
         """Ask for the head, and return what the rest is read through.
 
         Raises:
-            NotSeen: If the server does not show it.
-            NoMedium: If it is empty.
-            UserMistake: If the link must not be followed.
+            ProbeFailed: If the server does not show it.
+            UnsupportedMedia: If it is empty.
+            InputError: If the link must not be followed.
         """
         response = await self._get(0, BLOCK)
         kept = False
@@ -63,7 +66,7 @@ class RemoteFile:
             if response.status_code == HTTPStatus.PARTIAL_CONTENT:
                 span = read_span(response.headers)
                 if span is None or span.start != 0:
-                    raise NotSeen("its server sends another part than asked for")
+                    raise ProbeFailed("its server sends another part than asked for")
                 self._tag = response.headers.get("etag")
                 first = await _take(response, min(BLOCK, span.end))
                 whole = len(first) == BLOCK or len(first) == span.total
@@ -72,8 +75,8 @@ class RemoteFile:
                 self._body, kept = _Body(response), True
                 return _Stream(self._body, self)
             if response.headers.get("content-range", "").strip() == "bytes */0":
-                raise NoMedium("it is empty")
-            raise NotSeen(_words(response.status_code))
+                raise UnsupportedMedia("it is empty")
+            raise ProbeFailed(_words(response.status_code))
         finally:
             if not kept:
                 await response.aclose()
@@ -92,13 +95,13 @@ class RemoteFile:
         left = self._deadline - monotonic()
         if left <= 0:
             work.close()
-            raise Stopped
+            raise ProbeTimeout
         self._asked = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return self._asked.result(left)
         except (TimeoutError, CancelledError):
             self._asked.cancel()
-            raise Stopped from None
+            raise ProbeTimeout from None
 
     def _fetch(self, start: int, count: int) -> bytes:
         return self.wait(self._block(start, count))
@@ -112,9 +115,9 @@ class RemoteFile:
                 if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     return data
                 if response.status_code != HTTPStatus.PARTIAL_CONTENT or span is None:
-                    raise NotSeen(f"its server stopped sending parts: {_words(response.status_code)}")
+                    raise ProbeFailed(f"its server stopped sending parts: {_words(response.status_code)}")
                 if span.start != start + len(data) or response.headers.get("etag") != self._tag:
-                    raise NotSeen("it changed while it was looked into")
+                    raise ProbeFailed("it changed while it was looked into")
                 data += await _take(response, min(count - len(data), span.end - span.start))
             finally:
                 await response.aclose()
@@ -127,20 +130,20 @@ class RemoteFile:
             headers = {"Range": f"bytes={start}-{start + count - 1}"}
             response = await self._web.get(self._address, self._zones, headers, hosts=self._hosts)
         except UnsafeLink as error:
-            raise UserMistake(
+            raise InputError(
                 f"{error.message} Media are read from public https addresses; a host at a private address must be "
                 "allowed by name. Nothing was spent.",
                 code=error.code,
             ) from error
         except httpx.TransportError as error:
-            raise NotSeen(f"its server did not answer ({type(error).__name__})") from error
+            raise ProbeFailed(f"its server did not answer ({type(error).__name__})") from error
         except Unreachable as error:
-            raise NotSeen(error.message.rstrip(".")) from error
-        except BrokenAnswer as error:
-            raise NotSeen("its server leads nowhere (a redirect without end or aim)") from error
+            raise ProbeFailed(error.message.rstrip(".")) from error
+        except InvalidResponse as error:
+            raise ProbeFailed("its server leads nowhere (a redirect without end or aim)") from error
         if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             await response.aclose()
-            raise NotSeen("its server compresses it, which was not asked for")
+            raise ProbeFailed("its server compresses it, which was not asked for")
         return response
 
 
@@ -161,7 +164,7 @@ class _Body:
                 self.ended = piece is None
                 self.data += piece or b""
         except httpx.TransportError as error:
-            raise NotSeen(f"its server broke off ({type(error).__name__})") from error
+            raise ProbeFailed(f"its server broke off ({type(error).__name__})") from error
         return b""
 
 
@@ -179,7 +182,7 @@ class _Stream:
         end = start + count if self.size is None else min(start + count, self.size)
         if end > len(self._body.data) and not self._body.ended:
             if end > MOST_REMOTE:
-                raise OutOfReach
+                raise BeyondPrefix
             self._remote.wait(self._body.fill(end))
         return bytes(self._body.data[start:end])
 
@@ -192,7 +195,7 @@ async def _take(response: httpx.Response, count: int) -> bytes:
             if len(data) >= count:
                 break
     except httpx.TransportError as error:
-        raise NotSeen(f"its server broke off ({type(error).__name__})") from error
+        raise ProbeFailed(f"its server broke off ({type(error).__name__})") from error
     return bytes(data[:count])
 
 

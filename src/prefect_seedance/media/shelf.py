@@ -49,7 +49,7 @@ class Shelf(ABC):
         """Make the folder, and prove that files can be written to it.
 
         Raises:
-            UserMistake: It cannot be made or written to, or lacks space.
+            InputError: It cannot be made or written to, or lacks space.
         """
 
     @abstractmethod
@@ -83,7 +83,7 @@ class Shelf(ABC):
         A file of the same content may be there already; any other is left as it is.
 
         Raises:
-            UserMistake: Another file has that name, or the shelf refuses.
+            InputError: Another file has that name, or the shelf refuses.
             Unreachable: The store cannot be reached now; the part is kept.
         """
 
@@ -100,7 +100,7 @@ class Shelf(ABC):
         """Write a small file, at one stroke; one of that name is replaced.
 
         Raises:
-            UserMistake: The shelf refuses.
+            InputError: The shelf refuses.
             Unreachable: The store cannot be reached now.
         """
 

@@ -11,11 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from prefect_seedance.errors import UserMistake
-
-from .local_shelf import LocalShelf
-from .shelf import Shelf
-from .store_shelf import StoreShelf
+from prefect_seedance.errors import InputError
+from prefect_seedance.media.local_shelf import LocalShelf
+from prefect_seedance.media.shelf import Shelf
+from prefect_seedance.media.store_shelf import StoreShelf
 
 __all__ = ["open_shelf"]
 
@@ -38,13 +37,13 @@ def open_shelf(where: str | os.PathLike[str], scratch: Path | None = None) -> Sh
         scratch: A folder on this machine for the unfinished downloads of stores; None takes the system's own.
 
     Raises:
-        UserMistake: It is no place for files, names a secret, or its driver is not installed.
+        InputError: It is no place for files, names a secret, or its driver is not installed.
     """
     text = os.fspath(where)
     if not text.strip() or "\0" in text:
-        raise UserMistake(f"output={text!r}: expected a folder or a URL such as s3://bucket/prefix. Nothing was spent.")
+        raise InputError(f"output={text!r}: expected a folder or a URL such as s3://bucket/prefix. Nothing was spent.")
     if "::" in text and "://" in text:
-        raise UserMistake(
+        raise InputError(
             f"output={text.partition('::')[0]!r}::…: one plain URL is expected, such as s3://bucket/prefix, without "
             "'::'. "
             "Nothing was spent."
@@ -56,7 +55,7 @@ def open_shelf(where: str | os.PathLike[str], scratch: Path | None = None) -> Sh
     if scheme in {"file", "local"}:
         parts = urlsplit(text)
         if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
-            raise UserMistake(f"output={text!r}: a file URL needs three slashes, file:///folder. Nothing was spent.")
+            raise InputError(f"output={text!r}: a file URL needs three slashes, file:///folder. Nothing was spent.")
         return LocalShelf(Path(url2pathname(parts.path)))
     assert found is not None  # noqa: S101 - for the type checker
     return _store(scheme, found["rest"].rstrip("/"), scratch)
@@ -75,12 +74,12 @@ def _refuse_secrets(scheme: str, rest: str) -> None:
     host = rest.split("/", 1)[0]
     shown = f"{scheme}://{host.rpartition('@')[2]}/…"
     if ":" in host.rpartition("@")[0]:
-        raise UserMistake(
+        raise InputError(
             f"output={shown!r} has a password in it. It would be stored and shown with the results: give the "
             "credentials by the environment of the machine instead. Nothing was spent."
         )
     if not host or "?" in rest or "#" in rest or any(part in {"", ".", ".."} for part in rest.split("/")):
-        raise UserMistake(
+        raise InputError(
             f"output={shown!r}: a URL such as s3://bucket/prefix is expected, without '?', '#', '..' and empty "
             "folders. Nothing was spent."
         )
@@ -92,7 +91,7 @@ def _files(scheme: str, url: str) -> Any:
 
     known = scheme in available_protocols()
     if scheme in _NO_STORES or not known:
-        raise UserMistake(
+        raise InputError(
             f"output={url!r}: nothing can be written by {scheme}://. Expected a folder, or a URL such as "
             "s3://bucket/prefix or gs://bucket/prefix. Nothing was spent."
         )
@@ -104,9 +103,9 @@ def _files(scheme: str, url: str) -> Any:
     except ImportError as error:
         extra = _EXTRAS.get(scheme)
         how = f'pip install "prefect-seedance[{extra}]"' if extra else f"install its fsspec driver ({error})"
-        raise UserMistake(
+        raise InputError(
             f"output={url!r}: the driver for {scheme}:// is not installed here: {how}. Nothing was spent."
         ) from None
     except Exception as error:
         # A driver may look for credentials when it is made, and each fails in its own way.
-        raise UserMistake(f"output={url!r} cannot be opened: {error}. Nothing was spent.") from error
+        raise InputError(f"output={url!r} cannot be opened: {error}. Nothing was spent.") from error

@@ -8,17 +8,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import BinaryIO, Protocol
 
+from prefect_seedance.errors import BeyondPrefix, ProbeTimeout
+
 #: Remote files are read in pieces of this size, and of one file no more than this in all.
 BLOCK = 256 << 10
 MOST_REMOTE = 8 << 20
-
-
-class OutOfReach(Exception):
-    """The bytes are there, but further in than is read for a look."""
-
-
-class Stopped(Exception):
-    """The time for this file is up."""
 
 
 class Source(Protocol):
@@ -36,7 +30,7 @@ class Source(Protocol):
         """Return bytes; fewer than asked for only at the end.
 
         Raises:
-            OutOfReach: If they lie beyond what is read for a look.
+            BeyondPrefix: If they lie beyond what is read for a look.
             OSError: If they cannot be read.
         """
 
@@ -105,7 +99,7 @@ class Blocks:
     def _block(self, number: int) -> bytes:
         if number not in self._blocks:
             if self._budget <= 0:
-                raise OutOfReach
+                raise BeyondPrefix
             self._budget -= BLOCK
             self._blocks[number] = self._fetch(number * BLOCK, BLOCK)
         return self._blocks[number]
@@ -150,7 +144,7 @@ class Reading(io.RawIOBase):
             return b""
         try:
             if monotonic() > self._deadline:
-                raise Stopped  # noqa: TRY301 - noted like every other trouble
+                raise ProbeTimeout  # noqa: TRY301 - noted like every other trouble
             data = self._source.read_at(self._at, max(size, 0))
         except Exception as error:  # noqa: BLE001 - told by whoever asks
             self.trouble = error

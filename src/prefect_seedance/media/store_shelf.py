@@ -19,12 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prefect_seedance.errors import SeedanceError, Unreachable, UserMistake
-
-from .digests import file_digest
-from .folders import disk_trouble
-from .part import discard
-from .shelf import Shelf, Stamp
+from prefect_seedance.errors import InputError, SeedanceError, Unreachable
+from prefect_seedance.media.digests import file_digest
+from prefect_seedance.media.folders import disk_trouble
+from prefect_seedance.media.part import discard
+from prefect_seedance.media.shelf import Shelf, Stamp
 
 __all__ = ["StoreShelf"]
 
@@ -66,7 +65,7 @@ class StoreShelf(Shelf):
             with self._told(_PROBE):
                 self._put_bytes(_PROBE, b"\0")
         except SeedanceError as error:
-            raise UserMistake(f"{error.message} Nothing was spent.", code=error.code) from error
+            raise InputError(f"{error.message} Nothing was spent.", code=error.code) from error
         # Who may write but not delete may store videos all the same.
         with contextlib.suppress(Exception), self._lock:
             self._files.rm_file(self._path(_PROBE))
@@ -76,7 +75,7 @@ class StoreShelf(Shelf):
         except OSError as error:
             raise disk_trouble(error, self.parts) from error
         if free < need_bytes:
-            raise UserMistake(
+            raise InputError(
                 f"Videos on their way to {self.shown} lie in {self.parts} first, and that disk has "
                 f"{free / 1e6:,.0f} MB free; about {need_bytes / 1e6:,.0f} MB are needed. Nothing was spent."
             )
@@ -128,7 +127,7 @@ class StoreShelf(Shelf):
         size = part.stat().st_size
         with self._told(name):
             if not self._put_new(part, name) and not self.holds(name, size, file_digest(part, "sha256")):
-                raise UserMistake(
+                raise InputError(
                     f"{self.address(name)} is there already and is another file. It is left as it is; the new video is "
                     f"kept as {part}.",
                     code="file_exists",
@@ -233,18 +232,18 @@ class StoreShelf(Shelf):
         except SeedanceError:
             raise
         except PermissionError as error:
-            raise UserMistake(
+            raise InputError(
                 f"No permission to use {where}: {_text(error)}. Check the credentials of this machine and what they "
                 "allow (reading, writing and listing).",
                 code="no_permission",
             ) from error
         except FileNotFoundError as error:
-            raise UserMistake(
+            raise InputError(
                 f"{where} cannot be written: {_text(error)}. Does the bucket exist?", code="no_such_store"
             ) from error
         except Exception as error:
             if "Credential" in type(error).__name__ or "ParamValidation" in type(error).__name__:
-                raise UserMistake(
+                raise InputError(
                     f"{where} cannot be used: {_text(error)}. Give this machine credentials in the way that the "
                     "store's driver reads them (for S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY).",
                     code="no_credentials",

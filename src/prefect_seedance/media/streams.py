@@ -13,10 +13,10 @@ from fractions import Fraction
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .boxes import Flaw
-from .formats import Kind, kind_of
-from .sources import Reading, Source, Stopped
-from .whole import check_whole
+from prefect_seedance.errors import InvalidMedia, ProbeTimeout
+from prefect_seedance.media.formats import Kind, kind_of
+from prefect_seedance.media.sources import Reading, Source
+from prefect_seedance.media.whole import check_whole
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -70,9 +70,9 @@ def stream_facts(source: Source, format_name: str, deadline: float) -> StreamFac
         deadline: When to stop, on the clock of `time.monotonic`.
 
     Raises:
-        Flaw: If it is damaged or cut short.
-        OutOfReach: If its tables lie beyond what may be read.
-        Stopped: If it takes too long.
+        InvalidMedia: If it is damaged or cut short.
+        BeyondPrefix: If its tables lie beyond what may be read.
+        ProbeTimeout: If it takes too long.
         OSError: If it cannot be read.
     """
     import av  # noqa: PLC0415 - loading the codecs takes time, and many tables hold no media
@@ -94,12 +94,12 @@ def stream_facts(source: Source, format_name: str, deadline: float) -> StreamFac
             if source.whole:
                 reading.check()
             return facts
-    except (Flaw, Stopped):
+    except (InvalidMedia, ProbeTimeout):
         reading.check()
         raise
     except Exception as error:  # whatever a hostile file brings FFmpeg and PyAV to
         reading.check()
-        raise Flaw(f"it is damaged or cut short ({_reason(error)})") from error
+        raise InvalidMedia(f"it is damaged or cut short ({_reason(error)})") from error
 
 
 def _facts(container: InputContainer, format_name: str, *, whole: bool, fragments: bool) -> StreamFacts:
@@ -107,7 +107,7 @@ def _facts(container: InputContainer, format_name: str, *, whole: bool, fragment
     sound = container.streams.audio[0] if container.streams.audio else None
     main = video or sound
     if main is None:
-        raise Flaw("it holds neither picture nor sound")
+        raise InvalidMedia("it holds neither picture nor sound")
     size, turned = _size(video), False
     if video is not None and size is not None:
         with contextlib.suppress(Exception):  # what cannot be decoded here is shown upright

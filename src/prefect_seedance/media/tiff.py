@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from .boxes import Flaw
-from .sources import Source
+from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.media.sources import Source
 
 _MOST_ENTRIES = 20_000
 _MOST_STRIPS = 1 << 20
@@ -17,7 +17,7 @@ def tiff_size(source: Source) -> tuple[int, int]:
     """Read width and height (TIFF 6.0, section 2; the 64-bit form has 43 for 42, and wider numbers).
 
     Raises:
-        Flaw: If the file is cut short or damaged.
+        InvalidMedia: If the file is cut short or damaged.
         struct.error: Likewise.
     """
     head = source.read_at(0, 16)
@@ -30,7 +30,7 @@ def tiff_size(source: Source) -> tuple[int, int]:
     row, room = (20, 8) if wide else (12, 4)
     data = source.read_at(place, row * min(count, _MOST_ENTRIES))
     if len(data) < row * count:
-        raise Flaw(_CUT)
+        raise InvalidMedia(_CUT)
     found: dict[int, tuple[int, ...]] = {}
     for at in range(0, len(data) - row + 1, row):
         tag, kind, number = struct.unpack_from(order + entry_form, data, at)
@@ -44,9 +44,9 @@ def tiff_size(source: Source) -> tuple[int, int]:
             value = source.read_at(struct.unpack(order + place_form, value)[0], length)
         found[tag] = struct.unpack(form, value[:length])
     if 256 not in found or 257 not in found:
-        raise Flaw(_CUT)
+        raise InvalidMedia(_CUT)
     for starts, lengths in ((273, 279), (324, 325)):
         ends = [start + length for start, length in zip(found.get(starts, ()), found.get(lengths, ()), strict=False)]
         if source.size is not None and ends and max(ends) > source.size:
-            raise Flaw(_CUT)
+            raise InvalidMedia(_CUT)
     return found[256][0], found[257][0]

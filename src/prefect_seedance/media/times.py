@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .boxes import Box, Flaw, fields, inner_boxes, maybe, only, table
+from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, table
 
 # How far two statements about one length may lie apart: encoders round, pad sound, count two frames more or less.
 SLACK_SECONDS = 0.15
@@ -62,28 +63,30 @@ def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_s
         told: Length by the track header, in the movie's ticks.
 
     Raises:
-        Flaw: If a table is missing or damaged, or one length contradicts another.
+        InvalidMedia: If a table is missing or damaged, or one length contradicts another.
     """
     scale, length = fields(data, mdhd, ("I2I2I2H", "I2QIQ2H"))[3:5]
     if not scale or not movie_scale:
-        raise Flaw("a clock has no unit")
+        raise InvalidMedia("a clock has no unit")
     steps = table(data, only(stbl, b"stts", "stbl"), ("II",))
     ctts = maybe(stbl, b"ctts", "stbl")
     delays = [] if ctts is None else table(data, ctts, ("II", "Ii"))
     samples = sum(row[0] for row in steps)
     ticks = sum(count * step for count, step in steps)
     if delays and sum(row[0] for row in delays) != samples:
-        raise Flaw("the display times do not match the number of samples")
+        raise InvalidMedia("the display times do not match the number of samples")
     slack = slack_of(ticks / scale, samples)
     edits = _edits(data, trak)
     seconds = presented = shown = None
     if length not in UNKNOWN_LENGTHS:
         seconds = length / scale
         if samples and not agree(ticks / scale, seconds, slack):
-            raise Flaw(f"its frames last {ticks / scale:.2f} s, its header says {seconds:.2f} s")
+            raise InvalidMedia(f"its frames last {ticks / scale:.2f} s, its header says {seconds:.2f} s")
         presented = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
         if told not in UNKNOWN_LENGTHS and not agree(presented, told / movie_scale, slack):
-            raise Flaw(f"the track is shown for {told / movie_scale:.2f} s, its content lasts {presented:.2f} s")
+            raise InvalidMedia(
+                f"the track is shown for {told / movie_scale:.2f} s, its content lasts {presented:.2f} s"
+            )
         shown = _shown(edits, scale, movie_scale, _end(steps, delays), slack)
     return Times(scale, seconds, samples, ticks, slack, presented, shown)
 
@@ -98,14 +101,14 @@ def _edits(data: bytes, trak: list[Box]) -> Rows:
 def _shown(edits: Rows, scale: int, movie_scale: int, end: int, slack: float) -> tuple[float, float] | None:
     played = [edit for edit in edits if edit[1] != -1]
     if any(edit[2:] != (1, 0) or edit[1] < 0 for edit in played):
-        raise Flaw("an edit changes the speed")
+        raise InvalidMedia("an edit changes the speed")
     if not played:
         return None
     # What is left out at the start, and what is played, must together be the whole: nothing hidden, nothing beyond.
     start = played[0][1]
     last = start + sum(edit[0] for edit in played) * scale / movie_scale
     if not agree(last / scale, end / scale, slack):
-        raise Flaw("an edit hides a part of the track or reaches beyond it")
+        raise InvalidMedia("an edit hides a part of the track or reaches beyond it")
     return start, last
 
 

@@ -26,12 +26,10 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from prefect_seedance.errors import BrokenVideo, UserMistake
-
-from .boxes import Flaw
-from .decoding import decode
-from .stills import Stills
-from .structure import read_structure
+from prefect_seedance.errors import InputError, InvalidMedia, InvalidVideo
+from prefect_seedance.media.decoding import decode
+from prefect_seedance.media.stills import Stills
+from prefect_seedance.media.structure import read_structure
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
         stills: Picks pictures for a preview while the frames go by anyway.
 
     Raises:
-        BrokenVideo: If it is truncated, damaged, or no MP4 video at all.
-        UserMistake: If the file cannot be read.
+        InvalidVideo: If it is truncated, damaged, or no MP4 video at all.
+        InputError: If the file cannot be read.
     """
     with _told_of(path):
         structure = read_structure(path, announced)
@@ -93,10 +91,10 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
 def _told_of(path: Path) -> Iterator[None]:
     try:
         yield
-    except Flaw as flaw:
-        raise BrokenVideo(f"{path.name} is not a whole video: {flaw}.", code="broken_video") from None
+    except InvalidMedia as flaw:
+        raise InvalidVideo(f"{path.name} is not a whole video: {flaw}.", code="broken_video") from None
     except OSError as error:
-        raise UserMistake(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def _thousandths(value: Fraction) -> Decimal:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 import httpx
 
-from prefect_seedance.errors import BrokenAnswer
-
-from .links import Door, UnsafeLink, Zone, doors, shown
+from prefect_seedance.errors import InvalidResponse, UnsafeLink
+from prefect_seedance.media.links import Door, Zone, doors, shown
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5
@@ -58,7 +57,7 @@ class Web:
 
         Raises:
             UnsafeLink: If the link or a redirect must not be followed.
-            BrokenAnswer: If the redirects lead nowhere.
+            InvalidResponse: If the redirects lead nowhere.
             Unreachable: If a name does not resolve.
             httpx.TransportError: If no connection is made, or it breaks.
         """
@@ -70,9 +69,11 @@ class Web:
             await response.aclose()
             location = response.headers.get("location")
             if not location:
-                raise BrokenAnswer(f"A redirect leads nowhere: {shown(str(target))}.", http_status=response.status_code)
+                raise InvalidResponse(
+                    f"A redirect leads nowhere: {shown(str(target))}.", http_status=response.status_code
+                )
             target = target.join(_parse(location))
-        raise BrokenAnswer(f"The link was redirected more than {_MOST_REDIRECTS} times: {shown(url)}.")
+        raise InvalidResponse(f"The link was redirected more than {_MOST_REDIRECTS} times: {shown(url)}.")
 
     async def _ask(self, ways: list[Door], headers: dict[str, str]) -> httpx.Response:
         failure: httpx.TransportError | None = None

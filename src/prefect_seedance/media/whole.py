@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from .boxes import Flaw
-from .sources import Source
+from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.media.sources import Source
 
 _MOST_BOXES = 100_000
 # Some programs count a padding byte, or the frame's own eight, once too often.
@@ -25,7 +25,7 @@ def check_whole(source: Source, format_name: str) -> bool:
         True if the file is made of fragments, whose sum only a walk through all of them tells.
 
     Raises:
-        Flaw: If it was cut short.
+        InvalidMedia: If it was cut short.
     """
     size = source.size or 0
     try:
@@ -38,7 +38,7 @@ def check_whole(source: Source, format_name: str) -> bool:
         elif format_name in ("webm", "mkv"):
             _check_segment(source, size)
     except (struct.error, IndexError):
-        raise Flaw("it is cut short, or damaged") from None
+        raise InvalidMedia("it is cut short, or damaged") from None
     return False
 
 
@@ -54,7 +54,7 @@ def _walk_boxes(source: Source, size: int) -> bool:
         elif length == 0:
             break  # up to the end of the file
         if length < 8:
-            raise Flaw("it is damaged")
+            raise InvalidMedia("it is damaged")
         fragments = fragments or kind == b"moof"
         if place + length > size:
             raise _short(place + length - size)
@@ -68,7 +68,7 @@ def _check_segment(source: Source, size: int) -> None:
     length, place = _number(source, place)
     place += length
     if source.read_at(place, 4) != b"\x18\x53\x80\x67":
-        raise Flaw("it is cut short, or damaged")
+        raise InvalidMedia("it is cut short, or damaged")
     first = source.read_at(place + 4, 1)[0]
     length, place = _number(source, place + 4)
     open_end = length == (1 << 7 * (9 - first.bit_length())) - 1
@@ -80,10 +80,10 @@ def _number(source: Source, place: int) -> tuple[int, int]:
     first = source.read_at(place, 1)[0]
     width = 9 - first.bit_length()
     if width > 8:
-        raise Flaw("it is damaged")
+        raise InvalidMedia("it is damaged")
     value = int.from_bytes(source.read_at(place, width)) & (1 << 7 * width) - 1
     return value, place + width
 
 
-def _short(missing: int) -> Flaw:
-    return Flaw(f"it is cut short: {missing:,} bytes are missing")
+def _short(missing: int) -> InvalidMedia:
+    return InvalidMedia(f"it is cut short: {missing:,} bytes are missing")

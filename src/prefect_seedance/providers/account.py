@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import is_loopback
 
 # Shorter keys are test keys; blotting them out would also blot out every innocent "k" of an answer.
@@ -28,7 +28,7 @@ class Account:
             or `http-413` and the like for answers that carry no code.
 
     Raises:
-        UserMistake: If the address or the key cannot be used. The key is never part of the message.
+        InputError: If the address or the key cannot be used. The key is never part of the message.
     """
 
     provider: str
@@ -39,7 +39,7 @@ class Account:
 
     def __post_init__(self) -> None:
         if not self.label.strip():
-            raise UserMistake("an account needs a label, for example 'default'", provider=self.provider)
+            raise InputError("an account needs a label, for example 'default'", provider=self.provider)
         key = self.api_key.get_secret_value().strip()
         _check_key(self.provider, key)
         object.__setattr__(self, "base_url", _checked_url(self.provider, self.base_url))
@@ -69,14 +69,14 @@ class Account:
 
 def _check_key(provider: str, key: str) -> None:
     if not key:
-        raise UserMistake(f"the API key of {provider} is empty", provider=provider)
+        raise InputError(f"the API key of {provider} is empty", provider=provider)
     if key.lower().startswith("bearer"):
-        raise UserMistake(
+        raise InputError(
             f"the API key of {provider} starts with 'Bearer': give the bare key, the word is added by itself",
             provider=provider,
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise UserMistake(
+        raise InputError(
             f"the API key of {provider} holds spaces or characters that no key has: was something else pasted?",
             provider=provider,
         )
@@ -86,18 +86,18 @@ def _checked_url(provider: str, base_url: str) -> str:
     where = f"the base URL of {provider}"
     parts = _split(base_url.strip())
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserMistake(f"{where} must look like https://host, without spaces", provider=provider)
+        raise InputError(f"{where} must look like https://host, without spaces", provider=provider)
     # None of these is quoted back: each may hold a password.
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise UserMistake(f"{where} must be a bare address: no user name, no '?', no '#'", provider=provider)
+        raise InputError(f"{where} must be a bare address: no user name, no '?', no '#'", provider=provider)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise UserMistake(
+        raise InputError(
             f"{where} is plain http, which would send the key in the clear to {parts.hostname}: use https",
             provider=provider,
         )
     path = parts.path.rstrip("/")
     if path.endswith("/v1"):
-        raise UserMistake(
+        raise InputError(
             f"{where} ends with {path}: leave that out, the paths of the API are added by themselves",
             provider=provider,
         )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.anyfast_errors import is_error, read_complaint, read_reason
@@ -58,10 +58,10 @@ class Anyfast(AnyfastLibrary):
         """Encode a create. The content keeps the strict order text, images, videos, audios.
 
         Raises:
-            UserMistake: If the request sets `orientation`, which Anyfast has no field for.
+            InputError: If the request sets `orientation`, which Anyfast has no field for.
         """
         if request.orientation is not None:
-            raise UserMistake(
+            raise InputError(
                 f"orientation={request.orientation!r} cannot be sent: Anyfast has no such field; use ratio instead",
                 provider=self.name,
             )

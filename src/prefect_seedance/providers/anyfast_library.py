@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from prefect_seedance.errors import DuplicateName, Refused, SeedanceError, UserMistake
+from prefect_seedance.errors import DuplicateName, InputError, Refused, SeedanceError
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call
 from prefect_seedance.providers.anyfast_records import field_of, id_of, read_items, read_record, view_of
@@ -48,7 +48,7 @@ class AnyfastLibrary:
 
     def upload_call(self, filename: str, mime_type: str, size: int) -> Call:  # noqa: ARG002
         """Refuse: there is no upload here."""
-        raise UserMistake(
+        raise InputError(
             f"{filename!r} cannot be uploaded: Anyfast has no file upload; send a data URI or make an asset",
             provider="anyfast",
         )
@@ -70,13 +70,13 @@ class AnyfastLibrary:
             group: The group's id.
 
         Raises:
-            UserMistake: If the library, the group or the URL is none that Anyfast takes.
+            InputError: If the library, the group or the URL is none that Anyfast takes.
         """
         _check_library(library)
         if not group:
-            raise UserMistake("an asset of Anyfast needs a group: make one with create_group", provider="anyfast")
+            raise InputError("an asset of Anyfast needs a group: make one with create_group", provider="anyfast")
         if reading.link(url) is None and not url.startswith("data:"):
-            raise UserMistake(
+            raise InputError(
                 f"{reading.presentable(url, 60)!r} cannot be reviewed at Anyfast: give a public URL or a data URI",
                 provider="anyfast",
             )
@@ -106,7 +106,7 @@ class AnyfastLibrary:
     def read_asset(self, answer: Answer, library: Library, asset_id: str) -> AssetView:
         """Decode the answer to `asset_call`; see `LibraryDialect`.
 
-        For some 20 seconds after it was made, an asset may be unknown (`Gone`); one that stays so was not taken.
+        For some 20 seconds after it was made, an asset may be unknown (`NotFound`); one that stays so was not taken.
         """
         _check_library(library)
         body, record, complaint = read_record(answer)
@@ -155,7 +155,7 @@ class AnyfastLibrary:
 
 def _check_library(library: Library) -> None:
     if library != "volc":
-        raise UserMistake(f"Anyfast has no library {library!r}, only 'volc'; nothing was sent", provider="anyfast")
+        raise InputError(f"Anyfast has no library {library!r}, only 'volc'; nothing was sent", provider="anyfast")
 
 
 def _list_call(call: str, wanted: dict[str, Any], page: int, group_type: str | None) -> Call:

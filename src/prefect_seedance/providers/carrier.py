@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from prefect_seedance.errors import BrokenAnswer, UnknownOutcome, Unreachable, UserMistake
+from prefect_seedance.errors import InputError, InvalidResponse, ResponseTooLarge, UnknownOutcome, Unreachable
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Call
 from prefect_seedance.providers.form import Form, opened
@@ -53,7 +53,7 @@ class Carrier:
         timeouts: How long to wait.
 
     Raises:
-        UserMistake: If address, proxy or CA settings cannot be used.
+        InputError: If address, proxy or CA settings cannot be used.
     """
 
     def __init__(self, account: Account, timeouts: Timeouts) -> None:
@@ -73,7 +73,7 @@ class Carrier:
         """Carry a call that costs money.
 
         Raises:
-            UserMistake: If the call cannot be put on the wire; nothing was sent.
+            InputError: If the call cannot be put on the wire; nothing was sent.
             Unreachable: If no connection could be made; proven: nothing was sent.
             UnknownOutcome: If the answer was lost.
         """
@@ -89,9 +89,9 @@ class Carrier:
         """Carry a call that costs nothing.
 
         Raises:
-            UserMistake: If the call cannot be put on the wire.
+            InputError: If the call cannot be put on the wire.
             Unreachable: If no answer came.
-            BrokenAnswer: If what came cannot be read.
+            InvalidResponse: If what came cannot be read.
         """
         journey = Journey()
         request = self._build(self._kept, call, self._timeouts.query)
@@ -101,9 +101,9 @@ class Carrier:
         """Carry a file from the disk, piece by piece. Costs nothing.
 
         Raises:
-            UserMistake: If the file cannot be read, or is not `size` bytes long any more.
+            InputError: If the file cannot be read, or is not `size` bytes long any more.
             Unreachable: If no answer came.
-            BrokenAnswer: If what came cannot be read.
+            InvalidResponse: If what came cannot be read.
         """
         if call.file is None:
             raise TypeError("an upload needs a file")
@@ -150,7 +150,7 @@ class Carrier:
                 extensions={} if watched is None else {"trace": watched.watch},
             )
         except (UnicodeEncodeError, httpx.InvalidURL) as error:
-            raise UserMistake(
+            raise InputError(
                 "a text holds broken characters (half of a surrogate pair, or control characters) and cannot be sent",
                 provider=self._account.provider,
             ) from error
@@ -164,7 +164,7 @@ class Carrier:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_BODY:
-                    raise _TooLongError
+                    raise ResponseTooLarge
         finally:
             await response.aclose()
         return Answer(response.status_code, dict(response.headers), self._account.redact_bytes(bytes(body)))
@@ -188,8 +188,8 @@ class Carrier:
         try:
             async with asyncio.timeout(whole):
                 return await self._carry(client, request, journey)
-        except (_TooLongError, httpx.DecodingError) as error:
-            raise BrokenAnswer(
+        except (ResponseTooLarge, httpx.DecodingError) as error:
+            raise InvalidResponse(
                 f"{provider} gave an unreadable answer: {self._describe(error)}",
                 provider=provider,
                 http_status=journey.status,
@@ -200,13 +200,6 @@ class Carrier:
     def _describe(self, error: Exception) -> str:
         words = presentable(self._account.redact(str(error)))
         return f"{type(error).__name__}{': ' if words else ''}{words}"
-
-
-class _TooLongError(Exception):
-    """The body passed the limit."""
-
-    def __str__(self) -> str:
-        return f"the body is longer than {MAX_BODY} bytes"
 
 
 def _http_clients(account: Account, *limits: httpx.Limits) -> list[httpx.AsyncClient]:
@@ -220,7 +213,7 @@ def _http_clients(account: Account, *limits: httpx.Limits) -> list[httpx.AsyncCl
         ]
     except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
         # The environment's proxy address may hold a password: the error's own words are not repeated.
-        raise UserMistake(
+        raise InputError(
             f"no HTTP client can be set up for {account.provider} ({type(error).__name__}): look at the base URL, "
             "the proxy variables of the environment (SOCKS needs `pip install 'httpx[socks]'`) and SSL_CERT_FILE",
             provider=account.provider,

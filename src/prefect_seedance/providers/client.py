@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from prefect_seedance.errors import Refused, SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, Refused, SeedanceError
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
 from prefect_seedance.providers.carrier import Carrier, Timeouts
@@ -40,7 +40,7 @@ class ProviderClient:
         timeouts: How long to wait.
 
     Raises:
-        UserMistake: If the provider is unknown, or address, proxy or CA settings cannot be used.
+        InputError: If the provider is unknown, or address, proxy or CA settings cannot be used.
     """
 
     def __init__(self, account: Account, *, timeouts: Timeouts | None = None) -> None:
@@ -64,7 +64,7 @@ class ProviderClient:
         """Ask for one video. This is the call that costs money; it is sent at most once.
 
         Raises:
-            UserMistake: If the request cannot be put in the provider's words; nothing was sent.
+            InputError: If the request cannot be put in the provider's words; nothing was sent.
             Unreachable: If no connection could be made; proven: nothing was sent.
             Refused: If the provider's answer proves that nothing was made (or one of its kinds).
             UnknownOutcome: If a job may have been made. Also to be assumed if this call is cancelled.
@@ -77,9 +77,10 @@ class ProviderClient:
         """Ask how a job is doing. Costs nothing, and may be asked again after any error.
 
         Raises:
-            Gone: If the provider does not know the job (any more).
-            Refused: If the key, its quota or the pace is at fault (`BadKey`, `OutOfFunds`, `RateLimited`).
-            BrokenAnswer: If the answer cannot be used.
+            NotFound: If the provider does not know the job (any more).
+            Refused: The key, its quota or the pace is at fault (`AuthenticationError`, `InsufficientFunds`,
+                `RateLimited`).
+            InvalidResponse: If the answer cannot be used.
             Unreachable: If none came.
         """
         self._check_id(job_id, "job")
@@ -107,9 +108,9 @@ class ProviderClient:
             mime_type: Its type, for example `image/png`.
 
         Raises:
-            UserMistake: If the provider takes no such file, or it cannot be read.
+            InputError: If the provider takes no such file, or it cannot be read.
             Refused: If the provider does not want it (or the key, its quota or the pace is at fault).
-            BrokenAnswer: If the answer cannot be used.
+            InvalidResponse: If the answer cannot be used.
             Unreachable: If none came.
         """
         try:
@@ -136,12 +137,12 @@ class ProviderClient:
             group: Anyfast's group id; None elsewhere.
 
         Raises:
-            UserMistake: If the provider has no such library or takes no such URL; nothing was sent.
+            InputError: If the provider has no such library or takes no such URL; nothing was sent.
             Unreachable: If no connection could be made (where it is free: if no answer came).
             DuplicateName: If the group has an asset of this name already: look it up with `find_asset`.
             Refused: If nothing was made (or one of its kinds).
             UnknownOutcome: Where it costs: if it may have been made. Also to be assumed if this call is cancelled.
-            BrokenAnswer: Where it is free: if the answer cannot be used.
+            InvalidResponse: Where it is free: if the answer cannot be used.
         """
         call = self.dialect.submit_asset_call(library, name=name, kind=kind, url=url, group=group)
         paid = self.dialect.asset_billing_model(library, kind) is not None
@@ -153,7 +154,7 @@ class ProviderClient:
         """Ask how the review of an asset or a portrait stands. Costs nothing.
 
         Raises:
-            Gone: If the provider does not know it. At Anyfast this is normal for some 20 seconds after it was made.
+            NotFound: If the provider does not know it. At Anyfast this is normal for some 20 seconds after it was made.
             SeedanceError: As `query` does; `Refused` for any other plain refusal.
         """
         self._check_id(asset_id, "asset")
@@ -164,7 +165,7 @@ class ProviderClient:
         """Make a group of assets and return its id. Anyfast only; it is billed, and sent at most once.
 
         Raises:
-            UserMistake: If the provider has no groups; nothing was sent.
+            InputError: If the provider has no groups; nothing was sent.
             SeedanceError: As `submit_asset` does where it costs; `find_group` settles an unknown outcome.
         """
         answer = await self._carrier.send_once(self.dialect.create_group_call(name))
@@ -219,7 +220,7 @@ class ProviderClient:
 
     def _check_id(self, name: str, what: str) -> None:
         if name.strip() in {"", ".", ".."}:
-            raise UserMistake(f"{name!r} is no {what} id", provider=self.account.provider)
+            raise InputError(f"{name!r} is no {what} id", provider=self.account.provider)
 
     def _decode(self, read: Callable[[], _Record]) -> _Record:
         return self._shown(self._read(read))
@@ -239,8 +240,7 @@ class ProviderClient:
             raise self._without_key(error) from None
 
     def _without_key(self, error: SeedanceError) -> SeedanceError:
-        error.message = self.account.redact(error.message)
-        error.args = (error.message,)
+        error.reword(self.account.redact(error.message))
         error.code = self.account.redact(error.code) if error.code else None
         error.request_id = self.account.redact(error.request_id) if error.request_id else None
         return error

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Literal, Protocol
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
 from prefect_seedance.providers.anyfast import Anyfast
 from prefect_seedance.providers.jimmy import Jimmy
@@ -49,7 +49,7 @@ class Dialect(LibraryDialect, Protocol):
         """Encode a create. What is not set is left out.
 
         Raises:
-            UserMistake: If the request sets something that this provider has no field for.
+            InputError: If the request sets something that this provider has no field for.
         """
 
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
@@ -71,11 +71,11 @@ class Dialect(LibraryDialect, Protocol):
         """Decode the answer to a query.
 
         Raises:
-            Gone: If the provider does not know the job (any more).
-            BadKey: If the key is not accepted.
-            OutOfFunds: If the key's quota does not even allow questions.
+            NotFound: If the provider does not know the job (any more).
+            AuthenticationError: If the key is not accepted.
+            InsufficientFunds: If the key's quota does not even allow questions.
             RateLimited: If asked too often.
-            BrokenAnswer: For everything else; asking again costs nothing.
+            InvalidResponse: For everything else; asking again costs nothing.
         """
 
     def balance_calls(self) -> tuple[Call, ...]:
@@ -96,9 +96,9 @@ def dialect_of(provider: str) -> Dialect:
     """Return the dialect of a provider.
 
     Raises:
-        UserMistake: If there is no such provider.
+        InputError: If there is no such provider.
     """
     dialect = DIALECTS.get(provider)
     if dialect is None:
-        raise UserMistake(f"no provider is called {provider!r}: there are {', '.join(sorted(DIALECTS))}")
+        raise InputError(f"no provider is called {provider!r}: there are {', '.join(sorted(DIALECTS))}")
     return dialect

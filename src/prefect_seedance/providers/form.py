@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.providers.answers import FilePart
 
 _CHUNK = 256 * 1024
@@ -54,7 +54,7 @@ class Form:
         """Yield the whole body piece by piece.
 
         Raises:
-            UserMistake: If the file is not `size` bytes long any more (that much has been promised), or cannot be read.
+            InputError: If the file is not `size` bytes long any more (that much has been promised), or cannot be read.
         """
         yield self.head
         left = size
@@ -65,7 +65,7 @@ class Form:
                 raise unreadable(path, provider, error) from error
             left -= len(piece)
             if left < 0 or (left > 0 and not piece):
-                raise UserMistake(f"{path} changed while it was being uploaded; try again", provider=provider)
+                raise InputError(f"{path} changed while it was being uploaded; try again", provider=provider)
             if not piece:
                 break
             yield piece
@@ -85,9 +85,9 @@ async def opened(path: Path, provider: str) -> AsyncIterator[BinaryIO]:
         file.close()
 
 
-def unreadable(path: Path, provider: str, error: OSError) -> UserMistake:
+def unreadable(path: Path, provider: str, error: OSError) -> InputError:
     """Say that a file cannot be read."""
-    return UserMistake(f"{path} cannot be uploaded: {error.strerror or error}; nothing was kept", provider=provider)
+    return InputError(f"{path} cannot be uploaded: {error.strerror or error}; nothing was kept", provider=provider)
 
 
 def _quoted(text: str) -> str:

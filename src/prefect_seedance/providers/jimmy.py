@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.complaint import speaks_of_moderation
@@ -57,11 +57,11 @@ class Jimmy(JimmyLibrary):
         """Encode a create.
 
         Raises:
-            UserMistake: If the request sets something that the create schema has no field for.
+            InputError: If the request sets something that the create schema has no field for.
         """
         for field in _WITHOUT_FIELD:
             if getattr(request, field) is not None:
-                raise UserMistake(
+                raise InputError(
                     f"{field}={getattr(request, field)!r} cannot be sent: Jimmy AI has no such field; leave it unset",
                     provider=self.name,
                 )

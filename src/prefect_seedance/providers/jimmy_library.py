@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import quote
 
-from prefect_seedance.errors import Refused, UserMistake
+from prefect_seedance.errors import InputError, Refused
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call, FilePart
 from prefect_seedance.providers.jimmy_envelope import API, complaint_of, unwrapped
@@ -65,22 +65,22 @@ class JimmyLibrary:
         """Encode an upload.
 
         Raises:
-            UserMistake: If the file is empty, too long, or of a kind that the upload page does not list.
+            InputError: If the file is empty, too long, or of a kind that the upload page does not list.
         """
         if PurePath(filename).suffix.lower() not in UPLOAD_ENDINGS:
-            raise UserMistake(
+            raise InputError(
                 f"{filename!r} cannot be uploaded to Jimmy AI: the name must end in one of "
                 f"{', '.join(sorted(UPLOAD_ENDINGS))}; nothing was sent",
                 provider="jimmy",
             )
         if not 0 < size <= MAX_UPLOAD:
-            raise UserMistake(
+            raise InputError(
                 f"{filename!r} cannot be uploaded to Jimmy AI: it has {size} bytes, and 1 to {MAX_UPLOAD} (100 MB) are "
                 "allowed; nothing was sent",
                 provider="jimmy",
             )
         if "\r" in mime_type or "\n" in mime_type or not mime_type.isascii():
-            raise UserMistake(f"{mime_type!r} is no MIME type; nothing was sent", provider="jimmy")
+            raise InputError(f"{mime_type!r} is no MIME type; nothing was sent", provider="jimmy")
         return Call("POST", f"{API}/files/upload", file=FilePart("file", filename, mime_type))
 
     def read_uploaded(self, answer: Answer) -> Uploaded:
@@ -97,18 +97,18 @@ class JimmyLibrary:
         """Encode the handing in of an asset. There are no groups here.
 
         Raises:
-            UserMistake: If the URL is none that the provider could fetch, or the library does not take this.
+            InputError: If the URL is none that the provider could fetch, or the library does not take this.
         """
         if group is not None or library not in _PATHS:
             _no_such_call(f"the library {library!r}" if library not in _PATHS else "groups of assets")
         if reading.link(url) is None:
-            raise UserMistake(
+            raise InputError(
                 f"{reading.presentable(url, 60)!r} cannot be reviewed at Jimmy AI: it takes a public URL; upload the "
                 "file first",
                 provider="jimmy",
             )
         if library == "portrait" and kind != "image":
-            raise UserMistake(f"a portrait must be an image, not {kind}", provider="jimmy")
+            raise InputError(f"a portrait must be an image, not {kind}", provider="jimmy")
         bodies: dict[str, dict[str, Any]] = {
             "sp": {"name": name, "type": kind, "url": url},
             "portrait": {"name": name, "url": url},
@@ -169,7 +169,7 @@ class JimmyLibrary:
 
 
 def _no_such_call(what: str) -> NoReturn:
-    raise UserMistake(f"Jimmy AI has no call for {what}; nothing was sent", provider="jimmy")
+    raise InputError(f"Jimmy AI has no call for {what}; nothing was sent", provider="jimmy")
 
 
 def _success(answer: Answer, *, about_asset: bool = False) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

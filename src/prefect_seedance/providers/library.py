@@ -82,7 +82,7 @@ class NamedId:
 class LibraryDialect(Protocol):
     """How one provider's uploads and libraries are asked and understood, without doing any I/O.
 
-    Every encoding method raises `UserMistake` for what this provider has no call for. Every reading method returns its
+    Every encoding method raises `InputError` for what this provider has no call for. Every reading method returns its
     typed result or raises a `SeedanceError`, whatever the bytes are.
     """
 
@@ -120,7 +120,7 @@ class LibraryDialect(Protocol):
         """Decode the answer to `asset_call`.
 
         Raises:
-            Gone: If the provider does not know the asset.
+            NotFound: If the provider does not know the asset.
         """
 
     def create_group_call(self, name: str) -> Call:

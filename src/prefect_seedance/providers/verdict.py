@@ -12,14 +12,14 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from prefect_seedance.errors import (
-    BadKey,
-    BrokenAnswer,
-    Gone,
-    Moderated,
-    OutOfFunds,
+    AuthenticationError,
+    ContentRejected,
+    InsufficientFunds,
+    InvalidResponse,
+    NotFound,
     RateLimited,
     Refused,
-    RouteClosed,
+    RouteUnavailable,
     SeedanceError,
     UnknownOutcome,
 )
@@ -27,7 +27,11 @@ from prefect_seedance.providers.answers import Answer
 from prefect_seedance.providers.complaint import Complaint, Kind, speaks_of_closure
 from prefect_seedance.providers.reading import excerpt, identifier, presentable, request_id, retry_after
 
-_REFUSALS: dict[Kind, type[Refused]] = {Kind.MODERATED: Moderated, Kind.FUNDS: OutOfFunds, Kind.KEY: BadKey}
+_REFUSALS: dict[Kind, type[Refused]] = {
+    Kind.MODERATED: ContentRejected,
+    Kind.FUNDS: InsufficientFunds,
+    Kind.KEY: AuthenticationError,
+}
 # Below 500, and yet they speak of the way and not of the request: somebody waited, gave up, or met a twin.
 _DOUBTFUL_STATUSES = frozenset({408, 409, 425, 499})
 _STATUS_KINDS = {401: Kind.KEY, 402: Kind.FUNDS, 403: Kind.KEY, 429: Kind.LIMITED}
@@ -97,8 +101,8 @@ def query_error(provider: str, answer: Answer, complaint: Complaint | None, *, a
             return _REFUSALS[kind](f"{provider}: {_words(answer, complaint)}", **details)
         wrong_address = complaint is not None and "invalid url" in complaint.text.lower()
         if about_job and not wrong_address and (kind is Kind.GONE or answer.status in {404, 410}):
-            return Gone(f"{provider} does not know this job: {_words(answer, complaint)}", **details)
-    return BrokenAnswer(
+            return NotFound(f"{provider} does not know this job: {_words(answer, complaint)}", **details)
+    return InvalidResponse(
         f"{provider} gave no usable answer (HTTP {answer.status}): {_words(answer, complaint)}{_redirected(answer)}",
         **details,
     )
@@ -127,7 +131,7 @@ def library_error(
     unknown_asset = answer.status in {404, 410} or kind is Kind.GONE or _ABSENT_ASSET.search(words[:_LONGEST_WORDS])
     if about_asset and unknown_asset and "invalid url" not in words.lower():
         details = _details(provider, answer, complaint)
-        return Gone(f"{provider} does not know this asset: {_words(answer, complaint)}", **details)
+        return NotFound(f"{provider} does not know this asset: {_words(answer, complaint)}", **details)
     return _refusal(provider, answer, complaint, kind)
 
 
@@ -174,7 +178,7 @@ def _refusal(provider: str, answer: Answer, complaint: Complaint | None, kind: K
         return _rate_limited(provider, answer, complaint)
     refusal = _REFUSALS.get(kind, Refused)
     if refusal is Refused and complaint is not None and speaks_of_closure((*complaint.codes, complaint.text)):
-        refusal = RouteClosed
+        refusal = RouteUnavailable
     return refusal(f"{provider} refused: {_words(answer, complaint)}", **_details(provider, answer, complaint))
 
 

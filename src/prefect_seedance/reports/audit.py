@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ASSETS, AssetRequest, AttemptRecord, Outcome, RowRecord, Settlement
 
 __all__ = ["AUDIT_COLUMNS", "BillMatch", "lay_beside", "read_bill", "write_audit"]
@@ -56,7 +56,7 @@ def write_audit(
     There is no secret in it: the ledger has none.
 
     Raises:
-        UserMistake: The file cannot be written.
+        InputError: The file cannot be written.
     """
     by_id = {row.id: row for row in rows}
     try:
@@ -67,7 +67,7 @@ def write_audit(
             lines += [_asset_line(request) for request in assets]
             writer.writerows(lines)
     except OSError as error:
-        raise UserMistake(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
     return len(lines)
 
 
@@ -159,7 +159,7 @@ def read_bill(path: Path, job_column: str | None = None, amount_column: str | No
         amount_column: The heading of the amount; None finds it by its name.
 
     Raises:
-        UserMistake: It cannot be read, or has no such columns.
+        InputError: It cannot be read, or has no such columns.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -169,7 +169,7 @@ def read_bill(path: Path, job_column: str | None = None, amount_column: str | No
             amount = _heading(headings, amount_column, _AMOUNT_HEADINGS, "--bill-amount", path)
             return _amounts(reader, job, amount, path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserMistake(f"{path} cannot be read as a bill: {error}.") from None
+        raise InputError(f"{path} cannot be read as a bill: {error}.") from None
 
 
 def _heading(headings: Sequence[str], chosen: str | None, known: Sequence[str], option: str, path: Path) -> str:
@@ -178,7 +178,7 @@ def _heading(headings: Sequence[str], chosen: str | None, known: Sequence[str], 
         for heading in headings:
             if heading.strip().casefold() == name.casefold():
                 return heading
-    raise UserMistake(f"{path} has no such column; name it with {option}. Its columns are: {', '.join(headings)}.")
+    raise InputError(f"{path} has no such column; name it with {option}. Its columns are: {', '.join(headings)}.")
 
 
 def _amounts(lines: Iterable[Mapping[str, str]], job: str, amount: str, path: Path) -> dict[str, Decimal]:
@@ -190,7 +190,7 @@ def _amounts(lines: Iterable[Mapping[str, str]], job: str, amount: str, path: Pa
         try:
             value = Decimal((line[amount] or "0").strip().replace(",", ""))
         except InvalidOperation:
-            raise UserMistake(f"{path}, line {number}, {amount}: {line[amount]!r} is no amount.") from None
+            raise InputError(f"{path}, line {number}, {amount}: {line[amount]!r} is no amount.") from None
         found[name] = found.get(name, Decimal(0)) + value
     return found
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.jobs.showing import SHOWN, first_shown
 from prefect_seedance.media import Shelf, open_shelf, slug
 from prefect_seedance.reports.result import INVALID, LEFT_OUT, GenerateResult
@@ -30,7 +30,7 @@ def write_files(result: GenerateResult) -> None:
     """Write the result files into the batch's folder, each whole or not at all, and note them in `result.files`.
 
     Raises:
-        UserMistake: The folder cannot be written. The videos and the ledger are not touched by that.
+        InputError: The folder cannot be written. The videos and the ledger are not touched by that.
     """
     write_results(result)
     write_sheet(result)
@@ -139,7 +139,7 @@ def _told(write: Callable[[], object]) -> None:
     try:
         write()
     except SeedanceError as error:
-        raise UserMistake(
+        raise InputError(
             f"{error.message} The videos are stored and the ledger knows them; run the same call again once there is "
             "room, and it only writes the report."
         ) from None

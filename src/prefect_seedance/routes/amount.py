@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import exact
 
 __all__ = ["Amount"]
@@ -31,11 +31,11 @@ class Amount:
             name: What the amount is called in an error.
 
         Raises:
-            UserMistake: It has no currency, or is no amount. A bare number would be of no currency at all.
+            InputError: It has no currency, or is no amount. A bare number would be of no currency at all.
         """
         found = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
         if found is None:
-            raise UserMistake(
+            raise InputError(
                 f'{name}={text!r}: expected a number and its currency, as in {name}="100 CNY". Nothing was spent.'
             )
         return cls(Decimal(found["value"]), _currency(found["currency"]))

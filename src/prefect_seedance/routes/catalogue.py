@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import get_args
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes.anyfast import ANYFAST
 from prefect_seedance.routes.jimmy import JIMMY
 from prefect_seedance.routes.route import Provider, Route
@@ -27,19 +27,19 @@ def find(model: str, provider: str | None = None, extra: Iterable[Route] = ()) -
             of two that name the same, the later one holds.
 
     Raises:
-        UserMistake: No such provider or model (with the names that come near), or two providers sell it.
+        InputError: No such provider or model (with the names that come near), or two providers sell it.
     """
     known = get_args(Provider)
     if provider is not None and provider not in known:
-        raise UserMistake(f"unknown provider {provider!r}; known: {', '.join(known)}. Nothing was spent.")
+        raise InputError(f"unknown provider {provider!r}; known: {', '.join(known)}. Nothing was spent.")
     routes = {(route.provider, route.model): route for route in (*CATALOGUE, *extra)}
     found = [route for route in routes.values() if route.model == model and provider in {None, route.provider}]
     if len(found) == 1:
         return found[0]
     if found:
         sellers = ", ".join(route.provider for route in found)
-        raise UserMistake(f"model {model!r} is sold by {sellers}: name the provider too. Nothing was spent.")
-    raise UserMistake(_not_found(model, provider, list(routes.values())))
+        raise InputError(f"model {model!r} is sold by {sellers}: name the provider too. Nothing was spent.")
+    raise InputError(_not_found(model, provider, list(routes.values())))
 
 
 def _not_found(model: str, provider: str | None, routes: list[Route]) -> str:

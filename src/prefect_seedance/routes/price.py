@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes.route import Unit
 
 _UNITS: dict[str, Unit] = {
@@ -61,14 +61,14 @@ class Prices:
                 `{"price": "0.05", "unit": "second"}`. Units: `second`, `job`, `million_tokens`.
 
         Raises:
-            UserMistake: With everything that cannot be a price, all at once. A float is refused, since 0.1 as a
+            InputError: With everything that cannot be a price, all at once. A float is refused, since 0.1 as a
                 float is not 0.1.
         """
         name = currency.strip()
         if not _CURRENCY.fullmatch(name):
-            raise UserMistake(f"{currency!r} is no currency: write a short name such as 'CNY' or 'USD'")
+            raise InputError(f"{currency!r} is no currency: write a short name such as 'CNY' or 'USD'")
         if not isinstance(prices, Mapping):
-            raise UserMistake(f"prices must name billing models, as in {{'seedance2.0-mini-720p': '0.05'}}: {prices!r}")
+            raise InputError(f"prices must name billing models, as in {{'seedance2.0-mini-720p': '0.05'}}: {prices!r}")
         parsed: dict[str, Price] = {}
         mistakes: list[str] = []
         for model, value in prices.items():
@@ -77,7 +77,7 @@ class Prices:
             except (TypeError, ValueError) as error:
                 mistakes.append(f"price of {model!r}: {error}")
         if mistakes:
-            raise UserMistake("; ".join(mistakes))
+            raise InputError("; ".join(mistakes))
         return cls(name.upper() if len(name) == 3 else name, parsed)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.price import Prices
 from prefect_seedance.routes.request import VideoRequest
@@ -79,7 +79,7 @@ def quote(
         reference_seconds: Length of the reference videos, as for `units`.
 
     Raises:
-        UserMistake: The price is for another unit than the route bills by, or the reference seconds make no sense.
+        InputError: The price is for another unit than the route bills by, or the reference seconds make no sense.
     """
     line = billing_model(route, request)
     count = units(route, request, reference_seconds=reference_seconds)
@@ -90,7 +90,7 @@ def quote(
         notes = (*notes, f"no price is given for '{line}'{ours}")
         return Quote(line, count.unit, count.low, count.high, notes=notes)
     if price.unit is not None and price.unit != count.unit:
-        raise UserMistake(
+        raise InputError(
             f"the price of '{line}' is per {price.unit}, but {route.name} bills per {count.unit}. Nothing was spent."
         )
     return Quote(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.pixels import FRAMES_PER_SECOND, areas
 from prefect_seedance.routes.request import VideoRequest
@@ -41,7 +41,7 @@ def units(route: Route, request: VideoRequest, *, reference_seconds: Decimal | N
             `route.input_seconds` is `first`, else of all together. None where it is not known.
 
     Raises:
-        UserMistake: The reference seconds are negative or not a number.
+        InputError: The reference seconds are negative or not a number.
     """
     seconds = _duration(route, request)
     reference = _reference(request, reference_seconds)
@@ -91,7 +91,7 @@ def _duration(route: Route, request: VideoRequest) -> Decimal:
 def _reference(request: VideoRequest, seconds: Decimal | None) -> Decimal | None:
     """Tell the input seconds: zero without a reference video, None where there is one of unknown length."""
     if seconds is not None and (not seconds.is_finite() or seconds < 0):
-        raise UserMistake(f"{seconds} is no length of a reference video: it must be zero or more seconds")
+        raise InputError(f"{seconds} is no length of a reference video: it must be zero or more seconds")
     return seconds if request.reference_videos else Decimal(0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs import creating
 from prefect_seedance.jobs.by_hand import MADE, JobTicket, carry_out, create_with_media
 from prefect_seedance.jobs.loop import on_core
@@ -66,7 +66,7 @@ async def create_video(
         The job, as plain data for `poll_video`.
 
     Raises:
-        UserMistake: The route cannot honour the request; nothing was spent.
+        InputError: The route cannot honour the request; nothing was spent.
         Refused: The provider refused; nothing was spent.
         UnknownOutcome: It may have been made. The row is held as unknown and never sent again by itself.
     """
@@ -74,7 +74,7 @@ async def create_video(
         await on_core(lambda: creating.create(request))
         return request
     if route is None or batch is None:
-        raise UserMistake("create_video needs route= and batch=. Nothing was spent.")
+        raise InputError("create_video needs route= and batch=. Nothing was spent.")
     meant, key = one_request(request, row)
     settings = await route_to_use(route)
     return await on_core(

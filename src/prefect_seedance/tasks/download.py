@@ -49,9 +49,9 @@ async def download_video(
         The job, with the path, hash and length of its video.
 
     Raises:
-        Gone: Made and paid, but the provider no longer has it.
-        BrokenVideo: What came is no whole video, again and again.
-        UserMistake: It cannot be written (disk full, no permission).
+        NotFound: Made and paid, but the provider no longer has it.
+        InvalidVideo: What came is no whole video, again and again.
+        InputError: It cannot be written (disk full, no permission).
     """
     if isinstance(job, Row):
         await on_core(lambda: downloading.download(job))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, get_args
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.crew import PLAIN_STEPS, Manner, Steps
 from prefect_seedance.tasks.chunk import carry_rows
 from prefect_seedance.tasks.create import create_video
@@ -33,11 +33,11 @@ def manner_of(task_runs: TaskRuns | str = "auto") -> Manner:
     """How rows become task runs, by how many they are.
 
     Raises:
-        UserMistake: No such way.
+        InputError: No such way.
     """
     if task_runs not in get_args(TaskRuns):
         known = ", ".join(get_args(TaskRuns))
-        raise UserMistake(f"task_runs={task_runs!r}: expected one of {known}. Nothing was spent.")
+        raise InputError(f"task_runs={task_runs!r}: expected one of {known}. Nothing was spent.")
 
     def steps(rows: int) -> Steps:
         return PER_CHUNK if task_runs == "per_chunk" or (task_runs == "auto" and rows > MANY) else PER_STEP

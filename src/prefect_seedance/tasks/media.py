@@ -10,7 +10,7 @@ from typing import Any, Literal
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs import reviewing, uploading
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.by_hand import bring
@@ -60,7 +60,7 @@ async def upload_media(
         The link, as it may stand in a request.
 
     Raises:
-        UserMistake: The file cannot be read, or the provider has no upload.
+        InputError: The file cannot be read, or the provider has no upload.
         Refused: The provider does not take the file.
     """
     return await _brought(medium, route, kind, "link", uploading.upload, media_root, ledger)
@@ -99,8 +99,8 @@ async def review_media(
         The reference, such as `asset://…`, as it may stand in a request.
 
     Raises:
-        Moderated: It did not pass.
-        UserMistake: The file cannot be read, or the route has no library.
+        ContentRejected: It did not pass.
+        InputError: The file cannot be read, or the route has no library.
     """
     return await _brought(medium, route, kind, review, reviewing.review, media_root, ledger)
 
@@ -118,7 +118,7 @@ async def _brought(
         await on_core(lambda: step(medium))
         return medium
     if route is None:
-        raise UserMistake("route= is needed: a route block of the account, or its name. Nothing was sent.")
+        raise InputError("route= is needed: a route block of the account, or its name. Nothing was sent.")
     settings = await route_to_use(route)
     address = os.fspath(medium)
     if media_root is None and scheme_of(address) == "file" and "://" not in address:

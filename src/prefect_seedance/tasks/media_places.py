@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prefect.runtime import deployment
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.media.places import ROOT_VARIABLE
 
 __all__ = ["HOSTS_VARIABLE", "media_hosts", "media_roots"]
@@ -23,7 +23,7 @@ def media_roots(wanted: str | Path | None) -> tuple[Path, ...]:
     starts the run, and would open any file of the worker.
 
     Raises:
-        UserMistake: A parameter asks for more than the deployment's environment opens.
+        InputError: A parameter asks for more than the deployment's environment opens.
     """
     opened = tuple(
         Path(part).expanduser().absolute() for part in os.environ.get(ROOT_VARIABLE, "").split(os.pathsep) if part
@@ -32,7 +32,7 @@ def media_roots(wanted: str | Path | None) -> tuple[Path, ...]:
         return opened
     folder = Path(wanted).expanduser().absolute()
     if deployment.id and not any(folder.resolve().is_relative_to(root.resolve()) for root in opened):
-        raise UserMistake(
+        raise InputError(
             f"media_root={str(wanted)!r} is not open to this deployment. Set {ROOT_VARIABLE} in the environment of the "
             "deployment or its worker; a form must not be a way to the worker's files. Nothing was spent."
         )
@@ -43,12 +43,12 @@ def media_hosts(wanted: str | tuple[str, ...] | list[str] = ()) -> frozenset[str
     """The hosts at private addresses that may be asked for media.
 
     Raises:
-        UserMistake: A parameter asks for more than the deployment's environment allows.
+        InputError: A parameter asks for more than the deployment's environment allows.
     """
     opened = {name.strip().lower() for name in os.environ.get(HOSTS_VARIABLE, "").split(",") if name.strip()}
     asked = {name.strip().lower() for name in ([wanted] if isinstance(wanted, str) else wanted)}
     if deployment.id and not asked <= opened:
-        raise UserMistake(
+        raise InputError(
             f"media_hosts={sorted(asked - opened)!r} are not open to this deployment. Set {HOSTS_VARIABLE} in the "
             "environment of the deployment or its worker. Nothing was spent."
         )

@@ -51,7 +51,7 @@ async def poll_video(
         The job, as plain data for `download_video`.
 
     Raises:
-        JobFailed: The job failed at the provider (`Moderated` where it was for what it shows).
+        JobFailed: The job failed at the provider (`ContentRejected` where it was for what it shows).
         StillRunning: It still runs when the patience is over. It is kept, and may be polled again.
     """
     if isinstance(job, Row):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.by_hand import JobTicket
 from prefect_seedance.providers import RouteSettings
 
@@ -25,7 +25,7 @@ async def route_of_job(job: JobTicket, route: RouteDefaults | str | None) -> Rou
     """The route of a job: the one given, else the one it was created with.
 
     Raises:
-        UserMistake: This process has not seen the route, and it has no saved block.
+        InputError: This process has not seen the route, and it has no saved block.
     """
     if route is not None:
         return await route_to_use(route)
@@ -33,7 +33,7 @@ async def route_of_job(job: JobTicket, route: RouteDefaults | str | None) -> Rou
         return await route_to_use(job.route_block)
     settings = _seen.get((job.provider, job.account, job.model))
     if settings is None:
-        raise UserMistake(
+        raise InputError(
             "The route of this job is not known in this process: hand over route=, or create the job with a saved "
             "block. Nothing was spent.",
             row=job.row,

@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import AsyncClientContext
 
 from prefect_seedance.blocks.loading import load_routes
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.terms import Terms
@@ -30,7 +30,7 @@ __all__ = ["carried_shard", "carry_shard"]
 def again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     """A shard that fell is tried again, unless a person has to mend something first."""
     error = state.data if isinstance(state.data, BaseException) else None
-    return not isinstance(error, UserMistake)
+    return not isinstance(error, InputError)
 
 
 @task(
@@ -60,7 +60,7 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
     """Carry a shard by what another process has told; on the core loop.
 
     Raises:
-        UserMistake: This machine reaches another ledger or output folder, or lacks a block. Nothing was spent.
+        InputError: This machine reaches another ledger or output folder, or lacks a block. Nothing was spent.
         LedgerError: Nothing more could be recorded.
     """
     routes = await load_routes(list(call["routes"]))

@@ -112,7 +112,7 @@ class VideoJob(Spelled, _Job):
             VideoJobRun: The run, to be waited for.
 
         Raises:
-            UserMistake: The route cannot honour the request; nothing was spent.
+            InputError: The route cannot honour the request; nothing was spent.
             Refused: The provider refused; nothing was spent.
             UnknownOutcome: It may have been made. The row is held as unknown and never sent again by itself.
             JobFailed: It has failed before. `take` makes it anew.
@@ -175,10 +175,10 @@ class VideoJobRun(JobRun[JobTicket]):
         In asynchronous code this is a coroutine; `await_for_completion` says so to a type checker.
 
         Raises:
-            JobFailed: The job failed at the provider (`Moderated` where it was for what it shows).
+            JobFailed: The job failed at the provider (`ContentRejected` where it was for what it shows).
             StillRunning: It still runs when the patience is over. It is kept, and may be waited for again.
-            Gone: Made and paid, but the provider no longer has it.
-            BrokenVideo: What came is no whole video, again and again.
+            NotFound: Made and paid, but the provider no longer has it.
+            InvalidVideo: What came is no whole video, again and again.
         """
         return _answered(self.await_for_completion)
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import fallen_back_to
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.fields import AS_ROUTE
 
 __all__ = ["chosen_routes"]
@@ -30,7 +30,7 @@ async def chosen_routes(
             those that blocks fall back to as well: a row that goes on is the video that was asked for.
 
     Raises:
-        UserMistake: A block does not fit what the menus say, or one that is fallen back to cannot be loaded.
+        InputError: A block does not fit what the menus say, or one that is fallen back to cannot be loaded.
     """
     wanted = {name: value for name, value in choices.items() if value not in {AS_ROUTE, 0, ""}}
     if not wanted:
@@ -59,7 +59,7 @@ def _with(block: RouteDefaults, wanted: Mapping[str, Any]) -> RouteDefaults:
         reasons = "; ".join(str(problem["msg"]).removeprefix("Value error, ") for problem in error.errors())
         name = getattr(block, _NAME, None)
         which = f"block {name!r}" if name else f"block of {block.model}"
-        raise UserMistake(
+        raise InputError(
             f"The route {which} and the form do not fit together: {reasons}. Nothing was spent."
         ) from None
     if changed.model == block.model:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.places import is_url, lasting
-from prefect_seedance.jobs.badtable import BadTable, shown
+from prefect_seedance.errors import TableError
+from prefect_seedance.jobs.badtable import shown
 from prefect_seedance.jobs.tablesource import fetch
 
 __all__ = ["DropFolder", "Dropped", "Look"]
@@ -46,7 +47,7 @@ class Dropped:
         """Whether the file still has the content that its batch is named by."""
         try:
             return _batch(self.name, fetch(self.place).data) == self.batch
-        except BadTable:
+        except TableError:
             return False
 
 
@@ -71,7 +72,7 @@ class DropFolder:
         """Look twice, `settle` seconds apart: what has changed meanwhile is still being written. Blocks.
 
         Raises:
-            UserMistake: There is no such folder, or it cannot be listed.
+            InputError: There is no such folder, or it cannot be listed.
         """
         before = self._list()
         if before:
@@ -91,7 +92,7 @@ class DropFolder:
     def _content(place: str) -> bytes | None:
         try:
             return fetch(place).data
-        except BadTable:
+        except TableError:
             return None  # gone again, or not readable yet
 
     def _on_disk(self) -> dict[str, tuple[Any, ...]]:
@@ -100,7 +101,7 @@ class DropFolder:
             files = [path for path in folder.iterdir() if _is_table(path.name) and path.is_file()]
             stats = {str(path): path.stat() for path in files}
         except OSError as error:
-            raise UserMistake(
+            raise InputError(
                 f"The folder {shown(folder)} cannot be listed on the worker's machine: {error.strerror or error}. "
                 "Nothing was spent."
             ) from None
@@ -121,11 +122,11 @@ class DropFolder:
                 if entry.get("type") == "file" and _is_table(PurePosixPath(entry["name"]).name)
             }
         except ImportError as error:
-            raise UserMistake(
+            raise InputError(
                 f"No driver for {shown(self._folder)} is installed: {error}. Nothing was spent."
             ) from None
         except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-            raise UserMistake(
+            raise InputError(
                 f"{shown(self._folder)} cannot be listed ({type(error).__name__}): {shown(error)}. Nothing was spent."
             ) from None
 

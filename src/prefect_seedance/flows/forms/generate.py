@@ -10,7 +10,7 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import (
     CHOOSING,
@@ -112,7 +112,7 @@ def form_settings(
     """What a form says, in the words of the core.
 
     Raises:
-        UserMistake: The folder would not outlive the run.
+        InputError: The folder would not outlive the run.
     """
     keys = [key.strip() for line in only.splitlines() for key in line.split(",") if key.strip()]
     return {
@@ -167,7 +167,7 @@ async def _make(
 def _found(table: str, rows: str) -> list[Found] | None:
     """The tables that are meant; None where rows were typed in."""
     if table.strip() and rows.strip():
-        raise UserMistake("Both a table and typed rows were given: leave one of them empty. Nothing was spent.")
+        raise InputError("Both a table and typed rows were given: leave one of them empty. Nothing was spent.")
     if not table.strip() and not rows.strip():
-        raise UserMistake("Neither a table nor rows were given: name a table, or type a prompt. Nothing was spent.")
+        raise InputError("Neither a table nor rows were given: name a table, or type a prompt. Nothing was spent.")
     return find_tables(table) if table.strip() else None

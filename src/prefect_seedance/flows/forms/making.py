@@ -16,7 +16,8 @@ from prefect.states import Completed, Failed
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.wording import worded
 from prefect_seedance.flows.generate import _generate as generate_core
-from prefect_seedance.flows.outcomes import NothingStored, failed
+from prefect_seedance.errors import NothingStored
+from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.jobs.table import TableLike
 from prefect_seedance.reports.nextsteps import one_of_several
 from prefect_seedance.reports.summary import cell, markdown_table

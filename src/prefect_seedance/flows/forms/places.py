@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.badtable import shown
 
 __all__ = ["Found", "find_tables", "is_url", "lasting"]
@@ -44,13 +44,13 @@ def lasting(text: str, what: str) -> str:
     in it: a path that starts there would lose videos that were paid for.
 
     Raises:
-        UserMistake: The path is relative, and this run works in such a folder.
+        InputError: The path is relative, and this run works in such a folder.
     """
     if is_url(text):
         return text
     path = Path(text).expanduser()
     if not path.is_absolute() and _fleeting(Path.cwd()):
-        raise UserMistake(
+        raise InputError(
             f"{what} {text!r} starts in a temporary folder that is deleted when this run ends. Give the whole path, "
             "such as /data/videos, or set the working directory of the work pool (prefect-seedance setup does). "
             "Nothing was spent."
@@ -67,7 +67,7 @@ def find_tables(text: str) -> list[Found]:
     """The tables that a path, a URL or a pattern names, in the order of their names.
 
     Raises:
-        UserMistake: A pattern finds nothing, or two files that cannot be told apart.
+        InputError: A pattern finds nothing, or two files that cannot be told apart.
     """
     text = text.strip()
     if not _WILD.search(text) or text.startswith(("http://", "https://")):
@@ -80,11 +80,11 @@ def find_tables(text: str) -> list[Found]:
             return [Found(pattern)]
         root, places = pattern, sorted(place for place in glob.glob(pattern, recursive=True) if Path(place).is_file())  # noqa: PTH207 - a whole pattern
     if not places:
-        raise UserMistake(f"No table matches {shown(text)} on the worker's machine. Nothing was spent.")
+        raise InputError(f"No table matches {shown(text)} on the worker's machine. Nothing was spent.")
     start = len(root[: _WILD.search(root).start()].rpartition("/")[0]) + 1  # type: ignore[union-attr]
     labels = [_label(place[start:]) for place in places]
     if len(set(labels)) < len(labels):
-        raise UserMistake(
+        raise InputError(
             f"{shown(text)} finds tables whose names are too much alike to have a batch each: rename one, or use a "
             "narrower pattern. Nothing was spent."
         )
@@ -106,8 +106,8 @@ def _in_store(pattern: str) -> Iterator[str]:
         for path in files.glob(paths):
             yield str(files.unstrip_protocol(path))
     except ImportError as error:
-        raise UserMistake(f"No driver for {shown(pattern)} is installed: {error}. Nothing was spent.") from None
+        raise InputError(f"No driver for {shown(pattern)} is installed: {error}. Nothing was spent.") from None
     except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-        raise UserMistake(
+        raise InputError(
             f"{shown(pattern)} cannot be listed ({type(error).__name__}): {shown(error)}. Nothing was spent."
         ) from None

@@ -9,7 +9,7 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import SeedanceError, UserMistake
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import CHOOSING, BadRow, Choosing, Model, Ratio, Resolution, titled
 from prefect_seedance.flows.forms.places import find_tables
@@ -73,7 +73,7 @@ async def _quote(
 ) -> Any:
     try:
         if bool(table.strip()) == bool(rows.strip()):
-            raise UserMistake("Give either a table or rows typed in, and not both. Nothing was spent.")
+            raise InputError("Give either a table or rows typed in, and not both. Nothing was spent.")
         place = _one_place(table) if table.strip() else None
         settings: dict[str, Any] = {
             "route": await chosen_routes(route, more_routes, **choices),
@@ -94,5 +94,5 @@ async def _quote(
 def _one_place(table: str) -> str:
     found = find_tables(table)
     if len(found) > 1:
-        raise UserMistake(f"{len(found)} tables match; a quote is for one of them. Nothing was spent.")
+        raise InputError(f"{len(found)} tables match; a quote is for one of them. Nothing was spent.")
     return found[0].place

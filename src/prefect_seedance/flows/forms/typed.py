@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from prefect_seedance.jobs.badtable import BadTable
+from prefect_seedance.errors import TableError
 from prefect_seedance.jobs.headings import match_headings
 from prefect_seedance.jobs.table import TableLike
 from prefect_seedance.routes import VideoRequest
@@ -39,7 +39,7 @@ def _has_headings(line: str) -> bool:
     cells = [cell.strip().strip('"') for cell in re.split(r"[,;\t]", line)]
     if "\t" in line or any(cell.casefold() in (*_FIELDS, *_MEANT) for cell in cells):
         return True
-    with contextlib.suppress(BadTable):
+    with contextlib.suppress(TableError):
         match_headings(list(cells), None, "typed rows")
         return True
     alike = [cell for cell in cells if difflib.get_close_matches(cell.casefold(), _FIELDS, n=1, cutoff=0.8)]

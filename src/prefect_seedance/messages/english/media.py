@@ -1,0 +1,5 @@
+"""Texts about a row's media: files, links, assets."""
+
+from __future__ import annotations
+
+MEDIA: dict[str, str] = {}

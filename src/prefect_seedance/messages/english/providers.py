@@ -1,0 +1,5 @@
+"""Texts about the providers' answers."""
+
+from __future__ import annotations
+
+PROVIDERS: dict[str, str] = {}

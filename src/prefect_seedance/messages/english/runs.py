@@ -1,0 +1,5 @@
+"""Texts about runs: settings, budgets, shards, sweeps."""
+
+from __future__ import annotations
+
+RUNS: dict[str, str] = {}

@@ -1,0 +1,5 @@
+"""Texts about output folders and stores."""
+
+from __future__ import annotations
+
+STORAGE: dict[str, str] = {}
