@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
+import string
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +92,12 @@ class AnyfastVoice:
 
     state: State
     provider: str = "anyfast"
+    link_seconds: float = 86_400.0
+
+    def new_id(self, now: float) -> str:
+        """Make a job id."""
+        tail = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5))
+        return time.strftime("cgt-%Y%m%d%H%M%S-", time.gmtime(now)) + tail
 
     def read(self, body: dict[str, Any], references: References) -> Draft:
         """Check and price a create request."""
