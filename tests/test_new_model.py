@@ -44,7 +44,7 @@ ENTRIES: list[tuple[ModuleType, str]] = [
         'RULES["made-up-2.0"] = Rules(price=Decimal(30), upstream="upstream-2.0")\n',
     ),
 ]
-"""What is added to the files of a copy of the package: for each provider, one of the catalogue and one of the sandbox."""
+"""What is added to a copy of the package: for each provider, to a file of the catalogue and to one of the sandbox."""
 
 
 @pytest.mark.timeout(600)
