@@ -15,7 +15,7 @@ from pathlib import Path
 from prefect_seedance.ledger import AttemptRecord, Ledger, Outcome, RowRecord, Settlement, State
 from prefect_seedance.media import inspect_video
 from prefect_seedance.sandbox import BillLine, SandboxServer
-from prefect_seedance.sandbox.prices import PRICES
+from prefect_seedance.sandbox.prices import price_list
 from tests.chaos.traveller import BATCH, BILLING, Leg
 
 LOST = {"cut_after", "error_after", "broken_after"}
@@ -133,7 +133,7 @@ class Books:
         self.log.unknown, self.log.lost_answers = len(unknown), len(lost)
         for billing in BILLING.values():
             assert {line.unit_price for line in bill if line.billing_model == billing} == {
-                PRICES[billing],
+                price_list()[billing],
                 NEW_PRICES[billing],
             }
         assert {line.account for line in bill} == {"jimmy", "anyfast"}

@@ -20,7 +20,7 @@ from typing import Self
 from prefect_seedance.instants import INSTANTS
 from prefect_seedance.ledger import Ledger, State, versions
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.sandbox.prices import PRICES
+from prefect_seedance.sandbox.prices import price_list
 from tests.chaos.aging import age, version_of
 from tests.chaos.books import NEW_PRICES, Books, Log
 from tests.chaos.scene import processes
@@ -83,7 +83,7 @@ class Journey(Books):
         self.kills = kills
         self.folder, self.next_ledger, self.api_url = folder, next_ledger, api_url
         self.keys = {"sk_first_of_jimmy": "jimmy", "sk-first-of-anyfast": "anyfast"}
-        self.prices = dict(PRICES)
+        self.prices = price_list()
         models = tuple(MODELS)
         table = tuple((f"row-{n:04d}", f"prompt {n} 猫 of seed {seed}", models[n % 2]) for n in range(rows))
         self._processes = processes()

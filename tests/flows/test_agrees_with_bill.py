@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from prefect_seedance.blocks import PriceBook
-from prefect_seedance.sandbox.prices import PRICES
+from prefect_seedance.sandbox.prices import price_list
 
 ROUTES = {
     "seedance2.0-mini": {"duration": 4, "resolution": "480p"},
@@ -23,7 +23,7 @@ ROUTES = {
 
 @pytest.fixture
 def all_routes(route_to):
-    book = PriceBook(currency="CNY", prices={name: str(price) for name, price in PRICES.items()})
+    book = PriceBook(currency="CNY", prices={name: str(price) for name, price in price_list().items()})
     return [route_to(model, prices=book, max_in_flight=8) for model in ROUTES]
 
 

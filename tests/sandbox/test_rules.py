@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefect_seedance.routes import CATALOGUE
 from prefect_seedance.sandbox import SandboxSettings, State
 from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.prices import JIMMY_MODELS, PRICES
+from prefect_seedance.sandbox.limits_jimmy import RULES
+from prefect_seedance.sandbox.prices import price_list
 from prefect_seedance.sandbox.reference import References
 from prefect_seedance.sandbox.rules_anyfast import read_request as read_anyfast
 from prefect_seedance.sandbox.rules_jimmy import read_request as read_jimmy
@@ -21,8 +23,9 @@ from prefect_seedance.sandbox.state import Account
 HOST = "127.0.0.1:8765"
 OWN = f"http://{HOST}/_media"
 PNG, MP4, WAV = "https://example.com/a.png", "https://example.com/a.mp4", "https://example.com/a.wav"
-MANXUE = [model for model in JIMMY_MODELS if model.startswith("sd2_mx_")]
-SP = [model for model in JIMMY_MODELS if model.endswith("-sp") and "mini" not in model]
+JIMMY = tuple(RULES)
+MANXUE = [model for model in JIMMY if model.startswith("sd2_mx_")]
+SP = [model for model in JIMMY if model.endswith("-sp") and "mini" not in model]
 MD = ["seedance2.0-md", "seedance2.0-fast-md"]
 MINI, MINI_VIDEO, MINI_SP = "seedance2.0-mini", "seedance2.0-mini-video", "seedance2.0-mini-sp"
 I2V, STD = "seedance2.0-fast-i2v", "seedance2.0-std"
@@ -58,12 +61,12 @@ def anyfast_refuses(*items, strict=False, text="x", **fields):
     return caught.value.field
 
 
-def test_there_are_23_routes_and_each_makes_a_plain_video():
-    assert len(set(JIMMY_MODELS)) == 23
-    for model in JIMMY_MODELS:
+def test_every_route_of_the_catalogue_makes_a_plain_video():
+    assert set(JIMMY) == {route.model for route in CATALOGUE if route.provider == "jimmy"}
+    for model in JIMMY:
         draft = jimmy(model)
         assert draft.charge.unit_price > 0, model
-        assert draft.charge.billing_model in PRICES
+        assert draft.charge.billing_model in price_list()
         assert draft.clip.width % 2 == draft.clip.height % 2 == 0
 
 
@@ -99,7 +102,7 @@ def test_the_worked_examples_of_the_mini_page():
     assert jimmy(MINI_VIDEO, duration=8, images=[PNG], reference_videos=reference).charge.amount == Decimal("0.55")
 
 
-@pytest.mark.parametrize("model", JIMMY_MODELS)
+@pytest.mark.parametrize("model", JIMMY)
 def test_rules_of_every_route(model):
     picture = "asset://a" if model in MANXUE else PNG
     assert refused(model, prompt=" ") == "prompt"
@@ -337,7 +340,7 @@ ITEMS = st.lists(
 
 
 @given(
-    st.sampled_from(JIMMY_MODELS) | JSON,
+    st.sampled_from(JIMMY) | JSON,
     st.dictionaries(
         st.sampled_from(["prompt", "duration", "resolution", "ratio", "orientation", "images", "first_image", "x"]),
         JSON,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, get_args
 
 from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, SecretStr
@@ -11,7 +12,7 @@ from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.spelling import Spelled
 from prefect_seedance.providers import Account, ProviderClient
 
-__all__ = ["AnyfastCredentials", "JimmyCredentials"]
+__all__ = ["CREDENTIALS", "AnyCredentials", "AnyfastCredentials", "JimmyCredentials"]
 
 _KEY = "The API key. It is kept secret and goes to the provider's own host only."
 _ACCOUNT = (
@@ -106,3 +107,12 @@ class AnyfastCredentials(Spelled, CredentialsBlock):
             InputError: The address or the key cannot be used.
         """
         return ProviderClient(self.to_account())
+
+
+AnyCredentials = JimmyCredentials | AnyfastCredentials
+"""The credentials of any provider: a new kind is added here."""
+
+CREDENTIALS: Mapping[str, type[AnyCredentials]] = {
+    kind.model_fields["provider"].default: kind for kind in get_args(AnyCredentials)
+}
+"""The kind of credentials of each provider."""

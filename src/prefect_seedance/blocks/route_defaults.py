@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from prefect.blocks.core import Block
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
-from prefect_seedance.blocks.credentials import AnyfastCredentials, JimmyCredentials
+from prefect_seedance.blocks.credentials import AnyCredentials
 from prefect_seedance.blocks.price_book import PriceBook
 from prefect_seedance.blocks.spelling import Spelled
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.providers import RouteSettings
-from prefect_seedance.routes import Route, VideoRequest, find
+from prefect_seedance.routes import Provider, Route, VideoRequest, find
+from prefect_seedance.routes.request import SETTINGS, Options, Shape, in_words_of
 
 __all__ = ["RouteDefaults"]
 
 SLUG = "seedance-route-defaults"
 
-_SETTINGS = ("duration", "resolution", "ratio", "orientation", "generate_audio", "watermark", "web_search")
+if TYPE_CHECKING:
+    from prefect_seedance.routes.request import Options as _Options
+    from prefect_seedance.routes.request import Shape as _Shape
+else:
+    _Options, _Shape = in_words_of("route", Options), in_words_of("route", Shape)
 
 
 def block_name(told: str) -> str:
@@ -27,7 +32,20 @@ def block_name(told: str) -> str:
     return told.strip().removeprefix(f"{SLUG}/")
 
 
-class RouteDefaults(Spelled, Block):
+class _Head(BaseModel):
+    """The first fields of a route block: they stand above the settings in its form."""
+
+    credentials: AnyCredentials = Field(description="The account that pays.")
+    model: str = Field(
+        description="The route: a model of the account's provider, such as seedance2.0-mini.",
+        examples=["seedance2.0-mini", "seedance-2.0-mini"],
+    )
+    prices: PriceBook | None = Field(
+        default=None, title="Prices", description="What you pay. Without it, costs are shown as unknown."
+    )
+
+
+class RouteDefaults(Spelled, _Options, _Shape, _Head, Block):
     """One way to have videos made: an account, a model, your prices, and defaults for what a row leaves open.
 
     Example:
@@ -45,27 +63,6 @@ class RouteDefaults(Spelled, Block):
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
-    credentials: JimmyCredentials | AnyfastCredentials = Field(description="The account that pays.")
-    model: str = Field(
-        description="The route: a model of the account's provider, such as seedance2.0-mini.",
-        examples=["seedance2.0-mini", "seedance-2.0-mini"],
-    )
-    prices: PriceBook | None = Field(
-        default=None, title="Prices", description="What you pay. Without it, costs are shown as unknown."
-    )
-    duration: int | None = Field(default=None, description="Seconds of video, where a row does not say.")
-    resolution: str | None = Field(default=None, description="720p, for example, where a row does not say.")
-    ratio: str | None = Field(default=None, description="16:9, for example, where a row does not say.")
-    orientation: Literal["landscape", "portrait"] | None = Field(
-        default=None, description="Landscape or portrait, where a row does not say and no ratio is set."
-    )
-    generate_audio: bool | None = Field(
-        default=None, description="Whether the video has sound, on routes that can choose."
-    )
-    watermark: bool | None = Field(default=None, description="Whether it has a watermark, on routes that can choose.")
-    web_search: bool | None = Field(
-        default=None, description="Whether the model may search the web: at Anyfast, for rows of text only."
-    )
     max_in_flight: int = Field(
         default=20, ge=1, le=10_000, description="How many videos of this route are in work at the same time, at most."
     )
@@ -110,7 +107,7 @@ class RouteDefaults(Spelled, Block):
         return self
 
     @property
-    def provider(self) -> Literal["jimmy", "anyfast"]:
+    def provider(self) -> Provider:
         """Whose route it is."""
         return self.credentials.provider
 
@@ -133,7 +130,7 @@ class RouteDefaults(Spelled, Block):
         Raises:
             InputError: The account, the route or the prices cannot be used.
         """
-        defaults = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) is not None}
+        defaults = {name: getattr(self, name) for name in SETTINGS if getattr(self, name) is not None}
         return RouteSettings(
             account=self.credentials.to_account(),
             route=self.to_route(),

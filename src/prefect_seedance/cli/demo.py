@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import sys
 import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
+from pydantic import SecretStr
 
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.live import live_view
 from prefect_seedance.cli.prefect_server import free_port, local_server, spawned
 from prefect_seedance.errors import SeedanceError
 
-__all__ = ["run_demo"]
+if TYPE_CHECKING:
+    from prefect_seedance.blocks import PriceBook
+
+__all__ = ["prompts", "run_demo", "sandbox_key", "sandbox_prices"]
 
 BATCH = "demo"
-
-MODELS: tuple[str, ...] = (
-    "seedance2.0-mini",
-    "seedance2.0-mini-video",
-    "seedance2.0-mini-sp",
-    "seedance2.0-sp",
-    "seedance2.0-of-fast-sp",
-    "seedance2.0-md",
-    "seedance2.0-fast-i2v",
-    "seedance2.0-std",
-    "sd2_mx_fast_720p",
-    "seedance-2.0-mini",
-)
-"""The demo's routes: the first one is the default."""
-
-PRICES = {
-    "seedance2.0-mini-480p": "0.03",
-    "seedance2.0-mini-720p": "0.05",
-    "seedance2.0-mini-1080p": "0.10",
-    "seedance2.0-mini-720p-video": "0.06",
-    "seedance2.0-mini-sp-720p": "0.40",
-    "seedance2.0-sp-720p": "0.20",
-    "seedance2.0-sp-1080p": "0.45",
-    "seedance2.0-of-fast-sp-720p": "0.30",
-    "seedance2.0-md": "0.90",
-    "seedance2.0-fast-i2v": "0.50",
-    "seedance2.0-std": "0.80",
-    "sd2_mx_fast_720p": "0.35",
-    "seedance-2.0-mini": "23",
-}
-"""Made-up prices: the providers publish none."""
 
 
 def run_demo(folder: Path, *, keep: bool, speed: float) -> int:
@@ -120,25 +95,45 @@ def prompts() -> Path:
     return checkout if checkout.exists() else Path(str(files("prefect_seedance.cli") / "prompts.csv"))
 
 
+def sandbox_prices() -> PriceBook:
+    """What the sandbox charges. Its prices are made up: the providers publish none."""
+    from prefect_seedance.blocks import PriceBook  # noqa: PLC0415
+    from prefect_seedance.sandbox.prices import price_list  # noqa: PLC0415
+
+    return PriceBook(currency="CNY", prices={line: str(price) for line, price in price_list().items()})
+
+
+def sandbox_key(provider: str) -> str:
+    """The key that opens a provider's API in a fresh sandbox."""
+    from prefect_seedance.sandbox.settings import DEFAULT_KEYS  # noqa: PLC0415
+
+    return next(key for key, opens in DEFAULT_KEYS.items() if opens == provider)
+
+
+def _models() -> tuple[str, ...]:
+    """The models that the demo's table names, behind the first of the catalogue, which makes the other rows."""
+    from prefect_seedance.routes import CATALOGUE  # noqa: PLC0415
+
+    with prompts().open(encoding="utf-8", newline="") as table:
+        named = [row["model"] for row in csv.DictReader(table)]
+    return tuple(dict.fromkeys(filter(None, (CATALOGUE[0].model, *named))))
+
+
 def _save_blocks(sandbox: str) -> list[str]:
     """Register the block types and save the demo's blocks; returns the names of its routes."""
-    from prefect_seedance.blocks import (  # noqa: PLC0415
-        AnyfastCredentials,
-        JimmyCredentials,
-        PriceBook,
-        RouteDefaults,
-    )
+    from prefect_seedance.blocks import RouteDefaults  # noqa: PLC0415
+    from prefect_seedance.blocks.credentials import CREDENTIALS  # noqa: PLC0415
     from prefect_seedance.routes import find  # noqa: PLC0415
 
-    prices = PriceBook(currency="CNY", prices=PRICES)
+    prices = sandbox_prices()
     prices.save("demo-prices", overwrite=True)
-    jimmy = JimmyCredentials(api_key="sk_sandbox", base_url=sandbox, account="demo")
-    jimmy.save("demo-jimmy", overwrite=True)
-    anyfast = AnyfastCredentials(api_key="sk-sandbox", base_url=sandbox, account="demo")
-    anyfast.save("demo-anyfast", overwrite=True)
+    accounts = {}
+    for provider, kind in CREDENTIALS.items():
+        accounts[provider] = kind(api_key=SecretStr(sandbox_key(provider)), base_url=sandbox, account="demo")
+        accounts[provider].save(f"demo-{provider}", overwrite=True)
     names = []
-    for model in MODELS:
-        credentials = anyfast if find(model).provider == "anyfast" else jimmy
+    for model in _models():
+        credentials = accounts[find(model).provider]
         route = RouteDefaults(credentials=credentials, model=model, prices=prices, max_in_flight=5, poll_seconds=0.5)
         name = "demo-" + model.lower().replace(".", "-").replace("_", "-")
         route.save(name, overwrite=True)

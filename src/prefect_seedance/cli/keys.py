@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.blocks import PriceBook, RouteDefaults
+from prefect_seedance.blocks.credentials import CREDENTIALS, AnyCredentials
 from prefect_seedance.errors import InputError
 from prefect_seedance.routes import find
 
@@ -56,7 +57,7 @@ def routes_of(
     return routes
 
 
-def _credentials(provider: str) -> JimmyCredentials | AnyfastCredentials:
+def _credentials(provider: str) -> AnyCredentials:
     name = provider.upper()
     key = os.environ.get(f"{name}_API_KEY", "").strip()
     if not key:
@@ -67,7 +68,7 @@ def _credentials(provider: str) -> JimmyCredentials | AnyfastCredentials:
     fields: dict[str, Any] = {"api_key": SecretStr(key), "account": os.environ.get(f"{name}_ACCOUNT", "default")}
     if base_url := os.environ.get(f"{name}_BASE_URL", "").strip():
         fields["base_url"] = base_url
-    return AnyfastCredentials(**fields) if provider == "anyfast" else JimmyCredentials(**fields)
+    return CREDENTIALS[provider](**fields)
 
 
 def read_prices(path: Path | None) -> PriceBook | None:

@@ -20,26 +20,22 @@ from pydantic import SecretStr
 from rich.markup import escape
 from rich.table import Table
 
-from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.blocks import PriceBook, RouteDefaults
+from prefect_seedance.blocks.credentials import CREDENTIALS, AnyCredentials
 from prefect_seedance.cli.console import out
-from prefect_seedance.cli.demo import PRICES
+from prefect_seedance.cli.demo import sandbox_key, sandbox_prices
 from prefect_seedance.cli.deploying import read_deployments
 from prefect_seedance.cli.keys import read_prices
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.making import LIMIT
 from prefect_seedance.ledger import ledger_url, shown_url
+from prefect_seedance.routes import CATALOGUE
 
 __all__ = ["set_up"]
 
 POOL = "seedance"
 SANDBOX = "sandbox"
 RUNS_AT_ONCE = 4
-
-_KINDS: dict[str, tuple[type[JimmyCredentials | AnyfastCredentials], str]] = {
-    "jimmy": (JimmyCredentials, "seedance2.0-mini"),
-    "anyfast": (AnyfastCredentials, "seedance-2.0-mini"),
-}
-"""The kind of credentials of each provider, and the model that its first route buys."""
 
 Line = tuple[str, str, str]
 """What it is, its name, and what was done."""
@@ -83,7 +79,7 @@ def _steps(
     deploy: bool,
     overwrite: bool,
 ) -> Iterator[Line]:
-    for kind in (JimmyCredentials, AnyfastCredentials, PriceBook, RouteDefaults):
+    for kind in (*CREDENTIALS.values(), PriceBook, RouteDefaults):
         kind.register_type_and_schema(_sync=True)  # type: ignore[call-arg]
         yield "block type", kind.get_block_type_slug(), "registered"
     yield from _blocks(sandbox, book, overwrite=overwrite)
@@ -95,16 +91,16 @@ def _steps(
 
 
 def _blocks(sandbox: str | None, book: PriceBook | None, *, overwrite: bool) -> Iterator[Line]:
-    providers = [name for name in _KINDS if sandbox or os.environ.get(f"{name.upper()}_API_KEY", "").strip()]
-    for name in _KINDS.keys() - set(providers):
+    providers = [name for name in CREDENTIALS if sandbox or os.environ.get(f"{name.upper()}_API_KEY", "").strip()]
+    for name in CREDENTIALS.keys() - set(providers):
         yield "credentials", name, f"left out: {name.upper()}_API_KEY is not set"
     if sandbox:
-        book = book or PriceBook(currency="CNY", prices=PRICES)
+        book = book or sandbox_prices()
     before = "sandbox-" if sandbox else ""
     prices, done = _kept(PriceBook, f"{before}prices", lambda: book, overwrite=overwrite)
     yield "price book", f"{before}prices", done or "left out: name your prices with --prices, else costs stay unknown"
     for place, provider in enumerate(providers):
-        kind, model = _KINDS[provider]
+        kind, model = CREDENTIALS[provider], _first_model(provider)
         credentials, done = _kept(kind, before + provider, lambda: _credentials(provider, sandbox), overwrite=overwrite)  # noqa: B023 - called at once
         yield "credentials", before + provider, done
         # The first one is the route that the deployments start with.
@@ -114,11 +110,15 @@ def _blocks(sandbox: str | None, book: PriceBook | None, *, overwrite: bool) -> 
         yield "route", name, f"{done} ({provider}, {model})"
 
 
-def _credentials(provider: str, sandbox: str | None) -> JimmyCredentials | AnyfastCredentials:
-    kind, _ = _KINDS[provider]
+def _first_model(provider: str) -> str:
+    """The model that the first route of a provider buys."""
+    return next(route.model for route in CATALOGUE if route.provider == provider)
+
+
+def _credentials(provider: str, sandbox: str | None) -> AnyCredentials:
+    kind = CREDENTIALS[provider]
     if sandbox:
-        key = "sk_sandbox" if provider == "jimmy" else "sk-sandbox"
-        return kind(api_key=SecretStr(key), base_url=sandbox, account="sandbox")
+        return kind(api_key=SecretStr(sandbox_key(provider)), base_url=sandbox, account="sandbox")
     fields: dict[str, Any] = {"api_key": SecretStr(os.environ[f"{provider.upper()}_API_KEY"].strip())}
     for field, variable in (("account", "ACCOUNT"), ("base_url", "BASE_URL")):
         if value := os.environ.get(f"{provider.upper()}_{variable}", "").strip():

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from prefect_seedance.errors import CellError
+from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.wish import read_wish
 
 MAX_TEXT = 1_000_000
@@ -293,25 +294,19 @@ def _kind(value: Any) -> str:
     return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
 
 
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    reader.__name__: reader
+    for reader in (prompt, duration, resolution, ratio, orientation, reference, references, switch)
+}
+"""The readers that `Column.reader` names."""
+
 PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "id": row_id,
         "route": wish,
         "model": name,
         "provider": provider,
-        "prompt": prompt,
-        "duration": duration,
-        "resolution": resolution,
-        "ratio": ratio,
-        "orientation": orientation,
-        "images": references,
-        "first_image": reference,
-        "last_image": reference,
-        "reference_videos": references,
-        "reference_audios": references,
-        "generate_audio": switch,
-        "watermark": switch,
-        "web_search": switch,
+        **{name: _READERS[column.reader] for name, column in COLUMNS.items()},
         "media_review": review,
     }
 )

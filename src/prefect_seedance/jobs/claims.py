@@ -23,8 +23,8 @@ LINES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 def remarks(route: Route, request: VideoRequest, facts: VideoFacts) -> tuple[str, ...]:
     """What differs from the request, in words; empty where nothing does.
 
-    Only what the request names is judged, and only as far as the documents tell what it means: Anyfast publishes the
-    pixels of each resolution and ratio, Jimmy AI does not; sound can be asked for at Anyfast alone.
+    Only what the request names is judged, and only as far as the documents tell what it means: some providers publish
+    the pixels of each resolution and ratio; sound counts only where it can be asked for.
     """
     found = [
         _seconds(request, facts),
@@ -53,7 +53,7 @@ def _size(route: Route, request: VideoRequest, facts: VideoFacts) -> str | None:
     if any(_near(facts.width, width) and _near(facts.height, height) for width, height in allowed):
         return None
     # Elsewhere a resolution may also mean the short side alone.
-    if route.provider != "anyfast" and _near(min(facts.width, facts.height), LINES[request.resolution or ""]):
+    if not route.capabilities.exact_sizes and _near(min(facts.width, facts.height), LINES[request.resolution or ""]):
         return None
     asked = f"{request.resolution} at {request.ratio} ({named[0]}×{named[1]})" if named else request.resolution
     return f"it has {facts.width}×{facts.height} pixels, and {asked} was asked for"
@@ -72,7 +72,7 @@ def _ratio(request: VideoRequest, facts: VideoFacts) -> str | None:
 
 
 def _sound(route: Route, request: VideoRequest, facts: VideoFacts) -> str | None:
-    if route.provider != "anyfast" or request.generate_audio in {None, facts.has_audio}:
+    if "generate_audio" not in route.capabilities.fields or request.generate_audio in {None, facts.has_audio}:
         return None
     return "it has no sound, and sound was asked for" if request.generate_audio else "it has sound, and none was wanted"
 

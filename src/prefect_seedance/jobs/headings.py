@@ -9,30 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from prefect_seedance.jobs.badtable import shown, table_error
 from prefect_seedance.jobs.cells import PARSERS
+from prefect_seedance.routes.request import COLUMNS
 
 KNOWN = tuple(PARSERS)
 """The fields that a column can set."""
 
 _SYNONYMS = {
-    "text": "prompt",
-    "提示词": "prompt",
-    "文案": "prompt",
-    "second": "duration",
-    "时长": "duration",
-    "分辨率": "resolution",
-    "aspectratio": "ratio",
-    "比例": "ratio",
-    "画面比例": "ratio",
-    "referenceimage": "images",
-    "imageurl": "images",
-    "参考图": "images",
-    "firstframe": "first_image",
-    "首帧": "first_image",
-    "lastframe": "last_image",
-    "尾帧": "last_image",
-    "video": "reference_videos",
-    "referencevideourl": "reference_videos",
-    "audio": "generate_audio",
+    **{heading: name for name, column in COLUMNS.items() for heading in column.headings},
     "模型": "model",
     "线路": "route",
 }

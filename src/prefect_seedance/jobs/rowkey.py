@@ -17,14 +17,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.routes.request import Media, VideoRequest
 
 _KEY_VERSION = 1
 _FINGERPRINT_VERSION = 1
 _USERINFO = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
 _LONGEST_ADDRESS = 4096
 _ENCODER = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
-_MEDIA = frozenset({"images", "first_image", "last_image", "reference_videos", "reference_audios"})
+_MEDIA = frozenset(Media.model_fields)
 
 
 def base_key(cells: Mapping[str, Any]) -> str:

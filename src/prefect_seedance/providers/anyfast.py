@@ -21,6 +21,7 @@ from prefect_seedance.providers.anyfast_library import AnyfastLibrary
 from prefect_seedance.providers.complaint import speaks_of_moderation
 from prefect_seedance.providers.verdict import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.capabilities import capabilities_of
 
 _JOBS = "/v1/video/generations"
 _STATES = {
@@ -41,7 +42,8 @@ _STATES = {
     "canceled": JobState.FAILED,
     "expired": JobState.FAILED,
 }
-_SETTINGS = ("generate_audio", "resolution", "ratio", "duration", "watermark")
+# A search is no field of its own, but a tool.
+_SETTINGS = tuple(name for name in capabilities_of("anyfast").fields if name != "web_search")
 
 
 class Anyfast(AnyfastLibrary):

@@ -21,6 +21,8 @@ from prefect_seedance.providers.jimmy_envelope import API, complaint_of, unwrapp
 from prefect_seedance.providers.jimmy_library import JimmyLibrary
 from prefect_seedance.providers.verdict import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.capabilities import capabilities_of
+from prefect_seedance.routes.request import SETTINGS
 
 _STATES = {
     "queued": JobState.WAITING,
@@ -36,9 +38,10 @@ _STATES = {
     "cancelled": JobState.FAILED,
     "expired": JobState.FAILED,
 }
-# Of a request's fields these have no counterpart in the create schema.
-_WITHOUT_FIELD = ("generate_audio", "watermark", "web_search")
-_FIELDS = ("prompt", "duration", "resolution", "ratio", "orientation", "first_image", "last_image")
+_SETTINGS = capabilities_of("jimmy").fields
+# Of a request's settings these have no counterpart in the create schema.
+_WITHOUT_FIELD = tuple(name for name in SETTINGS if name not in _SETTINGS)
+_FIELDS = ("prompt", *_SETTINGS, "first_image", "last_image")
 _LISTS = ("images", "reference_videos", "reference_audios")
 _CODE_IN_TEXT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect_seedance.routes.address import is_loopback, shown
+from prefect_seedance.routes.capabilities import Capabilities, Provider
 from prefect_seedance.routes.catalogue import CATALOGUE, find
 from prefect_seedance.routes.forms import Form, Review, form_of
 from prefect_seedance.routes.limit import Limit
@@ -20,7 +21,6 @@ from prefect_seedance.routes.route import (
     MediaRule,
     PairingRule,
     PromptRule,
-    Provider,
     RatioRule,
     ResolutionRule,
     Route,
@@ -32,6 +32,7 @@ from prefect_seedance.routes.units import Units, settle_units, units
 
 __all__ = [
     "CATALOGUE",
+    "Capabilities",
     "CurrencySum",
     "DurationRule",
     "Exclusion",

@@ -19,6 +19,7 @@ from prefect_seedance.routes.route import (
     RatioRule,
     ResolutionRule,
     Route,
+    switches_of,
 )
 
 SCHEMA = "Anyfast: create schema of seedance-2.0-mini"
@@ -101,7 +102,7 @@ _MINI = Route(
         ),
     ),
     body=_BODY,
-    switches=("generate_audio", "watermark", "web_search"),
+    switches=switches_of("anyfast"),
     sources=(SCHEMA,),
 )
 

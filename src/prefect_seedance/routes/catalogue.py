@@ -8,11 +8,12 @@ from typing import get_args
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.routes.anyfast import ANYFAST
+from prefect_seedance.routes.capabilities import Provider
 from prefect_seedance.routes.jimmy import JIMMY
-from prefect_seedance.routes.route import Provider, Route
+from prefect_seedance.routes.route import Route
 
 CATALOGUE: tuple[Route, ...] = (*JIMMY, *ANYFAST)
-"""All known routes: 23 of Jimmy AI, one of Anyfast."""
+"""All known routes. Menus and lists show them in this order, and a set-up starts with the first of a provider."""
 
 _UNKNOWN_HERE = "A model that the catalogue lacks can be added as a Route of your own. Nothing was spent."
 

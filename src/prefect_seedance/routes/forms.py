@@ -61,9 +61,9 @@ def form_of(
 
 
 def is_uploaded(route: Route, form: Form | Problem, address: str) -> bool:
-    """Tell whether a medium goes through Jimmy AI's file upload: all whose bytes the provider cannot fetch itself."""
+    """Tell whether a medium goes through a provider's file upload: all whose bytes the provider cannot fetch itself."""
     lies_here = scheme_of(address) in {"file", "store", "data"}
-    return route.provider == "jimmy" and lies_here and form in {"link", "asset", "portrait"}
+    return route.capabilities.uploads and lies_here and form in {"link", "asset", "portrait"}
 
 
 def allowed(route: Route, field: str, *, experimental: bool = False) -> str:
@@ -78,8 +78,9 @@ def allowed(route: Route, field: str, *, experimental: bool = False) -> str:
 
 
 def _without_wish(route: Route, rule: MediaRule, scheme: Scheme) -> Form | None:
-    by_link = route.provider == "jimmy" and "https" in rule.schemes
-    # No document of Jimmy AI takes data URIs; a route of the user's own that leaves the question open gets a link too.
+    by_link = route.capabilities.uploads and "https" in rule.schemes
+    # No document of a provider with an upload takes data URIs; a route of the user's own that leaves the question open
+    # gets a link too.
     if scheme in rule.schemes and not (by_link and scheme == "data"):
         return "as-is"
     if scheme == "asset":

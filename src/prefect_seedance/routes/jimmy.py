@@ -1,4 +1,4 @@
-"""The 23 routes of Jimmy AI.
+"""The routes of Jimmy AI.
 
 They share one endpoint, one schema and these rules: a prompt is always needed, `images` exclude the two frames, and the
 only switch is `orientation`. Where a route's own page says more than the shared schema, the page rules. A price line
@@ -22,6 +22,7 @@ from prefect_seedance.routes.route import (
     RatioRule,
     ResolutionRule,
     Route,
+    switches_of,
 )
 
 SCHEMA = "Jimmy AI: shared create schema of POST /seedance/videos"
@@ -37,7 +38,7 @@ NOTES = "integrators' notes on Jimmy AI (unofficial)"
 _COMMON: dict[str, Any] = {
     "provider": "jimmy",
     "prompt": PromptRule(needed="always", source=SCHEMA),
-    "switches": ("orientation",),
+    "switches": switches_of("jimmy"),
 }
 _IMAGES_OR_FRAMES = Exclusion(part="images", others=("frames",), source=SCHEMA)
 _AUDIO_NOT_IN_SCHEMA = "the route's page takes reference audio, the shared schema names only Full, SP economy and STD"
@@ -286,19 +287,19 @@ _FAST_SP_VIDEOS = MediaRule(
 )
 
 JIMMY: tuple[Route, ...] = (
-    *(_full(f"sd2_mx_{size}", size, title="Full", video=False) for size in ("720p", "1080p", "2k", "4k")),
-    *(_full(f"sd2_mx_fast_{size}", size, title="Full fast", video=False) for size in ("720p", "1080p")),
-    *(_full(f"sd2_mx_video_{size}", size, title="Full video", video=True) for size in ("720p", "1080p", "2k", "4k")),
-    *(_full(f"sd2_mx_video_fast_{size}", size, title="Full video fast", video=True) for size in ("720p", "1080p")),
+    _mini("seedance2.0-mini", title="Mini", video=False),
+    _mini("seedance2.0-mini-video", title="Mini video", video=True),
+    _mini_special(),
     _sp("seedance2.0-sp", title="SP economy", economy=True),
     _sp("seedance2.0-fast-sp", title="SP economy fast", economy=True, videos=_FAST_SP_VIDEOS),
     _sp("seedance2.0-of-sp", title="SP official", economy=False),
     _sp("seedance2.0-of-fast-sp", title="SP official fast", economy=False),
-    _mini("seedance2.0-mini", title="Mini", video=False),
-    _mini("seedance2.0-mini-video", title="Mini video", video=True),
-    _mini_special(),
     _md("seedance2.0-md", title="MD"),
     _md("seedance2.0-fast-md", title="MD fast"),
     _fast_i2v(),
     _std(),
+    *(_full(f"sd2_mx_{size}", size, title="Full", video=False) for size in ("720p", "1080p", "2k", "4k")),
+    *(_full(f"sd2_mx_fast_{size}", size, title="Full fast", video=False) for size in ("720p", "1080p")),
+    *(_full(f"sd2_mx_video_{size}", size, title="Full video", video=True) for size in ("720p", "1080p", "2k", "4k")),
+    *(_full(f"sd2_mx_video_fast_{size}", size, title="Full video fast", video=True) for size in ("720p", "1080p")),
 )

@@ -10,23 +10,33 @@ All rules default to "anything goes", so that a model which the catalogue lacks 
 from __future__ import annotations
 
 from string import Formatter
-from typing import Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
 from pydantic import Field, model_validator
 
 from prefect_seedance.routes.address import Scheme
+from prefect_seedance.routes.capabilities import PROVIDERS, Capabilities, Library, Provider, capabilities_of
 from prefect_seedance.routes.limit import Data, Limit, Rule
-from prefect_seedance.routes.request import FRAMES, Part
+from prefect_seedance.routes.request import COLUMNS, FRAMES, Part
 
-Provider = Literal["jimmy", "anyfast"]
 Unit = Literal["second", "job", "million_tokens"]
 Verdict = Literal["allowed", "doubtful", "refused"]
-Switch = Literal["orientation", "generate_audio", "watermark", "web_search"]
-Library = Literal["", "sp", "audit", "volc"]
 InputSeconds = Literal["free", "first", "all", "unstated"]
 
-SWITCHES: tuple[Switch, ...] = ("orientation", "generate_audio", "watermark", "web_search")
+SWITCHES: tuple[str, ...] = tuple(name for name, column in COLUMNS.items() if column.optional)
+"""The settings that a route may lack."""
+
+if TYPE_CHECKING:
+    Switch: TypeAlias = str
+else:
+    Switch = Literal[SWITCHES]
+
 SCHEMES: tuple[Scheme, ...] = ("https", "asset", "data")
+
+
+def switches_of(provider: Provider) -> tuple[str, ...]:
+    """The switches that the create schema of a provider has a field for."""
+    return tuple(switch for switch in SWITCHES if switch in capabilities_of(provider).fields)
 
 
 class PromptRule(Rule):
@@ -158,8 +168,8 @@ class Route(Data):
         if not isinstance(data, dict):
             return data
         model = data.get("model")
-        # Anyfast's asset library belongs to the account, not to a model.
-        library = "volc" if data.get("provider") == "anyfast" else ""
+        # A library may belong to the account, not to a model.
+        library = next((each.library for each in PROVIDERS if each.provider == data.get("provider")), "")
         return {
             "library": library,
             **data,
@@ -181,6 +191,11 @@ class Route(Data):
     def name(self) -> str:
         """Provider and model, as they stand in messages."""
         return f"{self.provider}/{self.model}"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider offers on every route."""
+        return capabilities_of(self.provider)
 
     def media_rule(self, part: Part) -> MediaRule:
         """The rule of one kind of media. `web_search` is no medium and has none."""

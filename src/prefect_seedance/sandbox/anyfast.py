@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
+import string
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +17,7 @@ from prefect_seedance.sandbox import calls
 from prefect_seedance.sandbox.draft import Draft, Refusal
 from prefect_seedance.sandbox.faults import Progress
 from prefect_seedance.sandbox.job import Job
-from prefect_seedance.sandbox.prices import ANYFAST_MODELS
+from prefect_seedance.sandbox.limits_anyfast import RULES
 from prefect_seedance.sandbox.reference import References
 from prefect_seedance.sandbox.rules_anyfast import read_request
 from prefect_seedance.sandbox.state import State
@@ -23,7 +26,6 @@ from prefect_seedance.sandbox.voice import retry_headers
 STATUS = {"waiting": "QUEUED", "running": "IN_PROGRESS", "succeeded": "SUCCESS", "failed": "FAILURE"}
 UPSTREAM = {"waiting": "queued", "running": "running", "succeeded": "succeeded", "failed": "failed"}
 FLAT = {"waiting": "queued", "running": "processing", "succeeded": "completed", "failed": "failed"}
-UPSTREAM_MODEL = "doubao-seedance-2-0-mini-260615"
 
 
 def error(status: int, code: str, message: str, kind: str, headers: dict[str, str] | None = None) -> Response:
@@ -50,7 +52,7 @@ def _upstream(job: Job, now: float, link: str | None) -> dict[str, Any]:
     clip = job.clip
     task: dict[str, Any] = {
         "id": "cgt-" + job.request_sha256[:16],
-        "model": UPSTREAM_MODEL,
+        "model": RULES[job.model].upstream,
         "status": UPSTREAM[job.phase(now)],
         "created_at": int(job.created_at),
         "updated_at": int(min(now, job.finished_at or now)),
@@ -73,7 +75,12 @@ def _flat(job: Job, now: float, link: str | None, *, upper: bool) -> dict[str, A
     """Return the flat body of the older query page."""
     phase = job.phase(now)
     status = STATUS[phase] if upper else FLAT[phase]
-    body: dict[str, Any] = {"id": job.id, "model": UPSTREAM_MODEL, "status": status, "created_at": int(job.created_at)}
+    body: dict[str, Any] = {
+        "id": job.id,
+        "model": RULES[job.model].upstream,
+        "status": status,
+        "created_at": int(job.created_at),
+    }
     if link is not None:
         body["video_url"] = link
     return {**body, "fail_reason": job.failure} if phase == "failed" else body
@@ -85,6 +92,12 @@ class AnyfastVoice:
 
     state: State
     provider: str = "anyfast"
+    link_seconds: float = 86_400.0
+
+    def new_id(self, now: float) -> str:
+        """Make a job id."""
+        tail = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5))
+        return time.strftime("cgt-%Y%m%d%H%M%S-", time.gmtime(now)) + tail
 
     def read(self, body: dict[str, Any], references: References) -> Draft:
         """Check and price a create request."""
@@ -176,7 +189,7 @@ async def models(request: Request) -> Response:
     state.count("anyfast.models")
     if calls.account_of(request, "anyfast") is None:
         return AnyfastVoice(state).bad_key()
-    return JSONResponse({"object": "list", "data": [{"id": name, "object": "model"} for name in ANYFAST_MODELS]})
+    return JSONResponse({"object": "list", "data": [{"id": name, "object": "model"} for name in RULES]})
 
 
 ROUTES = [

@@ -111,7 +111,15 @@ async def _admit(
         return voice.out_of_funds()
     if fate is not None:
         draft = replace(draft, failure=voice.failure(fate))
-    job = state.admit(account, draft, sha256=sha256, nth=nth, effects=effects)
+    job = state.admit(
+        account,
+        draft,
+        sha256=sha256,
+        nth=nth,
+        effects=effects,
+        new_id=voice.new_id,
+        link_seconds=voice.link_seconds,
+    )
     if job is None:
         state.count(f"{voice.provider}.create.over_limit")
         return voice.too_many()

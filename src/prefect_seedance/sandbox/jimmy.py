@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,11 @@ class JimmyVoice:
 
     state: State
     provider: str = "jimmy"
+    link_seconds: float = 3 * 86_400.0
+
+    def new_id(self, now: float) -> str:  # noqa: ARG002 - only the other provider writes the time into it
+        """Make a job id."""
+        return "vid_" + secrets.token_hex(6)
 
     def read(self, body: dict[str, Any], references: References) -> Draft:
         """Check and price a create request."""

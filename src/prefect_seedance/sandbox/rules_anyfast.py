@@ -1,6 +1,7 @@
-"""What Anyfast's document of `seedance-2.0-mini` allows in a create request.
+"""What Anyfast's documents allow in a create request.
 
-Written from the model's OpenAPI page; the exclusions between frames and references are those of the upstream provider.
+Written from the OpenAPI page of `seedance-2.0-mini`; the exclusions between frames and references are those of the
+upstream provider.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Any
 from prefect_seedance.sandbox.draft import Draft, Refusal
 from prefect_seedance.sandbox.frames import RATIOS, frame_size, nearest_ratio
 from prefect_seedance.sandbox.job import Clip
+from prefect_seedance.sandbox.limits_anyfast import RULES, Rules
 from prefect_seedance.sandbox.media_limits import BYTES, check_medium, check_total
-from prefect_seedance.sandbox.prices import ANYFAST_MODELS, anyfast_charge, video_tokens
+from prefect_seedance.sandbox.prices import anyfast_charge, video_tokens
 from prefect_seedance.sandbox.reference import References
 from prefect_seedance.sandbox.uploads import MediaFacts
 
-FIELDS = frozenset(("model", "content", "generate_audio", "resolution", "ratio", "duration", "tools", "watermark"))
 ROLES: dict[str, tuple[str, ...]] = {
     "image_url": ("first_frame", "last_frame", "reference_image"),
     "video_url": ("reference_video",),
@@ -29,18 +30,23 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 LIMITS = {"first_frame": 1, "last_frame": 1, "reference_image": 9, "reference_video": 3, "reference_audio": 3}
 ORDER = ("text", "image_url", "video_url", "audio_url")
-#: What each setting may be: the test, and its words.
-SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "generate_audio": (lambda value: type(value) is bool, "a boolean"),
-    "watermark": (lambda value: type(value) is bool, "a boolean"),
-    "resolution": (lambda value: value in ("480p", "720p"), "480p or 720p"),
-    "ratio": (lambda value: value in (*RATIOS, "adaptive"), f"one of {', '.join(RATIOS)}, adaptive"),
-    "duration": (lambda value: type(value) is int and 4 <= value <= 15, "an integer from 4 to 15"),
+#: What each setting may be on a model: the test, and its words.
+SETTINGS: dict[str, tuple[Callable[[Any, Rules], bool], Callable[[Rules], str]]] = {
+    "generate_audio": (lambda value, _: type(value) is bool, lambda _: "a boolean"),
+    "watermark": (lambda value, _: type(value) is bool, lambda _: "a boolean"),
+    "resolution": (lambda value, rules: value in rules.resolutions, lambda rules: " or ".join(rules.resolutions)),
+    "ratio": (lambda value, _: value in (*RATIOS, "adaptive"), lambda _: f"one of {', '.join(RATIOS)}, adaptive"),
+    "duration": (
+        lambda value, rules: type(value) is int and rules.shortest <= value <= rules.longest,
+        lambda rules: f"an integer from {rules.shortest} to {rules.longest}",
+    ),
     "tools": (
-        lambda value: isinstance(value, list) and all(tool == {"type": "web_search"} for tool in value),
-        'a list of {"type": "web_search"}',
+        lambda value, _: isinstance(value, list) and all(tool == {"type": "web_search"} for tool in value),
+        lambda _: 'a list of {"type": "web_search"}',
     ),
 }
+#: A setting is a field of the body; so are these.
+FIELDS = frozenset(("model", "content", *SETTINGS))
 
 
 def read_request(body: dict[str, Any], references: References) -> Draft:
@@ -90,11 +96,12 @@ def _check_fields(body: dict[str, Any]) -> None:
     for field in body:
         if field not in FIELDS:
             raise Refusal(field, "is not a field of this model")
-    if body["model"] not in ANYFAST_MODELS:
+    if body["model"] not in RULES:
         raise Refusal("model", f"no available channel for model {body['model']!r}")
+    rules = RULES[body["model"]]
     for field, (allowed, words) in SETTINGS.items():
-        if field in body and not allowed(body[field]):
-            raise Refusal(field, f"must be {words}")
+        if field in body and not allowed(body[field], rules):
+            raise Refusal(field, f"must be {words(rules)}")
 
 
 def _check_content(content: object, references: References) -> Counter[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from prefect_seedance.sandbox.draft import Draft, Refusal
 from prefect_seedance.sandbox.frames import frame_size, nearest_ratio
 from prefect_seedance.sandbox.job import Clip
-from prefect_seedance.sandbox.limits_jimmy import FRAMES, LISTS, Rules, rules_for
+from prefect_seedance.sandbox.limits_jimmy import FRAMES, LISTS, RULES, Rules
 from prefect_seedance.sandbox.media_limits import check_md
-from prefect_seedance.sandbox.prices import MD_MODELS, SP_MODELS, jimmy_charge
+from prefect_seedance.sandbox.prices import jimmy_charge
 from prefect_seedance.sandbox.reference import References
 from prefect_seedance.sandbox.uploads import MediaFacts
 
@@ -34,14 +35,14 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
     _check_pairs(model, rules, body)
     for field, url in _media(body):
         _check_url(model, rules, field, url, references)
-    _check_media(model, body, references)
+    _check_media(rules, body, references)
     resolution = body.get("resolution", "720p") if rules.resolutions else rules.fixed
     ratio = _ratio(body, references)
     width, height = frame_size(resolution, ratio)
     videos = body.get("reference_videos", [])
     facts = references.facts(videos[0]) if videos else None
     charge = jimmy_charge(
-        model,
+        rules,
         duration=body["duration"],
         resolution=resolution,
         reference_seconds=facts.seconds if facts else None,
@@ -52,6 +53,17 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
     lost = any(references.is_lost(url) for _, url in _media(body))
     failure = "s3 download failed: Read timed out" if lost else None
     return Draft(model, body, body["prompt"], clip, charge, settings.jimmy_refunds_failures, failure=failure)
+
+
+def rules_for(model: str, *, strict: bool = False) -> Rules:
+    """Return the rules of a model.
+
+    Raises:
+        Refusal: The endpoint has no such model.
+    """
+    if model not in RULES:
+        raise Refusal("model", f"不支持的模型参数 {model!r}")
+    return replace(RULES[model], **RULES[model].narrower) if strict else RULES[model]
 
 
 def _check_shape(body: dict[str, Any]) -> None:
@@ -132,27 +144,26 @@ def _check_url(model: str, rules: Rules, field: str, url: str, references: Refer
         scheme = "https"
     if scheme not in rules.schemes:
         raise Refusal(field, f"must be {' or '.join(name + '://' for name in rules.schemes)} for {model}")
-    if field in {"images", *FRAMES} and model in MD_MODELS and url.partition("?")[0].lower().endswith(".gif"):
+    if field in {"images", *FRAMES} and rules.checks_media and url.partition("?")[0].lower().endswith(".gif"):
         raise Refusal(field, f"GIF is not supported by {model}")
     if scheme == "asset":
-        _check_asset(model, field, rest, references)
+        _check_asset(model, rules, field, rest, references)
 
 
-def _check_asset(model: str, field: str, name: str, references: References) -> None:
+def _check_asset(model: str, rules: Rules, field: str, name: str, references: References) -> None:
     shelf, now = references.state.assets, references.state.now()
     asset = shelf.get(name, references.account.name)
-    libraries = ("sp", "person") if model in SP_MODELS else ("audit",)
     if asset is None:
         stranger = shelf.of_stranger(name, references.account.name)
         if stranger or references.state.settings.known_assets_only:
             raise Refusal(field, f"asset {name} not found")
-    elif asset.library not in libraries:
+    elif asset.library not in rules.libraries:
         raise Refusal(field, f"asset {name} has not passed the review of {model}")
     elif asset.review(now) != "Active":
         raise Refusal(field, f"asset {name} is {asset.review(now)}, not Active")
 
 
-def _check_media(model: str, body: dict[str, Any], references: References) -> None:
+def _check_media(rules: Rules, body: dict[str, Any], references: References) -> None:
     """Look into the media that can be looked into: their kind on every route, more where a document names limits."""
     known: dict[str, list[MediaFacts]] = {}
     for field, url in _media(body):
@@ -162,7 +173,7 @@ def _check_media(model: str, body: dict[str, Any], references: References) -> No
             raise Refusal(field, f"must hold {wanted}s, not {facts.kind}s")
         if facts is not None:
             known.setdefault(field, []).append(facts)
-    if model in MD_MODELS:
+    if rules.checks_media:
         for field, facts_of_field in known.items():
             check_md(field, facts_of_field)
 

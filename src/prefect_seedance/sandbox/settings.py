@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.sandbox.prices import PRICES
+from prefect_seedance.sandbox.prices import price_list
 
 #: The keys that a fresh sandbox knows, and the provider (or `provider/account`) that each one opens.
 DEFAULT_KEYS: Mapping[str, str] = {"sk_sandbox": "jimmy", "sk-sandbox": "anyfast"}
@@ -49,7 +49,7 @@ class SandboxSettings:
     asset_seconds: tuple[float, float] = (2.0, 6.0)
     speed: float = 1.0
     seed: int = 0
-    prices: Mapping[str, Decimal] = field(default_factory=lambda: dict(PRICES))
+    prices: Mapping[str, Decimal] = field(default_factory=price_list)
     currency: str = "CNY"
     funds: Decimal | None = None
     strict: bool = False
@@ -71,5 +71,5 @@ class SandboxSettings:
             if not 0 <= low <= high:
                 raise ValueError(f"{name} must be (shortest, longest), not {(low, high)}")
         for account in self.keys.values():
-            if account.partition("/")[0] not in {"jimmy", "anyfast"}:
+            if account.partition("/")[0] not in DEFAULT_KEYS.values():
                 raise ValueError(f"a key opens 'jimmy', 'anyfast' or 'provider/account', not {account!r}")

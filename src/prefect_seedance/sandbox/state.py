@@ -7,10 +7,9 @@ import heapq
 import hmac
 import math
 import secrets
-import string
 import threading
-import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,8 +21,6 @@ from prefect_seedance.sandbox.job import Job
 from prefect_seedance.sandbox.settings import SandboxSettings
 from prefect_seedance.sandbox.store import FileStore, MemoryStore, Store
 from prefect_seedance.sandbox.uploads import Uploads
-
-LINK_SECONDS = {"jimmy": 3 * 86_400.0, "anyfast": 86_400.0}
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,17 @@ class State:
                 heapq.heappop(ends)
             return len(ends)
 
-    def admit(self, account: Account, draft: Draft, *, sha256: str, nth: int, effects: frozenset[str]) -> Job | None:
+    def admit(
+        self,
+        account: Account,
+        draft: Draft,
+        *,
+        sha256: str,
+        nth: int,
+        effects: frozenset[str],
+        new_id: Callable[[float], str],
+        link_seconds: float,
+    ) -> Job | None:
         """Accept a job, and put it on the bill.
 
         Args:
@@ -122,6 +129,8 @@ class State:
             sha256: Of the request.
             nth: How often the same request came before.
             effects: The faults drawn for it.
+            new_id: Makes a job id of the provider's form, by the time.
+            link_seconds: How long a result link lives by the provider's documents.
 
         Returns:
             The job; None when the account has as many unfinished jobs as the hidden limit allows.
@@ -135,7 +144,7 @@ class State:
                 return None
             lifetime = settings.link_seconds
             job = Job(
-                id=self._new_id(account.provider),
+                id=self._new_id(new_id),
                 provider=account.provider,
                 account=account.name,
                 key_tail=account.key_tail,
@@ -151,20 +160,16 @@ class State:
                 tokens=draft.tokens,
                 charge=draft.charge,
                 refunds=draft.refunds,
-                link_seconds=LINK_SECONDS[account.provider] if lifetime is None else lifetime,
+                link_seconds=link_seconds if lifetime is None else lifetime,
                 effects=tuple(sorted(effects)),
             )
             self._store.put("job", job.id, job.to_json().encode())
             self._keep(job)
             return job
 
-    def _new_id(self, provider: str) -> str:
+    def _new_id(self, new_id: Callable[[float], str]) -> str:
         while True:
-            if provider == "jimmy":
-                name = "vid_" + secrets.token_hex(6)
-            else:
-                tail = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5))
-                name = time.strftime("cgt-%Y%m%d%H%M%S-", time.gmtime(self.now())) + tail
+            name = new_id(self.now())
             if name not in self._jobs:
                 return name
 

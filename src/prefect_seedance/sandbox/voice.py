@@ -29,6 +29,13 @@ class Voice(Protocol):
     def provider(self) -> str:
         """Return the provider's name."""
 
+    @property
+    def link_seconds(self) -> float:
+        """Return how long a result link lives by the provider's documents."""
+
+    def new_id(self, now: float) -> str:
+        """Make a job id of the provider's form."""
+
     def read(self, body: dict[str, Any], references: References) -> Draft:
         """Check and price a create request, or raise `Refusal`."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect.blocks.abstract import JobBlock, JobRun
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
@@ -22,6 +22,7 @@ from prefect_seedance.ledger import State, ledger_url
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.request import Options, Shape, in_words_of
 from prefect_seedance.tasks.anywhere import awaits
 from prefect_seedance.tasks.create import one_request
 from prefect_seedance.tasks.home import prefect_home
@@ -33,13 +34,40 @@ __all__ = ["VideoJob", "VideoJobRun"]
 T = TypeVar("T")
 
 if TYPE_CHECKING:
+    from prefect_seedance.routes.request import Options as _Options
+    from prefect_seedance.routes.request import Shape as _Shape
+
     _Job = JobBlock[JobTicket]
 else:
+    _Options, _Shape = in_words_of("job", Options), in_words_of("job", Shape)
     # Written out, pydantic would make a class "JobBlock[JobTicket]" of it, and Prefect would offer it as a block type.
     _Job = JobBlock
 
 
-class VideoJob(Spelled, _Job):
+class _Head(BaseModel):
+    """The first fields of a job block: they stand above the settings in its form."""
+
+    route: RouteDefaults = Field(description="How it is made: account, model, prices and defaults.")
+    batch: str = Field(min_length=1, description="The batch under which its row is kept.")
+    row: str | None = Field(default=None, description="The row id. Empty: one is made from the request.")
+    prompt: str | None = Field(default=None, description="What the video shows.")
+
+
+class _Media(BaseModel):
+    """The media, as lists that a form can fill."""
+
+    images: list[str] = Field(default_factory=list, description="Reference images: links, or files that may be read.")
+    first_image: str | None = Field(default=None, title="First image", description="The image it starts with.")
+    last_image: str | None = Field(default=None, title="Last image", description="The image it ends with.")
+    reference_videos: list[str] = Field(
+        default_factory=list, title="Reference videos", description="Videos to take motion or scenes from."
+    )
+    reference_audios: list[str] = Field(
+        default_factory=list, title="Reference audios", description="Sounds to take voices or music from."
+    )
+
+
+class VideoJob(Spelled, _Options, _Media, _Shape, _Head, _Job):
     """One video that is to be made: a row of a batch, for code that is written against Prefect's job blocks.
 
     Triggering it again pays for nothing: it is the same row of the same batch, and its run goes on from where it
@@ -64,32 +92,6 @@ class VideoJob(Spelled, _Job):
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
-    route: RouteDefaults = Field(description="How it is made: account, model, prices and defaults.")
-    batch: str = Field(min_length=1, description="The batch under which its row is kept.")
-    row: str | None = Field(default=None, description="The row id. Empty: one is made from the request.")
-    prompt: str | None = Field(default=None, description="What the video shows.")
-    duration: int | None = Field(default=None, description="Seconds of video. Empty: as the route says.")
-    resolution: str | None = Field(default=None, description="720p, for example. Empty: as the route says.")
-    ratio: str | None = Field(default=None, description="16:9, for example. Empty: as the route says.")
-    orientation: Literal["landscape", "portrait"] | None = Field(
-        default=None, description="Landscape or portrait, where no ratio is set. Empty: as the route says."
-    )
-    images: list[str] = Field(default_factory=list, description="Reference images: links, or files that may be read.")
-    first_image: str | None = Field(default=None, title="First image", description="The image it starts with.")
-    last_image: str | None = Field(default=None, title="Last image", description="The image it ends with.")
-    reference_videos: list[str] = Field(
-        default_factory=list, title="Reference videos", description="Videos to take motion or scenes from."
-    )
-    reference_audios: list[str] = Field(
-        default_factory=list, title="Reference audios", description="Sounds to take voices or music from."
-    )
-    generate_audio: bool | None = Field(
-        default=None, title="Sound", description="Whether it has sound. Empty: as the route says."
-    )
-    watermark: bool | None = Field(default=None, description="Whether it has a watermark. Empty: as the route says.")
-    web_search: bool | None = Field(
-        default=None, title="Web search", description="Whether the model may search the web. Empty: as the route says."
-    )
     take: str = Field(default="1", description="Another take makes the same row anew, on purpose, and pays again.")
     output: str = Field(default="videos", description="The folder in which videos are kept.")
     ledger: SecretStr | None = Field(

@@ -2,20 +2,22 @@
 
 Prefect's form takes the help text of a parameter from the docstring's `Args:`, and its title from nowhere: it shows the
 parameter's name. What stands in `json_schema_extra` of a default made with `Field` goes into the form as it is, so a
-title can be given there. Empty text stands for "not set", since `str | None` would become two tabs.
+title can be given there. The menus of models, resolutions and ratios are the catalogue's. Empty text stands for "not set", since `str | None` would become two tabs.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from prefect_seedance.jobs.choosing import Choose
+from prefect_seedance.routes import CATALOGUE
 
 __all__ = [
     "AS_ROUTE",
     "CHOOSING",
+    "LONGEST",
     "AgainState",
     "BadRow",
     "Choosing",
@@ -30,38 +32,21 @@ __all__ = [
 AS_ROUTE = "as the route says"
 """The menu entry that leaves a setting to the route block."""
 
-Model = Literal[
-    "as the route says",
-    "seedance2.0-mini",
-    "seedance2.0-mini-video",
-    "seedance2.0-mini-sp",
-    "seedance2.0-sp",
-    "seedance2.0-fast-sp",
-    "seedance2.0-of-sp",
-    "seedance2.0-of-fast-sp",
-    "seedance2.0-md",
-    "seedance2.0-fast-md",
-    "seedance2.0-fast-i2v",
-    "seedance2.0-std",
-    "sd2_mx_720p",
-    "sd2_mx_1080p",
-    "sd2_mx_2k",
-    "sd2_mx_4k",
-    "sd2_mx_fast_720p",
-    "sd2_mx_fast_1080p",
-    "sd2_mx_video_720p",
-    "sd2_mx_video_1080p",
-    "sd2_mx_video_2k",
-    "sd2_mx_video_4k",
-    "sd2_mx_video_fast_720p",
-    "sd2_mx_video_fast_1080p",
-    "seedance-2.0-mini",
-]
-"""Every model of the catalogue; a test holds them against it."""
+_MODELS = tuple(dict.fromkeys(route.model for route in CATALOGUE))
+_RESOLUTIONS = tuple(dict.fromkeys(size for route in CATALOGUE for size in route.resolution.allowed))
+_RATIOS = tuple(dict.fromkeys(ratio.lower() for route in CATALOGUE for ratio in route.ratio.listed))
 
-Resolution = Literal["as the route says", "480p", "720p", "1080p", "2k", "4k"]
+if TYPE_CHECKING:
+    Model: TypeAlias = str
+    Resolution: TypeAlias = str
+    Ratio: TypeAlias = str
+else:
+    Model = Literal[(AS_ROUTE, *_MODELS)]
+    Resolution = Literal[(AS_ROUTE, *_RESOLUTIONS)]
+    Ratio = Literal[(AS_ROUTE, *_RATIOS)]
 
-Ratio = Literal["as the route says", "16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "adaptive"]
+LONGEST = max(route.duration.maximum or 0 for route in CATALOGUE)
+"""Seconds of the longest video that a model of the catalogue makes."""
 
 Sound = Literal["as the route says", "with sound", "without sound"]
 

@@ -14,6 +14,7 @@ from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import (
     CHOOSING,
+    LONGEST,
     AgainState,
     BadRow,
     Choosing,
@@ -43,7 +44,7 @@ def videos_from_table(
     model: Model = titled("Model", "as the route says"),
     resolution: Resolution = titled("Resolution", "as the route says"),
     ratio: Ratio = titled("Format", "as the route says"),
-    duration: Annotated[int, Field(ge=0, le=15)] = titled("Seconds", 0),
+    duration: Annotated[int, Field(ge=0, le=LONGEST)] = titled("Seconds", 0),
     limit: Annotated[int, Field(ge=0)] = titled("Only the first rows", 0),
     only: str = titled("Only these rows", ""),
     prompt_column: str = titled("Heading of the prompts", ""),

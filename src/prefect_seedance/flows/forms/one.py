@@ -11,7 +11,7 @@ from pydantic import Field
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
-from prefect_seedance.flows.forms.fields import AS_ROUTE, AgainState, Model, Ratio, Resolution, Sound, titled
+from prefect_seedance.flows.forms.fields import AS_ROUTE, LONGEST, AgainState, Model, Ratio, Resolution, Sound, titled
 from prefect_seedance.flows.forms.generate import form_settings
 from prefect_seedance.flows.forms.making import make_one
 from prefect_seedance.flows.naming import run_name
@@ -28,7 +28,7 @@ def one_video(
     model: Model = titled("Model", "as the route says"),
     resolution: Resolution = titled("Resolution", "as the route says"),
     ratio: Ratio = titled("Format", "as the route says"),
-    duration: Annotated[int, Field(ge=0, le=15)] = titled("Seconds", 0),
+    duration: Annotated[int, Field(ge=0, le=LONGEST)] = titled("Seconds", 0),
     sound: Sound = titled("Sound", "as the route says"),
     images: list[str] = titled("Reference images", []),
     first_image: str = titled("First image", ""),

@@ -11,7 +11,7 @@ from pydantic import Field
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
-from prefect_seedance.flows.forms.fields import CHOOSING, BadRow, Choosing, Model, Ratio, Resolution, titled
+from prefect_seedance.flows.forms.fields import CHOOSING, LONGEST, BadRow, Choosing, Model, Ratio, Resolution, titled
 from prefect_seedance.flows.forms.places import find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.forms.wording import worded
@@ -30,7 +30,7 @@ def quote_table(
     model: Model = titled("Model", "as the route says"),
     resolution: Resolution = titled("Resolution", "as the route says"),
     ratio: Ratio = titled("Format", "as the route says"),
-    duration: Annotated[int, Field(ge=0, le=15)] = titled("Seconds", 0),
+    duration: Annotated[int, Field(ge=0, le=LONGEST)] = titled("Seconds", 0),
     limit: Annotated[int, Field(ge=0)] = titled("Only the first rows", 0),
     prompt_column: str = titled("Heading of the prompts", ""),
     bad_rows: BadRow = titled("If a row breaks a rule", "leave it out"),
