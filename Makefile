@@ -47,11 +47,12 @@ bench: $(VENV)/.ready-to-run ## what a row costs, ours beside a bare script and 
 bench-billing: $(VENV)/.ready-to-run ## creates billed for one logical create, ours beside published clients (ARGS=--write)
 	@$(BIN)/python benchmarks/billed_creates.py $(ARGS)
 
-check: $(VENV)/.ready-to-develop ## formatter, linter, strict types, import layers
+check: $(VENV)/.ready-to-develop ## formatter, linter, strict types, import layers, declared dependencies
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry src
 
 docs: $(VENV)/.ready-to-document ## build the manual into site/, with warnings as errors (site/index.html opens from the folder)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict $(ARGS)
@@ -66,7 +67,7 @@ distclean: clean ## remove .venv as well
 
 # Set-up, in two steps: the demo does not wait for the development tools.
 
-CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+CANDIDATES := $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3)
 
 define STEPS
 set -e

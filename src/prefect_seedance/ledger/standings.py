@@ -113,7 +113,7 @@ def standings_of(connection: sa.Connection, batch: str) -> list[Standing]:
     select = _SELECT.where(batches.c.name == batch).order_by(rows.c.id)
     for group in connection.execute(select).partitions(GROUP):
         for row in group:
-            shared = row[_SPLIT:]
+            shared = tuple(row[_SPLIT:])
             kind = kinds.get(shared)
             if kind is None:
                 kind = kinds[shared] = _kind(shared, connection.dialect)
