@@ -1,0 +1,37 @@
+"""How long a test waits before it calls something hung. A deadline ends a test that hangs; it never decides a result."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+FACTOR = float(os.environ.get("SEEDANCE_TEST_PATIENCE", "1"))
+"""All deadlines of the tests are multiplied by it: 1 suits a laptop with other work to do, 5 a machine that is flooded."""
+
+
+def patience(seconds: float = 120.0) -> float:
+    """Seconds to wait for what comes at once on an idle machine; longer work passes a larger number."""
+    return seconds * FACTOR
+
+
+def eventually(condition: Callable[[], T], what: str, *, seconds: float = 120.0, every: float = 0.02) -> T:
+    """Wait until `condition` is true, and return what it returned; the test fails after `seconds` of patience."""
+    until = time.monotonic() + patience(seconds)
+    while not (seen := condition()):
+        assert time.monotonic() < until, f"never came: {what}"
+        time.sleep(every)
+    return seen
+
+
+async def eventually_async(condition: Callable[[], T], what: str, *, seconds: float = 120.0, every: float = 0.01) -> T:
+    """As `eventually`, and the event loop goes on meanwhile."""
+    until = time.monotonic() + patience(seconds)
+    while not (seen := condition()):
+        assert time.monotonic() < until, f"never came: {what}"
+        await asyncio.sleep(every)
+    return seen
