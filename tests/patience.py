@@ -35,3 +35,10 @@ async def eventually_async(condition: Callable[[], T], what: str, *, seconds: fl
         assert time.monotonic() < until, f"never came: {what}"
         await asyncio.sleep(every)
     return seen
+
+
+def skip(seconds: float) -> None:
+    """Put the clock of the running event loop forward: what is due by then happens now."""
+    loop = asyncio.get_running_loop()
+    now = loop.time
+    loop.time = lambda: now() + seconds  # type: ignore[method-assign]
