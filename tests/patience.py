@@ -1,4 +1,4 @@
-"""How long a test waits before it calls something hung. A deadline ends a test that hangs; it never decides a result."""
+"""How long a test waits before it calls something hung: a deadline ends a test, and never decides its result."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from prefect_seedance.sandbox import SandboxServer
 
 T = TypeVar("T")
 
 FACTOR = float(os.environ.get("SEEDANCE_TEST_PATIENCE", "1"))
-"""All deadlines of the tests are multiplied by it: 1 suits a laptop with other work to do, 5 a machine that is flooded."""
+"""All deadlines of the tests are multiplied by it. With 1 they bear a machine with much other work."""
 
 
 def patience(seconds: float = 120.0) -> float:
@@ -42,3 +46,9 @@ def skip(seconds: float) -> None:
     loop = asyncio.get_running_loop()
     now = loop.time
     loop.time = lambda: now() + seconds  # type: ignore[method-assign]
+
+
+def hasten(sandbox: SandboxServer, seconds: float = 60.0) -> None:
+    """Put the clock of a sandbox forward: at its usual speed, all jobs that it has have ended then."""
+    clock = sandbox.state.settings.clock
+    sandbox.state.settings = replace(sandbox.state.settings, clock=lambda: clock() + seconds)
