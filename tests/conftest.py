@@ -7,13 +7,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx._config
 import hypothesis
 import pytest
 
+from tests.patience import FACTOR, patience
+
 # A landing must not hang on luck: developers explore, and CI tries the same examples each time.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# No example has a deadline: a busy machine would miss it.
+hypothesis.settings.register_profile("tests", derandomize=bool(os.environ.get("CI")), deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # Prefect reads its settings while it is imported: no test may read or write the developer's own home.
 _HOME = Path(tempfile.mkdtemp(prefix="seedance-tests-"))
@@ -24,8 +27,19 @@ os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 os.environ["PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW"] = "ignore"
+# Prefect's own deadlines are made for an idle machine, and so is that of httpx where a call names none (5 seconds).
+for _name in (
+    "PREFECT_API_REQUEST_TIMEOUT",
+    "PREFECT_SERVER_DATABASE_TIMEOUT",
+    "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS",
+):
+    os.environ[_name] = f"{patience():.0f}"
+for _name in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, _name, patience())
 
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.cli import prefect_server as local
 from prefect_seedance.cli.prefect_server import local_server
 from prefect_seedance.routes import find
 from prefect_seedance.sandbox import SandboxServer
@@ -36,6 +50,8 @@ from tests.postgres import postgres, postgres_server
 __all__ = ["postgres", "postgres_server", "s3", "s3_server", "sandbox", "sandbox_settings"]
 
 RouteTo = Callable[..., RouteDefaults]
+
+local.PATIENCE = patience(300)
 
 PRICES = {
     "seedance2.0-mini-480p": "0.03",
@@ -50,8 +66,13 @@ PRICES = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Prefect leaves connections to its own server to the garbage collector; nowhere else may that happen."""
+    """Scale the deadline of every test, and let Prefect leave connections to its own server to the collector.
+
+    Nowhere else may a connection be left.
+    """
     for item in items:
+        if not item.config.getoption("timeout") and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(float(item.config.getini("timeout")) * FACTOR))
         if "prefect_server" in getattr(item, "fixturenames", ()):
             for left in ("<socket.socket .*raddr=", "<function _SelectorTransport.__del__"):
                 ignored = f"ignore:Exception ignored in. {left}:pytest.PytestUnraisableExceptionWarning"

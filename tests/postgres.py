@@ -22,6 +22,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import patience
+
 USER = "seedance"
 UNPRIVILEGED = "nobody"
 """PostgreSQL refuses to run as root; then it runs as this user."""
@@ -41,7 +43,7 @@ SETTINGS = {
 }
 # When the test process dies, the pipe closes, and the server ends with it: none is left behind.
 WATCHED = '"$@" & server=$!; read -r _; kill -QUIT $server 2>/dev/null; wait $server'
-PATIENCE = 60.0
+PATIENCE = patience()
 
 _numbers = itertools.count(1)
 

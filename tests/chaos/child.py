@@ -113,7 +113,7 @@ def _flow(task: Task) -> None:
             batch=task.batch,
             output=task.output,
             ledger=task.ledger,
-            patience=30,
+            patience=600,
             **({"budget": task.budget} if task.budget else {}),
         )
 
@@ -128,7 +128,7 @@ def run_jobs(task: Task) -> None:
         take="1",
         output=Path(task.output),
         ledger_url=ledger_url(task.ledger, Path()),
-        patience=30,
+        patience=600,
         terms=Terms.parse(budget=task.budget),
         places=MediaPlaces(folder=Path(task.media).parent if task.media else None, loopback=True),
     )

@@ -25,6 +25,7 @@ from tests.chaos.aging import age, version_of
 from tests.chaos.books import NEW_PRICES, Books, Log
 from tests.chaos.scene import processes
 from tests.chaos.traveller import BATCH, BILLING, INTERRUPTED, MODELS, Leg, travel
+from tests.patience import patience
 
 DAY = 12.0
 """Real seconds that a day lasts at the provider: a link of Anyfast lives 12 s, one of Jimmy AI 36 s.
@@ -41,7 +42,7 @@ IN_FLIGHT = 10
 SPARE = 3
 """So many times as fast as the provider the machine shall be, since it is killed again and again."""
 
-RUN_SECONDS = 120
+RUN_SECONDS = patience(600)
 FAULTS = {
     "rate_limited": 0.03,
     "cut_after": 0.006,
@@ -174,9 +175,9 @@ class Journey(Books):
     def made(self) -> int:
         return len(self.server.state.jobs())
 
-    def progress(self, process: BaseProcess, *, seconds: float = 30.0) -> None:
+    def progress(self, process: BaseProcess) -> None:
         """Wait until the provider has made as many jobs as are due by now, and some of them for this run."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + patience()
         while process.is_alive() and self.made() < max(self.cap, self.floor) and time.monotonic() < until:
             time.sleep(0.01)
 

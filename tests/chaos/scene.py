@@ -17,9 +17,10 @@ from prefect_seedance.ledger import AttemptRecord, Ledger, Outcome, RowRecord, S
 from prefect_seedance.media import inspect_video
 from prefect_seedance.sandbox import BillLine, SandboxServer, SandboxSettings
 from tests.chaos.child import MODELS, Task, run
+from tests.patience import patience
 
 UNFINISHED = {State.PLANNED, State.DEFERRED, State.OVER_BUDGET, State.SENT, State.CREATED, State.SUCCEEDED}
-RUN_SECONDS = 90
+RUN_SECONDS = patience(600)
 
 
 def processes() -> multiprocessing.context.ForkServerContext:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.journey import Journey
+from tests.patience import patience
 from tests.postgres import PostgresServer
 
 pytestmark = [
@@ -34,7 +35,7 @@ def tell(text: str) -> None:
         log.write(f"days: {text}\n")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(patience(3600))
 def test_days_over_a_file(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     ledgers = [f"sqlite+aiosqlite:///{tmp_path}/{name}.db" for name in ("first", "second")]
     rows, kills = (ROWS, 49) if LONG else (SHORT, 4)
@@ -51,7 +52,7 @@ def test_days_over_a_file(tmp_path: Path, request: pytest.FixtureRequest) -> Non
         tell(str(log))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(patience(3600))
 def test_days_over_a_server(tmp_path: Path, postgres_server: PostgresServer) -> None:
     names = [postgres_server.empty_database() for _ in range(2)]
     ledgers = [postgres_server.url(name) for name in names]

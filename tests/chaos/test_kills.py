@@ -10,6 +10,7 @@ import pytest
 
 from prefect_seedance.instants import INSTANTS
 from tests.chaos.scene import Scene
+from tests.patience import patience
 
 pytestmark = pytest.mark.chaos
 
@@ -17,7 +18,7 @@ SEEDS = range(int(os.environ.get("CHAOS_SEEDS", "2")))
 FIRST_SEED = int(os.environ.get("CHAOS_FIRST_SEED", "0"))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(patience(1800))
 def test_killed_at_every_named_instant(tmp_path: Path, prefect_server: str) -> None:
     """Each instant once, in the whole flow with its Prefect task runs, over a provider without other faults."""
     chance = random.Random(1)
@@ -33,14 +34,14 @@ def test_killed_at_every_named_instant(tmp_path: Path, prefect_server: str) -> N
         scene.check()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(patience(1800))
 @pytest.mark.parametrize("seed", [FIRST_SEED + seed for seed in SEEDS])
 def test_killed_at_random_under_faults(tmp_path: Path, seed: int) -> None:
     """Random moments and instants, over a provider that loses answers, cuts connections and fails jobs."""
     killed_at_random(tmp_path, seed, kills=10)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(patience(1800))
 @pytest.mark.parametrize("seed", [FIRST_SEED + 1000 + seed for seed in range(max(1, len(SEEDS) // 4))])
 def test_killed_at_random_over_a_server(tmp_path: Path, seed: int, postgres: str) -> None:
     """The same with the ledger in PostgreSQL."""

@@ -18,7 +18,7 @@ from tests.chaos.child import MODELS, run_jobs
 from tests.chaos.scene import Scene
 from tests.postgres import PostgresServer
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.chaos
 
 
 def test_three_processes_share_rows_budget_and_uploads(tmp_path: Path, postgres: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from prefect_seedance.cli.app import run
+from tests.patience import patience
 
 COMMAND = Path(sys.executable).with_name("prefect-seedance")
 CSV = "id,prompt,duration\na,a lantern,5\nb,Mickey Mouse,5\nc,采茶女孩,4\n"
@@ -42,7 +43,7 @@ class Shell:
             env=settings,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=patience(300),
             check=False,
         )
         said = done.stdout + done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from prefect_seedance.cli.console import out
 from prefect_seedance.ledger import Ledger, State
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.deployments.worker import FINAL, Ui, prefect, worker
+from tests.patience import hasten, patience
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(patience(1800))]
 
 
 @pytest.fixture
@@ -26,7 +28,8 @@ def ui(prefect_server: str) -> Iterator[Ui]:
 
 @pytest.fixture
 def slow_sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer(SandboxSettings(speed=6.0)) as server:
+    """Jobs of 200 to 400 seconds, so that none ends before a run is cancelled."""
+    with SandboxServer(SandboxSettings(speed=0.1)) as server:
         yield server
 
 
@@ -109,7 +112,9 @@ def test_cancelled_paused_and_the_worker_replaced(
         time.sleep(4)
         assert ui.read(waiting)["state_type"] == "SCHEDULED"
         assert len(sandbox.state.bill()) == paid
-    # That worker is gone now; the next one takes the run up once the pool goes on.
+    # That worker is gone now; the next one takes the run up once the pool goes on, and the jobs have ended meanwhile.
+    sandbox.state.settings = replace(sandbox.state.settings, speed=20.0)
+    hasten(sandbox, 400)
     with worker(tmp_path / "worker-2.log"):
         ui.pause(paused=False)
         ended = ui.until(waiting, lambda run: run["state_type"] in FINAL)

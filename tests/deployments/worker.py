@@ -14,6 +14,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.patience import patience
+
 REPOSITORY = Path(__file__).parents[2]
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -34,16 +36,16 @@ def worker(log: Path, pool: str = "seedance") -> Iterator[subprocess.Popen[bytes
         finally:
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(30)
+                process.wait(patience())
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+            process.wait(patience())
 
 
 def prefect(*arguments: str) -> str:
     """Prefect's own command, from the repository's root."""
     command = [sys.executable, "-m", "prefect", "--no-prompt", *arguments]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=patience(300), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -52,10 +54,8 @@ class Patient(httpx.HTTPTransport):
     """Asks again where the server's SQLite is locked for a moment (503: nothing was done), as a person would."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        for _ in range(20):
-            answer = super().handle_request(request)
-            if answer.status_code != 503:
-                break
+        end = time.monotonic() + patience()
+        while (answer := super().handle_request(request)).status_code == 503 and time.monotonic() < end:
             answer.close()
             time.sleep(1)
         return answer
@@ -65,7 +65,7 @@ class Ui:
     """What the Prefect UI does, through the same API."""
 
     def __init__(self, server: str) -> None:
-        self.api = httpx.Client(base_url=f"{server}/api", timeout=60, transport=Patient())
+        self.api = httpx.Client(base_url=f"{server}/api", timeout=patience(), transport=Patient())
 
     def __enter__(self) -> Self:
         return self
@@ -95,8 +95,8 @@ class Ui:
     def read(self, run_id: str) -> dict[str, Any]:
         return dict(self.api.get(f"/flow_runs/{run_id}").json())
 
-    def until(self, run_id: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
-        end = time.monotonic() + seconds
+    def until(self, run_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        end = time.monotonic() + patience(300)
         while not holds(seen := self.read(run_id)):
             assert time.monotonic() < end, f"the run stayed {seen['state']}"
             time.sleep(0.2)

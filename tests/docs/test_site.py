@@ -15,6 +15,7 @@ import pytest
 from prefect_seedance.cli.app import app
 from prefect_seedance.routes import CATALOGUE
 from tests.docs.snippets import ROOT
+from tests.patience import patience
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="make docs installs it")
 
@@ -71,7 +72,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("manual") / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=patience(300), check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -97,7 +100,7 @@ def test_it_is_read_and_searched_from_the_folder(site: Path) -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(patience() * 1000)
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         for file in sorted(site.rglob("*.html")):
@@ -108,7 +111,9 @@ def test_it_is_read_and_searched_from_the_folder(site: Path) -> None:
         page.goto((site / "index.html").as_uri())
         # The search listens to keys, and not to a text that is put there.
         page.get_by_placeholder("Search").press_sequentially("may have taken this paid call")
-        expect(page.locator(".md-search-result__item").first).to_contain_text("Troubleshooting", timeout=60_000)
+        expect(page.locator(".md-search-result__item").first).to_contain_text(
+            "Troubleshooting", timeout=patience() * 1000
+        )
         browser.close()
     assert not wrong
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

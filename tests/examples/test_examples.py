@@ -13,6 +13,8 @@ import duckdb
 import httpx
 import pytest
 
+from tests.patience import patience
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RUNNABLE = sorted(path.name for path in EXAMPLES.glob("*.py") if path.name not in {"sandbox_route.py", "automation.py"})
 
@@ -115,7 +117,7 @@ def test_runs_as_it_stands(prefect_server, name, tmp_path, ledger_file):
     command = [sys.executable, "-W", "error::DeprecationWarning:__main__", str(EXAMPLES / name), *arguments]
     environment = {**os.environ, "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO", "TMPDIR": str(tmp_path)}
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=patience(300), check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()

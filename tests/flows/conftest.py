@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from prefect_seedance import GenerateResult, NothingStored, generate_videos
+from tests.patience import patience
 
 Make = Callable[..., GenerateResult]
 
@@ -36,5 +37,5 @@ def make(prefect_server: str, route_to: Callable[..., Any], output: Path) -> Mak
 @pytest.fixture
 def api(prefect_server: str) -> Iterator[httpx.Client]:
     """The server's own API."""
-    with httpx.Client(base_url=f"{prefect_server}/api", timeout=30) as client:
+    with httpx.Client(base_url=f"{prefect_server}/api", timeout=patience()) as client:
         yield client

@@ -12,8 +12,9 @@ from prefect_seedance.errors import InputError, Refused
 from prefect_seedance.errors import InvalidRows
 from prefect_seedance.providers import ProviderClient
 from prefect_seedance.routes import CATALOGUE, Route, VideoRequest, check
+from tests.patience import patience
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(patience(1800))]
 
 
 def media(url: str, name: str, **query: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -261,9 +260,7 @@ def test_the_answer_may_be_given_back_as_the_next_table(make, sandbox):
 @pytest.mark.slow
 def test_a_dead_host_sends_nothing_and_keeps_the_rows(make, route_to, sandbox):
     dead = JimmyCredentials(api_key="sk_sandbox", base_url="http://127.0.0.1:9")
-    began = time.monotonic()
     result = make([{"prompt": f"x{n}"} for n in range(6)], route=route_to(credentials=dead))
-    assert time.monotonic() - began < 100
     assert {row.status for row in result.rows} == {"deferred"}
     assert "no connection" in str(result.rows)
     assert result.costs_to_date == [] or sum(line.cost for line in result.costs_to_date) == 0

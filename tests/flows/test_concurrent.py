@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from prefect_seedance import generate_videos, quote_videos
+from tests.patience import patience
 
 TWIN = """
 import json, sys
@@ -73,7 +74,7 @@ def test_two_runs_in_two_processes(prefect_server, output, sandbox, tmp_path):
         twin.stdin.write("go\n")
         twin.stdin.flush()
     for twin in twins:
-        out, err = twin.communicate(timeout=90)
+        out, err = twin.communicate(timeout=patience(300))
         assert twin.returncode == 0, err
         assert "Traceback" not in err
         answers.append(json.loads(out.splitlines()[-1]))
@@ -85,7 +86,11 @@ def test_two_runs_in_two_processes(prefect_server, output, sandbox, tmp_path):
 
 @pytest.mark.parametrize(
     ("which", "size"),
-    [("quote", 20_000), pytest.param("generate", 20_000, marks=pytest.mark.slow), pytest.param("generate", 100_000, marks=pytest.mark.slow)],
+    [
+        ("quote", 20_000),
+        pytest.param("generate", 20_000, marks=pytest.mark.slow),
+        pytest.param("generate", 100_000, marks=pytest.mark.slow),
+    ],
 )
 def test_the_server_keeps_a_short_summary_of_a_big_table(prefect_server, route_to, output, api, which, size, sandbox):
     table = pd.DataFrame({"prompt": [f"secret wish number {n}" for n in range(size)], "mine": range(size)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +17,7 @@ from prefect_seedance.flows.events import ONE_BY_ONE, Place, RowTeller
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.routes.amount import Amount
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from tests.patience import eventually, hasten, patience
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def events(api):
             },
             "limit": 50,
         }
-        for _ in range(200):
+
+        def came():
             found = api.post("/events/filter", json=wanted).json()["events"]
-            if sum(event["event"] == last for event in found) >= number:
-                return found
-            time.sleep(0.1)
-        raise AssertionError(f"the events of {batch!r} never came: {Counter(event['event'] for event in found)}")
+            return found if sum(event["event"] == last for event in found) >= number else None
+
+        return eventually(came, f"{last} of {batch!r}", every=0.1)
 
     return read
 
@@ -97,7 +97,7 @@ def test_each_end_is_told_once_with_its_relations(make, route_to, sandbox, event
 @pytest.fixture
 def slower():
     """A sandbox whose jobs outlast a run without patience."""
-    with SandboxServer(SandboxSettings(speed=20.0)) as server:
+    with SandboxServer(SandboxSettings()) as server:
         yield server
 
 
@@ -107,7 +107,8 @@ def test_a_sweep_tells_what_it_brought_to_its_end(make, route_to, slower, events
     route = route_to(credentials=JimmyCredentials(api_key="sk_sandbox", base_url=slower.url))
     make([{"id": "a", "prompt": "x"}], batch=batch, route=route, patience=0)
     assert kinds(events(batch)) == {"batch.finished": 1}
-    sweep_videos(route, batch=batch, patience=20)
+    hasten(slower)
+    sweep_videos(route, batch=batch, patience=patience())
     found = events(batch, last="seedance.video.stored")
     assert kinds(found) == {"batch.finished": 1, "video.stored": 1}, "a sweep is no run of the batch"
     assert Path(found[-1]["payload"]["video"]).is_file()
@@ -174,14 +175,12 @@ def test_the_automation_of_the_examples_fires(make, sandbox, api, events):
     try:
         sandbox.faults.queue("create", "cut_after")
         make([{"id": "lost", "prompt": "x"}], batch=batch)
-        runs = []
-        for _ in range(300):
-            if runs:
-                break
-            EventsWorker.drain_all(timeout=5)
-            runs = api.post("/flow_runs/filter", json={"deployments": {"id": {"any_": [str(deployment)]}}}).json()
-            time.sleep(0.1)
-        (run,) = runs
+
+        def started():
+            EventsWorker.drain_all(timeout=patience())
+            return api.post("/flow_runs/filter", json={"deployments": {"id": {"any_": [str(deployment)]}}}).json()
+
+        (run,) = eventually(started, "the run of the automation", every=0.1)
         assert (run["parameters"]["batch"], run["parameters"]["row"]) == (batch, "lost")
         assert "answer" in run["parameters"]["message"].lower()
     finally:

@@ -16,6 +16,7 @@ from prefect import flow
 
 from prefect_seedance import VideoRequest, agenerate_videos, generate_video, generate_videos
 from prefect_seedance.jobs.events import RowEvent, watching
+from tests.patience import patience
 
 DOCUMENTED = {
     "status", "route", "job_id", "video", "sha256", "bytes", "width", "height", "seconds", "billing_model", "units",
@@ -175,6 +176,6 @@ def test_whoever_only_looks_on_brings_no_row_down(make, sandbox, caplog):
         raise BrokenPipeError("stdout is gone")
 
     with watching(broken):
-        result = make([{"id": "a", "prompt": "a lantern"}], patience=20)
+        result = make([{"id": "a", "prompt": "a lantern"}], patience=patience())
     assert result.counts == {"stored": 1}
     assert "A watcher of row events failed" in caplog.text

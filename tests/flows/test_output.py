@@ -18,6 +18,7 @@ from prefect_seedance.reports.files import SHEET
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox import files as sandbox_files
 from tests.chaos import child
+from tests.patience import hasten, patience
 
 
 def rows(*ids: str) -> list[dict[str, str]]:
@@ -109,7 +110,7 @@ def test_a_process_killed_while_it_stores(sandbox, s3, tmp_path, instant):
     for kill, code in ((instant, -9), (None, 0)):
         process = spawn.Process(target=child.run, args=(replace(task, kill_at=kill),))
         process.start()
-        process.join(90)
+        process.join(patience(300))
         assert process.exitcode == code
     found = open_shelf(f"{s3}/videos").child(task.batch).stamps()
     assert {name for name in found if name.endswith(".mp4")} == {f"r{number}.mp4" for number in range(4)}
@@ -118,10 +119,11 @@ def test_a_process_killed_while_it_stores(sandbox, s3, tmp_path, instant):
 
 @pytest.mark.slow
 def test_a_sweep_stores_where_the_batch_belongs(make, route_to, sandbox, s3):
-    sandbox.state.settings = replace(sandbox.state.settings, speed=15)
+    sandbox.state.settings = replace(sandbox.state.settings, speed=1)
     first = make(rows("a"), output=s3, patience=0.2)
     assert statuses(first) == {"a": "created"}
-    sweep_videos(route=route_to(), batch="spring", patience=30)
+    hasten(sandbox)
+    sweep_videos(route=route_to(), batch="spring", patience=patience())
     assert open_shelf(first.folder).stamp("a.mp4") is not None
 
 

@@ -19,6 +19,7 @@ from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.chaos.child import Task
 from tests.chaos.scene import processes, run
 from tests.conftest import RouteTo
+from tests.patience import hasten, patience
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -108,7 +109,7 @@ def test_the_sweep_saves_what_a_killed_run_left(sandbox: SandboxServer, tmp_path
     task = Task(table, sandbox.url, str(ledger_file), str(tmp_path / "videos"), kill_at="job written", kill_nth=4)
     process = processes().Process(target=run, args=(task,))
     process.start()
-    process.join(60)
+    process.join(patience())
     assert process.exitcode == -9
     from tests.chaos.child import routes
 
@@ -120,7 +121,7 @@ def test_the_sweep_saves_what_a_killed_run_left(sandbox: SandboxServer, tmp_path
     assert sweep_videos(routes(sandbox.url)[0], ledger=str(ledger_file)).found == []
 
 
-@pytest.mark.parametrize("sandbox_settings", [SandboxSettings(speed=5.0)])
+@pytest.mark.parametrize("sandbox_settings", [SandboxSettings()])
 @pytest.mark.slow
 def test_a_job_that_outlasts_the_patience_is_kept_and_swept(
     route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
@@ -130,22 +131,22 @@ def test_a_job_that_outlasts_the_patience_is_kept_and_swept(
         generate_videos(one(), route=route, batch="b", output=tmp_path / "videos", patience=0)
     assert caught.value.result is not None
     assert caught.value.result.counts == {"created": 1}
+    hasten(sandbox)
     outcome = sweep_videos(route)
     assert [row.batch for row in outcome.saved] == ["b"]
     assert len(sandbox.state.bill()) == 1
 
 
-@pytest.mark.parametrize("sandbox_settings", [SandboxSettings(speed=5.0)])
+@pytest.mark.parametrize("sandbox_settings", [SandboxSettings()])
 @pytest.mark.slow
-def test_the_sweep_follows_a_folder_that_was_moved(
-    route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path
-) -> None:
+def test_the_sweep_follows_a_folder_that_was_moved(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
     route = route_to(duration=5)
     for place in ("first", "second"):
         if place == "second":
             (tmp_path / "first").rename(tmp_path / "second")
         with pytest.raises(NothingStored):
             generate_videos(one(), route=route, batch="b", output=tmp_path / place, patience=0)
+    hasten(sandbox)
     (swept,) = sweep_videos(route).saved
     assert Path(str(swept.path)).is_relative_to(tmp_path / "second")
     assert not (tmp_path / "first").exists()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import pytest
 from prefect.logging.handlers import APILogWorker
 
 from prefect_seedance import NothingStored, generate_videos
+from tests.patience import eventually, patience
 
 
 @pytest.fixture
@@ -67,16 +67,16 @@ def test_task_runs_are_named_after_the_row_and_few(ended, api):
     for row in ("tea-01", "茶/02"):
         assert sum(row in task["name"] for task in named) == 3
     assert Counter(task["state"]["type"] for task in named) == {"COMPLETED": 6}
-    APILogWorker.drain_all(timeout=10)
+    APILogWorker.drain_all(timeout=patience())
     logs = api.post("/logs/filter", json={"logs": {"flow_run_id": {"any_": [run["id"]]}}}).json()
     assert 1 <= len(logs) < 40
 
 
-def complete(api, wanted, number, seconds=30):
-    """The task runs, once so many of them are completed, or when it takes too long."""
-    end = time.monotonic() + seconds
-    while True:
+def complete(api, wanted, number):
+    """The task runs, once so many of them are completed."""
+
+    def completed():
         runs = api.post("/task_runs/filter", json=wanted).json()
-        if sum(run["state"]["type"] == "COMPLETED" for run in runs) >= number or time.monotonic() > end:
-            return runs
-        time.sleep(0.1)
+        return runs if sum(run["state"]["type"] == "COMPLETED" for run in runs) >= number else None
+
+    return eventually(completed, f"{number} completed task runs", every=0.1)

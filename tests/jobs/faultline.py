@@ -97,7 +97,7 @@ class World:
         choice = options.pop("choice", Choice("in_order"))
         return prepare(read_table(rows), self.routes, choice=choice, **options)
 
-    async def run(self, rows: list[dict[str, Any]], *, patience: float = 2.0, **options: Any) -> Seen:
+    async def run(self, rows: list[dict[str, Any]], *, patience: float = 600.0, **options: Any) -> Seen:
         """One run over them."""
         terms = options.pop("terms", Terms(limit_patience=0.2))
         order = Order(

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from prefect_seedance.jobs.loop import call_core, on_core
+from tests.patience import eventually_async, patience
 
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="none")
 
@@ -60,17 +61,18 @@ def test_errors_come_through() -> None:
 
 
 async def test_a_cancelled_caller_waits_until_the_work_has_unwound() -> None:
-    unwound = threading.Event()
+    begun, unwound = threading.Event(), threading.Event()
 
     async def work() -> None:
         try:
-            await asyncio.sleep(30)
+            begun.set()
+            await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0.2)
             unwound.set()
 
     caller = asyncio.create_task(on_core(work))
-    await asyncio.sleep(0.1)
+    await eventually_async(begun.is_set, "the work")
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
@@ -78,20 +80,22 @@ async def test_a_cancelled_caller_waits_until_the_work_has_unwound() -> None:
 
 
 def test_an_interrupted_caller_waits_until_the_work_has_unwound() -> None:
-    unwound = threading.Event()
+    begun, unwound = threading.Event(), threading.Event()
     # A shell starts what it puts into the background deaf to Ctrl-C.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     main = threading.main_thread().ident
 
     async def work() -> None:
         try:
-            await asyncio.sleep(30)
+            begun.set()
+            await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0.2)
             unwound.set()
 
     def interrupt() -> None:
-        time.sleep(0.2)
+        begun.wait(patience())
+        time.sleep(0.2)  # the caller waits for the work a moment after that has begun
         signal.pthread_kill(main, signal.SIGINT)
 
     threading.Thread(target=interrupt).start()

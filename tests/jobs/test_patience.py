@@ -16,8 +16,10 @@ from prefect_seedance.errors import InvalidResponse, RateLimited, SeedanceError
 from prefect_seedance.jobs.forecast import Profile
 from prefect_seedance.jobs.poller import FAREWELL, LONGEST_RETRY_AFTER, Poller
 from prefect_seedance.providers import JobState, JobView
+from tests.patience import patience
 
 PROFILE = Profile("m", 5, "720p")
+LONG = patience()
 
 
 class Jumping(selectors.SelectSelector):
@@ -103,6 +105,6 @@ async def test_a_listener_that_fails_ends_the_waiting(caplog: pytest.LogCaptureF
 
     poller = Poller(Jobs([0.0]), 10.0)
     with pytest.raises(InvalidResponse, match="stdout is gone"):
-        await asyncio.wait_for(poller.wait("0", pace=0.01, patience=5, on_view=bad), 3)
+        await asyncio.wait_for(poller.wait("0", pace=0.01, patience=LONG, on_view=bad), LONG)
     await poller.close()
     assert "did not foresee" in caplog.text

@@ -10,6 +10,7 @@ import pytest
 from prefect_seedance.errors import AuthenticationError, InvalidResponse, NotFound, RateLimited, Unreachable
 from prefect_seedance.jobs.poller import GONE_TIMES, MOST_AT_ONCE, TROUBLES, Poller
 from prefect_seedance.providers import JobState, JobView
+from tests.patience import eventually_async, patience
 
 
 class ScriptedClient:
@@ -36,8 +37,11 @@ class ScriptedClient:
         return JobView(job_id=job_id, state=answer, provider_status=answer.value, video_url="https://x/v.mp4")
 
 
-async def wait(poller: Poller, job: str = "j", patience: float = 5) -> JobView:
-    return await asyncio.wait_for(poller.wait(job, pace=0.01, patience=patience), 5)
+LONG = patience()
+
+
+async def wait(poller: Poller, job: str = "j", patience: float = LONG) -> JobView:
+    return await asyncio.wait_for(poller.wait(job, pace=0.01, patience=patience), LONG)
 
 
 async def test_it_waits_until_the_job_has_ended() -> None:
@@ -56,11 +60,12 @@ async def test_many_who_wait_for_one_job_are_one_question() -> None:
 
 
 async def test_one_who_stops_waiting_takes_nobody_along() -> None:
-    client = ScriptedClient(*[JobState.RUNNING] * 5, JobState.SUCCEEDED)
+    client = ScriptedClient(JobState.RUNNING)
     poller = Poller(client, 10)
     first, second = asyncio.create_task(wait(poller)), asyncio.create_task(wait(poller))
-    await asyncio.sleep(0.02)
+    await eventually_async(lambda: client.asked["j"] > 1, "a second question")
     first.cancel()
+    client.script = [JobState.SUCCEEDED]
     assert (await second).state is JobState.SUCCEEDED
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -88,7 +93,7 @@ async def test_retry_after_holds_back_every_question_of_the_account() -> None:
     poller = Poller(client, 10)
     started = asyncio.get_running_loop().time()
     first = asyncio.create_task(wait(poller, "a"))
-    await asyncio.sleep(0.05)
+    await eventually_async(lambda: client.asked["a"], "the question that is refused")
     await wait(poller, "b")
     assert asyncio.get_running_loop().time() - started >= 0.3
     await first

@@ -13,6 +13,7 @@ from prefect_seedance.jobs.channel import channel
 from prefect_seedance.jobs.sharing import shared_limits
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger
 from prefect_seedance.providers import Account
+from tests.patience import patience
 
 ACCOUNT = Account("jimmy", "default", "http://127.0.0.1:9", SecretStr("sk_sandbox"))
 
@@ -26,7 +27,7 @@ async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
     async def away(*_: object) -> None:
         raise trouble
 
-    async with channel(ACCOUNT) as door, asyncio.timeout(10):
+    async with channel(ACCOUNT) as door, asyncio.timeout(patience()):
         async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
             assert lost == []
         monkeypatch.setattr(ledger, "sit", away)
@@ -47,7 +48,7 @@ async def test_a_ledger_in_trouble_for_a_moment_is_asked_again(tmp_path: Path, m
 
     monkeypatch.setattr(ledger, "sit", moody)
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(patience()),
         channel(ACCOUNT) as door,
         shared_limits(ledger, [door], lost.append),
         door.limiter.place("m", 1),

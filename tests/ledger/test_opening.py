@@ -16,6 +16,7 @@ from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import Ledger, State, versions
 from prefect_seedance.ledger.database import Database
 from tests.ledger.conftest import a_plan
+from tests.patience import patience
 
 
 def tables(path: Path) -> set[str]:
@@ -50,7 +51,7 @@ async def test_newcomers_at_the_same_moment_make_one_ledger(url: str) -> None:
 async def test_a_ledger_that_is_up_to_date_opens_beside_a_writer(url: str, locked: sqlite3.Connection) -> None:
     await (await Ledger.open(url)).close()
     locked.execute("BEGIN IMMEDIATE")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience()):
         ledger = await Ledger.open(url)
         assert await ledger.batches() == []
     locked.rollback()

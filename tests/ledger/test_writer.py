@@ -15,6 +15,7 @@ from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import Outcome, Settlement, State
 from prefect_seedance.ledger.database import Database
 from prefect_seedance.ledger.schema import book
+from tests.patience import patience
 
 Operation = Callable[[sa.Connection], Any]
 
@@ -132,7 +133,7 @@ async def test_a_cancelled_writer_learns_of_it_after_the_write(
 
 async def test_readers_do_not_wait_for_writers(database: Database, locked: sqlite3.Connection) -> None:
     locked.execute("BEGIN IMMEDIATE")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience()):
         counting = sa.select(sa.func.count()).select_from(book)
         reads = [database.read(lambda c: c.execute(counting).scalar()) for _ in range(40)]
         assert set(await asyncio.gather(*reads)) == {2}
@@ -140,7 +141,7 @@ async def test_readers_do_not_wait_for_writers(database: Database, locked: sqlit
 
 
 async def test_a_cancelled_reader_leaves_the_ledger_in_order(database: Database) -> None:
-    slow = "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t WHERE x < 500000) SELECT count(*) FROM t"
+    slow = "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t WHERE x < 5000000) SELECT count(*) FROM t"
     reading = asyncio.create_task(database.read(lambda c: c.execute(sa.text(slow)).scalar()))
     await asyncio.sleep(0.02)
     reading.cancel()
@@ -161,7 +162,7 @@ async def test_nobody_waits_for_a_writer_that_was_stopped(
     assert database._writer._task is not None
     database._writer._task.cancel()
     locked.rollback()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience()):
         results = await asyncio.gather(first, second, return_exceptions=True)
     assert [type(result) for result in results] == [LedgerError, LedgerError]
     await database.write(noting("third"))

@@ -135,7 +135,7 @@ class FileServer:
         if self.stall_after is not None:
             writer.write(body[: self.stall_after])
             await writer.drain()
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()  # until `close`
         writer.write(body)
         await writer.drain()
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import os
@@ -12,6 +11,7 @@ import pytest
 from prefect_seedance.errors import InputError
 from prefect_seedance.media import MediaPlaces, fetch_content
 from tests.media.samples import all_samples
+from tests.patience import eventually_async
 
 SAMPLES = all_samples()
 PNG = SAMPLES["png"][0]
@@ -111,7 +111,8 @@ async def test_a_file_that_is_still_written_is_not_taken(tmp_path):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        await asyncio.sleep(0.02)
+        size = path.stat().st_size
+        await eventually_async(lambda: path.stat().st_size > size, "the writer")
         with pytest.raises(InputError, match="changed while it was read"):
             await fetch_content("a.png", MediaPlaces(tmp_path), tmp_path)
     finally:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import skip
+
 Script = Callable[["Visit"], Awaitable[None]]
 
 
@@ -30,6 +32,13 @@ class Visit:
         headers = {"Content-Length": str(len(content))} | {k.replace("_", "-"): v for k, v in headers.items()}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         await self.raw(f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode() + content)
+
+    async def say_nothing(self, seconds: float = 400.0, *, byte: bytes = b"") -> None:
+        """Let the clock run ahead, with a byte every so many seconds, until the other side gives up."""
+        while not self.reader.at_eof():
+            await self.raw(byte)
+            skip(seconds)
+            await asyncio.sleep(0.01)
 
     def drop(self) -> None:
         """Cut the connection for real, without a word."""

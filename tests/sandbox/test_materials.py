@@ -10,6 +10,7 @@ import pytest
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.media import TYPES
 from prefect_seedance.sandbox.uploads import inspect
+from tests.patience import patience
 
 ROOT = "/api/open-api/v1"
 AUDIT = f"{ROOT}/seedance/assets/audit"
@@ -281,6 +282,6 @@ def test_difficult_servers(client):
     assert client.http.head("/_media/a.png").headers["content-length"] == str(len(get("/_media/a.png").content))
     assert client.http.head("/_media/a.png?head=0").status_code == 405
     with pytest.raises(httpx.ReadTimeout):
-        get("/_media/a.png?delay=1", timeout=0.1)
+        get("/_media/a.png?delay=60", timeout=httpx.Timeout(patience(), read=0.1))
     for wrong in ("delay=x", "delay=61", "status=99", "pad=-1"):
         assert get(f"/_media/a.png?{wrong}").status_code == 404

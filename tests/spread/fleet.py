@@ -20,19 +20,15 @@ from prefect_seedance import GenerateResult, generate_videos
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.cli.prefect_server import local_server
 from prefect_seedance.sandbox import SandboxServer
+from tests.patience import eventually, patience
 from tests.postgres import PostgresServer
 
 SOURCES = str(Path(__file__).parents[2] / "src")
-PATIENCE = 240.0
 
 
-def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+def until(holds: Callable[[], Any], what: str) -> Any:
     """Wait until something holds, and return it."""
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, f"never came: {what}"
-        time.sleep(0.1)
-    return found
+    return eventually(holds, what, seconds=600, every=0.1)
 
 
 @contextlib.contextmanager
@@ -41,7 +37,7 @@ def server_on(postgres: PostgresServer, folder: Path) -> Iterator[str]:
     from prefect.events.worker import EventsWorker
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    EventsWorker.drain_all(timeout=10)  # it would go on to speak to the server of the tests before
+    EventsWorker.drain_all(timeout=patience())  # it would go on to speak to the server of the tests before
     address = postgres.url(postgres.empty_database())
     before = dict(os.environ)
     os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = address
@@ -98,7 +94,7 @@ class Workers:
             for pid in (*children_of(process.pid), process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            process.wait(20)
+            process.wait(patience())
 
 
 def children_of(pid: int) -> list[int]:
@@ -131,9 +127,9 @@ class Run:
     def alive(self) -> bool:
         return self._thread.is_alive()
 
-    def end(self, seconds: float = PATIENCE) -> GenerateResult:
+    def end(self) -> GenerateResult:
         """Wait for its end, and return its result."""
-        self._thread.join(seconds)
+        self._thread.join(patience(600))
         assert not self._thread.is_alive(), "the run did not end"
         if self.error is not None:
             raise self.error

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from tests.patience import patience
 from tests.postgres import PostgresServer
 from tests.spread.fleet import Run, kill_between_creates, rows, saved_route, shards, taken_over, until
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(patience(1800)),
     # What Dask and Ray leave to the garbage collector is not ours.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),

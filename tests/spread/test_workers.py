@@ -17,6 +17,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import spread_workers
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.deployments.worker import Ui
+from tests.patience import patience
 from tests.postgres import PostgresServer
 from tests.spread.fleet import (
     Run,
@@ -34,7 +35,7 @@ from tests.spread.fleet import (
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(patience(1800)),
     pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
 ]
 
@@ -127,6 +128,6 @@ def test_workers_that_never_come_are_told_and_not_waited_for_for_ever(
         route = saved_route(sandbox, "alone")
         alone = Run(rows(2), route=route, batch="alone", output=tmp_path / "videos", spread="workers:1", patience=5)
         with pytest.raises(SeedanceError, match=r"No worker has taken up a shard .* patience=5 says"):
-            alone.end(120)
+            alone.end()
     assert sandbox.state.jobs() == []
     assert postgres_server.execute(database, "SELECT DISTINCT state FROM seedance_rows") == [("planned",)]

@@ -17,6 +17,7 @@ from prefect_seedance import VideoRequest, create_video, download_video, poll_vi
 from prefect_seedance.errors import ContentRejected, InputError, Refused, UnknownOutcome
 from prefect_seedance.sandbox.media import media_bytes
 from prefect_seedance.tasks import upload_media
+from tests.patience import patience
 
 
 def check_stored(job, sandbox) -> None:
@@ -115,7 +116,7 @@ def test_each_step_in_a_process_of_its_own(prefect_server, route_to, sandbox, tm
     job = None
     for step in ("create", "poll", "download"):
         command = [sys.executable, str(script), step, str(tmp_path / "v"), *([json.dumps(job)] if job else [])]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience(300), check=False)
         assert done.returncode == 0, done.stderr
         assert "sk_sandbox" not in done.stdout + done.stderr
         job = json.loads(done.stdout.splitlines()[-1])

@@ -19,15 +19,16 @@ from prefect_seedance.cli.app import run
 from prefect_seedance.cli.console import out
 from prefect_seedance.sandbox import SandboxServer
 from tests.deployments.worker import FINAL, Ui, worker
+from tests.patience import patience
 
 pytestmark = [
     pytest.mark.ui,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(patience(1800)),
     pytest.mark.skipif(shutil.which("chromium") is None, reason="apt-get install chromium"),
 ]
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-PATIENCE = 30_000
+PATIENCE = patience() * 1000
 UNFOLD = """document.querySelectorAll('textarea').forEach(box => {
     box.style.height = `${box.scrollHeight + 4}px`;
     box.scrollTop = 0;
@@ -46,6 +47,7 @@ def browser_page() -> Iterator[Page]:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         yield page
         browser.close()
 
@@ -83,7 +85,7 @@ def sent(page: Page, ui: Ui, before: set[str]) -> str:
     """
     button = page.get_by_role("button", name="Submit").or_(page.get_by_role("button", name="Run", exact=True)).last
     form = page.url
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patience()
     pressed = 0.0
     while time.monotonic() < deadline:
         new = [each["id"] for each in ui.api.post("/flow_runs/filter", json={}).json() if each["id"] not in before]
