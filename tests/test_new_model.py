@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 import prefect_seedance
-from prefect_seedance.errors import UserMistake
+from prefect_seedance.errors import InputError
 from prefect_seedance.providers.dialect import DIALECTS
 from prefect_seedance.routes import CATALOGUE, VideoRequest, anyfast, capabilities, catalogue, jimmy
 from prefect_seedance.routes.capabilities import PROVIDERS
@@ -93,7 +93,7 @@ def test_a_provider_is_sent_each_setting_or_refuses_it(provider: str) -> None:
             plain = dialect.create_call("m", VideoRequest(prompt="a lamp")).json
             assert dialect.create_call("m", request).json != plain, name
         else:
-            with pytest.raises(UserMistake, match=name):
+            with pytest.raises(InputError, match=name):
                 dialect.create_call("m", request)
 
 
