@@ -1,4 +1,4 @@
-"""Texts about tables as a whole."""
+"""Texts about tables as a whole, and about the name of a batch."""
 
 from __future__ import annotations
 
@@ -76,4 +76,32 @@ TABLES: dict[str, str] = {
     ),
     "table.more_lines": "{lines} and {more:,} more",
     "table.null_words": "The prompt of these rows is a word like 'nan' or 'None', and is sent as it is: {lines}.",
+    # Which tables a deployment may read.
+    "table.closed": (
+        "The table {table} is not open to this deployment: {reason}. Put it there, name it in the deployment's own "
+        "parameters, or set {variable} in the worker's environment. A form must not give access to the worker's files. "
+        "Nothing was spent."
+    ),
+    "table.outside_folders": "it is outside {folders}",
+    "table.private_address": (
+        "{url} is at a private address, and a form must not give access to the worker's network. Allow its host by "
+        "PREFECT_SEEDANCE_MEDIA_HOSTS in the worker's environment. Nothing was spent."
+    ),
+    "table.scheme_closed": "a deployment reads tables from {stores}, https and its folders",
+    # A table and its like among the parameters of a flow run.
+    "shown.frame": "a DataFrame of {rows:row|rows} ({columns})",
+    "shown.keys": "{keys:row id|row ids}",
+    "shown.rows": "a list of {rows:row|rows}",
+    "shown.unsaved_route": "{model} ({provider}/{account}), not saved",
+    # The name of a batch.
+    "batch.long_name": "{@batch:{name}…}: at most {limit:,} characters are allowed. Nothing was spent.",
+    "batch.no_name": (
+        "{@batch} is required: rows are kept under this name. The same name continues a batch, and never pays again "
+        "for what it has. For a scheduled run use a template, such as {@batch:nightly-{{scheduled:%Y-%m-%d}}}. "
+        "Nothing was spent."
+    ),
+    "batch.unknown_field": (
+        "{@batch:{name}}: the only field is {{scheduled}}, as in {@batch:nightly-{{scheduled:%Y-%m-%d}}}. Nothing was "
+        "spent."
+    ),
 }
