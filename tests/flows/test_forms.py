@@ -24,6 +24,7 @@ from prefect_seedance.flows.forms.fields import AS_ROUTE, Model, Ratio, Resoluti
 from prefect_seedance.flows.forms.places import find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.jobs.table import read_table
+from prefect_seedance.messages import message
 from prefect_seedance.routes.catalogue import CATALOGUE
 from prefect_seedance.sandbox import SandboxServer
 from tests.conftest import RouteTo
@@ -86,12 +87,13 @@ def test_a_doubtful_head_is_not_taken_for_a_prompt(head: str) -> None:
 
 
 def test_a_worker_without_a_folder_of_its_own_loses_no_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    what = message("form.the_folder")
     with tempfile.TemporaryDirectory(suffix="prefect") as folder:
         monkeypatch.chdir(folder)
-        with pytest.raises(InputError, match="temporary folder"):
-            lasting("videos", "The folder")
-        assert lasting("/data/videos", "The folder") == "/data/videos"
-        assert lasting("s3://bucket/videos", "The folder") == "s3://bucket/videos"
+        with pytest.raises(InputError, match=r"^The folder 'videos' starts in a temporary folder"):
+            lasting("videos", what)
+        assert lasting("/data/videos", what) == "/data/videos"
+        assert lasting("s3://bucket/videos", what) == "s3://bucket/videos"
         monkeypatch.chdir("/")
 
 
@@ -105,7 +107,7 @@ def test_a_pattern_names_each_table_by_itself(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No table matches"):
         find_tables(f"{tmp_path}/*.xlsx")
     (tmp_path / "sub-b.csv").write_text("prompt\nx\n")
-    with pytest.raises(InputError, match="too much alike"):
+    with pytest.raises(InputError, match="too similar"):
         find_tables(f"{tmp_path}/**/*.csv")
 
 
@@ -141,7 +143,7 @@ def test_wrong_wishes_fail_before_anything_is_spent(
         (table, {"batch": "w", "rows": "a fox", "model": "seedance-2.0-mini"}, "sold by anyfast"),
         (table, {"batch": "w", "rows": "a fox", "resolution": "4k"}, 'choose "leave it out" under'),
         (table, {"batch": "w", "rows": "a fox", "budget": "lots"}, "budget"),
-        (table, {"batch": "w", "rows": "文案,ratio\na fox,1:1"}, "write '文案' under \"Heading of the prompts\""),
+        (table, {"batch": "w", "rows": "文案,ratio\na fox,1:1"}, '"Heading of the prompts": 文案'),
         (forms.one_video, {"prompt": " "}, "prompt"),
         (forms.one_video, {"prompt": "a fox", "duration": 2}, "duration"),
         (forms.quote_table, {"rows": ""}, "either a table or rows"),

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from prefect_seedance import quote_videos
-from prefect_seedance.errors import InputError
+from prefect_seedance.errors import InputError, TableError
 from prefect_seedance.flows import tables
-from prefect_seedance.errors import TableError
 from prefect_seedance.jobs.table import read_table
 
 
@@ -82,7 +81,7 @@ def test_a_server_at_a_private_address_needs_to_be_allowed(home, monkeypatch):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "table.csv")
-    with pytest.raises(TableError, match="no ordinary file"):
+    with pytest.raises(TableError, match="not a regular file"):
         read_table(tmp_path / "table.csv")
 
 

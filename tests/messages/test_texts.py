@@ -120,5 +120,20 @@ def test_one_message_speaks_the_words_of_each_surface(surface, words) -> None:
         assert str(said).startswith("1 row of films.csv cannot be sent; 1,200 can:\n- row 2")
 
 
+@pytest.mark.parametrize(
+    ("surface", "prompt", "ratio"),
+    [
+        ("python", 'columns={"prompt": "文案"}', 'columns={"ratio": "shape"}'),
+        ("cli", "--column prompt=文案", "--column ratio=shape"),
+        # The form has a field for the heading of the prompts only.
+        ("form", '"Heading of the prompts": 文案', 'columns={"ratio": "shape"}'),
+    ],
+)
+def test_a_mapping_is_written_as_each_surface_takes_it(surface, prompt, ratio) -> None:
+    with use_surface(surface):
+        assert str(message("table.no_prompt", found="", heading="文案")).endswith(f"map it: {prompt}.")
+        assert str(message("table.unread_column", heading="shape", field="ratio")).endswith(f"map it: {ratio}.")
+
+
 def test_a_text_that_cannot_be_made_still_says_what_is_known() -> None:
     assert str(message("rows.reason", line=3)) == "rows.reason (line=3)"

@@ -9,6 +9,7 @@ from prefect.context import FlowRunContext
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger.holders import now
+from prefect_seedance.messages import message
 
 __all__ = ["batch_name", "flow_run_id", "run_name", "scheduled_time"]
 
@@ -24,19 +25,12 @@ def batch_name(template: str | None, scheduled: datetime) -> str:
         InputError: The name is empty or too long, or holds another field.
     """
     if template is None or not template.strip():
-        raise InputError(
-            "batch= is required: the name under which rows are kept. The same name continues, and never pays again for "
-            'what it has. For a run by schedule use a template, such as batch="nightly-{scheduled:%Y-%m-%d}". '
-            "Nothing was spent."
-        )
+        raise InputError(message("batch.no_name"))
     name = _FIELD.sub(lambda found: scheduled.strftime(found[2] or "%Y-%m-%dT%H-%M-%S"), template).strip()
     if "{" in name or "}" in name:
-        raise InputError(
-            f"batch={template!r}: the one field that is known is {{scheduled}}, as in "
-            '"nightly-{scheduled:%Y-%m-%d}". Nothing was spent.'
-        )
+        raise InputError(message("batch.unknown_field", name=template))
     if len(name) > LONGEST:
-        raise InputError(f"batch={name[:40]!r}…: at most {LONGEST} characters, please. Nothing was spent.")
+        raise InputError(message("batch.long_name", name=name[:40], limit=LONGEST))
     return name
 
 

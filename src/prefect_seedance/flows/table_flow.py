@@ -15,6 +15,7 @@ from prefect import Flow
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.ledger import shown_url
+from prefect_seedance.messages import message
 
 __all__ = ["TableFlow", "table_flow"]
 
@@ -54,18 +55,18 @@ def _table(table: Any) -> str:
     if isinstance(table, str | Path):
         return str(table)
     if isinstance(table, pd.DataFrame):
-        names = ", ".join(str(name) for name in table.columns[:NAMED])
-        more = ", …" if len(table.columns) > NAMED else ""
-        return f"a DataFrame of {len(table):,} rows ({names}{more})"[:500]
+        columns = [*table.columns[:NAMED], *(["…"] if len(table.columns) > NAMED else [])]
+        return str(message("shown.frame", rows=len(table), columns=columns))[:500]
     if isinstance(table, Sequence):
-        return f"a list of {len(table):,} rows"
-    return f"a {type(table).__name__}"
+        return str(message("shown.rows", rows=len(table)))
+    return str(message("value.other", type=type(table).__name__))
 
 
 def _route(route: Any) -> Any:
     if isinstance(route, RouteDefaults):
         saved = getattr(route, "_block_document_name", None)
-        return saved or f"{route.model} ({route.provider}/{route.credentials.account}), not saved"
+        account = route.credentials.account
+        return saved or str(message("shown.unsaved_route", model=route.model, provider=route.provider, account=account))
     if isinstance(route, str):
         return route
     return [_route(one) for one in route] if isinstance(route, Sequence) else str(type(route).__name__)
@@ -78,7 +79,7 @@ def _ledger(url: Any) -> Any:
 def _only(keys: Any) -> Any:
     if keys is None or isinstance(keys, str):
         return keys
-    return [str(key) for key in keys] if len(keys) <= SHOWN_KEYS else f"{len(keys):,} row ids"
+    return [str(key) for key in keys] if len(keys) <= SHOWN_KEYS else str(message("shown.keys", keys=len(keys)))
 
 
 SHOWN_KEYS = 100

@@ -20,6 +20,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.badtable import shown
 from prefect_seedance.jobs.table import Table, TableLike, read_table
 from prefect_seedance.media import STORES, Zone, zone_of
+from prefect_seedance.messages import Message, message
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
 
 __all__ = ["ROOT_VARIABLE", "open_table"]
@@ -76,7 +77,7 @@ class _Judge:
         elif scheme in {"http", "https"} and "::" not in place.partition("//")[0]:
             _web(place)
         elif scheme not in STORES or "::" in place.partition("//")[0]:
-            raise _closed(place, f"a deployment reads tables from {', '.join(sorted(STORES))}, https and its folders")
+            raise _closed(place, message("table.scheme_closed", stores=sorted(STORES)))
 
     def _file(self, path: Path) -> None:
         real = path.resolve()
@@ -87,7 +88,7 @@ class _Judge:
             whole = Path(own).expanduser().absolute()
             if real.is_relative_to(whole.resolve()) or fnmatchcase(str(path.absolute()), str(whole)):
                 return
-        raise _closed(str(path), f"it lies outside {', '.join(str(root) for root in roots)}")
+        raise _closed(str(path), message("table.outside_folders", folders=roots))
 
 
 def _named(variable: str) -> list[Path]:
@@ -103,15 +104,8 @@ def _web(url: str) -> None:
     except (OSError, UnicodeError):
         return  # behind a proxy no name may resolve; the request itself tells
     if found - {Zone.PUBLIC}:
-        raise InputError(
-            f"{shown(url)} is at a private address, and a form must not be a way to the worker's network. Allow its "
-            "host by PREFECT_SEEDANCE_MEDIA_HOSTS in the worker's environment. Nothing was spent."
-        )
+        raise InputError(message("table.private_address", url=shown(url)))
 
 
-def _closed(place: str, reason: str) -> InputError:
-    return InputError(
-        f"The table {shown(place)} is not open to this deployment: {reason}. Put it there, name it in the deployment's "
-        f"own parameters, or set {ROOT_VARIABLE} in the worker's environment; a form must not be a way to the worker's "
-        "files. Nothing was spent."
-    )
+def _closed(place: str, reason: Message) -> InputError:
+    return InputError(message("table.closed", table=shown(place), reason=reason, variable=ROOT_VARIABLE))

@@ -32,14 +32,14 @@ class CellProblem:
     key: str
     column: str
     value: str
-    message: Message | str
+    message: Message
 
     def __str__(self) -> str:
-        value = f" {self.value!r}" if self.value else ""
-        return f"row {self.line} ({self.key}), {self.column}{value}: {self.message}"
+        cell = f"{self.column} {self.value!r}" if self.value else self.column
+        return str(message("cell.problem", line=self.line, key=self.key, cell=cell, problem=self.message))
 
 
-def table_error(name: str, problems: Sequence[Message | str]) -> TableError:
+def table_error(name: str, problems: Sequence[Message]) -> TableError:
     """An error about the table as a whole: its file, its headings."""
     return TableError(message("table.unusable", table=name, problems=list(problems)))
 
@@ -47,12 +47,11 @@ def table_error(name: str, problems: Sequence[Message | str]) -> TableError:
 def cells_error(name: str, problems: Iterable[CellProblem]) -> TableError:
     """An error about single cells: the first twenty are shown, the rest are counted."""
     found = tuple(problems)
-    told = {"table": name, "problems": len(found), "shown": list(found[:_TOLD])}
-    rows = len({problem.line for problem in found})
-    if len(found) > _TOLD:
-        text = message("table.more_cells", rows=rows, more=len(found) - _TOLD, **told)
+    rows, first, more = len({problem.line for problem in found}), list(found[:_TOLD]), len(found) - _TOLD
+    if more > 0:
+        text = message("table.more_cells", table=name, problems=len(found), rows=rows, shown=first, more=more)
     else:
-        text = message("table.cells", rows=rows, **told)
+        text = message("table.cells", table=name, problems=len(found), rows=rows, shown=first)
     return TableError(text, problems=found)
 
 

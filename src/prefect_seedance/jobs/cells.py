@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from prefect_seedance.errors import CellError
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.wish import read_wish
 
@@ -74,7 +75,7 @@ def prompt(value: Any) -> str | None:
     if cell is None:
         return None
     if not isinstance(cell, str):
-        raise CellError(f"a prompt must be text, not {_kind(cell)}")
+        raise CellError(message("cell.not_text", kind=_kind(cell)))
     return _checked(cell, MAX_TEXT)
 
 
@@ -84,7 +85,7 @@ def name(value: Any) -> str | None:
     if cell is None:
         return None
     if not isinstance(cell, str):
-        raise CellError(f"must be text, not {_kind(cell)}")
+        raise CellError(message("cell.not_text", kind=_kind(cell)))
     return _checked(cell, MAX_NAME)
 
 
@@ -102,13 +103,13 @@ def wish(value: Any) -> tuple[str, ...] | None:
     if cell is None:
         return None
     if not isinstance(cell, str | list | tuple):
-        raise CellError(f"must be text such as model > provider:model, or a list of them, not {_kind(cell)}")
+        raise CellError(message("cell.not_routes", kind=_kind(cell)))
     for part in [cell] if isinstance(cell, str) else cell:
         _checked(part if isinstance(part, str) else "", 20 * MAX_NAME)
     try:
         return read_wish(cell)
     except ValueError as error:
-        raise CellError(str(error)) from None
+        raise CellError(*error.args) from None
 
 
 def row_id(value: Any) -> str | None:
@@ -124,12 +125,12 @@ def row_id(value: Any) -> str | None:
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()
     if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal | dt.date | uuid.UUID):
-        raise CellError(f"an id must be text or a number, not {_kind(cell)}")
+        raise CellError(message("cell.not_id", kind=_kind(cell)))
     text = unicodedata.normalize("NFC", str(cell))
     if integral := _INTEGRAL_FLOAT.fullmatch(text):
         text = integral[1]
     if not text.isprintable():
-        raise CellError("an id must be one line of printable text")
+        raise CellError(message("cell.not_one_line"))
     return _checked(text, MAX_NAME)
 
 
@@ -142,7 +143,7 @@ def duration(value: Any) -> int | None:
         text = unicodedata.normalize("NFKC", str(cell)[:64])
         if _WHOLE.fullmatch(text):
             return int(text.partition(".")[0])
-    raise CellError("must be a whole number of seconds, such as 5")
+    raise CellError(message("cell.not_seconds"))
 
 
 def resolution(value: Any) -> str | None:
@@ -151,7 +152,7 @@ def resolution(value: Any) -> str | None:
     if cell is None:
         return None
     if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
-        raise CellError(f"must be a resolution such as 720p, not {_kind(cell)}")
+        raise CellError(message("cell.not_resolution", kind=_kind(cell)))
     text = unicodedata.normalize("NFKC", _checked(str(cell), MAX_NAME)).lower().replace(" ", "")
     text = unicodedata.normalize("NFC", text)  # without its space, an accent may have found a letter
     return f"{text.partition('.')[0]}p" if _WHOLE.fullmatch(text) else text
@@ -166,7 +167,7 @@ def ratio(value: Any) -> str | None:
     if isinstance(cell, dt.time):
         cell = cell.isoformat()
     if isinstance(cell, dt.date):
-        raise CellError("is a date; a spreadsheet made it one. Format the column as text and write it as 16:9")
+        raise CellError(message("cell.is_date"))
     if cell is None:
         return None
     if isinstance(cell, str):
@@ -175,7 +176,7 @@ def ratio(value: Any) -> str | None:
             return f"{int(sides[1])}:{int(sides[2])}"
         if _RATIO_WORD.fullmatch(text):
             return text
-    raise CellError("must be a ratio such as 16:9")
+    raise CellError(message("cell.not_ratio"))
 
 
 def orientation(value: Any) -> str | None:
@@ -185,7 +186,7 @@ def orientation(value: Any) -> str | None:
         return None
     word = _ORIENTATIONS.get(cell.lower()) if isinstance(cell, str) else None
     if word is None:
-        raise CellError("must be landscape or portrait")
+        raise CellError(message("cell.not_orientation"))
     return word
 
 
@@ -196,7 +197,7 @@ def review(value: Any) -> str | None:
         return None
     word = _REVIEWS.get(cell.lower()) if isinstance(cell, str) else None
     if word is None:
-        raise CellError("must be asset or portrait, or empty")
+        raise CellError(message("cell.not_review"))
     return word
 
 
@@ -209,7 +210,7 @@ def switch(value: Any) -> bool | None:
         word = unicodedata.normalize("NFKC", str(cell)[:64]).lower()
         if word in _TRUE or word in _FALSE:
             return word in _TRUE
-    raise CellError("must be true or false (yes/no, 1/0 and 是/否 are read too)")
+    raise CellError(message("cell.not_switch"))
 
 
 def references(value: Any) -> tuple[str, ...] | None:
@@ -229,7 +230,7 @@ def references(value: Any) -> tuple[str, ...] | None:
     elif isinstance(cell, os.PathLike):
         parts = [cell]
     else:
-        raise CellError(f"must be a URL or a file, or a list of them, not {_kind(cell)}")
+        raise CellError(message("cell.not_media", kind=_kind(cell)))
     return tuple(_reference(part) for part in parts if plain(part) is not None) or None
 
 
@@ -237,7 +238,7 @@ def reference(value: Any) -> str | None:
     """One medium, also as a list of one."""
     found = references(value)
     if found and len(found) > 1:
-        raise CellError(f"takes one URL or file; there are {len(found)}")
+        raise CellError(message("cell.too_many_media", count=len(found)))
     return found[0] if found else None
 
 
@@ -248,32 +249,32 @@ def _parts(text: str) -> list[Any]:
             if part.startswith("data:"):
                 continue
             if _SEVERAL.search(part.strip()) or ("://" not in part and _SEVERAL_FILES.search(part)):
-                raise CellError("looks like several URLs or files in one; divide them with | or write a JSON array")
+                raise CellError(message("cell.undivided_media"))
         return list(parts)
     try:
         found = json.loads(text)
     except ValueError:
         # What `DataFrame.to_csv` makes of a list or an array: quotes of Python, with or without commas.
         if not text.endswith("]") or _QUOTED.sub("", text[1:-1]).strip(", \n"):
-            raise CellError("begins like a list but is none; write a JSON array or divide with |") from None
+            raise CellError(message("cell.broken_list")) from None
         return [single or double for single, double in _QUOTED.findall(text)]
     except RecursionError:
-        raise CellError("is nested too deep; write a JSON array of URLs or files") from None
+        raise CellError(message("cell.nested_list")) from None
     return list(found)
 
 
 def _reference(part: Any) -> str:
     text = plain(os.fspath(part)) if isinstance(part, os.PathLike) else plain(part)
     if not isinstance(text, str):
-        raise CellError(f"must hold URLs or files, not {_kind(text)}")
+        raise CellError(message("cell.not_media_part", kind=_kind(text)))
     return _checked(text, MAX_MEDIA)
 
 
 def _checked(text: str, limit: int) -> str:
     if len(text) > limit:
-        raise CellError(f"has {len(text):,} characters; at most {limit:,} are taken")
+        raise CellError(message("cell.too_long", length=len(text), limit=limit))
     if _UNUSABLE.search(text):
-        raise CellError("holds a character that cannot be sent (a zero byte or half of a character)")
+        raise CellError(message("cell.unusable_character"))
     return text
 
 
@@ -282,16 +283,18 @@ def filled(value: Any) -> bool:
     return (value != "" and not value.isspace()) if type(value) is str else plain(value) is not None
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Any) -> Message:
     if isinstance(value, bool):
-        return "true or false"
+        return message("value.boolean")
     if isinstance(value, int | float | Decimal):
-        return "a number"
+        return message("value.number")
     if isinstance(value, dt.date | dt.time | dt.timedelta):
-        return "a date or a time"
+        return message("value.time")
     if isinstance(value, list | tuple | set | frozenset | np.ndarray):
-        return "a list"
-    return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+        return message("value.list")
+    if isinstance(value, Mapping):
+        return message("value.object")
+    return message("value.other", type=type(value).__name__)
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from prefect_seedance.jobs.badtable import shown, table_error
 from prefect_seedance.jobs.cells import PARSERS
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
+
+_SHOWN = 20
 
 KNOWN = tuple(PARSERS)
 """The fields that a column can set."""
@@ -24,7 +27,7 @@ _SYNONYMS = {
 
 def match_headings(
     headings: Sequence[object], columns: Mapping[str, str] | None, name: str
-) -> tuple[dict[str, int], list[str]]:
+) -> tuple[dict[str, int], list[Message]]:
     """Finds the column of each known field.
 
     Case, spaces, hyphens, underscores and a plural `s` make no difference. Other columns are the user's own.
@@ -45,7 +48,7 @@ def match_headings(
     titles = ["" if heading is None else str(heading).strip() for heading in headings]
     chosen, complaints = _chosen(titles, columns or {})
     complaints += [
-        f"{count} columns are called {shown(title)!r}. Rename one."
+        message("table.same_headings", count=count, heading=shown(title))
         for title, count in Counter(titles).items()
         if count > 1
     ]
@@ -56,8 +59,7 @@ def match_headings(
             continue
         same = [place for place in spare if _squeezed(titles[place]) == _squeezed(field)]
         if len({titles[place] for place in same}) > 1:
-            both = " and ".join(repr(shown(titles[place])) for place in same)
-            complaints.append(f"Columns {both} both mean {field}. Remove one, or say which: columns={{{field!r}: …}}.")
+            complaints.append(message("table.several_columns", columns=_quoted(titles[p] for p in same), field=field))
         if same:
             places[field] = same[0]
             spare = [place for place in spare if place not in same]
@@ -70,9 +72,9 @@ def match_headings(
     return places, _unread([titles[place] for place in spare], {*places} | {*chosen})
 
 
-def _chosen(titles: list[str], columns: Mapping[str, str]) -> tuple[dict[str, int | None], list[str]]:
+def _chosen(titles: list[str], columns: Mapping[str, str]) -> tuple[dict[str, int | None], list[Message]]:
     chosen: dict[str, int | None] = {}
-    complaints: list[str] = []
+    complaints: list[Message] = []
     for field, heading in columns.items():
         wanted = str(heading).strip()
         if field not in PARSERS:
@@ -80,45 +82,52 @@ def _chosen(titles: list[str], columns: Mapping[str, str]) -> tuple[dict[str, in
         elif not wanted:
             chosen[field] = None
         elif titles.count(wanted) != 1:
-            found = "more than one" if wanted in titles else "no"
             complaints.append(
-                f"columns={{{field!r}: {heading!r}}}: the table has {found} such column. {_found(titles)}"
+                message(
+                    "table.doubtful_column" if wanted in titles else "table.no_such_column",
+                    field=field,
+                    heading=shown(heading),
+                    found=_found(titles),
+                )
             )
             chosen[field] = None
         elif titles.index(wanted) in chosen.values():
-            complaints.append(f"columns= gives the column {wanted!r} to two fields.")
+            complaints.append(message("table.column_used_twice", heading=shown(wanted)))
         else:
             chosen[field] = titles.index(wanted)
     return chosen, complaints
 
 
-def _no_field(field: str, heading: str) -> str:
+def _no_field(field: str, heading: str) -> Message:
     if heading in PARSERS:
-        return f"columns= is the wrong way round: write columns={{{heading!r}: {field!r}}}."
-    near = difflib.get_close_matches(field, KNOWN, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else f" Fields are {', '.join(KNOWN)}."
-    return f"columns=: there is no field {field!r}.{hint}"
+        return message("table.columns_reversed", field=heading, heading=shown(field))
+    if near := difflib.get_close_matches(field, KNOWN, n=1):
+        return message("table.misspelt_field", field=shown(field), near=near[0])
+    return message("table.no_field", field=shown(field), fields=KNOWN)
 
 
-def _no_prompt(titles: list[str]) -> str:
+def _no_prompt(titles: list[str]) -> Message:
     meant = next((title for title in titles if _SYNONYMS.get(_squeezed(title)) == "prompt"), None)
-    example = meant or next((title for title in titles if title), "your heading")
-    return (
-        f"It has no prompt column. {_found(titles)} "
-        f"If another column holds the prompts, say which: columns={{'prompt': {shown(example)!r}}}."
-    )
+    example = meant or next((title for title in titles if title), "…")
+    return message("table.no_prompt", found=_found(titles), heading=shown(example))
 
 
-def _misspelt(title: str, field: str) -> str:
+def _misspelt(title: str, field: str) -> Message:
     # Every table has prompts; any other field may be missing on purpose.
-    own = f", or, if it is a column of your own, say that the table has no {field}: columns={{{field!r}: ''}}"
-    return f"Column {title!r} looks like {field!r} misspelt. Rename it{own if field != 'prompt' else ''}."
+    if field == "prompt":
+        return message("table.misspelt_prompt", heading=title)
+    return message("table.misspelt_heading", heading=title, field=field)
 
 
-def _found(titles: list[str]) -> str:
-    told = ", ".join(repr(shown(title)) for title in titles[:20])
-    more = f" and {len(titles) - 20} more" if len(titles) > 20 else ""
-    return f"Columns found: {told or 'none'}{more}."
+def _found(titles: list[str]) -> Message:
+    columns = _quoted(titles[:_SHOWN])
+    if more := len(titles) - len(columns):
+        return message("table.more_columns_found", columns=columns, more=more)
+    return message("table.columns_found", columns=columns)
+
+
+def _quoted(titles: Iterable[str]) -> list[str]:
+    return [repr(shown(title)) for title in titles]
 
 
 def _typos(titles: list[str], missing: set[str]) -> list[tuple[str, str]]:
@@ -135,10 +144,10 @@ def _typos(titles: list[str], missing: set[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _unread(titles: list[str], settled: set[str]) -> list[str]:
+def _unread(titles: list[str], settled: set[str]) -> list[Message]:
     meant = [(title, _SYNONYMS.get(_squeezed(title))) for title in titles]
     return [
-        f"Column {title!r} is not read. If it holds {field}, say so: columns={{{field!r}: {title!r}}}."
+        message("table.unread_column", heading=shown(title), field=field)
         for title, field in meant
         if field and field not in settled
     ]

@@ -138,7 +138,7 @@ def gather(
     Raises:
         InputError: `only` names rows that the table does not have.
     """
-    found = Preparation(table=table.name, warnings=list(table.warnings))
+    found = Preparation(table=table.name, warnings=list(map(str, table.warnings)))
     positions = _chosen(table, only, limit)
     checker = Checker(routes, choice or Choice())
     for row in table.rows:

@@ -16,6 +16,7 @@ from prefect_seedance.jobs.badtable import CellProblem, cells_error, shown, tabl
 from prefect_seedance.jobs.headings import match_headings
 from prefect_seedance.jobs.tablefile import Sheet, frame_of_rows, read_sheet
 from prefect_seedance.jobs.tablerow import Reading, TableRow
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import VideoRequest
 
 TableLike = pd.DataFrame | str | os.PathLike[str] | Iterable[Mapping[str, Any] | VideoRequest]
@@ -42,7 +43,7 @@ class Table:
     frame: pd.DataFrame = field(repr=False)
     name: str
     folder: Path | None = None
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
     bad: dict[int, list[CellProblem]] = field(default_factory=dict, repr=False)
     columns: dict[str, str] = field(default_factory=dict)
 
@@ -116,8 +117,7 @@ def _sheet(source: TableLike, judge: Callable[[str], None] | None) -> Sheet:
     if isinstance(source, pd.DataFrame):
         return Sheet(source, range(1, len(source) + 1), "DataFrame")
     if isinstance(source, Mapping | VideoRequest) or not isinstance(source, Iterable):
-        kind = type(source).__name__
-        raise table_error(kind, ["A table is a DataFrame, a list of rows, or the path or URL of a file."])
+        raise table_error(type(source).__name__, [message("table.wrong_type")])
     rows = [_cells_of(row) if isinstance(row, VideoRequest) else row for row in source]
     frame = frame_of_rows(rows, "list of rows")
     return Sheet(frame, range(1, len(rows) + 1), "list of rows")

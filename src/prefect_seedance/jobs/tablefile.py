@@ -22,13 +22,14 @@ from prefect_seedance.errors import TableError
 from prefect_seedance.jobs.badtable import shown, table_error
 from prefect_seedance.jobs.cells import filled, plain
 from prefect_seedance.jobs.tablesource import Source, fetch
+from prefect_seedance.messages import Message, message
 
 _NO_TABLES = (
-    (b"\x1f\x8b", "It is compressed; unpack it first."),
-    (b"\xd0\xcf\x11\xe0", "It is an old .xls workbook or an encrypted one; save it as .xlsx without a password."),
-    (b"%PDF", "It is a PDF, not a table."),
-    (b"\x89PNG", "It is an image, not a table."),
-    (b"\xff\xd8\xff", "It is an image, not a table."),
+    (b"\x1f\x8b", message("table.compressed")),
+    (b"\xd0\xcf\x11\xe0", message("table.old_workbook")),
+    (b"%PDF", message("table.pdf")),
+    (b"\x89PNG", message("table.image")),
+    (b"\xff\xd8\xff", message("table.image")),
 )
 _WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n)+")
@@ -51,7 +52,7 @@ class Sheet:
     lines: Sequence[int]
     name: str
     folder: Path | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message, ...] = ()
 
 
 def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) -> Sheet:
@@ -67,11 +68,10 @@ def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) ->
         raise
     except ImportError as error:
         extra = "excel" if "openpyxl" in str(error) else "parquet"
-        hint = f"Reading it needs a further package: pip install 'prefect-seedance[{extra}]'."
-        raise table_error(source.name, [hint]) from error
+        raise table_error(source.name, [message("table.missing_package", extra=extra)]) from error
     except Exception as error:
         # The readers of foreign formats raise whatever a broken file makes them trip over.
-        reason = f"It is not a readable table ({type(error).__name__}: {shown(error)})."
+        reason = message("table.unreadable", error=type(error).__name__, reason=shown(error))
         raise table_error(source.name, [reason]) from error
     if (pyarrow := sys.modules.get("pyarrow")) is not None:
         # It keeps for itself what it no longer needs: of a large file more than the table takes.
@@ -79,14 +79,14 @@ def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) ->
     return Sheet(frame, lines, source.name, source.folder, told)
 
 
-_Read = tuple[pd.DataFrame, Sequence[int], tuple[str, ...]]
+_Read = tuple[pd.DataFrame, Sequence[int], tuple[Message, ...]]
 
 
 def _format(source: Source) -> str:
     data = source.data
     for wrong, reason in (
-        (not data.strip(), "It is empty."),
-        (_WEB_PAGE.match(data), "It is a web page, not a table. Is the link still good?"),
+        (not data.strip(), message("table.empty")),
+        (_WEB_PAGE.match(data), message("table.web_page")),
         *((data.startswith(mark), reason) for mark, reason in _NO_TABLES),
     ):
         if wrong:
@@ -96,7 +96,7 @@ def _format(source: Source) -> str:
     if data.startswith(b"PK\x03\x04"):
         return "xlsx"
     if source.suffix in {".parquet", ".pq", ".xlsx", ".xlsm"}:
-        raise table_error(source.name, [f"Its name ends in {source.suffix}, but its content is something else."])
+        raise table_error(source.name, [message("table.other_format", suffix=source.suffix)])
     return _text_format(source)
 
 
@@ -142,20 +142,21 @@ def _csv(source: Source) -> _Read:
     except pd.errors.ParserError as error:
         ragged = _RAGGED.search(str(error))
         if ragged is None:
-            reason = "a quotation mark is opened and never closed" if "EOF inside" in str(error) else shown(error)
-            raise table_error(source.name, [f"It is not a readable table: {reason}."]) from error
-        reason = f"Line {ragged[2]} has {ragged[3]} cells, the lines before it have {ragged[1]}."
-        hint = 'Text that holds the separator must stand in double quotes ("…").'
-        raise table_error(source.name, [f"{reason} {hint}"]) from error
+            if "EOF inside" in str(error):
+                raise table_error(source.name, [message("table.open_quote")]) from error
+            raise table_error(source.name, [message("table.unreadable_csv", reason=shown(error))]) from error
+        expected, line, cells = ragged.groups()
+        reason = message("table.ragged", line=line, cells=cells, expected=expected)
+        raise table_error(source.name, [reason]) from error
     return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), told)
 
 
-def _decoded(source: Source) -> tuple[str, tuple[str, ...]]:
+def _decoded(source: Source) -> tuple[str, tuple[Message, ...]]:
     data = source.data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16"), ()
     if b"\x00" in data[:4096]:
-        raise table_error(source.name, ["It is not a table, but binary data."])
+        raise table_error(source.name, [message("table.binary")])
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
@@ -164,9 +165,9 @@ def _decoded(source: Source) -> tuple[str, tuple[str, ...]]:
     common = sum(1 for letter in strange if letter.encode("gb2312", "ignore"))
     # Nearly any Western text decodes as GB18030 too, into rare characters; real Chinese text is made of common ones.
     if "�" in strange or common * 10 < len(strange) * 9:
-        raise table_error(source.name, ["Its encoding is not known; save it as UTF-8."])
+        raise table_error(source.name, [message("table.unknown_encoding")])
     sample = "".join(strange[:20])
-    return text, (f"{source.name} is not UTF-8; it was read as Chinese (GB18030), such as {sample!r}.",)
+    return text, (message("table.read_as_chinese", table=source.name, sample=sample),)
 
 
 def _separator(text: str, suffix: str) -> str:
@@ -184,7 +185,7 @@ def _xlsx(source: Source) -> _Read:
             # "NA" is a word, an empty cell is not.
             grid = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[""])
             sheets = [str(name) for name in book.sheet_names]
-    told = (f"Only the first sheet, {sheets[0]!r}, was read; there are {len(sheets)}.",) if len(sheets) > 1 else ()
+    told = (message("table.first_sheet", sheet=sheets[0], sheets=len(sheets)),) if len(sheets) > 1 else ()
     frame, lines = _headed(grid, source.name)
     return frame.infer_objects(), lines, told
 
@@ -195,7 +196,7 @@ def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame
     holding = pd.DataFrame({place: list(map(filled, grid[place].astype(object).tolist())) for place in grid.columns})
     kept = [line for line, full in enumerate(holding.any(axis=1)) if full]
     if not kept:
-        raise table_error(name, ["It is empty."])
+        raise table_error(name, [message("table.empty")])
     columns = [place for place in grid.columns if holding[place].any()]
     headings = [str(plain(cell) or "") for cell in grid.loc[kept[0], columns]]
     # Of a table without empty lines no copy is made.
@@ -214,7 +215,7 @@ def _json(source: Source) -> _Read:
         lists = [value for value in found.values() if isinstance(value, list)]
         found = lists[0] if len(found) == len(lists) == 1 else [found]
     if not isinstance(found, list):
-        raise table_error(source.name, ["It must be a JSON array of objects, one for each row."])
+        raise table_error(source.name, [message("table.not_array")])
     return frame_of_rows(found, source.name), range(1, len(found) + 1), ()
 
 
@@ -226,7 +227,7 @@ def _jsonl(source: Source) -> _Read:
         try:
             rows.append(json.loads(line))
         except ValueError as error:
-            raise table_error(source.name, [f"Line {number} is not JSON: {shown(error)}."]) from error
+            raise table_error(source.name, [message("table.bad_line", line=number, reason=shown(error))]) from error
         lines.append(number)
     return frame_of_rows(rows, source.name), lines, ()
 
@@ -249,8 +250,7 @@ def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
     """
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
-            reason = f"Row {number} is of type {type(row).__name__}; each row must name its cells: {{'prompt': '…'}}."
-            raise table_error(name, [reason])
+            raise table_error(name, [message("table.bad_row", row=number, type=type(row).__name__)])
     return pd.DataFrame([dict(row) for row in rows])
 
 

@@ -12,6 +12,7 @@ from prefect_seedance.jobs.badtable import CellProblem, cells_error, shown
 from prefect_seedance.jobs.cells import PARSERS, plain
 from prefect_seedance.jobs.rowkey import base_key, numbered
 from prefect_seedance.jobs.tablefile import Sheet
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.forms import Review
 from prefect_seedance.routes.request import VideoRequest
 
@@ -56,7 +57,7 @@ class Reading:
         self._titles = titles
         self._raw = cells
         self._size = len(sheet.frame)
-        self._faults: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        self._faults: dict[int, list[tuple[str, Message]]] = defaultdict(list)
         self._parsed = {name: self._column(name, raw) for name, raw in cells.items()}
         self._keys = self._named() if "id" in cells else self._hashed()
 
@@ -76,7 +77,7 @@ class Reading:
                 if column[position] is not None
             }
             if not settings and position not in self._faults:
-                self._faults[position].append(("prompt", "the row is empty"))
+                self._faults[position].append(("prompt", message("cell.row_empty")))
             if position in self._faults:
                 continue
             request = VideoRequest(**settings)
@@ -96,18 +97,15 @@ class Reading:
             )
         return found, {position: self._problems(position) for position in sorted(self._faults)}
 
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[Message]:
         """What a person should look at before paying for it."""
         prompts = self._parsed.get("prompt", [])
         nulls = [place for place, text in enumerate(prompts) if text and text.lower() in _NULL_WORDS]
         told = []
         if nulls:
-            told.append(f"The prompt is a word like 'nan' or 'None' in {self._lines(nulls)}; it is taken as a prompt.")
+            told.append(message("table.null_words", lines=self._lines(nulls)))
         if "id" not in self._parsed and (alike := self._alike()):
-            told.append(
-                f"{self._lines(alike)} differ from an earlier row only in their route or behind the '?' of a URL and "
-                "are told apart by their order. Give the table an id column before rows are added or moved."
-            )
+            told.append(message("table.alike_rows", lines=self._lines(alike)))
         return told
 
     def _column(self, name: str, raw: list[Any]) -> list[Any]:
@@ -123,7 +121,7 @@ class Reading:
             try:
                 value = parse(cell)
             except CellError as error:
-                self._faults[position].append((name, str(error)))
+                self._faults[position].append((name, error.args[0]))
                 value = None
             else:
                 if short:
@@ -138,10 +136,9 @@ class Reading:
         for position, key in enumerate(self._parsed["id"]):
             if key is None:
                 if plain(self._raw["id"][position]) is None:
-                    self._faults[position].append(("id", "is empty; every row of a table with ids needs one"))
+                    self._faults[position].append(("id", message("cell.no_id")))
             elif key in seen:
-                first = self._sheet.lines[seen[key]]
-                problem = f"row {first} has the same id; each row needs its own"
+                problem = message("cell.same_id", line=self._sheet.lines[seen[key]])
                 twice[position] = [self._problem(position, key, "id", problem)]
             else:
                 seen[key] = position
@@ -177,14 +174,14 @@ class Reading:
 
     def _problems(self, position: int) -> list[CellProblem]:
         key = self._keys[position]
-        return [self._problem(position, key, name, message) for name, message in self._faults.get(position, ())]
+        return [self._problem(position, key, name, problem) for name, problem in self._faults.get(position, ())]
 
-    def _problem(self, position: int, key: str, name: str, message: str) -> CellProblem:
+    def _problem(self, position: int, key: str, name: str, problem: Message) -> CellProblem:
         raw = plain(self._raw[name][position]) if name in self._raw else None
         value = "" if raw is None else shown(raw)
-        return CellProblem(self._sheet.lines[position], key, self._titles.get(name, name), value, message)
+        return CellProblem(self._sheet.lines[position], key, self._titles.get(name, name), value, problem)
 
-    def _lines(self, positions: Sequence[int]) -> str:
-        told = ", ".join(str(self._sheet.lines[position]) for position in positions[:_NAMED])
-        more = f" and {len(positions) - _NAMED} more" if len(positions) > _NAMED else ""
-        return f"row{'s' if len(positions) > 1 else ''} {told}{more}"
+    def _lines(self, positions: Sequence[int]) -> list[int] | Message:
+        lines = [self._sheet.lines[position] for position in positions[:_NAMED]]
+        more = len(positions) - len(lines)
+        return message("table.more_lines", lines=lines, more=more) if more else lines

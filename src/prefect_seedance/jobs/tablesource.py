@@ -17,6 +17,7 @@ import httpx
 
 from prefect_seedance.errors import TableError
 from prefect_seedance.jobs.badtable import shown, table_error
+from prefect_seedance.messages import message
 from prefect_seedance.routes.address import is_loopback
 
 Judge = Callable[[str], None]
@@ -76,18 +77,18 @@ def _local(path: Path) -> Source:
     try:
         path = path.expanduser()
         if path.is_dir():
-            raise table_error(name, ["It is a folder; name the file."])
+            raise table_error(name, [message("table.is_folder")])
         # A pipe that nobody writes to would be waited for without end.
         with open(path, "rb", opener=_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise table_error(name, ["It is no ordinary file."])
+                raise table_error(name, [message("table.not_regular_file")])
             return Source(path.name, _joined(_chunks(file), name), path.resolve().parent)
     except FileNotFoundError:
-        raise table_error(name, [f"There is no such file (looked in {Path.cwd()})."]) from None
+        raise table_error(name, [message("table.no_file", folder=str(Path.cwd()))]) from None
     except PermissionError:
-        raise table_error(name, ["It may not be read: permission denied."]) from None
+        raise table_error(name, [message("table.permission_denied")]) from None
     except (OSError, ValueError, RuntimeError) as error:
-        raise table_error(name, [f"It cannot be read: {error}."]) from error
+        raise table_error(name, [message("table.read_failed", reason=str(error))]) from error
 
 
 def _at_once(path: str, flags: int) -> int:
@@ -106,16 +107,16 @@ def _web(url: str, judge: Judge | None) -> bytes:
             client.stream("GET", url) as answer,
         ):
             if answer.status_code >= 400:
-                raise table_error(shown(url), [f"The server answered {answer.status_code}."])
+                raise table_error(shown(url), [message("table.http_status", status=answer.status_code)])
             return _joined(answer.iter_bytes(), shown(url))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # The text of an httpx error may repeat the whole address with its signature.
-        raise table_error(shown(url), [f"It cannot be fetched ({type(error).__name__})."]) from None
+        raise table_error(shown(url), [message("table.fetch_failed", error=type(error).__name__)]) from None
 
 
 def _safe(request: httpx.Request) -> None:
     if request.url.scheme != "https" and not is_loopback(request.url.host):
-        raise table_error(shown(str(request.url)), ["Plain http is not safe; use https."])
+        raise table_error(shown(str(request.url)), [message("table.plain_http")])
 
 
 def _store(url: str, scheme: str) -> bytes:
@@ -127,9 +128,10 @@ def _store(url: str, scheme: str) -> bytes:
     except TableError:
         raise
     except ImportError as error:
-        raise table_error(shown(url), [f"No driver for {scheme}:// is installed. {error}"]) from error
+        raise table_error(shown(url), [message("table.no_driver", scheme=scheme, reason=str(error))]) from error
     except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-        raise table_error(shown(url), [f"It cannot be read ({type(error).__name__}): {shown(error)}"]) from None
+        reason = message("table.store_failed", error=type(error).__name__, reason=shown(error))
+        raise table_error(shown(url), [reason]) from None
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -141,7 +143,6 @@ def _joined(chunks: Iterable[bytes], name: str) -> bytes:
     data = io.BytesIO()
     for chunk in chunks:
         if data.tell() + len(chunk) > MAX_BYTES:
-            limit = f"{MAX_BYTES // 1024**2} MiB"
-            raise table_error(name, [f"It is larger than {limit}, which no table of prompts is."])
+            raise table_error(name, [message("table.too_large", limit=MAX_BYTES // 1024**2)])
         data.write(chunk)
     return data.getvalue()

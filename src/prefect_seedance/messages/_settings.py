@@ -19,6 +19,7 @@ class Setting:
         form: The title of the field in the forms; None where there is none.
         takes: What its value is in Python.
         menu: The entries of the form's menu, by the value in Python.
+        entry: The one entry of a mapping that the form's field sets.
     """
 
     python: str
@@ -26,12 +27,13 @@ class Setting:
     form: str | None = None
     takes: Literal["text", "literal", "list", "mapping"] = "text"
     menu: Mapping[str, str] = field(default_factory=dict)
+    entry: str = ""
 
     def words(self, surface: Surface, value: str) -> str:
         """The setting, with a value where one is given, as the reader would write it."""
         if surface == "cli" and self.cli:
             return f"{self.cli} {_shell(value)}" if value else self.cli
-        if surface == "form" and self.form:
+        if surface == "form" and self.form and (not value or value.startswith(self.entry)):
             value = value.partition("=")[2] if self.takes == "mapping" else self.menu.get(value, value)
             return f'"{self.form}": {value}' if value else f'"{self.form}"'
         return f"{self.python}={self._literal(value)}" if value else self.python
@@ -57,7 +59,7 @@ SETTINGS = {
         Setting("batch", "--batch", "Batch name"),
         Setting("budget", "--budget", "Budget of the batch"),
         Setting("choose", "--choose", "Which route makes a row"),
-        Setting("columns", "--column", "Heading of the prompts", "mapping"),
+        Setting("columns", "--column", "Heading of the prompts", "mapping", entry="prompt="),
         Setting("file_name"),
         Setting("ledger", "--ledger"),
         Setting("limit", "--limit", "Only the first rows", "literal"),

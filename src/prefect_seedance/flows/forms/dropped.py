@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from prefect_seedance.errors import InputError
-from prefect_seedance.flows.forms.places import is_url, lasting
-from prefect_seedance.errors import TableError
+from prefect_seedance.errors import InputError, TableError
+from prefect_seedance.flows.forms.places import is_url, lasting, unlisted
 from prefect_seedance.jobs.badtable import shown
 from prefect_seedance.jobs.tablesource import fetch
+from prefect_seedance.messages import message
 
 __all__ = ["DropFolder", "Dropped", "Look"]
 
@@ -96,15 +96,13 @@ class DropFolder:
             return None  # gone again, or not readable yet
 
     def _on_disk(self) -> dict[str, tuple[Any, ...]]:
-        folder = Path(lasting(self._folder, "The folder"))
+        folder = Path(lasting(self._folder, message("form.the_folder")))
         try:
             files = [path for path in folder.iterdir() if _is_table(path.name) and path.is_file()]
             stats = {str(path): path.stat() for path in files}
         except OSError as error:
-            raise InputError(
-                f"The folder {shown(folder)} cannot be listed on the worker's machine: {error.strerror or error}. "
-                "Nothing was spent."
-            ) from None
+            reason = error.strerror or str(error)
+            raise InputError(message("form.unlisted_folder", folder=shown(folder), reason=reason)) from None
         return {place: (stat.st_size, stat.st_mtime_ns) for place, stat in stats.items()}
 
     def _in_store(self) -> dict[str, tuple[Any, ...]]:
@@ -122,13 +120,9 @@ class DropFolder:
                 if entry.get("type") == "file" and _is_table(PurePosixPath(entry["name"]).name)
             }
         except ImportError as error:
-            raise InputError(
-                f"No driver for {shown(self._folder)} is installed: {error}. Nothing was spent."
-            ) from None
+            raise InputError(message("form.no_driver", place=shown(self._folder), reason=str(error))) from None
         except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-            raise InputError(
-                f"{shown(self._folder)} cannot be listed ({type(error).__name__}): {shown(error)}. Nothing was spent."
-            ) from None
+            raise InputError(unlisted(self._folder, error)) from None
 
 
 def _is_table(name: str) -> bool:

@@ -30,6 +30,7 @@ from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import artifact_key
 
 __all__ = ["form_settings", "videos_from_table"]
@@ -125,7 +126,7 @@ def form_settings(
         "budget": budget.strip() or None,
         "max_charge": max_charge.strip() or None,
         "approve_above": approve_above.strip() or None,
-        "output": lasting(output.strip() or "videos", "The folder for the videos"),
+        "output": lasting(output.strip() or "videos", message("form.the_videos")),
         "patience": patience * 60,
         "columns": {"prompt": prompt_column.strip()} if prompt_column.strip() else None,
         "ledger": None,

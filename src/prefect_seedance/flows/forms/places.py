@@ -11,8 +11,9 @@ from pathlib import Path
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.badtable import shown
+from prefect_seedance.messages import Message, message
 
-__all__ = ["Found", "find_tables", "is_url", "lasting"]
+__all__ = ["Found", "find_tables", "is_url", "lasting", "unlisted"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^:]+)?://")
 _WILD = re.compile(r"[*?\[]")
@@ -37,7 +38,7 @@ def is_url(text: str) -> bool:
     return _URL.match(text) is not None
 
 
-def lasting(text: str, what: str) -> str:
+def lasting(text: str, what: Message) -> str:
     """The path or URL that is meant, in a place that outlives the run.
 
     A process worker without a working directory gives every run a temporary folder, and deletes it with all that lies
@@ -50,11 +51,7 @@ def lasting(text: str, what: str) -> str:
         return text
     path = Path(text).expanduser()
     if not path.is_absolute() and _fleeting(Path.cwd()):
-        raise InputError(
-            f"{what} {text!r} starts in a temporary folder that is deleted when this run ends. Give the whole path, "
-            "such as /data/videos, or set the working directory of the work pool (prefect-seedance setup does). "
-            "Nothing was spent."
-        )
+        raise InputError(message("form.fleeting_path", what=what, path=text))
     return str(path.absolute())
 
 
@@ -71,23 +68,20 @@ def find_tables(text: str) -> list[Found]:
     """
     text = text.strip()
     if not _WILD.search(text) or text.startswith(("http://", "https://")):
-        return [Found(lasting(text, "The table"))]
+        return [Found(lasting(text, message("form.the_table")))]
     if is_url(text):
         root, places = text, sorted(_in_store(text))
     else:
-        pattern = lasting(text, "The table")
+        pattern = lasting(text, message("form.the_table"))
         if Path(pattern).is_file():  # a file whose name has brackets
             return [Found(pattern)]
         root, places = pattern, sorted(place for place in glob.glob(pattern, recursive=True) if Path(place).is_file())  # noqa: PTH207 - a whole pattern
     if not places:
-        raise InputError(f"No table matches {shown(text)} on the worker's machine. Nothing was spent.")
+        raise InputError(message("form.no_table", pattern=shown(text)))
     start = len(root[: _WILD.search(root).start()].rpartition("/")[0]) + 1  # type: ignore[union-attr]
     labels = [_label(place[start:]) for place in places]
     if len(set(labels)) < len(labels):
-        raise InputError(
-            f"{shown(text)} finds tables whose names are too much alike to have a batch each: rename one, or use a "
-            "narrower pattern. Nothing was spent."
-        )
+        raise InputError(message("form.alike_tables", pattern=shown(text)))
     return [Found(place, label) for place, label in zip(places, labels, strict=True)]
 
 
@@ -106,8 +100,11 @@ def _in_store(pattern: str) -> Iterator[str]:
         for path in files.glob(paths):
             yield str(files.unstrip_protocol(path))
     except ImportError as error:
-        raise InputError(f"No driver for {shown(pattern)} is installed: {error}. Nothing was spent.") from None
+        raise InputError(message("form.no_driver", place=shown(pattern), reason=str(error))) from None
     except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-        raise InputError(
-            f"{shown(pattern)} cannot be listed ({type(error).__name__}): {shown(error)}. Nothing was spent."
-        ) from None
+        raise InputError(unlisted(pattern, error)) from None
+
+
+def unlisted(place: str, error: Exception) -> Message:
+    """A store that cannot be listed, and why."""
+    return message("form.unlisted_store", place=shown(place), error=type(error).__name__, reason=shown(error))

@@ -15,8 +15,8 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
         'choose "leave it out" under "If a row breaks a rule"',
     ),
     (
-        re.compile(r"say which: columns=\{'prompt': ('[^']*'|\"[^\"]*\")\}"),
-        r'write \1 under "Heading of the prompts"',
+        re.compile(r'map it: columns=\{"prompt": "([^"]*)"\}'),
+        r'map it: "Heading of the prompts": \1',
     ),
     (
         re.compile(r'state what (?:a row|one) costs at most with max_charge="… (\w+)"'),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect_seedance.messages.english.accounts import ACCOUNTS
 from prefect_seedance.messages.english.blocks import BLOCKS
 from prefect_seedance.messages.english.cells import CELLS
+from prefect_seedance.messages.english.form_tables import FORM_TABLES
 from prefect_seedance.messages.english.forms import FORMS
 from prefect_seedance.messages.english.ledger import LEDGER
 from prefect_seedance.messages.english.media import MEDIA
@@ -25,6 +26,7 @@ TEXTS: dict[str, str] = {
     **BLOCKS,
     **CELLS,
     **FORMS,
+    **FORM_TABLES,
     **LEDGER,
     **MEDIA,
     **PROVIDERS,

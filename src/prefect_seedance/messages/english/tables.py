@@ -1,4 +1,4 @@
-"""Texts about tables as a whole."""
+"""Texts about tables as a whole, and about the name of a batch."""
 
 from __future__ import annotations
 
@@ -10,5 +10,98 @@ TABLES: dict[str, str] = {
     "table.more_cells": (
         "Table {table!r} has {problems:problem|problems} in {rows:row|rows}:{shown:bullets}"
         "… and {more:,} more.\nNothing was spent."
+    ),
+    "table.wrong_type": "A table is a DataFrame, a list of rows, or the path or URL of a file.",
+    # Where it is read from.
+    "table.fetch_failed": "It cannot be fetched ({error}).",
+    "table.http_status": "The server answered {status}.",
+    "table.is_folder": "It is a folder. Give the path of the file.",
+    "table.no_driver": "No driver for {scheme}:// is installed. {reason}",
+    "table.no_file": "There is no such file (looked in {folder}).",
+    "table.not_regular_file": "It is not a regular file.",
+    "table.permission_denied": "It cannot be read: permission denied.",
+    "table.plain_http": "Plain http is not safe. Use https.",
+    "table.read_failed": "It cannot be read: {reason}.",
+    "table.store_failed": "It cannot be read ({error}): {reason}",
+    "table.too_large": "It is larger than {limit:,} MiB, the limit for a table.",
+    # What its content is.
+    "table.bad_line": "Line {line} is not JSON: {reason}.",
+    "table.bad_row": "Row {row} is of type {type}; each row must name its cells: {{'prompt': '…'}}.",
+    "table.binary": "It is binary data, not a table.",
+    "table.compressed": "It is compressed. Unpack it first.",
+    "table.empty": "It is empty.",
+    "table.first_sheet": "Only the first sheet, {sheet!r}, was read; the workbook has {sheets:,}.",
+    "table.image": "It is an image, not a table.",
+    "table.missing_package": "Reading it needs another package: pip install 'prefect-seedance[{extra}]'.",
+    "table.not_array": "It must be a JSON array of objects, one object for each row.",
+    "table.old_workbook": "It is an old .xls workbook or an encrypted one. Save it as .xlsx without a password.",
+    "table.open_quote": "It is not a readable table: a quotation mark is opened and never closed.",
+    "table.other_format": "Its name ends in {suffix}, but its content has another format.",
+    "table.pdf": "It is a PDF, not a table.",
+    "table.ragged": (
+        "Line {line} has {cells} cells, the lines before it have {expected}. Put text that contains the separator in "
+        'double quotes ("…").'
+    ),
+    "table.read_as_chinese": "{table} is not UTF-8. It was read as Chinese (GB18030), such as {sample!r}.",
+    "table.unknown_encoding": "Its encoding is unknown. Save it as UTF-8.",
+    "table.unreadable": "It is not a readable table ({error}: {reason}).",
+    "table.unreadable_csv": "It is not a readable table: {reason}.",
+    "table.web_page": "It is a web page, not a table. Check the link.",
+    # Its headings.
+    "table.column_used_twice": "{@columns} maps the column {heading!r} to two fields.",
+    "table.columns_found": "Columns found: {columns}.",
+    "table.columns_reversed": "{@columns} is the wrong way round: write {@columns:{field}={heading}}.",
+    "table.doubtful_column": "{@columns:{field}={heading}}: the table has more than one such column. {found}",
+    "table.misspelt_field": "{@columns}: there is no field {field!r}. Did you mean {near!r}?",
+    "table.misspelt_heading": (
+        "Column {heading!r} looks like a misspelling of {field!r}. Rename it. If it is a column of your own, state "
+        "that the table has no {field}: {@columns:{field}=}."
+    ),
+    "table.misspelt_prompt": "Column {heading!r} looks like a misspelling of 'prompt'. Rename it.",
+    "table.more_columns_found": "Columns found: {columns} and {more:,} more.",
+    "table.no_field": "{@columns}: there is no field {field!r}. Fields are {fields}.",
+    "table.no_prompt": (
+        "There is no prompt column. {found} If another column holds the prompts, map it: {@columns:prompt={heading}}."
+    ),
+    "table.no_such_column": "{@columns:{field}={heading}}: the table has no such column. {found}",
+    "table.same_headings": "{count:,} columns are called {heading!r}. Rename all but one.",
+    "table.several_columns": (
+        "Columns {columns} all mean {field}. Remove all but one, or state which one: {@columns:{field}=…}."
+    ),
+    "table.unread_column": "Column {heading!r} is not read. If it holds {field}, map it: {@columns:{field}={heading}}.",
+    # Its rows.
+    "table.alike_rows": (
+        "These rows differ from an earlier row only in their route or behind the '?' of a URL, and are identified by "
+        "their order: {lines}. Give the table an id column before rows are added or moved."
+    ),
+    "table.more_lines": "{lines} and {more:,} more",
+    "table.null_words": "The prompt of these rows is a word like 'nan' or 'None', and is sent as it is: {lines}.",
+    # Which tables a deployment may read.
+    "table.closed": (
+        "The table {table} is not open to this deployment: {reason}. Put it there, name it in the deployment's own "
+        "parameters, or set {variable} in the worker's environment. A form must not give access to the worker's files. "
+        "Nothing was spent."
+    ),
+    "table.outside_folders": "it is outside {folders}",
+    "table.private_address": (
+        "{url} is at a private address, and a form must not give access to the worker's network. Allow its host by "
+        "PREFECT_SEEDANCE_MEDIA_HOSTS in the worker's environment. Nothing was spent."
+    ),
+    "table.scheme_closed": "a deployment reads tables from {stores}, https and its folders",
+    # A table and its like among the parameters of a flow run.
+    "shown.frame": "a DataFrame of {rows:row|rows} ({columns})",
+    "shown.keys": "{keys:row id|row ids}",
+    "shown.rows": "a list of {rows:row|rows}",
+    "shown.unsaved_route": "{model} ({provider}/{account}), not saved",
+    # The name of a batch.
+    "batch.long_name": "{@batch:{name}…}: at most {limit:,} characters are allowed. Nothing was spent.",
+    "batch.no_name": (
+        "{@batch} is required: rows are kept under this name. The same name continues a batch, and never pays again "
+        "for what it has. For a scheduled run use a template, such as {@batch:nightly-{{scheduled:%Y-%m-%d}}}. "
+        "Nothing was spent."
+    ),
+    "batch.unknown_field": (
+        "{@batch:{name}}: the only field is {{scheduled}}, as in {@batch:nightly-{{scheduled:%Y-%m-%d}}}. Nothing was "
+        "spent."
     ),
 }
