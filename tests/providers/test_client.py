@@ -184,7 +184,7 @@ async def test_a_connection_cut_before_the_request_was_read_is_unknown(wire: Any
 
 async def test_nobody_listens(unused_tcp_port: int, client_of: Clients) -> None:
     client = client_of(f"http://127.0.0.1:{unused_tcp_port}")
-    with pytest.raises(Unreachable, match="nothing was sent"):
+    with pytest.raises(Unreachable, match="Nothing was sent"):
         await client.create("m", REQUEST)
     with pytest.raises(Unreachable):
         await client.query("vid_1")
