@@ -315,6 +315,17 @@ async def test_an_echoed_key_is_never_shown(
     assert escaped or key[:8] not in text
 
 
+async def test_an_error_without_the_key_keeps_its_slug(wire: Any, client_of: Clients) -> None:
+    body = {"code": "20002", "msg": f"nope {KEY}"}
+    server = await wire(lambda visit: visit.answer(302, body, Location=f"https://elsewhere/{KEY}"))
+    with pytest.raises(UnknownOutcome) as caught:
+        await client_of(server.url).create("m", REQUEST)
+    assert caught.value.slug == "provider.nothing_proven"
+    assert str(caught.value.text.parameters["words"]) == (
+        "nope ***; it points to https://elsewhere/***: is the base URL right?"
+    )
+
+
 async def test_a_key_in_a_header_is_not_shown_either(wire: Any, client_of: Clients) -> None:
     server = await wire(lambda visit: visit.answer(200, {"code": "20002", "msg": "no"}, X_Request_Id=f"r-{KEY}"))
     with pytest.raises(Refused) as caught:
