@@ -307,7 +307,15 @@ class CellError(ValueError):
 
 
 class InvalidMedia(Exception):
-    """What is wrong with the bytes of a file; callers turn it into `InvalidVideo` or `InputError`."""
+    """What is wrong with the bytes of a file; callers turn it into `InvalidVideo` or `InputError`.
+
+    Attributes:
+        text: What is wrong, to continue a sentence.
+    """
+
+    def __init__(self, text: Message) -> None:
+        super().__init__(text)
+        self.text = text
 
 
 class UnsupportedMedia(InvalidMedia):
@@ -323,7 +331,15 @@ class ProbeTimeout(Exception):
 
 
 class ProbeFailed(Exception):
-    """The server did not show the file; the text says why."""
+    """The server did not show the file.
+
+    Attributes:
+        text: Why, as a sentence of its own.
+    """
+
+    def __init__(self, text: Message | str) -> None:
+        super().__init__(text)
+        self.text = text
 
 
 class ResponseTooLarge(Exception):

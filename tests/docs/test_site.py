@@ -110,7 +110,7 @@ def test_it_is_read_and_searched_from_the_folder(site: Path) -> None:
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto((site / "index.html").as_uri())
         # The search listens to keys, and not to a text that is put there.
-        page.get_by_placeholder("Search").press_sequentially("may have taken this paid call")
+        page.get_by_placeholder("Search").press_sequentially("may have accepted this paid call")
         expect(page.locator(".md-search-result__item").first).to_contain_text(
             "Troubleshooting", timeout=patience() * 1000
         )

@@ -78,7 +78,7 @@ async def test_what_is_too_large_or_no_medium_leaves_nothing_behind(tmp_path):
         ("memory://content/page.png", "web page"),
         ("memory://content/empty.png", "empty"),
         ("memory://content/none.png", "no file"),
-        ("data:image/png;base64,AAA", "no Base64"),
+        ("data:image/png;base64,AAA", "not Base64"),
         ("none.png", "no file"),
         ("../a.png", "outside"),
     ):
@@ -92,7 +92,7 @@ async def test_what_is_too_large_or_no_medium_leaves_nothing_behind(tmp_path):
 
 @pytest.mark.parametrize("address", ["https://example.com/a.png?sig=secret", "asset://abc"])
 async def test_what_the_provider_fetches_itself_has_no_content(tmp_path, address):
-    with pytest.raises(ValueError, match="only a file, store or data address") as caught:
+    with pytest.raises(ValueError, match="Only a file, a store address or a data URI") as caught:
         await fetch_content(address, MediaPlaces(tmp_path), tmp_path)
     assert "secret" not in str(caught.value)
 

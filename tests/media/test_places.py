@@ -91,7 +91,7 @@ def test_a_folder_whose_name_only_begins_alike_is_outside(places, tree):
 
 @pytest.mark.parametrize("address", ["logo.png", "/etc/passwd", "file:///etc/passwd", "../x.png"])
 def test_without_an_open_folder_it_is_told_how_to_name_one(address):
-    with pytest.raises(InputError, match=r"media_root=, or the environment variable PREFECT_SEEDANCE_MEDIA_ROOT"):
+    with pytest.raises(InputError, match=r"in media_root, or in the environment variable PREFECT_SEEDANCE_MEDIA_ROOT"):
         MediaPlaces().find(address)
 
 
@@ -101,9 +101,9 @@ def test_without_an_open_folder_it_is_told_how_to_name_one(address):
         ("", "control characters"),
         ("logo\0.png", "control characters"),
         ("logo.png\n", "control characters"),
-        ("file:///tmp/%00.png", "no URL of a local file"),
-        ("file://server/share/a.png", "no URL of a local file"),
-        ("file:logo.png", "no URL of a local file"),
+        ("file:///tmp/%00.png", "not a URL of a local file"),
+        ("file://server/share/a.png", "not a URL of a local file"),
+        ("file:logo.png", "not a URL of a local file"),
         ("~/logo.png", "home folder"),
         ("~root/logo.png", "home folder"),
         ("media", "is a folder"),
@@ -111,8 +111,8 @@ def test_without_an_open_folder_it_is_told_how_to_name_one(address):
         ("none.png", "no file 'none.png'"),
         ("logo.png/x", "no file"),
         ("n" * 300 + ".png", "no file|cannot be read"),
-        ("pipe", "no ordinary file"),
-        ("socket", "no ordinary file"),
+        ("pipe", "not a regular file"),
+        ("socket", "not a regular file"),
     ],
 )
 def test_what_is_no_file_is_told(places, tree, address, words, monkeypatch):
@@ -125,7 +125,7 @@ def test_what_is_no_file_is_told(places, tree, address, words, monkeypatch):
 
 
 def test_devices_are_no_media():
-    with pytest.raises(InputError, match="no ordinary file"):
+    with pytest.raises(InputError, match="not a regular file"):
         MediaPlaces(None, (os.path.realpath("/dev"),)).find("/dev/null")
 
 

@@ -198,7 +198,7 @@ def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, mon
         ("s3://id:hush@bucket/x", "password"),
         ("s3://bucket/x?token=hush", "without '\\?'"),
         ("s3://bucket/../x", "'..'"),
-        ("s3://", "s3://bucket/prefix is expected"),
+        ("s3://", "expected a URL such as s3://bucket/prefix"),
         ("simplecache::s3://bucket/x", "expected"),
         ("https://example.com/x", "nothing can be written"),
         ("nonsense://x/y", "nothing can be written"),

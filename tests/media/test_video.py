@@ -73,8 +73,8 @@ def test_a_film_whose_beginning_was_cut_off_without_encoding_it_anew_passes(make
         (b"\xef\xbb\xbf \n<html>", "web page"),
         (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "XML"),
         (b'{"code": 20002}', "JSON"),
-        (b"\x00" * 4096, "no MP4"),
-        (b"\x1aE\xdf\xa3" + b"webm" * 100, "no MP4"),
+        (b"\x00" * 4096, "not an MP4"),
+        (b"\x1aE\xdf\xa3" + b"webm" * 100, "not an MP4"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "moov"),
     ],
 )

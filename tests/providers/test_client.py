@@ -188,7 +188,7 @@ async def test_a_connection_cut_before_the_request_was_read_is_unknown(wire: Any
 
 async def test_nobody_listens(unused_tcp_port: int, client_of: Clients) -> None:
     client = client_of(f"http://127.0.0.1:{unused_tcp_port}")
-    with pytest.raises(Unreachable, match="nothing was sent"):
+    with pytest.raises(Unreachable, match="Nothing was sent"):
         await client.create("m", REQUEST)
     with pytest.raises(Unreachable):
         await client.query("vid_1")
@@ -317,6 +317,17 @@ async def test_an_echoed_key_is_never_shown(
     text = "\n".join(shown) + caplog.text
     assert key not in text
     assert escaped or key[:8] not in text
+
+
+async def test_an_error_without_the_key_keeps_its_slug(wire: Any, client_of: Clients) -> None:
+    body = {"code": "20002", "msg": f"nope {KEY}"}
+    server = await wire(lambda visit: visit.answer(302, body, Location=f"https://elsewhere/{KEY}"))
+    with pytest.raises(UnknownOutcome) as caught:
+        await client_of(server.url).create("m", REQUEST)
+    assert caught.value.slug == "provider.nothing_proven"
+    assert str(caught.value.text.parameters["words"]) == (
+        "nope ***; it points to https://elsewhere/***: is the base URL right?"
+    )
 
 
 async def test_a_key_in_a_header_is_not_shown_either(wire: Any, client_of: Clients) -> None:

@@ -134,7 +134,7 @@ async def test_proxy_and_ca_of_the_environment_are_honoured(proxied: Start) -> N
 )
 async def test_a_tunnel_that_was_never_dug_proves_that_nothing_was_sent(proxied: Start, tunnel: bytes | None) -> None:
     proxy = await proxied(tunnel)
-    with pytest.raises(Unreachable, match="nothing was sent"):
+    with pytest.raises(Unreachable, match="Nothing was sent"):
         await create()
     assert len(proxy.heads) == 1
 

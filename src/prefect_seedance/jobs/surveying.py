@@ -48,7 +48,7 @@ class Survey:
         if probed.facts is not None:
             self.facts[address] = probed.facts
         if probed.warning is not None:
-            self.warnings[address] = probed.warning
+            self.warnings[address] = str(probed.warning)
 
     def judge(
         self, settings: RouteSettings, request: VideoRequest, review: Review | None

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import BinaryIO, NamedTuple
 
 from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.messages import message
 
 # Boxes without which a film is lost, misplaced or mistimed.
 _VITAL = frozenset(
@@ -89,7 +90,7 @@ def inner_boxes(data: bytes, start: int, end: int, where: str) -> list[Box]:
 
 def _header(head: bytes, position: int, limit: int, where: str) -> Box:
     if len(head) < 8 or position + 8 > limit:
-        raise InvalidMedia(f"{where} ends in the middle of a box header at byte {position}")
+        raise InvalidMedia(message("video.cut_header", parent=where, position=position))
     size, kind = struct.unpack(">I4s", head[:8])
     start = position + 8
     if size == 1 and len(head) == 16:
@@ -97,12 +98,12 @@ def _header(head: bytes, position: int, limit: int, where: str) -> Box:
     elif size == 0 and kind == b"mdat" and where == "the file":
         size = limit - position  # "up to the end of the file", which only the last box may say
     if not all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind):
-        raise InvalidMedia(f"there is no box at byte {position} of {where}")
+        raise InvalidMedia(message("video.no_box", position=position, parent=where))
     if size < start - position:
-        raise InvalidMedia(f"box {kind.decode('latin-1')!r} in {where} has the impossible size {size}")
+        raise InvalidMedia(message("video.box_size", box=kind.decode("latin-1"), parent=where, size=size))
     if position + size > limit:
         missing = position + size - limit
-        raise InvalidMedia(f"truncated: box {kind.decode('latin-1')!r} of {where} lacks {missing} bytes")
+        raise InvalidMedia(message("video.box_truncated", box=kind.decode("latin-1"), parent=where, missing=missing))
     return Box(kind, start, position + size)
 
 
@@ -120,14 +121,14 @@ def refuse_near_names(boxes: Iterable[Box]) -> None:
             continue
         for vital in _VITAL:
             if (int.from_bytes(box.kind) ^ int.from_bytes(vital)).bit_count() == 1:
-                raise InvalidMedia(f"box {box.name!r} looks like a damaged {vital.decode()!r}")
+                raise InvalidMedia(message("video.box_name", box=box.name, expected=vital.decode()))
 
 
 def only(boxes: Iterable[Box], kind: bytes, where: str) -> Box:
     """Return the one box of that name; none or two is a flaw."""
     found = maybe(boxes, kind, where)
     if found is None:
-        raise InvalidMedia(f"{where} has no {kind.decode()!r} box")
+        raise InvalidMedia(message("video.box_missing", parent=where, box=kind.decode()))
     return found
 
 
@@ -135,7 +136,7 @@ def maybe(boxes: Iterable[Box], kind: bytes, where: str) -> Box | None:
     """Return the box of that name, or None; two is a flaw."""
     found = [box for box in boxes if box.kind == kind]
     if len(found) > 1:
-        raise InvalidMedia(f"{where} has {len(found)} {kind.decode()!r} boxes")
+        raise InvalidMedia(message("video.box_repeated", parent=where, count=len(found), box=kind.decode()))
     return found[0] if found else None
 
 
@@ -156,7 +157,7 @@ def fields(data: bytes, box: Box, layouts: tuple[str, ...]) -> tuple[int, ...]:
     version = version_of(data, box, len(layouts))
     layout = ">" + layouts[version]
     if struct.calcsize(layout) != box.end - box.start:
-        raise InvalidMedia(f"box {box.name!r} has the wrong size")
+        raise InvalidMedia(message("video.box_length", box=box.name))
     return struct.unpack(layout, data[box.start : box.end])
 
 
@@ -175,15 +176,15 @@ def table(data: bytes, box: Box, rows: tuple[str, ...]) -> list[tuple[int, ...]]
     body = data[box.start + 4 : box.end]
     count = int.from_bytes(body[:4])
     if len(body) != 4 + count * row.size:
-        raise InvalidMedia(f"box {box.name!r} says {count} entries and has room for others")
+        raise InvalidMedia(message("video.box_length", box=box.name))
     return list(row.iter_unpack(body[4:]))
 
 
 def version_of(data: bytes, box: Box, known: int) -> int:
     """Return the version of a full box; one that is not below `known` is a flaw."""
     if box.end - box.start < 8:
-        raise InvalidMedia(f"box {box.name!r} is too small")
+        raise InvalidMedia(message("video.box_length", box=box.name))
     version = data[box.start]
     if version >= known:
-        raise InvalidMedia(f"box {box.name!r} has the unknown version {version}")
+        raise InvalidMedia(message("video.box_version", box=box.name, version=version))
     return version

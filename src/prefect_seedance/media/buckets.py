@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from prefect_seedance.errors import InputError, Unreachable
 from prefect_seedance.media.sources import Blocks
+from prefect_seedance.messages import message
 from prefect_seedance.routes.address import shown
 
 if TYPE_CHECKING:
@@ -77,16 +78,14 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
     scheme = address.partition("://")[0]
     if scheme not in STORES or "::" in address:
         raise InputError(
-            f"{shown(address)}: media are not read from {scheme}://. Known stores: {', '.join(STORES)}; or use an "
-            "https:// link or a local file. Nothing was spent.",
+            message("media.unknown_store", address=shown(address), scheme=scheme, stores=list(STORES)),
             code="unknown_store",
         )
     try:
         system, path = url_to_fs(address)
     except (ImportError, ValueError) as error:
         raise InputError(
-            f"{shown(address)}: reading from {scheme}:// needs the package {STORES[scheme]}, which is not installed "
-            f"where the flow runs: pip install {STORES[scheme]}. Nothing was spent.",
+            message("media.no_driver", address=shown(address), scheme=scheme, package=STORES[scheme]),
             code="no_driver",
         ) from error
     return system, path
@@ -95,7 +94,7 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
 def _size(system: AbstractFileSystem, path: str, address: str) -> int | None:
     told = system.info(path)
     if told.get("type") == "directory":
-        raise InputError(f"{shown(address)} is a folder, not a file. Nothing was spent.", code="no_file")
+        raise InputError(message("media.is_folder", address=shown(address)), code="no_file")
     size = told.get("size")
     return size if isinstance(size, int) else None
 
@@ -112,14 +111,9 @@ def _told_of(address: str) -> Iterator[None]:
     except (InputError, Unreachable):
         raise
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise InputError(f"There is no file {shown(address)}. Nothing was spent.", code="no_such_file") from error
+        raise InputError(message("media.no_such_object", address=shown(address)), code="no_such_file") from error
     except PermissionError as error:
-        raise InputError(
-            f"{shown(address)} may not be read: the store refuses. Check the credentials of the store where the flow "
-            "runs. Nothing was spent.",
-            code="unreadable_file",
-        ) from error
+        raise InputError(message("media.store_denies", address=shown(address)), code="unreadable_file") from error
     except Exception as error:  # each driver has errors of its own, and their texts may hold signatures
-        raise Unreachable(
-            f"The store of {shown(address)} does not answer as expected ({type(error).__name__})."
-        ) from error
+        text = message("media.store_trouble", address=shown(address), error=type(error).__name__)
+        raise Unreachable(text) from error

@@ -22,6 +22,7 @@ from prefect_seedance.media.places import MediaPlaces, open_file
 from prefect_seedance.media.probe import data_bytes
 from prefect_seedance.media.sources import LocalFile
 from prefect_seedance.media.streams import stream_facts
+from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of, shown
 
 _PIECE = 1 << 20
@@ -79,7 +80,7 @@ async def fetch_content(address: str, places: MediaPlaces, scratch: Path, *, max
         "data": lambda: _from_data(address, scratch, max_bytes),
     }
     if scheme not in works:
-        raise ValueError(f"only a file, store or data address has content to fetch, not {shown(address)}")
+        raise ValueError(message("media.not_fetched", address=shown(address)))
     return await asyncio.to_thread(works[scheme])
 
 
@@ -91,14 +92,10 @@ def _in_place(address: str, places: MediaPlaces, max_bytes: int) -> Content:
             digest, size = _copy(file.read, None, address, max_bytes)
             content = _content(file, path, path.stem, address, digest, size, before.st_mtime_ns)
         if size != before.st_size or not content.unchanged():
-            raise InputError(
-                f"{shown(address)} changed while it was read. Run again once it is finished. Nothing was spent.",
-                code="file_changed",
-            )
+            raise InputError(message("media.changed", address=shown(address)), code="file_changed")
     except OSError as error:
-        raise InputError(
-            f"{shown(address)} cannot be read: {error.strerror or error}. Nothing was spent.", code="unreadable_file"
-        ) from error
+        text = message("media.unreadable", address=shown(address), reason=error.strerror or str(error))
+        raise InputError(text, code="unreadable_file") from error
     return content
 
 
@@ -146,11 +143,8 @@ def _copy(read: Callable[[int], bytes], target: BinaryIO | None, address: str, m
     while data := read(_PIECE):
         size += len(data)
         if size > max_bytes:
-            raise InputError(
-                f"{shown(address)} is larger than {max_bytes / 1e6:,.0f} MB, the most that can be sent. "
-                "Nothing was spent.",
-                code="medium_too_large",
-            )
+            text = message("media.too_large", address=shown(address), limit=max_bytes / 1e6)
+            raise InputError(text, code="medium_too_large")
         digest.update(data)
         if target is not None:
             target.write(data)
@@ -164,11 +158,12 @@ def _content(
     try:
         name = format_from(source.read_at)
         if name is None:
-            raise UnsupportedMedia("it is in no form of picture, film or sound that is known here")
+            raise UnsupportedMedia(message("media.unknown_format"))
         if name in ("mp4", "3gp"):  # may be sound alone
             with suppress(InvalidMedia, ProbeTimeout):
                 name = stream_facts(source, name, monotonic() + _LOOK_SECONDS).format
     except InvalidMedia as flaw:
-        raise InputError(f"{shown(address)} is no medium: {flaw}. Nothing was spent.", code="no_medium") from None
+        text = message("media.unsupported", address=shown(address), reason=flaw.text)
+        raise InputError(text, code="no_medium") from None
     ending = {"jpeg": "jpg"}.get(name, name)
     return Content(path, f"{slug(stem)}.{ending}", MIME_TYPES[name], digest, size, modified_ns)

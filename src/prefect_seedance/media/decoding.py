@@ -16,6 +16,7 @@ from prefect_seedance.media.nals import check_nals, nal_length_size
 from prefect_seedance.media.structure import Structure
 from prefect_seedance.media.times import agree
 from prefect_seedance.media.tracks import Track
+from prefect_seedance.messages import message
 
 if TYPE_CHECKING:
     import av
@@ -65,7 +66,7 @@ def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float],
         # Edit lists are checked apart; here every frame counts, shown or not.
         with av.open(str(path), options={"ignore_editlist": "1"}) as container:
             if len(container.streams.video) != 1 or len(container.streams.audio) != len(structure.sounds):
-                raise InvalidMedia("it cannot be opened as the file describes itself")
+                raise InvalidMedia(message("video.not_opened"))
             for stream in (*container.streams.video, *container.streams.audio):
                 stream.codec_context.options = dict(_STRICT)
                 stream.codec_context.thread_count = 1
@@ -76,14 +77,15 @@ def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float],
             }
             for packet in container.demux(*container.streams.video, *container.streams.audio):
                 if packet.is_corrupt:
-                    raise InvalidMedia("a frame lies beyond the end of the file")
+                    raise InvalidMedia(message("video.frame_beyond_end"))
                 if packet.size:
                     sounds.get(packet.stream_index, watch).feed(packet)
             for sound in sounds.values():
                 sound.finish()
             return watch.finish()
     except (av.error.FFmpegError, ValueError, OverflowError) as error:
-        raise InvalidMedia(f"decoding fails ({getattr(error, 'strerror', None) or error})") from error
+        reason = str(getattr(error, "strerror", None) or error)
+        raise InvalidMedia(message("video.not_decoded", reason=reason)) from error
 
 
 class _VideoWatch:
@@ -108,7 +110,7 @@ class _VideoWatch:
     def feed(self, packet: Any) -> None:
         """Take the next packet; decode it if its group of pictures was chosen."""
         if packet.pts is None:
-            raise InvalidMedia("a frame has no time")
+            raise InvalidMedia(message("video.frame_no_time"))
         check_nals(bytes(packet), self._nal_length)
         self._times.append(packet.pts)
         self._end = max(self._end, packet.pts + (packet.duration or 0))
@@ -127,13 +129,14 @@ class _VideoWatch:
         """Drain the decoder and compare."""
         self._drain()
         if not self._times or self._size is None:
-            raise InvalidMedia("it shows no picture")
+            raise InvalidMedia(message("video.no_picture"))
         if len(self._times) != self._track.times.samples:
-            raise InvalidMedia(f"{len(self._times)} of {self._track.times.samples} frames can be read")
+            expected = self._track.times.samples
+            raise InvalidMedia(message("video.frames_unreadable", found=len(self._times), expected=expected))
         span = (self._end - min(self._times)) * (self._stream.time_base or Fraction(0))
         promised = self._track.times.seconds or 0
         if span <= 0 or not agree(float(span), promised, self._track.times.slack):
-            raise InvalidMedia(f"its pictures last {float(span):.2f} s, its header says {promised:.2f} s")
+            raise InvalidMedia(message("video.lengths", found=float(span), expected=promised))
         self._check_shown()
         return Picture(*self._size, seconds=span, fps=len(self._times) / span)
 
@@ -144,7 +147,7 @@ class _VideoWatch:
         first, last = min(self._times), max(self._times)
         frame = (self._end - first) / len(self._times)
         if end <= last:
-            raise InvalidMedia("an edit hides frames")
+            raise InvalidMedia(message("video.edit"))
         # A film may be cut at its start without being encoded anew. Then more than a sliver of it is hidden, the end is
         # exact, and the frames still follow each other without a gap.
         if start > first:
@@ -154,7 +157,7 @@ class _VideoWatch:
                 or abs(end - self._end) > frame / 4
                 or any(other - one > _CUT_GAP * frame for one, other in steps)
             ):
-                raise InvalidMedia("an edit hides frames")
+                raise InvalidMedia(message("video.edit"))
 
     def _drain(self) -> None:
         if self._group is None:
@@ -162,7 +165,7 @@ class _VideoWatch:
         for frame in self._stream.codec_context.decode(None):
             self._take(frame)
         if self._fed != self._seen:
-            raise InvalidMedia(f"{self._seen} of {self._fed} frames can be decoded")
+            raise InvalidMedia(message("video.frames_not_decoded", found=self._seen, expected=self._fed))
         self._stream.codec_context.flush_buffers()
         self._group = None
 
@@ -170,14 +173,14 @@ class _VideoWatch:
         self._seen += 1
         size = (frame.width, frame.height)
         if frame.is_corrupt or self._size not in (None, size):
-            raise InvalidMedia("a frame is damaged")
+            raise InvalidMedia(message("video.frame_damaged"))
         if any(abs(one - other) > _SIZE_SLACK for one, other in zip(size, self._track.size, strict=True)):
-            raise InvalidMedia("its pictures have another size than the file says")
+            raise InvalidMedia(message("video.frame_size"))
         # The decoder knows the order of the pictures from the pictures themselves.
         if frame.pts is None or (self._shown is not None and frame.pts <= self._shown):
-            raise InvalidMedia("its frames are timed out of order")
+            raise InvalidMedia(message("video.frame_order"))
         if frame.pts in self._keys and int(frame.pict_type) not in _INTRA:
-            raise InvalidMedia("a frame is marked as a key frame and is none")
+            raise InvalidMedia(message("video.frame_no_key"))
         self._size, self._shown = size, frame.pts
         if self._look is not None:
             # Of the frames that come out last, FFmpeg does not tell the time base.
@@ -223,12 +226,12 @@ class _SoundWatch:
         promised = self._track.times.seconds or 0
         heard = sum(samples / rate for rate, samples in self._heard.items())
         if not agree(heard, promised, self._track.times.slack):
-            raise InvalidMedia(f"its sound lasts {heard:.2f} s, its header says {promised:.2f} s")
+            raise InvalidMedia(message("video.lengths", found=heard, expected=promised))
 
     def _hear(self, packet: Any) -> None:
         for frame in self._stream.codec_context.decode(packet):
             if frame.is_corrupt or not frame.sample_rate:
-                raise InvalidMedia("its sound is damaged")
+                raise InvalidMedia(message("video.sound_damaged"))
             self._check_form(frame)
             self._heard[frame.sample_rate] += frame.samples
 
@@ -236,6 +239,6 @@ class _SoundWatch:
         channels, rate = self._track.sound
         # Writers put 2 channels where there is one; a decoder with spectral band replication doubles the rate.
         if rate and frame.sample_rate not in (rate, 2 * rate, rate / 2):
-            raise InvalidMedia("its sound has another rate than the file says")
+            raise InvalidMedia(message("video.sound_form"))
         if channels and frame.layout.nb_channels not in (channels, 1, 2):
-            raise InvalidMedia("its sound has other channels than the file says")
+            raise InvalidMedia(message("video.sound_form"))

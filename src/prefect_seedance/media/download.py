@@ -20,6 +20,7 @@ from prefect_seedance.media.part import Note, PartFile, discard, read_note
 from prefect_seedance.media.ranges import body_length, continues, read_span, validator_of
 from prefect_seedance.media.structure import refuse_other_kinds
 from prefect_seedance.media.web import Web
+from prefect_seedance.messages import Message, message
 
 # Object stores say 400, 401 or 403 to a signature that is too old, depending on the maker.
 _GONE = {400, 401, 403, 404, 410, 451}
@@ -115,9 +116,8 @@ class Downloader:
                 zones = await allowed_zones(provider_url, allow_private=self._allow_private)
                 return await _Fetch(self._web, self._max_bytes, url, part, zones, on_bytes).run()
         except TimeoutError:
-            raise Unreachable(
-                f"The download took longer than {self._total_seconds:g} s and was interrupted: {shown(url)}."
-            ) from None
+            text = message("download.too_slow", seconds=self._total_seconds, link=shown(url))
+            raise Unreachable(text) from None
         except OSError as error:
             raise disk_trouble(error, part) from error
 
@@ -153,9 +153,8 @@ class _Fetch:
                     return fetched
             return await self._start()
         except httpx.TransportError as error:
-            raise Unreachable(
-                f"The download was cut or no connection was made ({type(error).__name__}): {self._source}."
-            ) from error
+            text = message("download.cut", error=type(error).__name__, link=self._source)
+            raise Unreachable(text) from error
 
     async def _resume(self, note: Note, have: int) -> Fetched | None:
         """Go on from `have` bytes; None if that is not possible and the download must start anew."""
@@ -205,7 +204,8 @@ class _Fetch:
                 raise
         announced = note.total
         if (end is not None and file.size != end) or (announced is not None and file.size != announced):
-            raise Unreachable(f"The download ended early, at {file.size} of {announced or end} bytes: {self._source}.")
+            total = announced or end
+            raise Unreachable(message("download.ended_early", bytes=file.size, total=total, link=self._source))
         return await self._finish(note, file.size, resumed=have > 0)
 
     async def _copy(self, response: httpx.Response, file: PartFile, end: int | None, total: int | None) -> None:
@@ -227,7 +227,7 @@ class _Fetch:
         name = strongest(note.digests)
         if name is not None and await asyncio.to_thread(file_digest, self._part, name) != note.digests[name]:
             await asyncio.to_thread(discard, self._part)
-            raise _no_video(f"What was sent does not match the {name} digest that the server told: {self._source}.")
+            raise _no_video(message("download.wrong_digest", digest=name, link=self._source))
         return Fetched(size, resumed, note.total, name)
 
     def _look(self, head: bytes, *, final: bool) -> bytes | None:
@@ -237,42 +237,35 @@ class _Fetch:
         try:
             refuse_other_kinds(head[:_HEAD_BYTES])
         except InvalidMedia as flaw:
-            raise _no_video(f"What the server sent is not a video: {flaw} ({self._source}).") from None
+            raise _no_video(message("download.not_a_video", reason=flaw.text, link=self._source)) from None
         return None
 
     def _check_form(self, headers: httpx.Headers, total: int | None) -> None:
         self._check_size(total or 0, None)
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise InvalidResponse(f"The server compressed the video, which was not asked for: {self._source}.")
+            raise InvalidResponse(message("download.compressed", link=self._source))
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         if kind.startswith("text/") or kind in ("application/json", "application/xml", "application/xhtml+xml"):
-            raise _no_video(f"The server sent {kind} instead of a video: {self._source}.")
+            raise _no_video(message("download.wrong_type", type=kind, link=self._source))
 
     def _check_size(self, size: int, end: int | None) -> None:
         if size > self._max_bytes:
-            raise _no_video(f"The file is larger than max_bytes allows ({self._max_bytes:,}): {self._source}.")
+            raise _no_video(message("download.too_large", limit=self._max_bytes, link=self._source))
         if end is not None and size > end:
-            raise _no_video(f"The server sent more bytes than it told: {self._source}.")
+            raise _no_video(message("download.too_many_bytes", link=self._source))
 
     def _refusal(self, response: httpx.Response) -> Exception:
         status = response.status_code
         code = f"http_{status}"
         if status in _GONE:
-            return NotFound(
-                f"The server no longer gives out this result (HTTP {status}): {self._source}.",
-                code=code,
-                http_status=status,
-            )
+            text = message("download.link_expired", status=status, link=self._source)
+            return NotFound(text, code=code, http_status=status)
         if status in _TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Unreachable(
-                f"The server cannot give out the result now (HTTP {status}): {self._source}.",
-                code=code,
-                http_status=status,
-            )
-        return InvalidResponse(
-            f"The server answered HTTP {status} to a download: {self._source}.", code=code, http_status=status
-        )
+            text = message("download.server_trouble", status=status, link=self._source)
+            return Unreachable(text, code=code, http_status=status)
+        text = message("download.bad_status", status=status, link=self._source)
+        return InvalidResponse(text, code=code, http_status=status)
 
 
-def _no_video(message: str) -> InvalidVideo:
-    return InvalidVideo(message, code="broken_video")
+def _no_video(text: Message) -> InvalidVideo:
+    return InvalidVideo(text, code="broken_video")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.media.part import sidecar
+from prefect_seedance.messages import message
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -38,14 +39,11 @@ def ensure_folder(path: Path, need_bytes: int = 0) -> None:
             file.flush()
         free = shutil.disk_usage(path).free
     except (FileExistsError, NotADirectoryError):
-        raise InputError(f"The output folder {path} cannot be made: there is a file of that name in its way.") from None
+        raise InputError(message("storage.folder_blocked", folder=str(path))) from None
     except OSError as error:
         raise disk_trouble(error, path) from error
     if free < need_bytes:
-        raise InputError(
-            f"The disk of {path} has {_megabytes(free)} free, and about {_megabytes(need_bytes)} are needed. "
-            "Free some space or choose another output folder."
-        )
+        raise InputError(message("storage.low_space", folder=str(path), free=free / 1e6, needed=need_bytes / 1e6))
 
 
 def place(part: Path, final: Path) -> None:
@@ -73,12 +71,12 @@ def place(part: Path, final: Path) -> None:
 def disk_trouble(error: OSError, path: Path) -> InputError:
     """Say in words for a person why the disk refused."""
     if error.errno in _NO_ROOM:
-        return InputError(
-            f"The disk is full: {path} cannot be written. What was loaded so far is kept.", code="disk_full"
-        )
+        return InputError(message("storage.disk_full", path=str(path)), code="disk_full")
     if error.errno in _NO_RIGHT:
-        return InputError(f"No permission to write {path}: {error.strerror}.", code="no_permission")
-    return InputError(f"{path} cannot be written: {error.strerror or error}.", code="disk_error")
+        text = message("storage.no_permission", path=str(path), reason=error.strerror)
+        return InputError(text, code="no_permission")
+    text = message("storage.disk_error", path=str(path), reason=error.strerror or str(error))
+    return InputError(text, code="disk_error")
 
 
 def _rename(part: Path, final: Path) -> None:
@@ -99,10 +97,7 @@ def _rename(part: Path, final: Path) -> None:
 
 def _refuse_other(part: Path, final: Path) -> None:
     if not final.is_file() or _digest(part) != _digest(final):
-        raise InputError(
-            f"{final} is there already and is another file. It is left as it is; the new video is kept as {part.name}.",
-            code="file_exists",
-        )
+        raise InputError(message("storage.file_exists", path=str(final), part=part.name), code="file_exists")
 
 
 def _digest(path: Path) -> bytes:
@@ -118,7 +113,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:,.0f} MB"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from prefect_seedance.errors import UnsupportedMedia
+from prefect_seedance.messages import message
 
 Kind = Literal["image", "video", "audio"]
 #: Reads bytes of a file: from where, and how many; fewer come only at its end.
@@ -73,15 +74,15 @@ _BRANDS = {
 # Files of QuickTime from before 2001 open with one of these instead of a brand.
 _OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _OTHERS = (
-    (b"%PDF", "a PDF"),
-    (b"PK\x03\x04", "a ZIP archive, or an Office file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"8BPS", "a Photoshop file"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file (wmv, wma)"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
+    (b"%PDF", "PDF"),
+    (b"PK\x03\x04", "ZIP (an archive, or an Office file)"),
+    (b"\x1f\x8b", "gzip"),
+    (b"Rar!", "RAR"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"8BPS", "Photoshop"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (wmv, wma)"),
+    (b"\x7fELF", "an executable program"),
+    (b"MZ", "an executable program"),
 )
 _HEAD = 4096
 _ID3_FRAMES = 16
@@ -110,7 +111,7 @@ def format_from(read_at: ReadAt) -> str | None:
     """
     head = read_at(0, _HEAD)
     if not head:
-        raise UnsupportedMedia("it is empty")
+        raise UnsupportedMedia(message("media.empty"))
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
@@ -168,7 +169,7 @@ def _bare_sound(head: bytes, read_at: ReadAt) -> str | None:
         if head.startswith(b"fLaC"):
             return "flac"
         if not head:
-            raise UnsupportedMedia("it holds a title and no sound")
+            raise UnsupportedMedia(message("media.title_only"))
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     layer, bit_rate, sound_rate = head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
@@ -181,21 +182,21 @@ def _bare_sound(head: bytes, read_at: ReadAt) -> str | None:
 def _refuse_others(head: bytes) -> None:
     for magic, name in _OTHERS:
         if head.startswith(magic):
-            raise UnsupportedMedia(f"it is {name}")
+            raise UnsupportedMedia(message("media.other_format", format=name))
     text = _plain(head)
     start = text.lstrip().lower()
     if _SVG.match(text):
         return
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
-        raise UnsupportedMedia("it is a web page")
+        raise UnsupportedMedia(message("media.other_format", format="HTML (a web page)"))
     if start.startswith(b"<"):
-        raise UnsupportedMedia("it is an XML or HTML text")
+        raise UnsupportedMedia(message("media.other_format", format="XML or HTML"))
     if start.startswith((b"{", b"[")):
-        raise UnsupportedMedia("it is a JSON text")
+        raise UnsupportedMedia(message("media.other_format", format="JSON"))
     if head.startswith(b"version https://git-lfs"):
-        raise UnsupportedMedia("it is a Git LFS pointer; the file itself was not checked out (git lfs pull)")
+        raise UnsupportedMedia(message("media.git_lfs"))
     if _TEXT.fullmatch(text) and _reads_as_text(text):
-        raise UnsupportedMedia("it is a text")
+        raise UnsupportedMedia(message("media.other_format", format="text"))
 
 
 def _plain(head: bytes) -> bytes:

@@ -11,6 +11,7 @@ from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, version_of
 from prefect_seedance.media.times import SLACK_SECONDS, Times, agree, slack_of
 from prefect_seedance.media.tracks import Track
+from prefect_seedance.messages import message
 
 # Flags of tfhd and trun: which optional fields follow, in this order.
 _TFHD = ((0x1, "Q"), (0x2, "I"), (0x8, "I"), (0x10, "I"), (0x20, "I"))
@@ -66,9 +67,9 @@ def read_defaults(data: bytes, mvex: list[Box], tracks: list[Track]) -> dict[int
     rows = [fields(data, box, ("6I",)) for box in mvex if box.kind == b"trex"]
     found = {row[1]: Defaults(duration=row[3], size=row[4]) for row in rows}
     if len(found) != len(rows) or set(found) != {track.track_id for track in tracks}:
-        raise InvalidMedia("the fragments' defaults are for other tracks")
+        raise InvalidMedia(message("video.fragment_track"))
     if any(row[2] != 1 for row in rows):
-        raise InvalidMedia("the fragments use an unknown sample description")
+        raise InvalidMedia(message("video.fragment_track"))
     return found
 
 
@@ -90,11 +91,11 @@ def read_fragments(pieces: list[Piece], defaults: Mapping[int, Defaults], tracks
     sums = {track.track_id: _Sum(track.times.scale, track.times.samples, track.times.ticks) for track in tracks}
     numbers = [_read_fragment(piece, defaults, sums) for piece in pieces]
     if any(other != one + 1 for one, other in pairwise(numbers)):
-        raise InvalidMedia("a fragment is missing")
+        raise InvalidMedia(message("video.fragment_missing"))
     whole = [replace(track, times=sums[track.track_id].times(track.times)) for track in tracks]
     lengths = [track.times.seconds for track in whole if track.kind in ("vide", "soun") and track.times.seconds]
     if lengths and not agree(min(lengths), max(lengths), _SLACK_SECONDS):
-        raise InvalidMedia("picture and sound are not equally long")
+        raise InvalidMedia(message("video.uneven"))
     return whole
 
 
@@ -111,14 +112,14 @@ def _read_fragment(piece: Piece, defaults: Mapping[int, Defaults], sums: dict[in
         for run in (box for box in boxes if box.kind == b"trun"):
             total += _add_run(data, run, own, sums[track_id])
     if total != piece.data_bytes:
-        raise InvalidMedia(f"a fragment describes {total} bytes and holds {piece.data_bytes}")
+        raise InvalidMedia(message("video.fragment_data", found=total, expected=piece.data_bytes))
     return fields(data, only(parts, b"mfhd", "moof"), ("II",))[1]
 
 
 def _follow(total: _Sum, start: int) -> None:
     # How long the last frame of a piece lasts is a guess of the writer, which the next piece puts right.
     if abs(start - total.ticks) > SLACK_SECONDS * total.scale:
-        raise InvalidMedia("a fragment does not start where the one before it ends")
+        raise InvalidMedia(message("video.fragment_missing"))
     total.ticks = start
 
 
@@ -127,13 +128,13 @@ def _head(data: bytes, tfhd: Box, defaults: Mapping[int, Defaults]) -> tuple[int
     present = [flag for flag, _ in _TFHD if flags & flag]
     layout = ">I" + "".join(kind for flag, kind in _TFHD if flags & flag)
     if struct.calcsize(layout) != tfhd.end - tfhd.start - 4:
-        raise InvalidMedia("a fragment's head has the wrong size")
+        raise InvalidMedia(message("video.box_length", box=tfhd.name))
     track_id, *values = struct.unpack(layout, data[tfhd.start + 4 : tfhd.end])
     if track_id not in defaults or flags & 0x10000:
-        raise InvalidMedia("a fragment belongs to no track")
+        raise InvalidMedia(message("video.fragment_track"))
     told = dict(zip(present, values, strict=True))
     if told.get(0x2, 1) != 1:
-        raise InvalidMedia("the fragments use an unknown sample description")
+        raise InvalidMedia(message("video.fragment_track"))
     usual = defaults[track_id]
     return track_id, Defaults(told.get(0x8, usual.duration), told.get(0x10, usual.size))
 
@@ -145,12 +146,12 @@ def _add_run(data: bytes, trun: Box, own: Defaults, total: _Sum) -> int:
     count = int.from_bytes(data[trun.start + 4 : trun.start + 8])
     body = data[trun.start + head : trun.end]
     if len(body) != count * row.size or (not row.size and count > 1_000_000):
-        raise InvalidMedia("a fragment's table has the wrong size")
+        raise InvalidMedia(message("video.box_length", box=trun.name))
     rows = list(row.iter_unpack(body)) if row.size else [()] * count
     at_size = 1 if flags & 0x100 else 0
     durations = [one[0] for one in rows] if flags & 0x100 else [own.duration] * count
     if not all(durations[:-1]):  # of the last one, the writer may not know it yet
-        raise InvalidMedia("a frame of a fragment lasts no time")
+        raise InvalidMedia(message("video.fragment_frame"))
     total.samples += count
     total.ticks += sum(durations)
     return sum(one[at_size] for one in rows) if flags & 0x200 else own.size * count

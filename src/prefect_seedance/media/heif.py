@@ -7,10 +7,11 @@ import struct
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import inner_boxes
 from prefect_seedance.media.sources import Source
+from prefect_seedance.messages import message
 
 _MOST_BOXES = 20_000
 _MOST_META = 1 << 20
-_CUT = "it is cut short, or damaged"
+_CUT = message("media.cut_short")
 
 
 def heif_size(source: Source) -> tuple[int, int]:
@@ -41,20 +42,20 @@ def heif_size(source: Source) -> tuple[int, int]:
                 break
         place += length
     if not meta or (source.whole and not data and b"idat" not in meta):
-        raise InvalidMedia("it holds no picture")
+        raise InvalidMedia(message("media.no_picture"))
     return _item_size(meta)
 
 
 def _item_size(meta: bytes) -> tuple[int, int]:
     boxes = {box.kind: box for box in inner_boxes(meta, 0, len(meta), "meta")}
     if b"pitm" not in boxes or b"iprp" not in boxes:
-        raise InvalidMedia("it does not tell its size")
+        raise InvalidMedia(message("media.no_size"))
     main = boxes[b"pitm"]
     item = int.from_bytes(meta[main.start + 4 : main.start + (8 if meta[main.start] else 6)])
     inner = inner_boxes(meta, boxes[b"iprp"].start, boxes[b"iprp"].end, "iprp")
     store = next((box for box in inner if box.kind == b"ipco"), None)
     if store is None:
-        raise InvalidMedia("it does not tell its size")
+        raise InvalidMedia(message("media.no_size"))
     properties = inner_boxes(meta, store.start, store.end, "ipco")
     size, turned = None, False
     for number in _properties_of(meta, [(box.start, box.end) for box in inner if box.kind == b"ipma"], item):
@@ -64,7 +65,7 @@ def _item_size(meta: bytes) -> tuple[int, int]:
         elif box is not None and box.kind == b"irot":
             turned = bool(meta[box.start] & 1)
     if size is None:
-        raise InvalidMedia("it does not tell its size")
+        raise InvalidMedia(message("media.no_size"))
     return size[::-1] if turned else size
 
 

@@ -19,6 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from prefect_seedance.errors import Unreachable, UnsafeLink
+from prefect_seedance.messages import message
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -101,9 +102,9 @@ async def doors(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str] = 
     """
     where = shown(str(url))
     if url.scheme not in ("https", "http") or not url.host:
-        raise UnsafeLink(f"The link is no https link: {where!r}.", code="unsafe_link")
+        raise UnsafeLink(message("link.not_https", link=where), code="unsafe_link")
     if url.userinfo:
-        raise UnsafeLink(f"The link carries a password: {where}.", code="unsafe_link")
+        raise UnsafeLink(message("link.with_password", link=where), code="unsafe_link")
     name = url.raw_host.decode("ascii").strip("[]")
     if {name, url.host.lower()} & hosts:
         zones |= {Zone.PRIVATE}
@@ -123,13 +124,9 @@ async def doors(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str] = 
 def _judge(found: list[Zone], url: httpx.URL, zones: frozenset[Zone]) -> None:
     where = shown(str(url))
     if url.scheme == "http" and (not found or any(zone is not Zone.LOOPBACK for zone in found)):
-        raise UnsafeLink(f"The link is not encrypted (http): {where}.", code="unsafe_link")
+        raise UnsafeLink(message("link.not_encrypted", link=where), code="unsafe_link")
     if found and not any(zone in zones for zone in found):
-        raise UnsafeLink(
-            f"The link leads to a {found[0].value} address, which must be allowed to be followed: {where}. "
-            "(Some proxy programs give every name a private address: then allow private addresses.)",
-            code="unsafe_link",
-        )
+        raise UnsafeLink(message("link.not_public", zone=found[0].value, link=where), code="unsafe_link")
 
 
 def _literal(name: str) -> Zone | None:
@@ -157,5 +154,5 @@ async def _resolve(name: str, port: int) -> list[str]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"The name {name} does not resolve: {error}.") from error
+        raise Unreachable(message("link.unresolved", name=name, reason=str(error))) from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -15,6 +15,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.media.digests import file_digest
 from prefect_seedance.media.folders import disk_trouble, ensure_folder, place
 from prefect_seedance.media.shelf import Shelf, Stamp
+from prefect_seedance.messages import message
 
 __all__ = ["LocalShelf"]
 
@@ -164,9 +165,6 @@ class LocalShelf(Shelf):
         try:
             yield
         except (FileExistsError, NotADirectoryError):
-            raise InputError(
-                f"{path} cannot be written: there is a file in the way of a folder, or a folder in the way of a file.",
-                code="name_taken",
-            ) from None
+            raise InputError(message("storage.path_blocked", path=str(path)), code="name_taken") from None
         except OSError as error:
             raise disk_trouble(error, path) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect_seedance.errors import InvalidMedia
+from prefect_seedance.messages import message
 
 # Encoders break these up with a 3, because they mark where a unit starts (H.264 and H.265, 7.4.1 and 7.4.2).
 _FORBIDDEN = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
@@ -39,9 +40,9 @@ def check_nals(packet: bytes, length_size: int | None) -> None:
         place += length_size
         # The first bit of every unit is zero by rule.
         if not length or place + length > len(packet) or packet[place] & 0x80:
-            raise InvalidMedia("a frame is damaged")
+            raise InvalidMedia(message("video.frame_damaged"))
         # Some writers leave padding behind a unit, which is harmless.
         unit = packet[place : place + length].rstrip(b"\0")
         if any(pattern in unit for pattern in _FORBIDDEN):
-            raise InvalidMedia("a frame is damaged")
+            raise InvalidMedia(message("video.frame_damaged"))
         place += length

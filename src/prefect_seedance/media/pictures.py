@@ -14,6 +14,7 @@ from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.heif import heif_size
 from prefect_seedance.media.sources import Source
 from prefect_seedance.media.tiff import tiff_size
+from prefect_seedance.messages import message
 
 Size = tuple[int, int]
 
@@ -23,7 +24,7 @@ _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_MARK = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
 _MOST_SEGMENTS = 20_000
 _MOST_CHECKED = 64 << 20
-_CUT = "it is cut short, or damaged"
+_CUT = message("media.cut_short")
 
 
 def picture_size(source: Source, format_name: str) -> Size | None:
@@ -45,7 +46,7 @@ def picture_size(source: Source, format_name: str) -> Size | None:
     except (struct.error, IndexError, zlib.error):
         raise InvalidMedia(_CUT) from None
     if width < 1 or height < 1:
-        raise InvalidMedia(f"its header tells the impossible size {width}x{height}")
+        raise InvalidMedia(message("media.impossible_size", width=width, height=height))
     return width, height
 
 
@@ -57,7 +58,7 @@ def _png(source: Source) -> Size:
     if source.whole:
         _walk_png(source)
     elif zlib.crc32(head[12:29]) != int.from_bytes(head[29:33]):
-        raise InvalidMedia("its header is damaged")
+        raise InvalidMedia(message("media.damaged_header"))
     return struct.unpack(">II", head[16:24])
 
 
@@ -70,11 +71,11 @@ def _walk_png(source: Source) -> None:
         if length <= _MOST_CHECKED:
             body = source.read_at(place + 4, length + 8)
             if zlib.crc32(body[:-4]) != int.from_bytes(body[-4:]):
-                raise InvalidMedia(f"its chunk {kind.decode('latin-1')!r} is damaged")
+                raise InvalidMedia(message("media.damaged_chunk", chunk=kind.decode("latin-1")))
         seen.add(kind)
         if kind == b"IEND":
             if b"IDAT" not in seen:
-                raise InvalidMedia("it holds no picture")
+                raise InvalidMedia(message("media.no_picture"))
             return
         place += 12 + length
 
@@ -102,7 +103,7 @@ def _jpeg(source: Source) -> Size:
                 break
             place = _after_scan(source, place)
     if size is None:
-        raise InvalidMedia("it holds no picture")
+        raise InvalidMedia(message("media.no_picture"))
     return size
 
 
@@ -134,7 +135,7 @@ def _walk_gif(source: Source, place: int) -> None:
         kind = source.read_at(place, 1)[0]
         if kind == 0x3B:
             if not pictures:
-                raise InvalidMedia("it holds no picture")
+                raise InvalidMedia(message("media.no_picture"))
             return
         if kind == 0x2C:
             packed = source.read_at(place + 9, 1)[0]
@@ -177,7 +178,7 @@ def _webp(source: Source) -> Size:
     if kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
         width, height = struct.unpack("<HH", head[26:30])
         return width & 0x3FFF, height & 0x3FFF
-    raise InvalidMedia("it holds no picture")
+    raise InvalidMedia(message("media.no_picture"))
 
 
 _READERS: dict[str, Callable[[Source], Size]] = {

@@ -15,10 +15,10 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.routes.address import shown
 
 ROOT_VARIABLE = "PREFECT_SEEDANCE_MEDIA_ROOT"
-_NOTHING_SPENT = "Nothing was spent."
 _HOME = re.compile(r"~[^/\\]*([/\\]|$)")
 
 
@@ -54,19 +54,13 @@ class MediaPlaces:
         path = _path_of(address)
         bases = [base for base in (self.folder, *self.roots) if base is not None]
         if not bases:
-            raise InputError(
-                f"{shown(address)} is a path on this machine, and no folder is open for reading. Name the folder that "
-                f"holds the media: media_root=, or the environment variable {ROOT_VARIABLE} where the flow runs. "
-                f"{_NOTHING_SPENT}",
-                code="no_media_root",
-            )
+            text = message("media.no_root", address=shown(address), variable=ROOT_VARIABLE)
+            raise InputError(text, code="no_media_root")
         starts = [self.folder] if self.folder is not None else bases
         inside = [real for start in starts if (real := _inside(Path(start, path), bases)) is not None]
         if not inside:
             raise InputError(
-                f"{shown(address)} lies outside the folders that may be read: {_listed(bases)}. Put the file there, or "
-                f"name its folder: media_root=, or the environment variable {ROOT_VARIABLE} where the flow runs. "
-                f"{_NOTHING_SPENT}",
+                message("media.outside_root", address=shown(address), folders=_listed(bases), variable=ROOT_VARIABLE),
                 code="outside_media_root",
             )
         for real in inside:
@@ -74,9 +68,8 @@ class MediaPlaces:
                 if os.path.lexists(spelled) and _inside(spelled, bases) is not None:
                     with open_file(spelled, address):
                         return spelled
-        raise InputError(
-            f"There is no file {shown(address)} in {_listed(starts)}. {_NOTHING_SPENT}", code="no_such_file"
-        )
+        text = message("media.no_such_file", address=shown(address), folders=_listed(starts))
+        raise InputError(text, code="no_such_file")
 
 
 def open_file(path: Path, address: str) -> BinaryIO:
@@ -94,30 +87,23 @@ def open_file(path: Path, address: str) -> BinaryIO:
     try:
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):
-            raise InputError(f"{shown(address)} is a folder, not a file. {_NOTHING_SPENT}", code="no_file")
+            raise InputError(message("media.is_folder", address=shown(address)), code="no_file")
         if stat.S_ISREG(mode):
             handle = os.open(path, flags)
             if stat.S_ISREG(os.fstat(handle).st_mode):
                 return os.fdopen(handle, "rb")
             os.close(handle)
     except OSError as error:
-        raise InputError(
-            f"{shown(address)} cannot be read: {error.strerror or error}. {_NOTHING_SPENT}", code="unreadable_file"
-        ) from error
-    raise InputError(f"{shown(address)} is no ordinary file. {_NOTHING_SPENT}", code="no_file")
+        text = message("media.unreadable", address=shown(address), reason=error.strerror or str(error))
+        raise InputError(text, code="unreadable_file") from error
+    raise InputError(message("media.not_regular", address=shown(address)), code="no_file")
 
 
 def _path_of(address: str) -> str:
     if not address.strip() or any(unicodedata.category(char) == "Cc" for char in address):
-        raise InputError(
-            f"{shown(address)} is no path: it is empty or holds control characters. {_NOTHING_SPENT}", code="no_path"
-        )
+        raise InputError(message("media.no_path", address=shown(address)), code="no_path")
     if _HOME.match(address):
-        raise InputError(
-            f"{shown(address)} starts at a home folder, which differs from machine to machine: write the path from "
-            f"the table's folder, or the whole path. {_NOTHING_SPENT}",
-            code="no_path",
-        )
+        raise InputError(message("media.home_folder", address=shown(address)), code="no_path")
     if address[:5].lower() != "file:":
         return address
     return _path_of_url(address)
@@ -130,11 +116,7 @@ def _path_of_url(address: str) -> str:
     except ValueError:
         path, host = "", ""
     if host not in ("", "localhost") or not path.startswith("/") or any(ord(char) < 32 for char in path):
-        raise InputError(
-            f"{shown(address)} is no URL of a local file: write file:///folder/name, or just the path. "
-            f"{_NOTHING_SPENT}",
-            code="no_path",
-        )
+        raise InputError(message("media.file_url", address=shown(address)), code="no_path")
     return path[1:] if os.name == "nt" and re.match(r"/[A-Za-z]:", path) else path
 
 
@@ -150,5 +132,5 @@ def _spellings(path: Path) -> list[Path]:
     return [Path(form) for form in dict.fromkeys(forms)]
 
 
-def _listed(folders: list[Path]) -> str:
-    return ", ".join(str(folder) for folder in dict.fromkeys(folders))
+def _listed(folders: list[Path]) -> list[str]:
+    return [str(folder) for folder in dict.fromkeys(folders)]

@@ -29,13 +29,13 @@ from prefect_seedance.media.remote import RemoteFile, host_of
 from prefect_seedance.media.sources import MOST_REMOTE, HeldBytes, LocalFile, Source
 from prefect_seedance.media.streams import stream_facts
 from prefect_seedance.media.web import Web
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.address import complaint, format_of, scheme_of, shown
 from prefect_seedance.routes.material import MediaFacts
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 10.0
 _LOOK_SECONDS = 20.0
-_UNSEEN = "so its size and length were not checked before spending"
 _T = TypeVar("_T")
 
 
@@ -49,7 +49,7 @@ class Probed:
     """
 
     facts: MediaFacts | None = None
-    warning: str | None = None
+    warning: Message | None = None
 
 
 class Prober:
@@ -105,7 +105,7 @@ class Prober:
         # Whoever asked first may be cancelled; the others still want to know.
         outcome = await asyncio.shield(self._looks[address])
         if isinstance(outcome, InputError):
-            raise InputError(outcome.message, code=outcome.code)
+            raise InputError(outcome.text, code=outcome.code)
         return outcome
 
     async def _look(self, address: str) -> Probed | InputError:
@@ -116,13 +116,15 @@ class Prober:
             except InputError as mistake:
                 return mistake
             except UnsupportedMedia as flaw:
-                return _mistake(address, f"is no medium: {flaw}", "no_medium")
+                text = message("media.unsupported", address=shown(address), reason=flaw.text)
+                return InputError(text, code="no_medium")
             except InvalidMedia as flaw:
-                return _mistake(address, f"cannot be used: {flaw}", "damaged_medium")
+                text = message("media.damaged", address=shown(address), reason=flaw.text)
+                return InputError(text, code="damaged_medium")
             except (TimeoutError, ProbeTimeout):
-                return Probed(warning=f"Looking at {shown(address)} took too long, {_UNSEEN}.")
+                return Probed(warning=message("media.look_took_long", address=shown(address)))
             except Unreachable as error:
-                return Probed(warning=f"{error.message.rstrip('.')}, {_UNSEEN}.")
+                return Probed(warning=message("media.look_failed", problem=error.text, address=shown(address)))
 
     async def _seen(self, address: str) -> Probed:
         scheme = scheme_of(address)
@@ -136,23 +138,17 @@ class Prober:
             return await self._in_thread(lambda: _facts_of(bucket_source(address), address))
         if scheme == "https":
             return await self._web_facts(address)
-        raise _mistake(
-            address,
-            f"{complaint(address)}. A medium is named by an https:// link, a path, a store's address (s3://…), a data "
-            "URI or an asset:// id",
-            "unknown_address",
-        )
+        text = message("media.bad_address", address=shown(address), problem=complaint(address))
+        raise InputError(text, code="unknown_address")
 
     async def _web_facts(self, address: str) -> Probed:
         remote = RemoteFile(self._web, address, self._places, monotonic() + self._seconds)
         try:
             source = await remote.open()
             return await self._in_thread(lambda: _facts_of(source, address))
-        except ProbeFailed as reason:
-            return Probed(
-                warning=f"{shown(address)} could not be looked at: {reason} ({host_of(address)}), {_UNSEEN}. "
-                "The provider may be let in where we are not; if it is not either, the row will fail there."
-            )
+        except ProbeFailed as failure:
+            host = host_of(address)
+            return Probed(warning=message("media.look_refused", address=shown(address), host=host, reason=failure.text))
         finally:
             await remote.close()
 
@@ -169,14 +165,15 @@ def data_bytes(address: str) -> bytes:
     try:
         return base64.b64decode(address.partition(",")[2], validate=True)
     except (binascii.Error, ValueError):
-        raise _mistake(address, "is cut short or no Base64", "broken_data_uri") from None
+        raise InputError(message("media.bad_base64", address=shown(address)), code="broken_data_uri") from None
 
 
 def _data_facts(address: str) -> Probed:
     probed = _facts_of(HeldBytes(data_bytes(address)), address)
     declared = format_of(address)
     if probed.facts is not None and declared is not None and declared != probed.facts.format:
-        warning = f"The data URI {shown(address)} is declared as {declared} and is {probed.facts.format}."
+        found = probed.facts.format
+        warning = message("media.wrong_type", address=shown(address), declared=declared, found=found)
         return replace(probed, warning=warning)
     return probed
 
@@ -187,15 +184,16 @@ def _file_facts(address: str, places: MediaPlaces) -> Probed:
         with open_file(path, address) as file:
             return _facts_of(LocalFile(file), address)
     except OSError as error:
-        raise _mistake(address, f"cannot be read: {error.strerror or error}", "unreadable_file") from error
+        text = message("media.unreadable", address=shown(address), reason=error.strerror or str(error))
+        raise InputError(text, code="unreadable_file") from error
 
 
 def _facts_of(source: Source, address: str) -> Probed:
     name = format_from(source.read_at)
     if name is None and source.whole:
-        raise UnsupportedMedia("it is in no form of picture, film or sound that is known here")
+        raise UnsupportedMedia(message("media.unknown_format"))
     if name is None:
-        return Probed(warning=f"{shown(address)} is in a form that is not known here, {_UNSEEN}.")
+        return Probed(warning=message("media.look_unknown", address=shown(address)))
     facts = MediaFacts(kind=kind_of(name), format=name, bytes=source.size)
     try:
         if facts.kind == "image":
@@ -203,11 +201,11 @@ def _facts_of(source: Source, address: str) -> Probed:
             return Probed(facts if size is None else replace(facts, width=size[0], height=size[1]))
         found = stream_facts(source, name, monotonic() + _LOOK_SECONDS)
     except BeyondPrefix:
-        return _half_seen(facts, address, f"lies beyond the first {MOST_REMOTE >> 20} MB that are read for a look")
+        return Probed(facts, message("media.look_too_far", address=shown(address), limit=MOST_REMOTE >> 20))
     except InvalidMedia:
         if source.whole or source.size is not None:
             raise
-        return _half_seen(facts, address, "is not found, as its server tells no length and sends no parts")
+        return Probed(facts, message("media.look_no_ranges", address=shown(address)))
     facts = MediaFacts(
         kind=found.kind,
         format=found.format,
@@ -219,13 +217,5 @@ def _facts_of(source: Source, address: str) -> Probed:
         has_audio=found.has_audio,
     )
     if facts.seconds is None or (facts.kind == "video" and facts.width is None):
-        return _half_seen(facts, address, "does not tell its length or its pixel size")
+        return Probed(facts, message("media.look_unstated", address=shown(address)))
     return Probed(facts)
-
-
-def _half_seen(facts: MediaFacts, address: str, why: str) -> Probed:
-    return Probed(facts, f"The description of {shown(address)} {why}, {_UNSEEN}.")
-
-
-def _mistake(address: str, what: str, code: str) -> InputError:
-    return InputError(f"{shown(address)} {what}. Nothing was spent.", code=code)

@@ -26,6 +26,7 @@ from prefect_seedance.media.places import MediaPlaces
 from prefect_seedance.media.ranges import body_length, read_span
 from prefect_seedance.media.sources import BLOCK, MOST_REMOTE, Blocks, Source
 from prefect_seedance.media.web import Web
+from prefect_seedance.messages import message
 
 _PARTS_OF_A_BLOCK = 8
 
@@ -66,7 +67,7 @@ class RemoteFile:
             if response.status_code == HTTPStatus.PARTIAL_CONTENT:
                 span = read_span(response.headers)
                 if span is None or span.start != 0:
-                    raise ProbeFailed("its server sends another part than asked for")
+                    raise ProbeFailed(message("media.server_range"))
                 self._tag = response.headers.get("etag")
                 first = await _take(response, min(BLOCK, span.end))
                 whole = len(first) == BLOCK or len(first) == span.total
@@ -75,8 +76,8 @@ class RemoteFile:
                 self._body, kept = _Body(response), True
                 return _Stream(self._body, self)
             if response.headers.get("content-range", "").strip() == "bytes */0":
-                raise UnsupportedMedia("it is empty")
-            raise ProbeFailed(_words(response.status_code))
+                raise UnsupportedMedia(message("media.empty"))
+            raise ProbeFailed(message("media.server_status", status=_words(response.status_code)))
         finally:
             if not kept:
                 await response.aclose()
@@ -115,9 +116,9 @@ class RemoteFile:
                 if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     return data
                 if response.status_code != HTTPStatus.PARTIAL_CONTENT or span is None:
-                    raise ProbeFailed(f"its server stopped sending parts: {_words(response.status_code)}")
+                    raise ProbeFailed(message("media.server_stops", status=_words(response.status_code)))
                 if span.start != start + len(data) or response.headers.get("etag") != self._tag:
-                    raise ProbeFailed("it changed while it was looked into")
+                    raise ProbeFailed(message("media.server_changes"))
                 data += await _take(response, min(count - len(data), span.end - span.start))
             finally:
                 await response.aclose()
@@ -130,20 +131,16 @@ class RemoteFile:
             headers = {"Range": f"bytes={start}-{start + count - 1}"}
             response = await self._web.get(self._address, self._zones, headers, hosts=self._hosts)
         except UnsafeLink as error:
-            raise InputError(
-                f"{error.message} Media are read from public https addresses; a host at a private address must be "
-                "allowed by name. Nothing was spent.",
-                code=error.code,
-            ) from error
+            raise InputError(message("media.unsafe_link", problem=error.text), code=error.code) from error
         except httpx.TransportError as error:
-            raise ProbeFailed(f"its server did not answer ({type(error).__name__})") from error
+            raise ProbeFailed(message("media.server_silent", error=type(error).__name__)) from error
         except Unreachable as error:
-            raise ProbeFailed(error.message.rstrip(".")) from error
+            raise ProbeFailed(error.text) from error
         except InvalidResponse as error:
-            raise ProbeFailed("its server leads nowhere (a redirect without end or aim)") from error
+            raise ProbeFailed(message("media.server_redirects")) from error
         if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             await response.aclose()
-            raise ProbeFailed("its server compresses it, which was not asked for")
+            raise ProbeFailed(message("media.server_compresses"))
         return response
 
 
@@ -164,7 +161,7 @@ class _Body:
                 self.ended = piece is None
                 self.data += piece or b""
         except httpx.TransportError as error:
-            raise ProbeFailed(f"its server broke off ({type(error).__name__})") from error
+            raise ProbeFailed(message("media.server_breaks_off", error=type(error).__name__)) from error
         return b""
 
 
@@ -195,15 +192,15 @@ async def _take(response: httpx.Response, count: int) -> bytes:
             if len(data) >= count:
                 break
     except httpx.TransportError as error:
-        raise ProbeFailed(f"its server broke off ({type(error).__name__})") from error
+        raise ProbeFailed(message("media.server_breaks_off", error=type(error).__name__)) from error
     return bytes(data[:count])
 
 
 def _words(status: int) -> str:
     try:
-        return f"its server answers {status} {HTTPStatus(status).phrase}"
+        return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
-        return f"its server answers {status}"
+        return str(status)
 
 
 def host_of(address: str) -> str:

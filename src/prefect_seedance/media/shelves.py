@@ -15,6 +15,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.media.local_shelf import LocalShelf
 from prefect_seedance.media.shelf import Shelf
 from prefect_seedance.media.store_shelf import StoreShelf
+from prefect_seedance.messages import message
 
 __all__ = ["open_shelf"]
 
@@ -41,13 +42,9 @@ def open_shelf(where: str | os.PathLike[str], scratch: Path | None = None) -> Sh
     """
     text = os.fspath(where)
     if not text.strip() or "\0" in text:
-        raise InputError(f"output={text!r}: expected a folder or a URL such as s3://bucket/prefix. Nothing was spent.")
+        raise InputError(message("output.not_a_place", where=text.replace("\0", "\\0")))
     if "::" in text and "://" in text:
-        raise InputError(
-            f"output={text.partition('::')[0]!r}::…: one plain URL is expected, such as s3://bucket/prefix, without "
-            "'::'. "
-            "Nothing was spent."
-        )
+        raise InputError(message("output.chained_url", where=text.partition("::")[0]))
     found = _URL.fullmatch(text)
     if found is None and not text.startswith("file:/"):
         return LocalShelf(Path(text))
@@ -55,7 +52,7 @@ def open_shelf(where: str | os.PathLike[str], scratch: Path | None = None) -> Sh
     if scheme in {"file", "local"}:
         parts = urlsplit(text)
         if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
-            raise InputError(f"output={text!r}: a file URL needs three slashes, file:///folder. Nothing was spent.")
+            raise InputError(message("output.file_url", where=text))
         return LocalShelf(Path(url2pathname(parts.path)))
     assert found is not None  # noqa: S101 - for the type checker
     return _store(scheme, found["rest"].rstrip("/"), scratch)
@@ -74,15 +71,9 @@ def _refuse_secrets(scheme: str, rest: str) -> None:
     host = rest.split("/", 1)[0]
     shown = f"{scheme}://{host.rpartition('@')[2]}/…"
     if ":" in host.rpartition("@")[0]:
-        raise InputError(
-            f"output={shown!r} has a password in it. It would be stored and shown with the results: give the "
-            "credentials by the environment of the machine instead. Nothing was spent."
-        )
+        raise InputError(message("output.with_password", where=shown))
     if not host or "?" in rest or "#" in rest or any(part in {"", ".", ".."} for part in rest.split("/")):
-        raise InputError(
-            f"output={shown!r}: a URL such as s3://bucket/prefix is expected, without '?', '#', '..' and empty "
-            "folders. Nothing was spent."
-        )
+        raise InputError(message("output.bad_url", where=shown))
 
 
 def _files(scheme: str, url: str) -> Any:
@@ -91,10 +82,7 @@ def _files(scheme: str, url: str) -> Any:
 
     known = scheme in available_protocols()
     if scheme in _NO_STORES or not known:
-        raise InputError(
-            f"output={url!r}: nothing can be written by {scheme}://. Expected a folder, or a URL such as "
-            "s3://bucket/prefix or gs://bucket/prefix. Nothing was spent."
-        )
+        raise InputError(message("output.unknown_store", where=url, scheme=scheme))
     try:
         driver = get_filesystem_class(scheme)
         # Listings that are remembered would show a finished batch as it was.
@@ -102,10 +90,9 @@ def _files(scheme: str, url: str) -> Any:
         return driver(**driver._get_kwargs_from_urls(url), **options)  # noqa: SLF001 - the one way to read a URL
     except ImportError as error:
         extra = _EXTRAS.get(scheme)
-        how = f'pip install "prefect-seedance[{extra}]"' if extra else f"install its fsspec driver ({error})"
-        raise InputError(
-            f"output={url!r}: the driver for {scheme}:// is not installed here: {how}. Nothing was spent."
-        ) from None
+        if extra:
+            raise InputError(message("output.no_extra", where=url, scheme=scheme, extra=extra)) from None
+        raise InputError(message("output.no_driver", where=url, scheme=scheme, reason=str(error))) from None
     except Exception as error:
         # A driver may look for credentials when it is made, and each fails in its own way.
-        raise InputError(f"output={url!r} cannot be opened: {error}. Nothing was spent.") from error
+        raise InputError(message("output.not_opened", where=url, reason=str(error))) from error

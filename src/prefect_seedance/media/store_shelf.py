@@ -24,6 +24,7 @@ from prefect_seedance.media.digests import file_digest
 from prefect_seedance.media.folders import disk_trouble
 from prefect_seedance.media.part import discard
 from prefect_seedance.media.shelf import Shelf, Stamp
+from prefect_seedance.messages import message
 
 __all__ = ["StoreShelf"]
 
@@ -65,7 +66,7 @@ class StoreShelf(Shelf):
             with self._told(_PROBE):
                 self._put_bytes(_PROBE, b"\0")
         except SeedanceError as error:
-            raise InputError(f"{error.message} Nothing was spent.", code=error.code) from error
+            raise InputError(message("storage.store_unusable", problem=error.text), code=error.code) from error
         # Who may write but not delete may store videos all the same.
         with contextlib.suppress(Exception), self._lock:
             self._files.rm_file(self._path(_PROBE))
@@ -76,8 +77,13 @@ class StoreShelf(Shelf):
             raise disk_trouble(error, self.parts) from error
         if free < need_bytes:
             raise InputError(
-                f"Videos on their way to {self.shown} lie in {self.parts} first, and that disk has "
-                f"{free / 1e6:,.0f} MB free; about {need_bytes / 1e6:,.0f} MB are needed. Nothing was spent."
+                message(
+                    "storage.low_space_for_parts",
+                    output=self.shown,
+                    folder=str(self.parts),
+                    free=free / 1e6,
+                    needed=need_bytes / 1e6,
+                )
             )
 
     def free_bytes(self) -> int | None:
@@ -127,18 +133,16 @@ class StoreShelf(Shelf):
         size = part.stat().st_size
         with self._told(name):
             if not self._put_new(part, name) and not self.holds(name, size, file_digest(part, "sha256")):
-                raise InputError(
-                    f"{self.address(name)} is there already and is another file. It is left as it is; the new video is "
-                    f"kept as {part}.",
-                    code="file_exists",
-                )
+                text = message("storage.file_exists", path=self.address(name), part=str(part))
+                raise InputError(text, code="file_exists")
         stamp = self.stamp(name)
         if stamp is None or stamp.bytes != size:
-            there = "nothing" if stamp is None else f"{stamp.bytes:,} bytes"
-            raise Unreachable(
-                f"{self.address(name)} was written with {size:,} bytes, and the store says that {there} stand there.",
-                code="store_disagrees",
-            )
+            where = self.address(name)
+            if stamp is None:
+                text = message("storage.not_stored", path=where, bytes=size)
+            else:
+                text = message("storage.other_size", path=where, bytes=size, found=stamp.bytes)
+            raise Unreachable(text, code="store_disagrees")
         discard(part)
         return stamp
 
@@ -232,24 +236,18 @@ class StoreShelf(Shelf):
         except SeedanceError:
             raise
         except PermissionError as error:
-            raise InputError(
-                f"No permission to use {where}: {_text(error)}. Check the credentials of this machine and what they "
-                "allow (reading, writing and listing).",
-                code="no_permission",
-            ) from error
+            text = message("storage.store_denies", path=where, reason=_text(error))
+            raise InputError(text, code="no_permission") from error
         except FileNotFoundError as error:
-            raise InputError(
-                f"{where} cannot be written: {_text(error)}. Does the bucket exist?", code="no_such_store"
-            ) from error
+            text = message("storage.no_such_store", path=where, reason=_text(error))
+            raise InputError(text, code="no_such_store") from error
         except Exception as error:
             if "Credential" in type(error).__name__ or "ParamValidation" in type(error).__name__:
-                raise InputError(
-                    f"{where} cannot be used: {_text(error)}. Give this machine credentials in the way that the "
-                    "store's driver reads them (for S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY).",
-                    code="no_credentials",
-                ) from error
+                text = message("storage.no_credentials", path=where, reason=_text(error))
+                raise InputError(text, code="no_credentials") from error
             # What a driver raises is known to nobody; a cut connection is the likeliest, and another try is free.
-            raise Unreachable(f"{where} cannot be used now: {_text(error)}.", code="store_unreachable") from error
+            text = message("storage.store_unreachable", path=where, reason=_text(error))
+            raise Unreachable(text, code="store_unreachable") from error
 
 
 def _only_if_unknown(error: Exception) -> None:

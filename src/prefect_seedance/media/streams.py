@@ -17,6 +17,7 @@ from prefect_seedance.errors import InvalidMedia, ProbeTimeout
 from prefect_seedance.media.formats import Kind, kind_of
 from prefect_seedance.media.sources import Reading, Source
 from prefect_seedance.media.whole import check_whole
+from prefect_seedance.messages import message
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -99,7 +100,7 @@ def stream_facts(source: Source, format_name: str, deadline: float) -> StreamFac
         raise
     except Exception as error:  # whatever a hostile file brings FFmpeg and PyAV to
         reading.check()
-        raise InvalidMedia(f"it is damaged or cut short ({_reason(error)})") from error
+        raise InvalidMedia(message("media.not_decoded", reason=_reason(error))) from error
 
 
 def _facts(container: InputContainer, format_name: str, *, whole: bool, fragments: bool) -> StreamFacts:
@@ -107,7 +108,7 @@ def _facts(container: InputContainer, format_name: str, *, whole: bool, fragment
     sound = container.streams.audio[0] if container.streams.audio else None
     main = video or sound
     if main is None:
-        raise InvalidMedia("it holds neither picture nor sound")
+        raise InvalidMedia(message("media.no_streams"))
     size, turned = _size(video), False
     if video is not None and size is not None:
         with contextlib.suppress(Exception):  # what cannot be decoded here is shown upright

@@ -13,6 +13,7 @@ from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, 
 from prefect_seedance.media.fragments import Piece, read_defaults, read_fragments
 from prefect_seedance.media.times import UNKNOWN_LENGTHS, agree
 from prefect_seedance.media.tracks import Track, check_matrix, read_track
+from prefect_seedance.messages import message
 
 # A description of a film of hours takes a few MiB.
 _MOST_DESCRIPTION = 64 << 20
@@ -46,7 +47,7 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
     """
     size = path.stat().st_size
     if announced is not None and size != announced:
-        raise InvalidMedia(f"truncated: {size} bytes of {announced}")
+        raise InvalidMedia(message("video.truncated", size=size, announced=announced))
     with path.open("rb") as file:
         refuse_other_kinds(file.read(512))
         boxes = top_boxes(file, size)
@@ -62,17 +63,17 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
             tracks = read_fragments(_pieces(file, boxes), read_defaults(data, extra, tracks), tracks)
             length = _promised(data, extra, scale)
             if length is None and announced is None and not _has_end_mark(file, boxes[-1], size):
-                raise InvalidMedia("nothing proves that its last fragment is there")
+                raise InvalidMedia(message("video.fragment_end"))
         if length is not None and not any(
             agree(track.times.presented or 0, length, track.times.slack) for track in tracks
         ):
-            raise InvalidMedia(f"no track is as long as the file says ({length:.2f} s)")
+            raise InvalidMedia(message("video.no_track_as_long", expected=length))
     _check_places(tracks, [box for box in boxes if box.kind == b"mdat"])
     videos = [track for track in tracks if track.kind == "vide"]
     if len(videos) != 1:
-        raise InvalidMedia(f"it has {len(videos) or 'no'} video tracks")
+        raise InvalidMedia(message("video.tracks", count=len(videos)))
     if not videos[0].times.samples:
-        raise InvalidMedia("its video track is empty")
+        raise InvalidMedia(message("video.empty_track"))
     sounds = tuple(track for track in tracks if track.kind == "soun")
     return Structure(videos[0], sounds)
 
@@ -85,27 +86,27 @@ def refuse_other_kinds(head: bytes) -> None:
     """
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not head:
-        raise InvalidMedia("it is empty")
+        raise InvalidMedia(message("media.empty"))
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        raise InvalidMedia("it is a web page")
+        raise InvalidMedia(message("media.other_format", format="HTML (a web page)"))
     if start.startswith(b"<"):
-        raise InvalidMedia("it is an XML or HTML text")
+        raise InvalidMedia(message("media.other_format", format="XML or HTML"))
     if start.startswith((b"{", b"[")):
-        raise InvalidMedia("it is a JSON text")
+        raise InvalidMedia(message("media.other_format", format="JSON"))
     if head[4:8] != b"ftyp":
-        raise InvalidMedia("it is no MP4 file")
+        raise InvalidMedia(message("video.not_mp4"))
 
 
 def _check_opening(file: BinaryIO, boxes: list[Box]) -> None:
     data = _content(file, boxes[0])
     brands = [data[:4], *(data[place : place + 4] for place in range(8, len(data), 4))]
     if len(data) < 8 or not any(brand.startswith(_BRANDS) for brand in brands):
-        raise InvalidMedia("it names no known kind of MP4 file")
+        raise InvalidMedia(message("video.unknown_brand"))
 
 
 def _content(file: BinaryIO, box: Box) -> bytes:
     if box.end - box.start > _MOST_DESCRIPTION:
-        raise InvalidMedia(f"box {box.name!r} is larger than any film needs")
+        raise InvalidMedia(message("video.box_too_large", box=box.name))
     file.seek(box.start)
     return file.read(box.end - box.start)
 
@@ -114,9 +115,9 @@ def _movie_head(data: bytes, parts: list[Box]) -> tuple[int, float | None]:
     head = fields(data, only(parts, b"mvhd", "moov"), ("I2I2I iH 10x 9i 24x I", "I2QIQ iH 10x 9i 24x I"))
     scale, length = head[3:5]
     if not scale:
-        raise InvalidMedia("a clock has no unit")
+        raise InvalidMedia(message("video.no_clock"))
     if head[5] != 0x10000:
-        raise InvalidMedia("it would play at another speed")
+        raise InvalidMedia(message("video.speed"))
     check_matrix(head[7:16])
     unknown = length in UNKNOWN_LENGTHS
     return scale, None if unknown else length / scale
@@ -124,13 +125,13 @@ def _movie_head(data: bytes, parts: list[Box]) -> tuple[int, float | None]:
 
 def _check_places(tracks: list[Track], stores: list[Box]) -> None:
     if len({track.track_id for track in tracks}) != len(tracks):
-        raise InvalidMedia("two tracks have the same number")
+        raise InvalidMedia(message("video.tracks_same_number"))
     places = sorted(chunk for track in tracks for chunk in track.chunks if chunk[1] > chunk[0])
     for start, end in places:
         if not any(store.start <= start and end <= store.end for store in stores):
-            raise InvalidMedia("a part of a track lies outside the data")
+            raise InvalidMedia(message("video.outside_data"))
     if any(one[1] > other[0] for one, other in pairwise(places)):
-        raise InvalidMedia("two parts of its tracks lie on the same bytes")
+        raise InvalidMedia(message("video.tracks_overlap"))
 
 
 def _promised(data: bytes, mvex: list[Box], scale: int) -> float | None:
@@ -143,7 +144,7 @@ def _pieces(file: BinaryIO, boxes: list[Box]) -> list[Piece]:
     for box, following in pairwise([*boxes, Box(b"    ", 0, 0)]):
         if box.kind == b"moof":
             if following.kind != b"mdat":
-                raise InvalidMedia("a fragment has no data")
+                raise InvalidMedia(message("video.fragment_no_data"))
             pieces.append(Piece(box, _content(file, box), following.end - following.start))
     return pieces
 

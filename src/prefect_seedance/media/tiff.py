@@ -6,10 +6,11 @@ import struct
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.sources import Source
+from prefect_seedance.messages import message
 
 _MOST_ENTRIES = 20_000
 _MOST_STRIPS = 1 << 20
-_CUT = "it is cut short, or damaged"
+_CUT = message("media.cut_short")
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, table
+from prefect_seedance.messages import message
 
 # How far two statements about one length may lie apart: encoders round, pad sound, count two frames more or less.
 SLACK_SECONDS = 0.15
@@ -67,26 +68,24 @@ def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_s
     """
     scale, length = fields(data, mdhd, ("I2I2I2H", "I2QIQ2H"))[3:5]
     if not scale or not movie_scale:
-        raise InvalidMedia("a clock has no unit")
+        raise InvalidMedia(message("video.no_clock"))
     steps = table(data, only(stbl, b"stts", "stbl"), ("II",))
     ctts = maybe(stbl, b"ctts", "stbl")
     delays = [] if ctts is None else table(data, ctts, ("II", "Ii"))
     samples = sum(row[0] for row in steps)
     ticks = sum(count * step for count, step in steps)
     if delays and sum(row[0] for row in delays) != samples:
-        raise InvalidMedia("the display times do not match the number of samples")
+        raise InvalidMedia(message("video.display_times"))
     slack = slack_of(ticks / scale, samples)
     edits = _edits(data, trak)
     seconds = presented = shown = None
     if length not in UNKNOWN_LENGTHS:
         seconds = length / scale
         if samples and not agree(ticks / scale, seconds, slack):
-            raise InvalidMedia(f"its frames last {ticks / scale:.2f} s, its header says {seconds:.2f} s")
+            raise InvalidMedia(message("video.lengths", found=ticks / scale, expected=seconds))
         presented = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
         if told not in UNKNOWN_LENGTHS and not agree(presented, told / movie_scale, slack):
-            raise InvalidMedia(
-                f"the track is shown for {told / movie_scale:.2f} s, its content lasts {presented:.2f} s"
-            )
+            raise InvalidMedia(message("video.lengths", found=presented, expected=told / movie_scale))
         shown = _shown(edits, scale, movie_scale, _end(steps, delays), slack)
     return Times(scale, seconds, samples, ticks, slack, presented, shown)
 
@@ -101,14 +100,14 @@ def _edits(data: bytes, trak: list[Box]) -> Rows:
 def _shown(edits: Rows, scale: int, movie_scale: int, end: int, slack: float) -> tuple[float, float] | None:
     played = [edit for edit in edits if edit[1] != -1]
     if any(edit[2:] != (1, 0) or edit[1] < 0 for edit in played):
-        raise InvalidMedia("an edit changes the speed")
+        raise InvalidMedia(message("video.edit"))
     if not played:
         return None
     # What is left out at the start, and what is played, must together be the whole: nothing hidden, nothing beyond.
     start = played[0][1]
     last = start + sum(edit[0] for edit in played) * scale / movie_scale
     if not agree(last / scale, end / scale, slack):
-        raise InvalidMedia("an edit hides a part of the track or reaches beyond it")
+        raise InvalidMedia(message("video.edit"))
     return start, last
 
 

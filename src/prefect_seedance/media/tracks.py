@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, table
 from prefect_seedance.media.times import Times, read_times
+from prefect_seedance.messages import message
 
 _ONE = 0x10000  # 1.0 in 16.16 fixed point
 _TURNS = {(_ONE, 0, 0, _ONE), (0, _ONE, -_ONE, 0), (-_ONE, 0, 0, -_ONE), (0, -_ONE, _ONE, 0)}
@@ -58,7 +59,7 @@ def read_track(data: bytes, trak: Box, movie_scale: int) -> Track:
     if kind == "vide":
         _check_display(head, size, _pixel_shape(data, only(stbl, b"stsd", "stbl")))
     if kind in ("vide", "soun") and not head[0] & 1:
-        raise InvalidMedia(f"the {kind!r} track is switched off")
+        raise InvalidMedia(message("video.track_off", track=kind))
     _check_reference(data, _children(data, minf, b"dinf", "minf"))
     times = read_times(data, parts, only(mdia, b"mdhd", "mdia"), stbl, movie_scale, head[5])
     return Track(
@@ -80,7 +81,7 @@ def check_matrix(matrix: tuple[int, ...]) -> None:
     """
     a, b, u, c, d, v, _x, _y, w = matrix
     if (a, b, c, d) not in _TURNS or (u, v, w) != (0, 0, 1 << 30):
-        raise InvalidMedia("the picture's matrix would distort it")
+        raise InvalidMedia(message("video.matrix"))
 
 
 def _children(data: bytes, boxes: list[Box], kind: bytes, where: str) -> list[Box]:
@@ -93,20 +94,20 @@ def _handler(data: bytes, mdia: list[Box], minf: list[Box]) -> str:
     kind = data[box.start + 8 : box.start + 12].decode("latin-1")
     for head, expected in _MEDIA_HEADS.items():
         if maybe(minf, head, "minf") is not None and kind != expected:
-            raise InvalidMedia(f"a track with a {head.decode()!r} box calls itself {kind!r}")
+            raise InvalidMedia(message("video.track_kind", box=head.decode(), track=kind))
     if kind in _MEDIA_HEADS.values() and not any(box.kind in _MEDIA_HEADS for box in minf):
-        raise InvalidMedia(f"the {kind!r} track has no media header")
+        raise InvalidMedia(message("video.track_no_header", track=kind))
     return kind
 
 
 def _sample_entries(data: bytes, stsd: Box, kind: str) -> tuple[tuple[int, int], tuple[int, int]]:
     entries = inner_boxes(data, stsd.start + 8, stsd.end, "stsd")
     if not entries or len(entries) != int.from_bytes(data[stsd.start + 4 : stsd.start + 8]):
-        raise InvalidMedia("the sample descriptions do not match their count")
+        raise InvalidMedia(message("video.descriptions"))
     size = sound = (0, 0)
     for entry in entries:
         if int.from_bytes(data[entry.start + 6 : entry.start + 8]) != 1:
-            raise InvalidMedia("a sample description points to other data")
+            raise InvalidMedia(message("video.descriptions"))
         if kind == "vide":
             size = (_u16(data, entry.start + 24), _u16(data, entry.start + 26))
             inner_boxes(data, entry.start + 78, entry.end, entry.name)
@@ -123,7 +124,7 @@ def _pixel_shape(data: bytes, stsd: Box) -> float:
         return 1.0
     across, down = int.from_bytes(data[pasp.start : pasp.start + 4]), int.from_bytes(data[pasp.start + 4 : pasp.end])
     if not across or not down:
-        raise InvalidMedia("pixels without a shape")
+        raise InvalidMedia(message("video.shape"))
     return across / down
 
 
@@ -131,20 +132,20 @@ def _check_display(head: tuple[int, ...], size: tuple[int, int], pixel_shape: fl
     check_matrix(head[12:21])
     width, height = head[21:23]
     if not all(size):
-        raise InvalidMedia("the picture has no size")
+        raise InvalidMedia(message("video.no_size"))
     if not width or not height:
         return  # "as the samples are"
     if abs(width / height / (size[0] * pixel_shape / size[1]) - 1) > 0.05:
-        raise InvalidMedia("the picture would be shown in another shape than it was made")
+        raise InvalidMedia(message("video.shape"))
 
 
 def _check_reference(data: bytes, dinf: list[Box]) -> None:
     dref = only(dinf, b"dref", "dinf")
     entries = inner_boxes(data, dref.start + 8, dref.end, "dref")
     if len(entries) != int.from_bytes(data[dref.start + 4 : dref.start + 8]) or not entries:
-        raise InvalidMedia("the data references do not match their count")
+        raise InvalidMedia(message("video.references"))
     if any(not data[entry.start + 3] & 1 for entry in entries):
-        raise InvalidMedia("its pictures or sound lie in another file")
+        raise InvalidMedia(message("video.other_file"))
 
 
 def _sync_samples(data: bytes, stbl: list[Box], samples: int) -> tuple[int, ...] | None:
@@ -153,9 +154,9 @@ def _sync_samples(data: bytes, stbl: list[Box], samples: int) -> tuple[int, ...]
         return None
     numbers = tuple(row[0] for row in table(data, stss, ("I",)))
     if any(one >= other for one, other in pairwise(numbers)) or (numbers and numbers[-1] > samples):
-        raise InvalidMedia("the list of key frames is out of order")
+        raise InvalidMedia(message("video.key_frames"))
     if samples and (not numbers or numbers[0] != 1):
-        raise InvalidMedia("the first frame is not a key frame")
+        raise InvalidMedia(message("video.key_frames"))
     return numbers
 
 
@@ -164,7 +165,7 @@ def _chunks(data: bytes, stbl: list[Box], samples: int) -> tuple[tuple[int, int]
     offsets = [row[0] for row in table(data, only(stbl, kind, "stbl"), ("Q" if kind == b"co64" else "I",))]
     counts = _samples_per_chunk(data, stbl, len(offsets))
     if sum(counts) != samples:
-        raise InvalidMedia(f"its chunks hold {sum(counts)} samples, its times are for {samples}")
+        raise InvalidMedia(message("video.samples", found=sum(counts), expected=samples))
     ends = list(accumulate(counts))
     sizes = _sizes(data, stbl, samples)
     if isinstance(sizes, int):
@@ -179,7 +180,7 @@ def _samples_per_chunk(data: bytes, stbl: list[Box], chunks: int) -> list[int]:
     runs = table(data, only(stbl, b"stsc", "stbl"), ("III",))
     firsts = [run[0] for run in runs] + [chunks + 1]
     if any(one >= other for one, other in pairwise(firsts)) or firsts[0] != 1 or any(run[2] != 1 for run in runs):
-        raise InvalidMedia("the list of chunks is out of order")
+        raise InvalidMedia(message("video.chunks"))
     counts: list[int] = []
     for run, following in zip(runs, firsts[1:], strict=True):
         counts += [run[1]] * (following - run[0])
@@ -189,16 +190,16 @@ def _samples_per_chunk(data: bytes, stbl: list[Box], chunks: int) -> list[int]:
 def _sizes(data: bytes, stbl: list[Box], samples: int) -> int | list[int]:
     box = maybe(stbl, b"stsz", "stbl")
     if box is None:
-        raise InvalidMedia("the sizes of its samples are missing")
+        raise InvalidMedia(message("video.no_sample_sizes"))
     if box.end - box.start < 12:
-        raise InvalidMedia("the list of sample sizes is too small")
+        raise InvalidMedia(message("video.box_length", box=box.name))
     each, count = (
         int.from_bytes(data[box.start + 4 : box.start + 8]),
         int.from_bytes(data[box.start + 8 : box.start + 12]),
     )
     body = data[box.start + 12 : box.end]
     if count != samples or len(body) != (0 if each else 4 * count):
-        raise InvalidMedia(f"{count} sample sizes for {samples} samples")
+        raise InvalidMedia(message("video.samples", found=count, expected=samples))
     return each or [int.from_bytes(body[place : place + 4]) for place in range(0, len(body), 4)]
 
 

@@ -30,6 +30,7 @@ from prefect_seedance.errors import InputError, InvalidMedia, InvalidVideo
 from prefect_seedance.media.decoding import decode
 from prefect_seedance.media.stills import Stills
 from prefect_seedance.media.structure import read_structure
+from prefect_seedance.messages import message
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,9 @@ def _told_of(path: Path) -> Iterator[None]:
     try:
         yield
     except InvalidMedia as flaw:
-        raise InvalidVideo(f"{path.name} is not a whole video: {flaw}.", code="broken_video") from None
+        raise InvalidVideo(message("video.not_whole", file=path.name, reason=flaw.text), code="broken_video") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InputError(message("video.unreadable", file=str(path), reason=error.strerror or str(error))) from error
 
 
 def _thousandths(value: Fraction) -> Decimal:

@@ -8,6 +8,7 @@ import httpx
 
 from prefect_seedance.errors import InvalidResponse, UnsafeLink
 from prefect_seedance.media.links import Door, Zone, doors, shown
+from prefect_seedance.messages import message
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5
@@ -69,11 +70,10 @@ class Web:
             await response.aclose()
             location = response.headers.get("location")
             if not location:
-                raise InvalidResponse(
-                    f"A redirect leads nowhere: {shown(str(target))}.", http_status=response.status_code
-                )
+                text = message("link.redirect_without_target", link=shown(str(target)))
+                raise InvalidResponse(text, http_status=response.status_code)
             target = target.join(_parse(location))
-        raise InvalidResponse(f"The link was redirected more than {_MOST_REDIRECTS} times: {shown(url)}.")
+        raise InvalidResponse(message("link.redirected_too_often", limit=_MOST_REDIRECTS, link=shown(url)))
 
     async def _ask(self, ways: list[Door], headers: dict[str, str]) -> httpx.Response:
         failure: httpx.TransportError | None = None
@@ -102,4 +102,4 @@ def _parse(url: str) -> httpx.URL:
     try:
         return httpx.URL(url)
     except (httpx.InvalidURL, TypeError, ValueError):
-        raise UnsafeLink(f"The link is no link: {shown(str(url))!r}.", code="unsafe_link") from None
+        raise UnsafeLink(message("link.invalid", link=shown(str(url))), code="unsafe_link") from None

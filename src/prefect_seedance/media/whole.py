@@ -6,6 +6,7 @@ import struct
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.sources import Source
+from prefect_seedance.messages import message
 
 _MOST_BOXES = 100_000
 # Some programs count a padding byte, or the frame's own eight, once too often.
@@ -38,7 +39,7 @@ def check_whole(source: Source, format_name: str) -> bool:
         elif format_name in ("webm", "mkv"):
             _check_segment(source, size)
     except (struct.error, IndexError):
-        raise InvalidMedia("it is cut short, or damaged") from None
+        raise InvalidMedia(message("media.cut_short")) from None
     return False
 
 
@@ -54,7 +55,7 @@ def _walk_boxes(source: Source, size: int) -> bool:
         elif length == 0:
             break  # up to the end of the file
         if length < 8:
-            raise InvalidMedia("it is damaged")
+            raise InvalidMedia(message("media.cut_short"))
         fragments = fragments or kind == b"moof"
         if place + length > size:
             raise _short(place + length - size)
@@ -68,7 +69,7 @@ def _check_segment(source: Source, size: int) -> None:
     length, place = _number(source, place)
     place += length
     if source.read_at(place, 4) != b"\x18\x53\x80\x67":
-        raise InvalidMedia("it is cut short, or damaged")
+        raise InvalidMedia(message("media.cut_short"))
     first = source.read_at(place + 4, 1)[0]
     length, place = _number(source, place + 4)
     open_end = length == (1 << 7 * (9 - first.bit_length())) - 1
@@ -80,10 +81,10 @@ def _number(source: Source, place: int) -> tuple[int, int]:
     first = source.read_at(place, 1)[0]
     width = 9 - first.bit_length()
     if width > 8:
-        raise InvalidMedia("it is damaged")
+        raise InvalidMedia(message("media.cut_short"))
     value = int.from_bytes(source.read_at(place, width)) & (1 << 7 * width) - 1
     return value, place + width
 
 
 def _short(missing: int) -> InvalidMedia:
-    return InvalidMedia(f"it is cut short: {missing:,} bytes are missing")
+    return InvalidMedia(message("media.bytes_missing", missing=missing))

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import SecretStr
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.routes import is_loopback
 
 # Shorter keys are test keys; blotting them out would also blot out every innocent "k" of an answer.
@@ -39,7 +40,7 @@ class Account:
 
     def __post_init__(self) -> None:
         if not self.label.strip():
-            raise InputError("an account needs a label, for example 'default'", provider=self.provider)
+            raise InputError(message("provider.no_label"), provider=self.provider)
         key = self.api_key.get_secret_value().strip()
         _check_key(self.provider, key)
         object.__setattr__(self, "base_url", _checked_url(self.provider, self.base_url))
@@ -69,38 +70,26 @@ class Account:
 
 def _check_key(provider: str, key: str) -> None:
     if not key:
-        raise InputError(f"the API key of {provider} is empty", provider=provider)
+        raise InputError(message("provider.key_empty", provider=provider), provider=provider)
     if key.lower().startswith("bearer"):
-        raise InputError(
-            f"the API key of {provider} starts with 'Bearer': give the bare key, the word is added by itself",
-            provider=provider,
-        )
+        raise InputError(message("provider.key_with_bearer", provider=provider), provider=provider)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise InputError(
-            f"the API key of {provider} holds spaces or characters that no key has: was something else pasted?",
-            provider=provider,
-        )
+        raise InputError(message("provider.key_characters", provider=provider), provider=provider)
 
 
 def _checked_url(provider: str, base_url: str) -> str:
-    where = f"the base URL of {provider}"
     parts = _split(base_url.strip())
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError(f"{where} must look like https://host, without spaces", provider=provider)
+        raise InputError(message("provider.url_form", provider=provider), provider=provider)
     # None of these is quoted back: each may hold a password.
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise InputError(f"{where} must be a bare address: no user name, no '?', no '#'", provider=provider)
+        raise InputError(message("provider.url_not_bare", provider=provider), provider=provider)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise InputError(
-            f"{where} is plain http, which would send the key in the clear to {parts.hostname}: use https",
-            provider=provider,
-        )
+        text = message("provider.url_plain_http", provider=provider, host=parts.hostname)
+        raise InputError(text, provider=provider)
     path = parts.path.rstrip("/")
     if path.endswith("/v1"):
-        raise InputError(
-            f"{where} ends with {path}: leave that out, the paths of the API are added by themselves",
-            provider=provider,
-        )
+        raise InputError(message("provider.url_path", provider=provider, path=path), provider=provider)
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.anyfast_errors import is_error, read_complaint, read_reason
@@ -63,10 +64,8 @@ class Anyfast(AnyfastLibrary):
             InputError: If the request sets `orientation`, which Anyfast has no field for.
         """
         if request.orientation is not None:
-            raise InputError(
-                f"orientation={request.orientation!r} cannot be sent: Anyfast has no such field; use ratio instead",
-                provider=self.name,
-            )
+            text = message("provider.no_orientation", value=request.orientation, provider="Anyfast")
+            raise InputError(text, provider=self.name)
         body: dict[str, Any] = {"model": model, "content": _content(request)}
         body |= {field: value for field in _SETTINGS if (value := getattr(request, field)) is not None}
         if request.web_search:

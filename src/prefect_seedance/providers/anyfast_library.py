@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from prefect_seedance.errors import DuplicateName, InputError, Refused, SeedanceError
+from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call
 from prefect_seedance.providers.anyfast_records import field_of, id_of, read_items, read_record, view_of
@@ -48,10 +49,7 @@ class AnyfastLibrary:
 
     def upload_call(self, filename: str, mime_type: str, size: int) -> Call:  # noqa: ARG002
         """Refuse: there is no upload here."""
-        raise InputError(
-            f"{filename!r} cannot be uploaded: Anyfast has no file upload; send a data URI or make an asset",
-            provider="anyfast",
-        )
+        raise InputError(message("provider.no_upload", file=filename, provider="Anyfast"), provider="anyfast")
 
     def read_uploaded(self, answer: Answer) -> Uploaded:
         """Refuse: there is no upload here."""
@@ -74,12 +72,10 @@ class AnyfastLibrary:
         """
         _check_library(library)
         if not group:
-            raise InputError("an asset of Anyfast needs a group: make one with create_group", provider="anyfast")
+            raise InputError(message("provider.asset_without_group", provider="Anyfast"), provider="anyfast")
         if reading.link(url) is None and not url.startswith("data:"):
-            raise InputError(
-                f"{reading.presentable(url, 60)!r} cannot be reviewed at Anyfast: give a public URL or a data URI",
-                provider="anyfast",
-            )
+            text = message("provider.asset_url", url=reading.presentable(url, 60), provider="Anyfast")
+            raise InputError(text, provider="anyfast")
         body = {"model": _MODELS[kind], "GroupId": group, "Name": name, "AssetType": kind.capitalize(), "URL": url}
         return Call("POST", f"{_ASSETS}/CreateAsset", body)
 
@@ -155,7 +151,8 @@ class AnyfastLibrary:
 
 def _check_library(library: Library) -> None:
     if library != "volc":
-        raise InputError(f"Anyfast has no library {library!r}, only 'volc'; nothing was sent", provider="anyfast")
+        text = message("provider.no_library", provider="Anyfast", library=library, libraries=["volc"])
+        raise InputError(text, provider="anyfast")
 
 
 def _list_call(call: str, wanted: dict[str, Any], page: int, group_type: str | None) -> Call:
@@ -179,7 +176,7 @@ def _create_error(
     error = create_error("anyfast", answer, complaint, job=named, refusal_codes=refusal_codes, what=what)
     if duplicate and isinstance(error, Refused) and type(error) is Refused:
         return DuplicateName(
-            f"{error.message}; look it up instead of making it again",
+            message("provider.duplicate_name", refusal=error.text),
             provider=error.provider,
             code=error.code,
             request_id=error.request_id,

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from prefect_seedance.errors import InputError, InvalidResponse, ResponseTooLarge, UnknownOutcome, Unreachable
+from prefect_seedance.messages import message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Call
 from prefect_seedance.providers.form import Form, opened
@@ -124,7 +125,7 @@ class Carrier:
         watched: Journey | None = None,
     ) -> httpx.Request:
         if client.is_closed:
-            raise Unreachable("this client is already closed; nothing was sent", provider=self._account.provider)
+            raise Unreachable(message("provider.client_closed"), provider=self._account.provider)
         headers = {
             "Authorization": f"Bearer {self._account.api_key.get_secret_value()}",
             "Accept": "application/json",
@@ -150,10 +151,8 @@ class Carrier:
                 extensions={} if watched is None else {"trace": watched.watch},
             )
         except (UnicodeEncodeError, httpx.InvalidURL) as error:
-            raise InputError(
-                "a text holds broken characters (half of a surrogate pair, or control characters) and cannot be sent",
-                provider=self._account.provider,
-            ) from error
+            text = message("provider.text_not_sendable")
+            raise InputError(text, provider=self._account.provider) from error
 
     async def _carry(self, client: httpx.AsyncClient, request: httpx.Request, journey: Journey) -> Answer:
         response = await client.send(request, stream=True, follow_redirects=False)
@@ -173,15 +172,12 @@ class Carrier:
         """Return the answer if its head alone proves a refusal (429); else raise what the journey proves."""
         if journey.status == 429:
             return Answer(429, journey.headers)
-        what, provider = self._describe(error), self._account.provider
+        reason, provider = self._describe(error), self._account.provider
         if journey.never_sent(error):
-            raise Unreachable(f"no connection to {provider}: {what}; nothing was sent", provider=provider) from error
-        raise UnknownOutcome(
-            f"{provider} may have taken this paid call, but its answer was lost: {what}",
-            provider=provider,
-            code="lost-answer",
-            http_status=journey.status,
-        ) from error
+            text = message("provider.no_connection", provider=provider, reason=reason)
+            raise Unreachable(text, provider=provider) from error
+        text = message("provider.answer_lost", provider=provider, reason=reason)
+        raise UnknownOutcome(text, provider=provider, code="lost-answer", http_status=journey.status) from error
 
     async def _ask(self, client: httpx.AsyncClient, request: httpx.Request, journey: Journey, whole: float) -> Answer:
         provider = self._account.provider
@@ -189,13 +185,11 @@ class Carrier:
             async with asyncio.timeout(whole):
                 return await self._carry(client, request, journey)
         except (ResponseTooLarge, httpx.DecodingError) as error:
-            raise InvalidResponse(
-                f"{provider} gave an unreadable answer: {self._describe(error)}",
-                provider=provider,
-                http_status=journey.status,
-            ) from error
+            text = message("provider.answer_unreadable", provider=provider, reason=self._describe(error))
+            raise InvalidResponse(text, provider=provider, http_status=journey.status) from error
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            raise Unreachable(f"{provider} gave no answer: {self._describe(error)}", provider=provider) from error
+            text = message("provider.no_answer", provider=provider, reason=self._describe(error))
+            raise Unreachable(text, provider=provider) from error
 
     def _describe(self, error: Exception) -> str:
         words = presentable(self._account.redact(str(error)))
@@ -213,8 +207,5 @@ def _http_clients(account: Account, *limits: httpx.Limits) -> list[httpx.AsyncCl
         ]
     except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
         # The environment's proxy address may hold a password: the error's own words are not repeated.
-        raise InputError(
-            f"no HTTP client can be set up for {account.provider} ({type(error).__name__}): look at the base URL, "
-            "the proxy variables of the environment (SOCKS needs `pip install 'httpx[socks]'`) and SSL_CERT_FILE",
-            provider=account.provider,
-        ) from None
+        text = message("provider.no_http_client", provider=account.provider, error=type(error).__name__)
+        raise InputError(text, provider=account.provider) from None

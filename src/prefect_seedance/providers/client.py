@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from prefect_seedance.errors import InputError, Refused, SeedanceError
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
 from prefect_seedance.providers.carrier import Carrier, Timeouts
@@ -220,7 +221,7 @@ class ProviderClient:
 
     def _check_id(self, name: str, what: str) -> None:
         if name.strip() in {"", ".", ".."}:
-            raise InputError(f"{name!r} is no {what} id", provider=self.account.provider)
+            raise InputError(message("provider.bad_id", id=name, what=what), provider=self.account.provider)
 
     def _decode(self, read: Callable[[], _Record]) -> _Record:
         return self._shown(self._read(read))
@@ -240,7 +241,17 @@ class ProviderClient:
             raise self._without_key(error) from None
 
     def _without_key(self, error: SeedanceError) -> SeedanceError:
-        error.reword(self.account.redact(error.message))
+        error.reword(self._redacted(error.text))
         error.code = self.account.redact(error.code) if error.code else None
         error.request_id = self.account.redact(error.request_id) if error.request_id else None
         return error
+
+    def _redacted(self, text: Message | str) -> Message | str:
+        """A message without the key, should the provider's words within it have echoed it."""
+        if isinstance(text, str):
+            return self.account.redact(text)
+        parameters = {
+            name: self._redacted(value) if isinstance(value, Message | str) else value
+            for name, value in text.parameters.items()
+        }
+        return replace(text, parameters=parameters)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
 from prefect_seedance.providers.anyfast import Anyfast
 from prefect_seedance.providers.jimmy import Jimmy
@@ -100,5 +101,5 @@ def dialect_of(provider: str) -> Dialect:
     """
     dialect = DIALECTS.get(provider)
     if dialect is None:
-        raise InputError(f"no provider is called {provider!r}: there are {', '.join(sorted(DIALECTS))}")
+        raise InputError(message("provider.unknown", provider=provider, known=sorted(DIALECTS)))
     return dialect

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.providers.answers import FilePart
 
 _CHUNK = 256 * 1024
@@ -65,7 +66,7 @@ class Form:
                 raise unreadable(path, provider, error) from error
             left -= len(piece)
             if left < 0 or (left > 0 and not piece):
-                raise InputError(f"{path} changed while it was being uploaded; try again", provider=provider)
+                raise InputError(message("provider.file_changed", file=str(path)), provider=provider)
             if not piece:
                 break
             yield piece
@@ -87,7 +88,8 @@ async def opened(path: Path, provider: str) -> AsyncIterator[BinaryIO]:
 
 def unreadable(path: Path, provider: str, error: OSError) -> InputError:
     """Say that a file cannot be read."""
-    return InputError(f"{path} cannot be uploaded: {error.strerror or error}; nothing was kept", provider=provider)
+    text = message("provider.file_unreadable", file=str(path), reason=error.strerror or str(error))
+    return InputError(text, provider=provider)
 
 
 def _quoted(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
 from prefect_seedance.errors import InputError, SeedanceError
+from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.complaint import speaks_of_moderation
@@ -64,10 +65,8 @@ class Jimmy(JimmyLibrary):
         """
         for field in _WITHOUT_FIELD:
             if getattr(request, field) is not None:
-                raise InputError(
-                    f"{field}={getattr(request, field)!r} cannot be sent: Jimmy AI has no such field; leave it unset",
-                    provider=self.name,
-                )
+                text = message("provider.no_field", field=field, value=getattr(request, field), provider="Jimmy AI")
+                raise InputError(text, provider=self.name)
         body: dict[str, Any] = {"model": model}
         body |= {field: value for field in _FIELDS if (value := getattr(request, field)) is not None}
         body |= {field: list(urls) for field in _LISTS if (urls := getattr(request, field))}

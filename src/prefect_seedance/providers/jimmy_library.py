@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from prefect_seedance.errors import InputError, Refused
+from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call, FilePart
 from prefect_seedance.providers.jimmy_envelope import API, complaint_of, unwrapped
@@ -41,6 +42,7 @@ UPLOAD_ENDINGS = frozenset(
 )
 """What may be uploaded, by the ending of the file's name (upload page)."""
 
+_NAME = "Jimmy AI"
 _PATHS = {"sp": "sp/assets/upload", "portrait": "sp/realperson/submit", "audit": "assets/audit"}
 _VIEWS = {"sp": "sp/assets/detail", "portrait": "sp/realperson/status"}
 _STATES = {"active": AssetState.ACTIVE, "failed": AssetState.FAILED}
@@ -68,19 +70,14 @@ class JimmyLibrary:
             InputError: If the file is empty, too long, or of a kind that the upload page does not list.
         """
         if PurePath(filename).suffix.lower() not in UPLOAD_ENDINGS:
-            raise InputError(
-                f"{filename!r} cannot be uploaded to Jimmy AI: the name must end in one of "
-                f"{', '.join(sorted(UPLOAD_ENDINGS))}; nothing was sent",
-                provider="jimmy",
-            )
+            endings = sorted(UPLOAD_ENDINGS)
+            text = message("provider.upload_ending", file=filename, provider=_NAME, endings=endings)
+            raise InputError(text, provider="jimmy")
         if not 0 < size <= MAX_UPLOAD:
-            raise InputError(
-                f"{filename!r} cannot be uploaded to Jimmy AI: it has {size} bytes, and 1 to {MAX_UPLOAD} (100 MB) are "
-                "allowed; nothing was sent",
-                provider="jimmy",
-            )
+            text = message("provider.upload_size", file=filename, provider=_NAME, size=size, limit=MAX_UPLOAD)
+            raise InputError(text, provider="jimmy")
         if "\r" in mime_type or "\n" in mime_type or not mime_type.isascii():
-            raise InputError(f"{mime_type!r} is no MIME type; nothing was sent", provider="jimmy")
+            raise InputError(message("provider.mime_type", type=mime_type), provider="jimmy")
         return Call("POST", f"{API}/files/upload", file=FilePart("file", filename, mime_type))
 
     def read_uploaded(self, answer: Answer) -> Uploaded:
@@ -99,16 +96,15 @@ class JimmyLibrary:
         Raises:
             InputError: If the URL is none that the provider could fetch, or the library does not take this.
         """
-        if group is not None or library not in _PATHS:
-            _no_such_call(f"the library {library!r}" if library not in _PATHS else "groups of assets")
+        if library not in _PATHS:
+            raise _no_library(library)
+        if group is not None:
+            raise _no_groups()
         if reading.link(url) is None:
-            raise InputError(
-                f"{reading.presentable(url, 60)!r} cannot be reviewed at Jimmy AI: it takes a public URL; upload the "
-                "file first",
-                provider="jimmy",
-            )
+            text = message("provider.asset_not_public", url=reading.presentable(url, 60), provider=_NAME)
+            raise InputError(text, provider="jimmy")
         if library == "portrait" and kind != "image":
-            raise InputError(f"a portrait must be an image, not {kind}", provider="jimmy")
+            raise InputError(message("provider.portrait_kind", kind=kind), provider="jimmy")
         bodies: dict[str, dict[str, Any]] = {
             "sp": {"name": name, "type": kind, "url": url},
             "portrait": {"name": name, "url": url},
@@ -132,7 +128,7 @@ class JimmyLibrary:
         if library == "audit":
             return Call("GET", f"{API}/seedance/assets/status?assetId={quote(asset_id, safe='')}")
         if library not in _VIEWS:
-            _no_such_call(f"the library {library!r}")
+            raise _no_library(library)
         return Call("POST", f"{API}/seedance/{_VIEWS[library]}", {"asset_id": asset_id})
 
     def read_asset(self, answer: Answer, library: Library, asset_id: str) -> AssetView:
@@ -145,31 +141,40 @@ class JimmyLibrary:
 
     def create_group_call(self, name: str) -> Call:  # noqa: ARG002
         """Refuse: there are no groups here."""
-        _no_such_call("groups of assets")
+        raise _no_groups()
 
     def read_group(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> str:  # noqa: ARG002
         """Refuse: there are no groups here."""
-        _no_such_call("groups of assets")
+        raise _no_groups()
 
     def list_groups_call(self, name: str, *, page: int, group_type: str | None = None) -> Call:  # noqa: ARG002
         """Refuse: there are no groups here."""
-        _no_such_call("groups of assets")
+        raise _no_groups()
 
     def read_groups(self, answer: Answer) -> tuple[NamedId, ...]:  # noqa: ARG002
         """Refuse: there are no groups here."""
-        _no_such_call("groups of assets")
+        raise _no_groups()
 
     def list_assets_call(self, name: str, group: str, *, page: int, group_type: str | None = None) -> Call:  # noqa: ARG002
         """Refuse: no page tells of a list of assets."""
-        _no_such_call("a list of assets")
+        raise _no_list()
 
     def read_assets(self, answer: Answer) -> tuple[tuple[str, AssetView], ...]:  # noqa: ARG002
         """Refuse: no page tells of a list of assets."""
-        _no_such_call("a list of assets")
+        raise _no_list()
 
 
-def _no_such_call(what: str) -> NoReturn:
-    raise InputError(f"Jimmy AI has no call for {what}; nothing was sent", provider="jimmy")
+def _no_library(library: str) -> InputError:
+    text = message("provider.no_library", provider=_NAME, library=library, libraries=list(_PATHS))
+    return InputError(text, provider="jimmy")
+
+
+def _no_groups() -> InputError:
+    return InputError(message("provider.no_groups", provider=_NAME), provider="jimmy")
+
+
+def _no_list() -> InputError:
+    return InputError(message("provider.no_asset_list", provider=_NAME), provider="jimmy")
 
 
 def _success(answer: Answer, *, about_asset: bool = False) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -200,8 +205,9 @@ def _raise_failed(items: object) -> None:
     if first is None:
         return
     words = reading.first(_REASONS, first) if isinstance(first, dict) else reading.scalar(first)
-    text = reading.presentable(words) if words else "(no words)"
-    raise Refused(f"jimmy did not take the asset into its audit: {text}", provider="jimmy", code="audit-not-taken")
+    own = reading.presentable(words) if words else message("provider.without_words")
+    text = message("provider.audit_refused", provider="jimmy", words=own)
+    raise Refused(text, provider="jimmy", code="audit-not-taken")
 
 
 def _id(item: Mapping[str, Any]) -> str | None:

@@ -175,5 +175,5 @@ def presentable(text: str, limit: int = EXCERPT_LENGTH) -> str:
 
 
 def excerpt(body: bytes) -> str:
-    """Return the first few hundred characters of a body, as evidence."""
-    return presentable(body[: EXCERPT_LENGTH * 40].decode("utf-8", "replace")) or "(empty body)"
+    """Return the first few hundred characters of a body, as evidence; nothing of an empty one."""
+    return presentable(body[: EXCERPT_LENGTH * 40].decode("utf-8", "replace"))

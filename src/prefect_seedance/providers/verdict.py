@@ -23,6 +23,7 @@ from prefect_seedance.errors import (
     SeedanceError,
     UnknownOutcome,
 )
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.answers import Answer
 from prefect_seedance.providers.complaint import Complaint, Kind, speaks_of_closure
 from prefect_seedance.providers.reading import excerpt, identifier, presentable, request_id, retry_after
@@ -66,8 +67,9 @@ def create_error(
         what: What was to be made, in a word.
     """
     if job is not None:
-        note = f"; it names {what} {presentable(job)}, which may exist and cost"
-        return _unknown(provider, answer, complaint, note, what)
+        words = _words(answer, complaint)
+        named = message("provider.names_job", words=words, what=what, job=presentable(job))
+        return _unknown(provider, answer, complaint, named, what)
     kind = _kind(answer, complaint)
     named_by_user = not refusal_codes.isdisjoint(_all_codes(answer, complaint))
     proven = (
@@ -77,7 +79,7 @@ def create_error(
     )
     doubtful = kind is Kind.TROUBLE or answer.status in _DOUBTFUL_STATUSES
     if not proven or (doubtful and not named_by_user and answer.status != 429):
-        return _unknown(provider, answer, complaint, _redirected(answer), what)
+        return _unknown(provider, answer, complaint, _redirected(answer, complaint), what)
     return _refusal(provider, answer, complaint, kind)
 
 
@@ -93,19 +95,20 @@ def query_error(provider: str, answer: Answer, complaint: Complaint | None, *, a
         about_job: Whether a job was asked for, so that "not found" can mean that it is gone.
     """
     details = _details(provider, answer, complaint)
+    words = _words(answer, complaint)
     kind = _kind(answer, complaint)
     if answer.status == 429 or (kind is Kind.LIMITED and answer.status < 500):
         return _rate_limited(provider, answer, complaint)
     if answer.status < 500 and (complaint is not None or answer.status == 401):
         if kind in {Kind.KEY, Kind.FUNDS}:
-            return _REFUSALS[kind](f"{provider}: {_words(answer, complaint)}", **details)
+            return _REFUSALS[kind](message("provider.refused", provider=provider, words=words), **details)
         wrong_address = complaint is not None and "invalid url" in complaint.text.lower()
         if about_job and not wrong_address and (kind is Kind.GONE or answer.status in {404, 410}):
-            return NotFound(f"{provider} does not know this job: {_words(answer, complaint)}", **details)
-    return InvalidResponse(
-        f"{provider} gave no usable answer (HTTP {answer.status}): {_words(answer, complaint)}{_redirected(answer)}",
-        **details,
+            return NotFound(message("provider.unknown_job", provider=provider, words=words), **details)
+    text = message(
+        "provider.unusable_answer", provider=provider, status=answer.status, words=_redirected(answer, complaint)
     )
+    return InvalidResponse(text, **details)
 
 
 def library_error(
@@ -131,7 +134,9 @@ def library_error(
     unknown_asset = answer.status in {404, 410} or kind is Kind.GONE or _ABSENT_ASSET.search(words[:_LONGEST_WORDS])
     if about_asset and unknown_asset and "invalid url" not in words.lower():
         details = _details(provider, answer, complaint)
-        return NotFound(f"{provider} does not know this asset: {_words(answer, complaint)}", **details)
+        return NotFound(
+            message("provider.unknown_asset", provider=provider, words=_words(answer, complaint)), **details
+        )
     return _refusal(provider, answer, complaint, kind)
 
 
@@ -179,40 +184,44 @@ def _refusal(provider: str, answer: Answer, complaint: Complaint | None, kind: K
     refusal = _REFUSALS.get(kind, Refused)
     if refusal is Refused and complaint is not None and speaks_of_closure((*complaint.codes, complaint.text)):
         refusal = RouteUnavailable
-    return refusal(f"{provider} refused: {_words(answer, complaint)}", **_details(provider, answer, complaint))
+    text = message("provider.refused", provider=provider, words=_words(answer, complaint))
+    return refusal(text, **_details(provider, answer, complaint))
 
 
 def _rate_limited(provider: str, answer: Answer, complaint: Complaint | None) -> RateLimited:
     wait = retry_after(answer)
-    pause = "" if wait is None else f" (asks to wait {wait:g} s)"
-    return RateLimited(
-        f"{provider} takes no more for now{pause}: {_words(answer, complaint)}",
-        retry_after=wait,
-        **_details(provider, answer, complaint),
-    )
+    words = _words(answer, complaint)
+    if wait is None:
+        text = message("provider.rate_limited", provider=provider, words=words)
+    else:
+        text = message("provider.rate_limited_for", provider=provider, seconds=wait, words=words)
+    return RateLimited(text, retry_after=wait, **_details(provider, answer, complaint))
 
 
-def _unknown(provider: str, answer: Answer, complaint: Complaint | None, note: str, what: str) -> UnknownOutcome:
-    return UnknownOutcome(
-        f"the answer of {provider} (HTTP {answer.status}) does not prove whether the {what} was made: "
-        f"{_words(answer, complaint)}{note}",
-        **_details(provider, answer, complaint),
-    )
+def _unknown(
+    provider: str, answer: Answer, complaint: Complaint | None, words: Message | str, what: str
+) -> UnknownOutcome:
+    text = message("provider.nothing_proven", provider=provider, status=answer.status, what=what, words=words)
+    return UnknownOutcome(text, **_details(provider, answer, complaint))
 
 
-def _words(answer: Answer, complaint: Complaint | None) -> str:
+def _words(answer: Answer, complaint: Complaint | None) -> Message | str:
+    """The provider's own words."""
     if complaint is None:
-        return excerpt(answer.body)
+        return excerpt(answer.body) or message("provider.empty_answer")
+    text = complaint.text or complaint.code
+    if not text:
+        return message("provider.without_words")
     wrapping = ": ".join(complaint.codes[:-1])
-    text = complaint.text or complaint.code or "(no words)"
     return presentable(f"{wrapping}: {text}" if wrapping else text)
 
 
-def _redirected(answer: Answer) -> str:
-    target = answer.header("location")
+def _redirected(answer: Answer, complaint: Complaint | None) -> Message | str:
+    """The provider's own words, and where a redirect points to."""
+    words, target = _words(answer, complaint), answer.header("location")
     if not 300 <= answer.status < 400 or not target:
-        return ""
-    return f"; it points to {presentable(target.split('?')[0])}: is the base URL right?"
+        return words
+    return message("provider.redirects", words=words, target=presentable(target.split("?")[0]))
 
 
 def _details(provider: str, answer: Answer, complaint: Complaint | None) -> dict[str, Any]:
