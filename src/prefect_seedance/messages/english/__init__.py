@@ -8,7 +8,9 @@ from prefect_seedance.messages.english.cells import CELLS
 from prefect_seedance.messages.english.forms import FORMS
 from prefect_seedance.messages.english.ledger import LEDGER
 from prefect_seedance.messages.english.media import MEDIA
+from prefect_seedance.messages.english.planning import PLANNING
 from prefect_seedance.messages.english.providers import PROVIDERS
+from prefect_seedance.messages.english.quotes import QUOTES
 from prefect_seedance.messages.english.reports import REPORTS
 from prefect_seedance.messages.english.rows import ROWS
 from prefect_seedance.messages.english.rules import RULES
@@ -27,7 +29,9 @@ TEXTS: dict[str, str] = {
     **FORMS,
     **LEDGER,
     **MEDIA,
+    **PLANNING,
     **PROVIDERS,
+    **QUOTES,
     **REPORTS,
     **ROWS,
     **RULES,
