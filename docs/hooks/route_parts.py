@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from prefect_seedance.messages import listing
 from prefect_seedance.routes import Limit, MediaRule, Route, VideoRequest, billing_model
 from prefect_seedance.routes.forms import allowed
-from prefect_seedance.routes.problem import listing
 from prefect_seedance.routes.route import SWITCHES, FrameRule
 
 UNITS = {"second": "second of video", "job": "job", "million_tokens": "million tokens"}
@@ -93,7 +93,7 @@ def media(route: Route) -> Iterator[str]:
         many = "one each" if part == "frames" else f"up to {rule.maximum}" if rule.maximum else "not stated"
         field = "first_image" if part == "frames" else part
         formats = ", ".join(f"{each} ⚠" if each in rule.doubtful_formats else each for each in rule.formats)
-        ways = allowed(route, field).replace("<", "&lt;")
+        ways = listing(allowed(route, field)).replace("<", "&lt;")
         yield f"| {name} | {taken} | {many} | {ways} | {formats or _any_but(rule)} |"
 
 

@@ -144,7 +144,7 @@ def test_media_are_brought_to_the_route_that_is_asked(
 
 def test_a_column_of_the_users_own_may_be_called_route(make: Make, sandbox: SandboxServer) -> None:
     table = pd.DataFrame(TABLE).assign(route=["north line", "south line"])
-    with pytest.raises(InputError, match="names no route"):
+    with pytest.raises(InputError, match="is not a route"):
         make(table)
     result = make(table, columns={"route": ""}, limit=1)
     assert list(result.to_dataframe()["route"]) == ["north line", "south line"]

@@ -160,7 +160,7 @@ def test_a_video_that_is_not_what_was_asked_for_is_told(make, sandbox, monkeypat
 
     monkeypatch.setattr(sandbox_files, "video_bytes", short)
     result = make([{"id": "a", "prompt": "x", "duration": 5}])
-    told = "it lasts 2 s, and 5 s were asked for"
+    told = "the video lasts 2 s instead of 5 s"
     assert (result.rows[0].status, result.rows[0].remarks) == ("stored", told)
     assert result.to_dataframe()["remarks"].tolist() == [told]
     assert make([{"id": "a", "prompt": "x", "duration": 5}]).rows[0].remarks == told
@@ -189,7 +189,7 @@ def test_a_dead_link_is_asked_for_again_once(make, route_to, sandbox):
 
 def test_a_disk_that_is_too_small_costs_nothing(make, sandbox, monkeypatch):
     monkeypatch.setattr("prefect_seedance.media.local_shelf.LocalShelf.free_bytes", lambda shelf: 8_000_000)
-    with pytest.raises(InputError, match=r"2 video\(s\) are to be made.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"2 videos need about .*Nothing was spent"):
         make(rows("a", "b"))
     assert sandbox.state.calls["jimmy.create"] == 0
     assert make(rows("a", "b"), limit=1).made == 1

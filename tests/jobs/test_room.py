@@ -21,7 +21,7 @@ async def test_rows_that_do_not_fit_are_refused_before_anything_is_spent(tmp_pat
     await check_room(shelf, [])
     await check_room(shelf, [VideoRequest(duration=5, resolution="480p")])
     rows = shelf.free_bytes() // expected_bytes(VideoRequest()) + 1
-    with pytest.raises(InputError, match=rf"{rows:,} video\(s\) are to be made.*limit=. Nothing was spent"):
+    with pytest.raises(InputError, match=rf"{rows:,} videos need about .*limit. Nothing was spent"):
         await check_room(shelf, [VideoRequest()] * rows)
 
 

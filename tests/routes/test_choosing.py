@@ -100,8 +100,8 @@ def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(t
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        ("a, b", "divide several by >"),
-        ("a > > b", "empty place"),
+        ("a, b", "separate several by >"),
+        ("a > > b", "entry that is empty"),
         ("a > a", "more than once"),
         ("cheapest > a", "stands alone"),
         ('["a"', "begins like a list"),

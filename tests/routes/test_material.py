@@ -39,8 +39,8 @@ def found(model, field, *media, base="https://e.com/", **options):
     request = VideoRequest(prompt="x", **{field: names[0] if field.endswith("_image") else names})
     problems = check_material(route, request, dict(zip(names, media, strict=True)), **options)
     for problem in problems:
-        assert problem.message.startswith(f"{route.name}: {problem.field} {problem.value}: ")
-        assert "allowed" in problem.message
+        assert str(problem).startswith(f"{route.name}: {problem.field} {problem.value}: ")
+        assert "allowed" in str(problem)
         assert problem.source
     return [problem.severity for problem in problems]
 
@@ -159,22 +159,22 @@ def test_all_problems_come_at_once_and_in_words():
         clip: MediaFacts("video", "mp4", seconds=Decimal(16), fps=Decimal("29.97")),
     }
     route = find(ANY)
-    assert [problem.message for problem in check_material(route, request, facts)] == [
-        "anyfast/seedance-2.0-mini: images 'big.png': is 33,554,432 bytes; allowed: up to 30 MB (30,000,000 bytes)",
-        "anyfast/seedance-2.0-mini: images 'big.png': is 200 x 400 px; allowed: each side 300 to 6000 px",
-        "anyfast/seedance-2.0-mini: reference_videos 'https://e.com/a.mp4': is 16 s; allowed: 2 to 15 s",
+    assert [str(problem) for problem in check_material(route, request, facts)] == [
+        "anyfast/seedance-2.0-mini: images 'big.png': has 33,554,432 bytes; allowed: up to 30 MB (30,000,000 bytes)",
+        "anyfast/seedance-2.0-mini: images 'big.png': has 200 x 400 px; allowed: each side 300 to 6000 px",
+        "anyfast/seedance-2.0-mini: reference_videos 'https://e.com/a.mp4': lasts 16 s; allowed: 2 to 15 s",
         (
-            "anyfast/seedance-2.0-mini: reference_videos 'https://e.com/a.mp4': is together 16 s and may be refused: "
-            "the limit of 15 seconds for all together is known from upstream and from integrators, not from Anyfast; "
-            "allowed for certain: together up to 15 s"
+            "anyfast/seedance-2.0-mini: reference_videos 'https://e.com/a.mp4': all together last 16 s and may be "
+            "refused: the limit of 15 seconds for all together is known from upstream and from integrators, not from "
+            "Anyfast; allowed for certain: up to 15 s together"
         ),
     ]
     disguised = {clip: MediaFacts("audio", "m4a"), "big.png": MediaFacts("video", "mp4")}
-    assert [problem.message for problem in check_material(route, request, disguised)] == [
-        "anyfast/seedance-2.0-mini: images 'big.png': is video (mp4), whatever its name says; allowed: image",
+    assert [str(problem) for problem in check_material(route, request, disguised)] == [
+        "anyfast/seedance-2.0-mini: images 'big.png': is video (mp4) by its content; allowed: image",
         (
-            "anyfast/seedance-2.0-mini: reference_videos 'https://e.com/a.mp4': is audio (m4a), whatever its name "
-            "says; allowed: video"
+            "anyfast/seedance-2.0-mini: reference_videos 'https://e.com/a.mp4': is audio (m4a) by its content; "
+            "allowed: video"
         ),
     ]
     assert check_material(route, request, {}) == ()
@@ -248,7 +248,7 @@ def test_any_facts_are_judged_and_quoted(route, request, facts, review):
     problems = check_material(route, request, facts, review=review)
     assert len(set(problems)) == len(problems)
     for problem in problems:
-        assert len(problem.message) < 700
+        assert len(str(problem)) < 700
     seconds = reference_seconds(route, request, facts)
     assert seconds is None or (route.input_seconds in {"first", "all"} and seconds >= 0)
     answer = quote(route, request, None, reference_seconds=seconds)

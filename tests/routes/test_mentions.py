@@ -10,7 +10,7 @@ CLIP, PICTURE, SOUND = "https://e.com/a.mp4", "https://e.com/a.png", "https://e.
 
 def said(prompt, route=ROUTE, **media):
     problems = check(route, VideoRequest(prompt=prompt, **media))
-    return [(problem.severity, problem.message) for problem in problems if problem.field == "prompt"]
+    return [(problem.severity, str(problem)) for problem in problems if problem.field == "prompt"]
 
 
 @pytest.mark.parametrize(
@@ -33,19 +33,23 @@ def test_what_is_there_and_what_is_no_mention_passes_in_silence(prompt):
 @pytest.mark.parametrize(
     ("prompt", "names", "told"),
     [
-        ("@image3 jumps", "@image3", "there are 2 images; allowed: @image1 to @image2"),
-        ("@image0 jumps", "@image0", "there are 2 images"),
-        ("a@image1.com, then @image3.", "@image3", "there are 2 images"),
-        ("让@图片12跳舞", "@图片12", "there are 2 images"),
-        ("like @video2", "@video2", "there is 1 reference video; allowed: @video1"),
-        ("to @音频1 and @audio2, @audio1", "@音频1, @audio2, @audio1", "there are no reference audios"),
+        ("@image3 jumps", "@image3", "has 2 images; allowed: @image1 to @image2"),
+        ("@image0 jumps", "@image0", "has 2 images"),
+        ("a@image1.com, then @image3.", "@image3", "has 2 images"),
+        ("让@图片12跳舞", "@图片12", "has 2 images"),
+        ("like @video2", "@video2", "has 1 reference video; allowed: @video1"),
+        (
+            "to @音频1 and @audio2, @audio1",
+            "@音频1, @audio2, @audio1",
+            "has 0 reference audios; allowed: no @audio without reference_audios",
+        ),
         ("".join(f"@image{n} " for n in range(3, 99)), "@image3, @image4, @image5, @image6, @image7 and 91 more", "2"),
     ],
 )
 def test_a_name_without_its_reference_is_an_error_that_counts(prompt, names, told):
     [(severity, message)] = said(prompt, images=[PICTURE] * 2, reference_videos=[CLIP])
     assert severity == "error"
-    assert f"names {names}; " in message
+    assert f"mentions {names}, and the row " in message
     assert told in message
 
 

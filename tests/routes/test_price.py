@@ -37,14 +37,14 @@ def test_prices_as_people_write_them(written, price):
         (Decimal("Infinity"), "zero or more"),
         ("1e999999999", "zero or more"),
         ("1e-19", "decimal places"),
-        ("0,05", "no number"),
-        ("¥0.05", "no number"),
-        ("", "no number"),
-        ("0.05/minute", "no unit"),
+        ("0,05", "not a number"),
+        ("¥0.05", "not a number"),
+        ("", "not a number"),
+        ("0.05/minute", "not a unit"),
         ({"unit": "second"}, "write {'price'"),
         ({"price": "1", "per": "second"}, "write {'price'"),
-        (True, "no price"),
-        (None, "no price"),
+        (True, "not a price"),
+        (None, "not a price"),
     ],
 )
 def test_what_is_no_price_is_refused(written, hint):
@@ -64,7 +64,7 @@ def test_prices_name_their_billing_models():
 
 @pytest.mark.parametrize("currency", ["", " ", "€", "0.05", "a b"])
 def test_a_currency_is_a_name(currency):
-    with pytest.raises(InputError, match="no currency"):
+    with pytest.raises(InputError, match="not a currency"):
         Prices.parse(currency, {})
 
 

@@ -134,7 +134,7 @@ def test_all_problems_come_at_once_and_say_what_is_allowed():
         "anyfast/seedance-2.0-mini: ratio '5:4': allowed: 16:9, 4:3, 1:1, 3:4, 9:16, 21:9, adaptive",
         (
             "anyfast/seedance-2.0-mini: orientation 'portrait': this route has no such setting, leave it unset; "
-            "of the switches it has generate_audio, watermark, web_search"
+            "its switches: generate_audio, watermark, web_search"
         ),
         (
             "anyfast/seedance-2.0-mini: images 'https://example.com/a.svg': is svg; "

@@ -24,6 +24,7 @@ from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.surveying import survey_one
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.forms import Form
@@ -100,7 +101,7 @@ def plan_one(
         if problem.severity == "error"
     ]
     if reasons:
-        raise InputError("; ".join(reasons) + " Nothing was spent.", row=key)
+        raise InputError(message("request.invalid", problems=reasons), row=key)
     plan = Plan(
         key=key,
         fingerprint=fingerprint(settings.account.provider, settings.route.model, resolved),

@@ -14,12 +14,12 @@ from prefect_seedance.jobs.choosing import Choice, wanted_routes
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.rowkey import fingerprint
 from prefect_seedance.jobs.table import TableRow
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings, dialect_of
 from prefect_seedance.routes import Quote, VideoRequest, check, quote, resolve
 from prefect_seedance.routes.choosing import by_price
 from prefect_seedance.routes.forms import Review, form_of
 from prefect_seedance.routes.rules import check_words
-from prefect_seedance.routes.wish import CHEAPEST
 
 __all__ = ["Checker"]
 
@@ -37,7 +37,7 @@ class _Kind:
     settings: RouteSettings
     review: Review | None
     quote: Quote
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class _Kinds:
 
     good: tuple[_Kind, ...]
     passed: tuple[RouteSettings, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message, ...] = ()
     priced_in: str | None = None
     alone: _Kind | None = None
     """The only candidate, where no other was wanted."""
@@ -68,7 +68,7 @@ class Checker:
         self._choice = choice
         self._kinds: dict[tuple[Any, ...], _Kinds] = {}
 
-    def checked(self, row: TableRow) -> tuple[Prepared | None, list[str]]:
+    def checked(self, row: TableRow) -> tuple[Prepared | None, Sequence[Message | str]]:
         """The row as it would be sent, or all the reasons why it may not be."""
         known = (row.model, row.provider, row.routes, row.review, row.request.prompt is None, *_SETTINGS(row.request))
         kinds = self._kinds.get(known)
@@ -85,7 +85,7 @@ class Checker:
         try:
             wanted, by_its_price = wanted_routes(row, self._routes, self._choice)
         except InputError as error:
-            return None, [error.message]
+            return None, [error.text]
         kinds, reasons = self._judged(row, wanted)
         if kinds is not None and by_its_price:
             kinds, reasons = self._priced(kinds)
@@ -98,10 +98,10 @@ class Checker:
             self._kinds[known] = kinds
         return _prepared(row, kinds, resolved), []
 
-    def _judged(self, row: TableRow, wanted: Sequence[RouteSettings]) -> tuple[_Kinds | None, list[str]]:
+    def _judged(self, row: TableRow, wanted: Sequence[RouteSettings]) -> tuple[_Kinds | None, list[Message]]:
         """The row held against the rules of each route; one that cannot honour it is passed over, if another can."""
         good: list[_Kind] = []
-        against: dict[str, list[str]] = {}
+        against: dict[str, list[Message]] = {}
         passed = []
         for settings in wanted:
             request = resolve(settings.route, row.request, settings.defaults)
@@ -116,28 +116,31 @@ class Checker:
             warnings += _library_warnings(settings, request, review)
             good.append(_Kind(settings, review, cost, tuple(warnings)))
         if good:
-            told = [f"{label} is passed over: {'; '.join(reasons)}" for label, reasons in against.items()]
+            skipped = [
+                message("choice.skipped", route=label, reasons=tuple(reasons)) for label, reasons in against.items()
+            ]
             alone = good[0] if len(wanted) == 1 else None
-            return _Kinds(tuple(good), tuple(passed), tuple(told), alone=alone), []
+            return _Kinds(tuple(good), tuple(passed), tuple(skipped), alone=alone), []
         if len(wanted) == 1:
             return None, next(iter(against.values()))
-        return None, [f"candidate {label}: {reason}" for label, reasons in against.items() for reason in reasons]
+        return None, [
+            message("rows.candidate", route=label, reason=reason)
+            for label, reasons in against.items()
+            for reason in reasons
+        ]
 
-    def _priced(self, kinds: _Kinds) -> tuple[_Kinds | None, list[str]]:
+    def _priced(self, kinds: _Kinds) -> tuple[_Kinds | None, list[Message]]:
         """The candidates by their prices; those without one are left out, and that is told."""
         places, left = by_price([kind.quote for kind in kinds.good], self._choice.currency)
-        told = [f"{kinds.good[place].settings.label}: {reason}" for place, reason in left.items()]
+        labels = {kinds.good[place].settings.label: reason for place, reason in left.items()}
         if not places:
-            reasons = "; ".join((*told, *kinds.warnings))
-            problem = (
-                f"route {CHEAPEST!r}: no route that can honour the row has a price to go by: {reasons}. Give prices in "
-                "the routes' price books, or name the routes in order"
-            )
-            return None, [problem]
+            unpriced = [message("choice.unpriced", route=label, reason=reason) for label, reason in labels.items()]
+            return None, [message("choice.none_priced", reasons=(*unpriced, *kinds.warnings))]
+        skipped = [message("choice.unpriced_skipped", route=label, reason=reason) for label, reason in labels.items()]
         return _Kinds(
             good=tuple(kinds.good[place] for place in places),
             passed=(*kinds.passed, *(kinds.good[place].settings for place in left)),
-            warnings=(*kinds.warnings, *(f"{CHEAPEST} leaves out {text}" for text in told)),
+            warnings=(*kinds.warnings, *skipped),
             priced_in=kinds.good[places[0]].quote.currency,
         ), []
 
@@ -147,9 +150,9 @@ def _resolved(row: TableRow, kinds: _Kinds) -> list[VideoRequest]:
     return [resolve(each.route, row.request, each.defaults) for each in kinds.routes]
 
 
-def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Review | None) -> list[str]:
+def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Review | None) -> list[Message]:
     """What a user should know of media that are handed in to a provider's library."""
-    told = []
+    found = []
     dialect = dialect_of(settings.account.provider)
     for place, address in addresses(request):
         form = form_of(settings.route, place, address, review=review, experimental=settings.experimental)
@@ -157,13 +160,10 @@ def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Re
             continue
         line = dialect.asset_billing_model(settings.route.library, KINDS[place])
         if line is not None:
-            told.append(
-                f"{settings.route.name}: {place} are handed in as assets, once per content, which the provider bills "
-                f"per request beside the videos (price line {line!r}; no quote holds it)"
-            )
+            found.append(message("review.billed", route=settings.route.name, field=place, billing_model=line))
         elif settings.route.library == "audit":
-            told.append(f"{settings.route.name}: {place} are handed in to a review whose calls no document confirms")
-    return list(dict.fromkeys(told))
+            found.append(message("review.unconfirmed", route=settings.route.name, field=place))
+    return list(dict.fromkeys(found))
 
 
 def _prepared(row: TableRow, kinds: _Kinds, resolved: Sequence[VideoRequest]) -> Prepared:

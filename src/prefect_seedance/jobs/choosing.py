@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.table import TableRow
+from prefect_seedance.messages import message
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.wish import CHEAPEST, RouteName
 
@@ -32,8 +33,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         if self.how not in get_args(Choose):
-            known = ", ".join(get_args(Choose))
-            raise InputError(f"choose={self.how!r}: expected one of {known}. Nothing was spent.")
+            raise InputError(message("choice.unknown", choose=self.how, known=get_args(Choose)))
 
 
 def wanted_routes(row: TableRow, routes: Sequence[RouteSettings], choice: Choice) -> tuple[list[RouteSettings], bool]:
@@ -44,14 +44,11 @@ def wanted_routes(row: TableRow, routes: Sequence[RouteSettings], choice: Choice
     """
     if row.routes and row.routes != (CHEAPEST,):
         if row.model or row.provider:
-            raise InputError(
-                f"route {' > '.join(row.routes)!r}: the row names a model or a provider beside it "
-                f"({_wishes(row)}); say it in one of them"
-            )
+            raise InputError(message("choice.named_twice", routes=" > ".join(row.routes), named=_wishes(row)))
         return _apart(_named(name, routes) for name in row.routes), False
     fitting = [settings for settings in routes if _fits(row, settings)]
     if not fitting:
-        raise InputError(f"{_wishes(row)}: none of the routes given fits; they are {_names(routes)}")
+        raise InputError(message("choice.none_fits", named=_wishes(row), routes=_names(routes)))
     if row.routes or choice.how == "cheapest":
         return _apart(fitting), True
     if choice.how == "in_order":
@@ -69,7 +66,7 @@ def _named(told: str, routes: Sequence[RouteSettings]) -> RouteSettings:
             provider=account.provider, account=account.label, model=settings.route.model, block=settings.block
         ):
             return settings
-    raise InputError(f"route {told!r}: none of the routes given is called so; they are {_names(routes)}")
+    raise InputError(message("choice.unknown_route", name=told, routes=_names(routes)))
 
 
 _read = lru_cache(1000)(RouteName.read)
@@ -94,10 +91,10 @@ def _wishes(row: TableRow) -> str:
     return " ".join(f"{name}={value!r}" for name, value in wishes if value)
 
 
-def _names(routes: Sequence[RouteSettings]) -> str:
+def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
     """The routes, as a cell may name them."""
     names = []
     for each in routes:
         name = f"{each.account.provider}/{each.account.label}:{each.route.model}"
         names.append(f"{each.block} ({name})" if each.block else name)
-    return ", ".join(names)
+    return tuple(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from prefect_seedance.media import VideoFacts
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import Route, VideoRequest
 from prefect_seedance.routes.pixels import sizes
 
@@ -20,8 +21,8 @@ LINES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 """The short side that a resolution is called by."""
 
 
-def remarks(route: Route, request: VideoRequest, facts: VideoFacts) -> tuple[str, ...]:
-    """What differs from the request, in words; empty where nothing does.
+def remarks(route: Route, request: VideoRequest, facts: VideoFacts) -> tuple[Message, ...]:
+    """What differs from the request; empty where nothing does.
 
     Only what the request names is judged, and only as far as the documents tell what it means: some providers publish
     the pixels of each resolution and ratio; sound counts only where it can be asked for.
@@ -35,16 +36,16 @@ def remarks(route: Route, request: VideoRequest, facts: VideoFacts) -> tuple[str
     return tuple(remark for remark in found if remark)
 
 
-def _seconds(request: VideoRequest, facts: VideoFacts) -> str | None:
+def _seconds(request: VideoRequest, facts: VideoFacts) -> Message | None:
     if request.duration is None:
         return None
     frame = 1 / facts.fps if facts.fps else Decimal(0)
     if abs(facts.seconds - request.duration) <= SECONDS + frame:
         return None
-    return f"it lasts {facts.seconds.normalize():f} s, and {request.duration} s were asked for"
+    return message("deviation.duration", seconds=f"{facts.seconds.normalize():f}", requested=request.duration)
 
 
-def _size(route: Route, request: VideoRequest, facts: VideoFacts) -> str | None:
+def _size(route: Route, request: VideoRequest, facts: VideoFacts) -> Message | None:
     known = sizes(request.resolution)
     if not known:
         return None
@@ -55,26 +56,34 @@ def _size(route: Route, request: VideoRequest, facts: VideoFacts) -> str | None:
     # Elsewhere a resolution may also mean the short side alone.
     if not route.capabilities.exact_sizes and _near(min(facts.width, facts.height), LINES[request.resolution or ""]):
         return None
-    asked = f"{request.resolution} at {request.ratio} ({named[0]}×{named[1]})" if named else request.resolution
-    return f"it has {facts.width}×{facts.height} pixels, and {asked} was asked for"
+    requested: Message | str | None = request.resolution
+    if named:
+        requested = message(
+            "deviation.size_requested",
+            resolution=request.resolution,
+            ratio=request.ratio,
+            width=named[0],
+            height=named[1],
+        )
+    return message("deviation.size", width=facts.width, height=facts.height, requested=requested)
 
 
-def _ratio(request: VideoRequest, facts: VideoFacts) -> str | None:
+def _ratio(request: VideoRequest, facts: VideoFacts) -> Message | None:
     left, _, right = (request.ratio or "").partition(":")
     if left.isdigit() and right.isdigit() and int(left) and int(right):
         if _near(Decimal(facts.width) / facts.height, Decimal(left) / Decimal(right)):
             return None
-        return f"its ratio is {facts.width}:{facts.height}, and {request.ratio} was asked for"
+        return message("deviation.ratio", width=facts.width, height=facts.height, requested=request.ratio)
     turned = {"landscape": facts.width < facts.height, "portrait": facts.width > facts.height}
     if request.ratio is None and request.orientation and turned[request.orientation]:
-        return f"it has {facts.width}×{facts.height} pixels, and {request.orientation} was asked for"
+        return message("deviation.size", width=facts.width, height=facts.height, requested=request.orientation)
     return None
 
 
-def _sound(route: Route, request: VideoRequest, facts: VideoFacts) -> str | None:
+def _sound(route: Route, request: VideoRequest, facts: VideoFacts) -> Message | None:
     if "generate_audio" not in route.capabilities.fields or request.generate_audio in {None, facts.has_audio}:
         return None
-    return "it has no sound, and sound was asked for" if request.generate_audio else "it has sound, and none was wanted"
+    return message("deviation.no_sound" if request.generate_audio else "deviation.sound")
 
 
 def _near(found: Decimal | int, wanted: Decimal | int) -> bool:

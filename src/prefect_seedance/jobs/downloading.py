@@ -190,7 +190,7 @@ async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> N
         width=facts.width,
         height=facts.height,
         seconds=facts.seconds,
-        remarks=remarks(row.settings.route, row.request, facts),
+        remarks=tuple(map(str, remarks(row.settings.route, row.request, facts))),
     )
     await row.session.ledger.prove(row.session.run, row.id, proof)
     reached("proof written")

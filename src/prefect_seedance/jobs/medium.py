@@ -14,6 +14,7 @@ from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.rowkey import cut_address, signless_address
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import Content, fetch_content
+from prefect_seedance.messages import message
 from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.providers.library import Library
 from prefect_seedance.routes.address import scheme_of, shown
@@ -102,7 +103,7 @@ class Medium:
             return "portrait"
         library = self.settings.route.library
         if not library:
-            raise InputError(f"{self.settings.route.name} has no asset library, which {self.shown} would need.")
+            raise InputError(message("review.no_library", route=self.settings.route.name, medium=self.shown))
         return library
 
     @property

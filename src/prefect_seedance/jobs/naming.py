@@ -14,6 +14,7 @@ from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.table import Table
 from prefect_seedance.media import slug
 from prefect_seedance.media.names import joined, segment
+from prefect_seedance.messages import message
 
 __all__ = ["FIELDS", "default_name", "file_names"]
 
@@ -24,6 +25,9 @@ EMPTY = "none"
 """Stands for a cell or setting that is empty."""
 
 SUFFIX = ".mp4"
+
+DEEPEST = 5
+"""Folders below the batch's own."""
 
 
 def default_name(key: str, take: str) -> str:
@@ -83,26 +87,22 @@ def file_names(
 
 def _parsed(template: str, headings: Mapping[str, int]) -> list[tuple[str, str, str]]:
     """The template as text before each field, the field, and how a date is to be written."""
-    told = f"file_name={template!r}"
     try:
         pieces = [
             (literal, field or "", spec or "", change)
             for literal, field, spec, change in string.Formatter().parse(template)
         ]
     except ValueError as error:
-        raise InputError(f"{told}: {error}. Fields stand in braces, as in {{id}}. Nothing was spent.") from None
+        raise InputError(message("file_name.syntax", template=template, reason=str(error))) from None
     for _, field, spec, change in pieces:
         if change or (spec and field != "date"):
-            raise InputError(
-                f"{told}: {{{field}}} stands without ':' and '!'; only a date may have a form, as in {{date:%Y%m%d}}. "
-                "Nothing was spent."
-            )
+            raise InputError(message("file_name.format", template=template, field=field))
         if field and field not in FIELDS and field not in headings:
-            known = ", ".join(dict.fromkeys([*FIELDS, *headings]))
-            raise InputError(f"{told}: there is no {field!r}. Known are: {known}. Nothing was spent.")
+            known = tuple(dict.fromkeys([*FIELDS, *headings]))
+            raise InputError(message("file_name.unknown_field", template=template, field=field, known=known))
     if not any(field for _, field, _, _ in pieces):
-        raise InputError(f"{told} names no field, so all videos would have one name: use {{id}}. Nothing was spent.")
-    _refuse_paths(told, "".join(literal + ("x" if field else "") for literal, field, _, _ in pieces))
+        raise InputError(message("file_name.no_field", template=template))
+    _refuse_paths(template, "".join(literal + ("x" if field else "") for literal, field, _, _ in pieces))
     last = len(pieces) - 1
     return [
         (_without_suffix(literal) if place == last and not field else literal, field, spec)
@@ -114,16 +114,14 @@ def _without_suffix(literal: str) -> str:
     return literal[: -len(SUFFIX)] if literal.lower().endswith(SUFFIX) else literal
 
 
-def _refuse_paths(told: str, example: str) -> None:
+def _refuse_paths(template: str, example: str) -> None:
     """The literal text of a template may lead nowhere but down."""
     segments = example.split("/")
     if "\\" in example or ":" in example or any(part.strip() in {"", ".", "..", "~"} for part in segments):
-        raise InputError(
-            f"{told}: expected a path below the batch's folder, such as {{model}}/{{id}}: no '..', no '\\', no ':' and "
-            "no slash at its beginning or end. Nothing was spent."
-        )
-    if len(segments) > 6:
-        raise InputError(f"{told} has {len(segments) - 1} folders; at most 5 are expected. Nothing was spent.")
+        raise InputError(message("file_name.path", template=template))
+    folders = len(segments) - 1
+    if folders > DEEPEST:
+        raise InputError(message("file_name.too_deep", template=template, folders=folders, most=DEEPEST))
 
 
 def _value(value: Any, spec: str) -> str:

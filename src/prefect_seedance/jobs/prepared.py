@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest
 from prefect_seedance.routes.choosing import by_price, span
@@ -34,7 +35,7 @@ class Prepared:
     settings: RouteSettings
     quote: Quote
     fingerprint: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message | str, ...] = ()
     line: int = 0
     review: Review | None = None
     reference_seconds: Decimal | None = None
@@ -52,13 +53,17 @@ class Prepared:
         """What it costs, whichever of its candidates makes it."""
         return span([row.quote for row in self.candidates]) if self.others else self.quote
 
-    def objections(self, terms: Terms) -> tuple[str, ...]:
+    def objections(self, terms: Terms) -> tuple[Message, ...]:
         """Why it may not be sent under these terms: each of its candidates has to be held by a budget."""
         if not self.others:
             objection = terms.objection(self.quote)
             return () if objection is None else (objection,)
         found = [(row.settings.label, terms.objection(row.quote)) for row in self.candidates]
-        return tuple(f"candidate {label}: {objection}" for label, objection in found if objection is not None)
+        return tuple(
+            message("rows.candidate", route=label, reason=objection)
+            for label, objection in found
+            if objection is not None
+        )
 
     def knows(self, fingerprint: str) -> bool:
         """Whether a row with this fingerprint is this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.table import Table
 from prefect_seedance.jobs.terms import Terms
-from prefect_seedance.messages import message
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import QuoteTotal, total
 
@@ -33,7 +34,7 @@ class Invalid:
     position: int
     line: int
     key: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Message | str, ...]
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Preparation:
     table: str = "the table"
     rows: list[Prepared] = field(default_factory=list, repr=False)
     invalid: list[Invalid] = field(default_factory=list, repr=False)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Message | str] = field(default_factory=list)
 
     def settle(self, *, terms: Terms | None = None, on_invalid: OnInvalid = "stop") -> None:
         """Hold the rows against the terms, and tell everything that is wrong with the table at once.
@@ -58,7 +59,7 @@ class Preparation:
         Raises:
             InvalidRows: There are bad rows, and `on_invalid` is `stop`.
         """
-        told: dict[str, int] = {}
+        counts: Counter[Message | str] = Counter()
         good = []
         for row in self.rows:
             objections = row.objections(terms) if terms is not None else ()
@@ -66,11 +67,10 @@ class Preparation:
                 self.invalid.append(Invalid(row.position, row.line, row.key, objections))
                 continue
             good.append(row)
-            for warning in row.warnings:
-                told[warning] = told.get(warning, 0) + 1
+            counts.update(row.warnings)
         self.rows = good
         self.invalid.sort(key=lambda row: row.position)
-        self.warnings += [f"{text} ({count} row{'s' if count > 1 else ''})" for text, count in told.items()]
+        self.warnings += [message("rows.warning", warning=warning, rows=rows) for warning, rows in counts.items()]
         if self.invalid and on_invalid == "stop":
             raise _invalid(self.table, self.invalid, len(self.rows))
 
@@ -151,7 +151,10 @@ def gather(
             found.rows.append(ready)
     for position in positions & table.bad.keys():
         problems = table.bad[position]
-        reasons = [f"{problem.column} {problem.value!r}: {problem.message}" for problem in problems]
+        reasons = [
+            message("rows.cell", column=problem.column, value=problem.value, problem=problem.message)
+            for problem in problems
+        ]
         found.invalid.append(Invalid(position, problems[0].line, problems[0].key, tuple(reasons)))
     return found
 
@@ -160,7 +163,7 @@ def _wanted(key: Any) -> str:
     try:
         return str(row_id(key))
     except CellError as error:
-        raise InputError(f"only= names {key!r}: {error}. Nothing was spent.") from None
+        raise InputError(message("rows.only_unreadable", key=repr(key), reason=str(error))) from None
 
 
 def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> set[int]:
@@ -170,10 +173,8 @@ def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> se
     if only is not None:
         wanted = {_wanted(key) for key in ([only] if isinstance(only, str) else only)}
         if missing := sorted(wanted - set(keys.values())):
-            raise InputError(
-                f"only= names rows that {table.name} does not have: {', '.join(missing[:SHOWN])}. Nothing was spent."
-            )
+            raise InputError(message("rows.only_unknown", table=table.name, keys=missing[:SHOWN]))
         keys = {position: key for position, key in keys.items() if key in wanted}
     if limit is not None and limit < 1:
-        raise InputError(f"limit={limit}: expected 1 or more rows. Nothing was spent.")
+        raise InputError(message("rows.limit", limit=limit))
     return set(sorted(keys)[:limit])

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.media import Shelf
+from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 
 __all__ = ["check_room", "expected_bytes"]
@@ -55,8 +56,16 @@ async def check_room(shelf: Shelf, requests: Iterable[VideoRequest]) -> None:
         await asyncio.to_thread(shelf.ensure, sum(heapq.nlargest(AT_ONCE, sizes)))
     elif free < sum(sizes):
         raise InputError(
-            f"{len(sizes):,} video(s) are to be made, which need about {sum(sizes) / 1e9:,.2f} GB, and the disk of "
-            f"{shelf.shown} has {free / 1e9:,.2f} GB free. Free some space, choose another output, or make fewer with "
-            "limit=. Nothing was spent.",
+            message(
+                "run_limit.no_space",
+                videos=len(sizes),
+                needed=_gigabytes(sum(sizes)),
+                place=shelf.shown,
+                free=_gigabytes(free),
+            ),
             code="no_room",
         )
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.2f}"

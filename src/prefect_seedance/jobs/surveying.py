@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from prefect_seedance.errors import InputError, SeedanceError
@@ -12,6 +12,7 @@ from prefect_seedance.jobs.prepared import Prepared, in_order
 from prefect_seedance.jobs.preparing import Invalid, Preparation
 from prefect_seedance.ledger import TAKEABLE, Ledger, State
 from prefect_seedance.media import MediaPlaces, Probed, Prober
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check_material, quote, reference_seconds
 from prefect_seedance.routes.address import scheme_of
@@ -29,8 +30,8 @@ class Survey:
 
     def __init__(self) -> None:
         self.facts: dict[str, MediaFacts] = {}
-        self.mistakes: dict[str, str] = {}
-        self.warnings: dict[str, str] = {}
+        self.mistakes: dict[str, Message | str] = {}
+        self.warnings: dict[str, Message | str] = {}
 
     async def look(self, places: MediaPlaces, wanted: Iterable[str]) -> None:
         """Look at each address once."""
@@ -43,7 +44,7 @@ class Survey:
         try:
             probed: Probed = await prober.probe(address)
         except InputError as error:
-            self.mistakes[address] = error.message
+            self.mistakes[address] = error.text
             return
         if probed.facts is not None:
             self.facts[address] = probed.facts
@@ -52,14 +53,15 @@ class Survey:
 
     def judge(
         self, settings: RouteSettings, request: VideoRequest, review: Review | None
-    ) -> tuple[list[str], list[str]]:
+    ) -> tuple[list[Message], list[Message]]:
         """All errors and warnings about one request's media."""
-        errors, warnings = [], []
+        errors: list[Message] = []
+        warnings: list[Message] = []
         for field, address in addresses(request):
             if address in self.mistakes:
-                errors.append(f"{field}: {self.mistakes[address]}")
+                errors.append(message("rows.medium", field=field, problem=self.mistakes[address]))
             if address in self.warnings:
-                warnings.append(f"{field}: {self.warnings[address]}")
+                warnings.append(message("rows.medium", field=field, problem=self.warnings[address]))
         problems = check_material(
             settings.route, request, self.facts, review=review, experimental=settings.experimental
         )
@@ -116,7 +118,7 @@ async def survey_one(settings: RouteSettings, request: VideoRequest, places: Med
     await seen.look(places, _media(request))
     errors, _ = seen.judge(settings, request, settings.review)
     if errors:
-        raise InputError("; ".join(errors) + " Nothing was spent.")
+        raise InputError(message("request.media_invalid", problems=errors))
     return seen
 
 
@@ -125,14 +127,14 @@ def _media(request: VideoRequest) -> list[str]:
     return [address for _, address in addresses(request) if scheme_of(address) not in {None, "asset"}]
 
 
-def _judged(row: Prepared, seen: Survey) -> tuple[Prepared | None, list[str]]:
+def _judged(row: Prepared, seen: Survey) -> tuple[Prepared | None, list[Message]]:
     """The row by what its media are; a candidate that cannot take them is passed over, if another can."""
     if not row.others:
         errors, warnings = seen.judge(row.settings, row.request, row.review)
         return (None, errors) if errors else (_measured(row, seen, warnings), [])
     good: list[Prepared] = []
-    told: list[str] = []
-    against: dict[str, list[str]] = {}
+    told: list[Message | str] = []
+    against: dict[str, list[Message]] = {}
     for each in row.candidates:
         errors, warnings = seen.judge(each.settings, each.request, each.review)
         if errors:
@@ -144,19 +146,19 @@ def _judged(row: Prepared, seen: Survey) -> tuple[Prepared | None, list[str]]:
     if not good:
         # A file that is not there is so for all of them.
         return None, list(dict.fromkeys(error for errors in against.values() for error in errors))
-    told += [f"{label} is passed over: {'; '.join(errors)}" for label, errors in against.items()]
+    told += [message("choice.skipped", route=label, reasons=tuple(errors)) for label, errors in against.items()]
     judged = in_order(row, good)
     return replace(judged, warnings=tuple(dict.fromkeys((*row.warnings, *told)))), []
 
 
-def _measured(row: Prepared, seen: Survey, warnings: list[str]) -> Prepared:
+def _measured(row: Prepared, seen: Survey, found: Sequence[Message]) -> Prepared:
     settings = row.settings
     seconds = reference_seconds(settings.route, row.request, seen.facts)
-    warnings = [*row.warnings, *warnings]
+    warnings = (*row.warnings, *found)
     if seconds is None:
-        return replace(row, warnings=tuple(warnings))
+        return replace(row, warnings=warnings)
     try:
         measured = quote(settings.route, row.request, settings.prices, reference_seconds=seconds)
     except SeedanceError as error:
-        return replace(row, warnings=(*warnings, error.message))
-    return replace(row, warnings=tuple(warnings), quote=measured, reference_seconds=seconds)
+        return replace(row, warnings=(*warnings, error.text))
+    return replace(row, warnings=warnings, quote=measured, reference_seconds=seconds)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import Quote
 from prefect_seedance.routes.amount import Amount
 
@@ -63,8 +64,7 @@ class Terms:
         )
         if terms.budget and terms.max_charge and terms.budget.currency != terms.max_charge.currency:
             raise InputError(
-                f"budget is in {terms.budget.currency} and max_charge in {terms.max_charge.currency}; currencies are "
-                "never converted. Nothing was spent."
+                message("run_limit.currencies", budget=terms.budget.currency, max_charge=terms.max_charge.currency)
             )
         return terms
 
@@ -82,24 +82,17 @@ class Terms:
             return self.max_charge
         return None
 
-    def objection(self, quote: Quote) -> str | None:
+    def objection(self, quote: Quote) -> Message | None:
         """Why a row may not be sent under these terms; None where it may."""
         if self.budget is None:
             return None
         if quote.currency not in {None, self.budget.currency}:
-            return (
-                f"it is priced in {quote.currency}, and the budget is in {self.budget.currency}: currencies are never "
-                "converted"
-            )
-        if self.reserve(quote) is None:
-            what = (
-                f"no price is known for {quote.billing_model}" if quote.low is None else "its cost has no upper bound"
-            )
-            return (
-                f"{what}, so a budget cannot hold it: put its price into the route's price book, or state what a row "
-                f'costs at most with max_charge="… {self.budget.currency}"'
-            )
-        return None
+            return message("run_limit.other_currency", currency=quote.currency, budget=self.budget.currency)
+        if self.reserve(quote) is not None:
+            return None
+        if quote.low is None:
+            return message("run_limit.no_price", billing_model=quote.billing_model, currency=self.budget.currency)
+        return message("run_limit.no_bound", currency=self.budget.currency)
 
     def failures_allowed(self, rows: int) -> Decimal | None:
         """How many failures end the taking of new rows; None: any number is borne."""
@@ -113,7 +106,7 @@ class Terms:
 def _seconds(given: Any) -> float:
     if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < math.inf:
         return float(given)
-    raise InputError(f"limit_patience={given!r}: expected a number of seconds from 0. Nothing was spent.")
+    raise InputError(message("run_limit.limit_patience", seconds=repr(given)))
 
 
 def _failures(given: Any) -> int | float | None:
@@ -124,7 +117,4 @@ def _failures(given: Any) -> int | float | None:
         return given  # type: ignore[no-any-return]
     if number and isinstance(given, float) and given >= 1 and given.is_integer():
         return int(given)
-    raise InputError(
-        f"max_failures={given!r}: expected a count of 1 or more, or a share of the rows between 0 and 1. "
-        "Nothing was spent."
-    )
+    raise InputError(message("run_limit.max_failures", failures=repr(given)))

@@ -36,7 +36,11 @@ class Message:
             return f"{self.slug} ({', '.join(f'{name}={value}' for name, value in self.parameters.items())})"
 
     def __hash__(self) -> int:
-        return hash((self.slug, str(self)))
+        try:
+            # Without the text: of a large table a warning is counted once for each row.
+            return hash((self.slug, frozenset(self.parameters.items())))
+        except TypeError:  # a list among the parameters
+            return hash((self.slug, str(self)))
 
 
 def message(slug: str, /, **parameters: Any) -> Message:

@@ -58,7 +58,7 @@ def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
             None,
         )
     for bad in preparation.invalid:
-        cells[bad.position] = (bad.key, *(None,) * 9, "invalid", "; ".join(bad.reasons))
+        cells[bad.position] = (bad.key, *(None,) * 9, "invalid", "; ".join(map(str, bad.reasons)))
     nothing = (None,) * len(_COLUMNS)
     own = {str(name) for name in table.frame.columns}
     names = [f"seedance_{name}" if name in own else name for name in _COLUMNS]
@@ -78,9 +78,12 @@ def quote_summary(name: str, preparation: Preparation) -> str:
     lines = markdown_table(
         ("billing model", "rows", "units", "unit price", "from", "to"), [_line(line) for line in total.lines]
     )
-    notes = [f"- {cell(text)}" for text in preparation.warnings[:SHOWN]]
+    notes = [f"- {cell(str(warning))}" for warning in preparation.warnings[:SHOWN]]
     notes += [f"- {cell(text)} ({count(rows, 'row')})" for text, rows in total.notes.items()]
-    bad = [f"- row {row.line} ({cell(row.key)}): {cell('; '.join(row.reasons))}" for row in preparation.invalid[:SHOWN]]
+    bad = [
+        f"- row {row.line} ({cell(row.key)}): {cell('; '.join(map(str, row.reasons)))}"
+        for row in preparation.invalid[:SHOWN]
+    ]
     parts = [
         f"# {cell(name)}: {count(total.rows, 'row')} would cost",
         "\n".join(sums) or "Nothing: there are no rows.",

@@ -170,7 +170,7 @@ def build_result(
         folder=outcome.folder,
         ledger=outcome.ledger,
         frame=table.frame,
-        warnings=list(preparation.warnings),
+        warnings=[str(warning) for warning in preparation.warnings],
         hints=[*_budget(outcome), *_balances(outcome), *map(told_traffic, outcome.traffic)],
         traffic=outcome.traffic,
         batch_rows=Rows(outcome.standings, earlier, outcome.troubles),
@@ -190,7 +190,8 @@ def _entries(table: Table, preparation: Preparation, outcome: BatchOutcome) -> I
     for position in range(len(table.frame)):
         key = keys[position]
         if position in invalid:
-            yield RowResult(key, INVALID, error_code="invalid", error_message="; ".join(invalid[position].reasons))
+            reasons = "; ".join(map(str, invalid[position].reasons))
+            yield RowResult(key, INVALID, error_code="invalid", error_message=reasons)
         else:
             yield outcome.records.get(key) or RowResult(key, LEFT_OUT)
 

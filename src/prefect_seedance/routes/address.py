@@ -7,6 +7,8 @@ import re
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from prefect_seedance.messages import Message, message
+
 Scheme = Literal["https", "asset", "data", "file", "store"]
 
 _DATA = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,.")
@@ -80,15 +82,15 @@ def scheme_of(address: str) -> Scheme | None:
     return None if complaint(address) else _scheme(address)
 
 
-def complaint(address: str) -> str | None:
+def complaint(address: str) -> Message | None:
     """Say what is wrong with an address that has no scheme; None where it has one."""
     if not address.strip():
-        return "is empty"
+        return message("address.empty")
     word = _word(address)
     if word in {"http", "https"}:
         return _web_complaint(address)
     if _UNWRITABLE.search(address):
-        return "holds a character that no address has, such as a line break"
+        return message("address.character")
     if word in {"data", "asset"}:
         return _sent_complaint(address, word)
     if word == "file" or "://" not in address:
@@ -116,48 +118,48 @@ def _word(address: str) -> str | None:
     return word if word in _COLON_MEANS_SCHEME or address.startswith("://", found.end() - 1) else None
 
 
-def _sent_complaint(address: str, word: str) -> str | None:
+def _sent_complaint(address: str, word: str) -> Message | None:
     if word == "asset":
-        return None if _ASSET.fullmatch(address) else "is no asset id; it is written asset://<id>, in lower case"
+        return None if _ASSET.fullmatch(address) else message("address.not_an_asset")
     whole = _DATA.match(address[:_LONGEST_DATA_HEAD])
-    return None if whole else "is no data URI; it is written data:image/png;base64,<data>, in lower case"
+    return None if whole else message("address.not_data")
 
 
-def _web_complaint(address: str) -> str | None:
+def _web_complaint(address: str) -> Message | None:
     url = _split(address)
     if url is None or not url.hostname:
-        return "is no whole link; blanks and odd characters are written with %"
+        return message("address.not_a_link")
     if url.scheme == "https" or is_loopback(url.hostname):
         return None
-    return "is plain http, which is taken from this machine only"
+    return message("address.plain_http")
 
 
-def _path_complaint(address: str) -> str | None:
+def _path_complaint(address: str) -> Message | None:
     path = address
     if _word(address) == "file":
         url = _split(address.replace(" ", "%20"))
         if url is None or url.netloc not in {"", "localhost"} or not url.path.startswith("/"):
-            return "is no file of this machine; it is written file:///folder/a.png"
+            return message("address.not_a_local_file")
         path = url.path
     elif address.startswith(("//", "\\\\")):
-        return "begins like a link without https: or like the path of a network share"
+        return message("address.network_share")
     bare = len(path) > _LONGEST_PATH_WITHOUT_ENDING and not _ENDING.fullmatch(path[path.rfind(".") :])
     if len(path) > _LONGEST_PATH or bare:
-        return "is too long for a path; Base64 is written as a data URI, data:image/png;base64,<data>"
+        return message("address.too_long")
     return None
 
 
-def _store_complaint(address: str) -> str | None:
+def _store_complaint(address: str) -> Message | None:
     found = _STORE.fullmatch(address)
     if found is None:
-        return "is no address of a store; it is written like s3://bucket/a.png, in lower case up to the bucket"
+        return message("address.not_a_store")
     word, place, _ = found.groups()
     if word in _NO_STORE:
-        return f"{word}:// is not read"
+        return message("address.scheme", scheme=word)
     if "::" in address:
-        return "chains several addresses with ::, which is not read"
+        return message("address.chained")
     if ":" in place.rpartition("@")[0]:
-        return "holds a password; keys of a store belong in its settings, not in a table"
+        return message("address.password")
     return None
 
 

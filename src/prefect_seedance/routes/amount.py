@@ -8,11 +8,20 @@ from decimal import Decimal
 from typing import Self
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.routes import exact
 
 __all__ = ["Amount"]
 
 _FORM = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<currency>[^\W\d_][\w-]{0,19})")
+
+_SETTINGS = {
+    "approve_above": message("amount.approve_above"),
+    "budget": message("amount.budget"),
+    "cost": message("amount.cost"),
+    "max_charge": message("amount.max_charge"),
+}
+"""What the user's settings are called in an error; other names stand in it as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,7 @@ class Amount:
         """
         found = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
         if found is None:
-            raise InputError(
-                f'{name}={text!r}: expected a number and its currency, as in {name}="100 CNY". Nothing was spent.'
-            )
+            raise InputError(message("amount.unreadable", setting=_SETTINGS.get(name, name), amount=repr(text)))
         return cls(Decimal(found["value"]), _currency(found["currency"]))
 
     def __str__(self) -> str:

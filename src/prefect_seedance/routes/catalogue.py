@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.anyfast import ANYFAST
 from prefect_seedance.routes.capabilities import Provider
 from prefect_seedance.routes.jimmy import JIMMY
@@ -14,8 +15,6 @@ from prefect_seedance.routes.route import Route
 
 CATALOGUE: tuple[Route, ...] = (*JIMMY, *ANYFAST)
 """All known routes. Menus and lists show them in this order, and a set-up starts with the first of a provider."""
-
-_UNKNOWN_HERE = "A model that the catalogue lacks can be added as a Route of your own. Nothing was spent."
 
 
 def find(model: str, provider: str | None = None, extra: Iterable[Route] = ()) -> Route:
@@ -32,25 +31,25 @@ def find(model: str, provider: str | None = None, extra: Iterable[Route] = ()) -
     """
     known = get_args(Provider)
     if provider is not None and provider not in known:
-        raise InputError(f"unknown provider {provider!r}; known: {', '.join(known)}. Nothing was spent.")
+        raise InputError(message("catalogue.provider", provider=provider, known=known))
     routes = {(route.provider, route.model): route for route in (*CATALOGUE, *extra)}
     found = [route for route in routes.values() if route.model == model and provider in {None, route.provider}]
     if len(found) == 1:
         return found[0]
     if found:
-        sellers = ", ".join(route.provider for route in found)
-        raise InputError(f"model {model!r} is sold by {sellers}: name the provider too. Nothing was spent.")
+        sellers = [route.provider for route in found]
+        raise InputError(message("catalogue.several_sellers", model=model, sellers=sellers))
     raise InputError(_not_found(model, provider, list(routes.values())))
 
 
-def _not_found(model: str, provider: str | None, routes: list[Route]) -> str:
-    where = f" at {provider}" if provider else ""
+def _not_found(model: str, provider: str | None, routes: list[Route]) -> Message:
+    name = f"{provider}:{model}" if provider else model
     elsewhere = [route.provider for route in routes if route.model == model]
     if elsewhere:
-        return f"no model {model!r}{where}; it is sold by {', '.join(elsewhere)}. {_UNKNOWN_HERE}"
+        return message("catalogue.other_seller", model=name, sellers=elsewhere)
     names = {route.model.casefold(): route.model for route in routes if provider in {None, route.provider}}
     # Names differ between the providers by one mark (seedance-2.0-mini, seedance2.0-mini): show a few, not the best.
     near = difflib.get_close_matches(model.strip().casefold(), names, n=3, cutoff=0.6)
     if near:
-        return f"no model {model!r}{where}; did you mean {' or '.join(names[name] for name in near)}? {_UNKNOWN_HERE}"
-    return f"no model {model!r}{where}; known: {', '.join(names.values())}. {_UNKNOWN_HERE}"
+        return message("catalogue.misspelt", model=name, similar=[names[each] for each in near])
+    return message("catalogue.no_model", model=name, known=list(names.values()))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from prefect_seedance.routes.quote import Quote
+from prefect_seedance.messages import Message, message
+from prefect_seedance.routes.quote import Quote, cost
 
 __all__ = ["by_price", "span"]
 
 _NOTHING = Decimal(0)
 
 
-def by_price(quotes: Sequence[Quote], currency: str | None = None) -> tuple[list[int], dict[int, str]]:
+def by_price(quotes: Sequence[Quote], currency: str | None = None) -> tuple[list[int], dict[int, Message]]:
     """The places of the quotes from the cheapest to the dearest, and why others are no candidates.
 
     Quotes are ranges: that which costs least at its worst comes first; of equal ones that which may cost less, then
@@ -26,12 +27,12 @@ def by_price(quotes: Sequence[Quote], currency: str | None = None) -> tuple[list
         The places in order, and for each place that is left out the reason.
     """
     currency = currency or next((quote.currency for quote in quotes if quote.low is not None), None)
-    left: dict[int, str] = {}
+    left: dict[int, Message] = {}
     for place, quote in enumerate(quotes):
         if quote.low is None:
-            left[place] = f"no price is known for {quote.billing_model!r}"
+            left[place] = message("quote.price_unknown", billing_model=quote.billing_model)
         elif quote.currency != currency:
-            left[place] = f"it is priced in {quote.currency}, the others in {currency}: currencies are never converted"
+            left[place] = message("quote.other_currency", currency=quote.currency, other=currency)
 
     def worst(place: int) -> tuple[bool, Decimal, Decimal, int]:
         quote = quotes[place]
@@ -57,7 +58,7 @@ def span(quotes: Sequence[Quote]) -> Quote:
     one_currency = len({quote.currency for quote in quotes}) == 1
     known = one_currency and len(lows) == len(quotes)
     if not known and lows:
-        notes.append(f"one of several routes makes it, and no common bound is known: {'; '.join(map(_told, quotes))}")
+        notes.append(message("quote.no_common_bound", quotes=tuple(map(_line, quotes))))
     unit_highs = [quote.units_high for quote in quotes if quote.units_high is not None]
     return Quote(
         billing_model=" or ".join(lines),
@@ -73,9 +74,9 @@ def span(quotes: Sequence[Quote]) -> Quote:
     )
 
 
-def _told(quote: Quote) -> str:
+def _line(quote: Quote) -> Message:
     if quote.low is None:
-        return f"{quote.billing_model}: unknown"
-    high = "open" if quote.high is None else f"{quote.high:f}"
-    amount = f"{quote.low:f}" if quote.low == quote.high else f"{quote.low:f} to {high}"
-    return f"{quote.billing_model}: {amount} {quote.currency}"
+        return message("quote.of_unknown_price", billing_model=quote.billing_model)
+    return message(
+        "quote.of_line", billing_model=quote.billing_model, amount=cost(quote.low, quote.high, quote.currency)
+    )

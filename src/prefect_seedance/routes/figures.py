@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.facts import MediaFacts
 from prefect_seedance.routes.limit import MEBIBYTE, Limit, Measure
@@ -17,13 +18,7 @@ _UNITS: dict[Measure, str] = {
     "total_seconds": " s",
     "side": " px",
     "one_side": " px",
-    "aspect": "",
-    "fps": " frames per second",
-}
-_NAMES: dict[Measure, str] = {
-    "total_bytes": "together ",
-    "total_seconds": "together ",
-    "aspect": "width/height ",
+    "fps": " fps",
 }
 # No medium comes near; a damaged header may say anything, and should cost no time.
 _LARGEST = 10**15
@@ -67,16 +62,17 @@ def judge(route: Route, field: str, value: object, limit: Limit, found: Sequence
         return
     outside = [number for number in found if not _within(number, limit.minimum, limit.maximum)]
     doubtful = [number for number in found if not _within(number, limit.sure_minimum, limit.sure_maximum)]
-    told = _told(limit.measure, found)
+    measured = _measured(limit.measure, found)
     if outside and (limit.measure != "one_side" or len(outside) == len(found)):
         low = limit.minimum if limit.sure_minimum is None else limit.sure_minimum
         high = limit.maximum if limit.sure_maximum is None else limit.sure_maximum
-        says = f"{told}; allowed: {_span(limit.measure, low, high)}"
-        yield problem(route, field, value, says, source=limit.source)
+        reason = message("rule.measure", found=measured, allowed=_span(limit.measure, low, high))
+        yield problem(route, field, value, reason, source=limit.source)
     elif outside or doubtful:
         bounds = (limit.minimum, limit.maximum) if outside else (limit.sure_minimum, limit.sure_maximum)
-        says = f"{told} and may be refused: {limit.doubt}; allowed for certain: {_span(limit.measure, *bounds)}"
-        yield problem(route, field, value, says, severity="warning", source=limit.source)
+        sure = _span(limit.measure, *bounds)
+        reason = message("rule.measure_doubtful", found=measured, doubt=limit.doubt, allowed=sure)
+        yield problem(route, field, value, reason, severity="warning", source=limit.source)
 
 
 def _known(number: Fraction | None) -> tuple[Fraction, ...]:
@@ -87,38 +83,40 @@ def _within(number: Fraction, low: Decimal | None, high: Decimal | None) -> bool
     return (low is None or number >= Fraction(low)) and (high is None or number <= Fraction(high))
 
 
-def _told(measure: Measure, found: Sequence[Fraction]) -> str:
-    name = _NAMES.get(measure, "")
-    if measure in {"bytes", "total_bytes"}:
-        return f"is {name}{_size(found[0])}"
+def _measured(measure: Measure, found: Sequence[Fraction]) -> Message:
     if measure in {"side", "one_side"}:
-        return f"is {' x '.join(_plain(number) for number in found)} px"
-    return f"is {name}{_plain(found[0])}{_UNITS[measure]}"
-
-
-def _span(measure: Measure, low: Decimal | None, high: Decimal | None) -> str:
+        return message("measure.sides", width=_plain(found[0]), height=_plain(found[1]))
     if measure in {"bytes", "total_bytes"}:
-        bounds = [None if bound is None else _megabytes(bound) for bound in (low, high)]
-        unit = ""
+        size = int(found[0])
+        return message("measure.bytes" if measure == "bytes" else "measure.total_bytes", bytes=size)
+    if measure in {"seconds", "total_seconds"}:
+        seconds = _plain(found[0])
+        return message("measure.seconds" if measure == "seconds" else "measure.total_seconds", seconds=seconds)
+    number = _plain(found[0])
+    return message("measure.aspect", aspect=number) if measure == "aspect" else message("measure.fps", fps=number)
+
+
+def _span(measure: Measure, low: Decimal | None, high: Decimal | None) -> Message:
+    unit = _UNITS.get(measure, "")
+    written = _megabytes if measure in {"bytes", "total_bytes"} else exact.plain
+    if high is None:
+        span = message("measure.at_least", low=written(low or Decimal(0)), unit=unit)
+    elif low is None:
+        span = message("measure.at_most", high=written(high), unit=unit)
     else:
-        bounds = [None if bound is None else exact.plain(bound) for bound in (low, high)]
-        unit = _UNITS[measure]
-    first, last = bounds
-    name = _NAMES.get(measure, "each side " if measure == "side" else "")
-    if last is None:
-        return f"{name}{first}{unit} or more"
-    return f"{name}up to {last}{unit}" if first is None else f"{name}{first} to {last}{unit}"
+        span = message("measure.between", low=written(low), high=written(high), unit=unit)
+    if measure.startswith("total_"):
+        return message("measure.together", span=span)
+    if measure == "aspect":
+        return message("measure.ratio", span=span)
+    return message("measure.each_side", span=span) if measure == "side" else span
 
 
-def _megabytes(bound: Decimal) -> str:
+def _megabytes(bound: Decimal) -> Message:
     for size in (MEBIBYTE, 1_000_000):
         if bound % size == 0:
-            return f"{bound / size:f} MB ({bound:,} bytes)"
-    return f"{bound:,} bytes"
-
-
-def _size(number: Fraction) -> str:
-    return f"{int(number):,} bytes"
+            return message("measure.megabytes", megabytes=f"{bound / size:f}", bytes=bound)
+    return message("measure.bare_bytes", bytes=bound)
 
 
 def _plain(number: Fraction) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.facts import MediaFacts, MediaKind
-from prefect_seedance.routes.problem import Problem, listing, problem
+from prefect_seedance.routes.problem import Problem, problem
 from prefect_seedance.routes.route import MediaRule, Route
 from prefect_seedance.routes.uploads import UPLOAD_FORMATS, UPLOAD_PAGE
 
@@ -31,26 +32,26 @@ def check_format(route: Route, field: str, address: str, found: str | None, *, u
         return
     rule = route.medium(field)
     if found in rule.refused_formats or (rule.formats and found not in rule.formats):
-        taken = listing(rule.formats) if rule.formats else f"any but {listing(rule.refused_formats)}"
-        yield problem(route, field, address, f"is {found}; allowed formats: {taken}", source=rule.source)
+        allowed = rule.formats or message("format.any_but", formats=rule.refused_formats)
+        reason = message("rule.format", format=found, allowed=allowed)
+        yield problem(route, field, address, reason, source=rule.source)
     elif uploaded and found not in UPLOAD_FORMATS[kind_of(field)]:
-        taken = listing(UPLOAD_FORMATS[kind_of(field)])
-        says = f"is {found}, which the file upload does not take; allowed formats: {taken}"
-        yield problem(route, field, address, says, source=UPLOAD_PAGE)
+        reason = message("rule.format_of_upload", format=found, allowed=UPLOAD_FORMATS[kind_of(field)])
+        yield problem(route, field, address, reason, source=UPLOAD_PAGE)
     elif found in rule.doubtful_formats:
-        says = f"is {found} and may be refused: {rule.doubt}; allowed for certain: {_sure(rule)}"
-        yield problem(route, field, address, says, severity="warning", source=rule.source)
+        reason = message("rule.format_doubtful", format=found, doubt=rule.doubt, allowed=_sure(rule))
+        yield problem(route, field, address, reason, severity="warning", source=rule.source)
 
 
 def check_kind(route: Route, field: str, address: str, facts: MediaFacts) -> Iterator[Problem]:
     """A field for images holds an image, one for videos a video, one for audios an audio."""
     kind = kind_of(field)
     if facts.kind != kind:
-        says = f"is {facts.kind} ({facts.format[:20]}), whatever its name says; allowed: {kind}"
-        yield problem(route, field, address, says, source=route.medium(field).source)
+        reason = message("rule.kind", kind=facts.kind, format=facts.format[:20], expected=kind)
+        yield problem(route, field, address, reason, source=route.medium(field).source)
 
 
-def _sure(rule: MediaRule) -> str:
+def _sure(rule: MediaRule) -> Message | tuple[str, ...]:
     if rule.formats:
-        return listing(other for other in rule.formats if other not in rule.doubtful_formats)
-    return f"any but {listing((*rule.doubtful_formats, *rule.refused_formats))}"
+        return tuple(other for other in rule.formats if other not in rule.doubtful_formats)
+    return message("format.any_but", formats=(*rule.doubtful_formats, *rule.refused_formats))

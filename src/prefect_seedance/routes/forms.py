@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.address import Scheme, complaint, scheme_of
-from prefect_seedance.routes.problem import Problem, listing, problem
+from prefect_seedance.routes.problem import Problem, problem
 from prefect_seedance.routes.request import FRAMES
 from prefect_seedance.routes.route import MediaRule, Route
 
@@ -16,17 +17,12 @@ request. `asset`: submitted to the provider's library first. `portrait`: to the 
 Review = Literal["asset", "portrait"]
 """A user's wish: `asset` for all media, `portrait` for pictures of real people."""
 
-UNCONFIRMED = (
-    "this route takes asset:// ids only, and how to submit a file for review is not documented: take ids from the "
-    "provider's own review, or set experimental=True on the route block (unconfirmed)"
-)
-
-_WRITTEN: dict[Scheme, str] = {
-    "https": "https:// links",
-    "asset": "asset://<id>",
-    "data": "data:<type>;base64,<data>",
-    "file": "a file's path",
-    "store": "an address such as s3://bucket/a.png",
+_WRITTEN: dict[Scheme, Message] = {
+    "https": message("address.links"),
+    "asset": message("address.assets"),
+    "data": message("address.data"),
+    "file": message("address.paths"),
+    "store": message("address.stores"),
 }
 
 
@@ -45,8 +41,9 @@ def form_of(
     """
     rule, scheme = route.medium(field), scheme_of(address)
     if scheme is None:
-        says = f"{complaint(address)}; allowed: {allowed(route, field, experimental=experimental)}"
-        return problem(route, field, address, says, source=rule.source)
+        taken = allowed(route, field, experimental=experimental)
+        reason = message("rule.address", complaint=complaint(address), allowed=taken)
+        return problem(route, field, address, reason, source=rule.source)
     if scheme == "asset" and "asset" in rule.schemes:
         return "as-is"
     plain = _without_wish(route, rule, scheme)
@@ -56,7 +53,7 @@ def form_of(
             route, field, address, _why_not(route, field, review, experimental=experimental), source=rule.source
         )
     if form == "asset" and route.library == "audit" and not experimental:
-        return problem(route, field, address, UNCONFIRMED, source=rule.source)
+        return problem(route, field, address, message("rule.review_undocumented"), source=rule.source)
     return form
 
 
@@ -66,15 +63,15 @@ def is_uploaded(route: Route, form: Form | Problem, address: str) -> bool:
     return route.capabilities.uploads and lies_here and form in {"link", "asset", "portrait"}
 
 
-def allowed(route: Route, field: str, *, experimental: bool = False) -> str:
-    """List the addresses that a field of a route takes, in words."""
+def allowed(route: Route, field: str, *, experimental: bool = False) -> tuple[Message, ...]:
+    """The kinds of addresses that a field of a route takes."""
     rule = route.medium(field)
     sure: list[Scheme] = []
     for scheme in get_args(Scheme):
         form = _without_wish(route, rule, scheme)
         if form is not None and (form == "as-is" or experimental or route.library != "audit"):
             sure.append(scheme)
-    return listing(_WRITTEN[scheme] for scheme in sure)
+    return tuple(_WRITTEN[scheme] for scheme in sure)
 
 
 def _without_wish(route: Route, rule: MediaRule, scheme: Scheme) -> Form | None:
@@ -102,7 +99,7 @@ def _wished(route: Route, field: str, review: Review, plain: Form | None) -> For
     return "portrait" if route.library == "sp" else "asset"
 
 
-def _why_not(route: Route, field: str, review: Review | None, *, experimental: bool) -> str:
+def _why_not(route: Route, field: str, review: Review | None, *, experimental: bool) -> Message:
     if review == "asset":
-        return "review=asset is wished, but this route has no review of assets; allowed: leave review empty"
-    return f"allowed: {allowed(route, field, experimental=experimental)}"
+        return message("rule.no_review")
+    return message("rule.address_not_taken", allowed=allowed(route, field, experimental=experimental))

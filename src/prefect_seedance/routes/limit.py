@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from prefect_seedance.messages import message
+
 Measure = Literal["bytes", "total_bytes", "seconds", "total_seconds", "side", "one_side", "aspect", "fps"]
 """What is measured: bytes and seconds of each medium or of all in one field together; `side`: both sides of a picture
 in pixels; `one_side`: pixels of a side where the document does not say which; `aspect`: width by height; `fps`."""
@@ -42,7 +44,7 @@ class Limit(Rule):
     @model_validator(mode="after")
     def _doubts_are_told(self) -> Self:
         if not self.doubt and (self.sure_minimum is not None or self.sure_maximum is not None):
-            raise ValueError(f"the sure bounds of {self.measure} need a doubt that a person can read")
+            raise ValueError(message("route.sure_bounds_without_doubt", measure=self.measure))
         return self
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prefect_seedance.messages import message
 from prefect_seedance.routes.address import format_of
 from prefect_seedance.routes.formats import check_format
 from prefect_seedance.routes.forms import Review, form_of, is_uploaded
-from prefect_seedance.routes.problem import Problem, listing, problem
+from prefect_seedance.routes.problem import Problem, problem
 from prefect_seedance.routes.request import MEDIA, Part, VideoRequest
 from prefect_seedance.routes.route import Route
 
@@ -23,18 +24,18 @@ def check_kinds(route: Route, request: VideoRequest) -> Iterator[Problem]:
         if not request.has(part):
             continue
         rule = route.media_rule(part)
-        count = f"{len(getattr(request, part))} given"
+        count = len(getattr(request, part))
         if rule.verdict == "refused":
             taken = _fields(*(other for other in MEDIA if route.media_rule(other).verdict != "refused"))
-            says = f"{count}; this route takes none; media it takes: {taken}"
-            yield problem(route, *_first(part, request), says, source=rule.source)
+            reason = message("rule.media_refused", count=count, taken=taken)
+            yield problem(route, *_first(part, request), reason, source=rule.source)
             continue
         if rule.verdict == "doubtful":
-            says = f"{count}; may be refused: {rule.doubt}; allowed for certain: none"
-            yield problem(route, *_first(part, request), says, severity="warning", source=rule.source)
-        if rule.maximum is not None and len(getattr(request, part)) > rule.maximum:
-            says = f"{count}; allowed: up to {rule.maximum}"
-            yield problem(route, *_first(part, request), says, source=rule.source)
+            reason = message("rule.media_doubtful", count=count, doubt=rule.doubt)
+            yield problem(route, *_first(part, request), reason, severity="warning", source=rule.source)
+        if rule.maximum is not None and count > rule.maximum:
+            reason = message("rule.media_too_many", count=count, maximum=rule.maximum)
+            yield problem(route, *_first(part, request), reason, source=rule.source)
 
 
 def check_addresses(
@@ -62,12 +63,11 @@ def check_frames(route: Route, request: VideoRequest) -> Iterator[Problem]:
     else:
         field, other, verdict = "last_image", "first_image", rule.last_alone
     if verdict == "refused":
-        yield problem(
-            route, field, request.frames[0], f"goes only with {other}; allowed: both together", source=rule.source
-        )
+        reason = message("rule.frame_alone", other=other)
+        yield problem(route, field, request.frames[0], reason, source=rule.source)
     elif verdict == "doubtful":
-        says = f"may be refused: the documents do not say whether it goes alone; allowed for certain: with {other}"
-        yield problem(route, field, request.frames[0], says, severity="warning", source=rule.source)
+        reason = message("rule.frame_alone_doubtful", other=other)
+        yield problem(route, field, request.frames[0], reason, severity="warning", source=rule.source)
 
 
 def check_exclusions(route: Route, request: VideoRequest) -> Iterator[Problem]:
@@ -75,8 +75,8 @@ def check_exclusions(route: Route, request: VideoRequest) -> Iterator[Problem]:
     for rule in route.exclusions:
         clashes = [other for other in rule.others if request.has(other)]
         if clashes and request.has(rule.part):
-            says = f"cannot be combined with {_fields(*clashes)}; allowed: one or the other"
-            yield problem(route, *_first(rule.part, request), says, source=rule.source)
+            reason = message("rule.excluded", others=_fields(*clashes))
+            yield problem(route, *_first(rule.part, request), reason, source=rule.source)
 
 
 def check_audio_pairing(route: Route, request: VideoRequest) -> Iterator[Problem]:
@@ -87,27 +87,25 @@ def check_audio_pairing(route: Route, request: VideoRequest) -> Iterator[Problem
         return
     if any(request.has(part) for part in rule.needs):
         return
-    needs = f"at least one of {_fields(*rule.needs)}"
+    first = request.reference_audios[0]
     if any(request.has(part) for part in rule.doubtful):
-        says = f"may be refused: {rule.doubt}; allowed for certain: with {needs}"
-        yield problem(
-            route, "reference_audios", request.reference_audios[0], says, severity="warning", source=rule.source
-        )
+        reason = message("rule.audio_pairing_doubtful", doubt=rule.doubt, parts=_fields(*rule.needs))
+        yield problem(route, "reference_audios", first, reason, severity="warning", source=rule.source)
     else:
-        says = f"cannot go alone; allowed: with {_fields(*rule.needs, *rule.doubtful)}"
-        yield problem(route, "reference_audios", request.reference_audios[0], says, source=rule.source)
+        reason = message("rule.audio_alone", parts=_fields(*rule.needs, *rule.doubtful))
+        yield problem(route, "reference_audios", first, reason, source=rule.source)
 
 
 def check_expectation(route: Route, request: VideoRequest) -> Iterator[Problem]:
     """A route that is made for a kind of media is not paid for without any."""
     rule = route.expectation
     if rule.parts and not any(request.has(part) for part in rule.parts):
-        says = f"may be refused: {rule.doubt}; allowed for certain: with {_fields(*rule.parts)}"
-        yield problem(route, rule.parts[0], None, says, severity="warning", source=rule.source)
+        reason = message("rule.expected_missing", doubt=rule.doubt, parts=_fields(*rule.parts))
+        yield problem(route, rule.parts[0], None, reason, severity="warning", source=rule.source)
 
 
-def _fields(*parts: Part) -> str:
-    return listing(_FIELDS.get(part, part) for part in parts)
+def _fields(*parts: Part) -> tuple[str, ...]:
+    return tuple(_FIELDS.get(part, part) for part in parts)
 
 
 def _first(part: Part, request: VideoRequest) -> tuple[str, object]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from prefect_seedance.routes.problem import Problem, listing, problem
+from prefect_seedance.messages import Message, message
+from prefect_seedance.routes.problem import Problem, problem
 from prefect_seedance.routes.request import Part, VideoRequest
 from prefect_seedance.routes.route import Route
 
@@ -39,39 +40,39 @@ def check_mentions(route: Route, request: VideoRequest) -> Iterator[Problem]:
     warnings: dict[Part, dict[str, None]] = {}
     for mention in _MENTION.finditer(request.prompt or ""):
         part, number = _PARTS[mention["kind"].lower()], int(mention["number"])
-        given = len(getattr(request, part))
-        if 1 <= number <= given:
+        count = len(getattr(request, part))
+        if 1 <= number <= count:
             continue
-        is_frame = part == "images" and 1 <= number <= given + len(request.frames)
+        is_frame = part == "images" and 1 <= number <= count + len(request.frames)
         kind = warnings if is_frame or mention["blank"] else errors
         kind.setdefault(part, {})[mention[0]] = None
     for part, names in errors.items():
-        says = f"names {_listing(names)}; {_given(request, part)}; allowed: {_allowed(request, part)}"
-        yield problem(route, "prompt", request.prompt, says, source=SOURCE)
+        given, allowed = _given(request, part), _allowed(request, part)
+        reason = message("rule.mention_missing", names=_listing(names), given=given, allowed=allowed)
+        yield problem(route, "prompt", request.prompt, reason, source=SOURCE)
     for part, names in warnings.items():
-        says = f"may be misread: it names {_listing(names)}; {_given(request, part)}; allowed for certain: "
-        yield problem(
-            route, "prompt", request.prompt, says + _allowed(request, part), severity="warning", source=SOURCE
-        )
+        given, allowed = _given(request, part), _allowed(request, part)
+        reason = message("rule.mention_doubtful", names=_listing(names), given=given, allowed=allowed)
+        yield problem(route, "prompt", request.prompt, reason, severity="warning", source=SOURCE)
 
 
-def _listing(names: dict[str, None]) -> str:
-    told = listing(list(names)[:_SHOWN])
-    return told if len(names) <= _SHOWN else f"{told} and {len(names) - _SHOWN} more"
+def _listing(names: dict[str, None]) -> Message | tuple[str, ...]:
+    first = tuple(names)[:_SHOWN]
+    return first if len(names) <= _SHOWN else message("mention.more", names=first, more=len(names) - _SHOWN)
 
 
-def _given(request: VideoRequest, part: Part) -> str:
+def _given(request: VideoRequest, part: Part) -> Message:
     count = len(getattr(request, part))
-    noun = {"images": "image", "reference_videos": "reference video", "reference_audios": "reference audio"}[part]
-    told = f"there {'is' if count == 1 else 'are'} {count or 'no'} {noun}{'' if count == 1 else 's'}"
-    if part == "images" and request.frames:
-        told += ", and no document says that first_image or last_image has a number"
-    return told
+    if part == "reference_videos":
+        return message("mention.reference_videos", count=count)
+    if part == "reference_audios":
+        return message("mention.reference_audios", count=count)
+    return message("mention.images_beside_frames" if request.frames else "mention.images", count=count)
 
 
-def _allowed(request: VideoRequest, part: Part) -> str:
+def _allowed(request: VideoRequest, part: Part) -> Message | str:
     count = len(getattr(request, part))
     name = {"images": "@image", "reference_videos": "@video", "reference_audios": "@audio"}[part]
     if not count:
-        return f"no {name} without {part}"
-    return f"{name}1" if count == 1 else f"{name}1 to {name}{count}"
+        return message("mention.none_allowed", name=name, part=part)
+    return f"{name}1" if count == 1 else message("mention.range_allowed", name=name, count=count)

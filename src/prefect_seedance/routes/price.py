@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.route import Unit
 
 _UNITS: dict[str, Unit] = {
@@ -66,24 +67,24 @@ class Prices:
         """
         name = currency.strip()
         if not _CURRENCY.fullmatch(name):
-            raise InputError(f"{currency!r} is no currency: write a short name such as 'CNY' or 'USD'")
+            raise InputError(message("price.currency", currency=currency))
         if not isinstance(prices, Mapping):
-            raise InputError(f"prices must name billing models, as in {{'seedance2.0-mini-720p': '0.05'}}: {prices!r}")
+            raise InputError(message("price.no_models", prices=repr(prices)))
         parsed: dict[str, Price] = {}
-        mistakes: list[str] = []
+        problems: list[Message] = []
         for model, value in prices.items():
             try:
                 parsed[_billing_model(model)] = _price(value)
             except (TypeError, ValueError) as error:
-                mistakes.append(f"price of {model!r}: {error}")
-        if mistakes:
-            raise InputError("; ".join(mistakes))
+                problems.append(message("price.of_model", model=repr(model), reason=error.args[0]))
+        if problems:
+            raise InputError(message("price.unusable", problems=problems))
         return cls(name.upper() if len(name) == 3 else name, parsed)
 
 
 def _billing_model(name: object) -> str:
     if not isinstance(name, str) or not name.strip():
-        raise ValueError("a billing model has a name, as in 'seedance2.0-mini-720p'")
+        raise ValueError(message("price.model_missing"))
     return name.strip()
 
 
@@ -92,7 +93,7 @@ def _price(value: object) -> Price:
         return Price(_amount(value.amount), value.unit)
     if isinstance(value, Mapping):
         if not {"price"} <= set(value) <= {"price", "unit"}:
-            raise ValueError(f"write {{'price': '0.05', 'unit': 'second'}}, not {dict(value)!r}")
+            raise ValueError(message("price.entry", entry=repr(dict(value))))
         unit = value.get("unit")
         return Price(_amount(value["price"]), None if unit is None else _unit(unit))
     if isinstance(value, str) and "/" in value:
@@ -104,22 +105,22 @@ def _price(value: object) -> Price:
 def _unit(value: object) -> Unit:
     unit = _UNITS.get(value.strip().lower()) if isinstance(value, str) else None
     if unit is None:
-        raise ValueError(f"{value!r} is no unit; known: second, job, million_tokens")
+        raise ValueError(message("price.unit", unit=repr(value)))
     return unit
 
 
 def _amount(value: object) -> Decimal:
     if isinstance(value, float):
-        raise TypeError(f"a float is never exact: write it as text, '{value}'")
+        raise TypeError(message("price.float", price=value))
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise TypeError(f"{value!r} is no price: write it as text, such as '0.05'")
+        raise TypeError(message("price.type", price=repr(value)))
     try:
         amount = Decimal(value.strip() if isinstance(value, str) else value)
     except (InvalidOperation, ValueError):
-        raise ValueError(f"{value!r} is no number: write it such as '0.05'") from None
+        raise ValueError(message("price.number", price=repr(value))) from None
     if not amount.is_finite() or amount < 0 or amount >= _HIGHEST:
-        raise ValueError(f"{value!r} is out of bounds: a price is zero or more, and less than {_HIGHEST:,f}")
+        raise ValueError(message("price.out_of_bounds", price=repr(value), highest=_HIGHEST))
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > _MOST_PLACES:
-        raise ValueError(f"{value!r} has more than {_MOST_PLACES} decimal places")
+        raise ValueError(message("price.places", price=repr(value), most=_MOST_PLACES))
     return amount.copy_abs()

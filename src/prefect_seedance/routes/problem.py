@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.address import shown
 from prefect_seedance.routes.route import Route
 
@@ -17,17 +17,19 @@ class Problem:
     """One setting that a route cannot honour, or may not.
 
     Attributes:
+        route: The route, as messages name it.
         field: The field of the request, such as `resolution`.
         value: The value as it may be shown: shortened, links without their query.
-        message: A sentence that names route, field, value, and what is allowed.
+        reason: What is wrong with it, and what is allowed.
         severity: `error` where a hard rule forbids it; `warning` where the documents contradict each other or are
             silent, so that only the provider can tell.
         source: The document that the rule comes from.
     """
 
+    route: str
     field: str
     value: str
-    message: str
+    reason: Message
     severity: Severity
     source: str
 
@@ -36,24 +38,29 @@ class Problem:
         """True where the request must not be sent."""
         return self.severity == "error"
 
+    @property
+    def slug(self) -> str:
+        """The stable name of what is wrong."""
+        return self.reason.slug
+
+    @property
+    def message(self) -> Message:
+        """The reason, with the route, the field and the value that it is about."""
+        return message("rule.problem", route=self.route, field=self.field, value=self.value, reason=self.reason)
+
     def __str__(self) -> str:
-        return self.message
+        return str(self.message)
 
 
 def problem(
-    route: Route, field: str, value: object, says: str, *, severity: Severity = "error", source: str = ""
+    route: Route, field: str, value: object, reason: Message, *, severity: Severity = "error", source: str = ""
 ) -> Problem:
-    """Put a problem into a sentence that names route, field and value; `says` ends it with what is allowed."""
-    text = shown(value)
+    """The problem that a route has with the value of a field."""
     return Problem(
+        route=route.name,
         field=field,
-        value=text,
-        message=f"{route.name}: {field} {text}: {says}",
+        value=shown(value),
+        reason=reason,
         severity=severity,
         source=source or "; ".join(route.sources),
     )
-
-
-def listing(names: Iterable[str]) -> str:
-    """Write names as a list in a sentence."""
-    return ", ".join(names) or "none"

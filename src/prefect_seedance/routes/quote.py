@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.price import Prices
 from prefect_seedance.routes.request import VideoRequest
@@ -15,12 +16,12 @@ from prefect_seedance.routes.units import units
 
 QuoteKind = Literal["exact", "range", "open", "unknown price"]
 
-FALLBACK = "if the provider cannot learn the length of the first reference video, it bills the duration alone"
-UNMEASURED = "the length of the reference video is not known yet, so the high end is open"
-UNSTATED = "the documents do not say whether seconds of reference video are billed, so the high end is open"
-MINIMUM = "with input video a minimum charge applies that the documents put in no figures, so the high end is open"
-NO_FORMULA = "no document gives the frame size of this resolution and ratio, so the tokens cannot be counted"
-ADAPTIVE = "the ratio is chosen by the provider: from the smallest frame to the largest"
+FALLBACK = message("quote.length_may_stay_unknown")
+UNMEASURED = message("quote.length_unknown")
+UNSTATED = message("quote.input_undocumented")
+MINIMUM = message("quote.minimum_charge")
+NO_FORMULA = message("quote.no_frame_size")
+ADAPTIVE = message("quote.adaptive_ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Quote:
     currency: str | None = None
     low: Decimal | None = None
     high: Decimal | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message | str, ...] = ()
 
     @property
     def kind(self) -> QuoteKind:
@@ -86,12 +87,14 @@ def quote(
     notes = _notes(route, request, count.high, known=reference_seconds is not None)
     price = prices.prices.get(line) if prices is not None else None
     if prices is None or price is None:
-        ours = "" if route.billing_documented else " (the documents name no price line here; this name is ours)"
-        notes = (*notes, f"no price is given for '{line}'{ours}")
+        unpriced = message(
+            "quote.no_price" if route.billing_documented else "quote.no_price_under_our_name", billing_model=line
+        )
+        notes = (*notes, unpriced)
         return Quote(line, count.unit, count.low, count.high, notes=notes)
     if price.unit is not None and price.unit != count.unit:
         raise InputError(
-            f"the price of '{line}' is per {price.unit}, but {route.name} bills per {count.unit}. Nothing was spent."
+            message("quote.other_unit", billing_model=line, unit=price.unit, route=route.name, billed=count.unit)
         )
     return Quote(
         billing_model=line,
@@ -106,8 +109,8 @@ def quote(
     )
 
 
-def _notes(route: Route, request: VideoRequest, high: Decimal | None, *, known: bool) -> tuple[str, ...]:
-    notes = [route.billing_doubt] if route.billing_doubt else []
+def _notes(route: Route, request: VideoRequest, high: Decimal | None, *, known: bool) -> tuple[Message | str, ...]:
+    notes: list[Message | str] = [route.billing_doubt] if route.billing_doubt else []
     if route.unit == "second" and request.reference_videos:
         notes += _input_notes(route, known=known)
     if route.unit == "million_tokens":
@@ -115,7 +118,7 @@ def _notes(route: Route, request: VideoRequest, high: Decimal | None, *, known: 
     return tuple(notes)
 
 
-def _input_notes(route: Route, *, known: bool) -> list[str]:
+def _input_notes(route: Route, *, known: bool) -> list[Message]:
     if route.input_seconds == "free":
         return []
     if route.input_seconds == "unstated":
@@ -124,10 +127,19 @@ def _input_notes(route: Route, *, known: bool) -> list[str]:
     return [*notes, FALLBACK] if route.input_seconds == "first" else notes
 
 
-def _token_notes(route: Route, request: VideoRequest, high: Decimal | None) -> list[str]:
+def _token_notes(route: Route, request: VideoRequest, high: Decimal | None) -> list[Message]:
     if request.reference_videos:
         return [MINIMUM]
     if high is None:
         return [NO_FORMULA]
     ratio = request.ratio or route.ratio.default
     return [ADAPTIVE] if ratio is None or ratio.casefold() == "adaptive" else []
+
+
+def cost(low: Decimal, high: Decimal | None, currency: str | None) -> Message:
+    """Write what something costs: an amount, a range, or no less than an amount."""
+    if high is None:
+        return message("sum.open", low=exact.plain(low), currency=currency)
+    if low == high:
+        return message("sum.exact", amount=exact.plain(low), currency=currency)
+    return message("sum.range", low=exact.plain(low), high=exact.plain(high), currency=currency)

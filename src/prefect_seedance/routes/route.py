@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
 from pydantic import Field, model_validator
 
+from prefect_seedance.messages import message
 from prefect_seedance.routes.address import Scheme
 from prefect_seedance.routes.capabilities import PROVIDERS, Capabilities, Library, Provider, capabilities_of
 from prefect_seedance.routes.limit import Data, Limit, Rule
@@ -60,7 +61,7 @@ class DurationRule(Rule):
     @model_validator(mode="after")
     def _default_is_within(self) -> Self:
         if self.default < self.minimum or (self.maximum is not None and self.default > self.maximum):
-            raise ValueError(f"the default duration of {self.default} s breaks the rule's own bounds")
+            raise ValueError(message("route.default_duration", seconds=self.default))
         return self
 
 
@@ -182,9 +183,9 @@ class Route(Data):
         for template in (self.billing_model, self.billing_model_with_video or ""):
             fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
             if fields - {"resolution"}:
-                raise ValueError(f"billing model {template!r} may hold {{resolution}} and no other field")
+                raise ValueError(message("route.billing_model_field", template=template))
             if fields and self.resolution.default is None:
-                raise ValueError(f"billing model {template!r} needs a default resolution")
+                raise ValueError(message("route.billing_model_without_default", template=template))
         return self
 
     @property

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.address import shown
-from prefect_seedance.routes.problem import Problem, listing, problem
+from prefect_seedance.routes.problem import Problem, problem
 from prefect_seedance.routes.request import VideoRequest
-from prefect_seedance.routes.route import SWITCHES, Route
+from prefect_seedance.routes.route import SWITCHES, PromptRule, Route
 
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORD = re.compile(r"[A-Za-z0-9]+(?:['’-][A-Za-z0-9]+)*")
@@ -24,26 +25,30 @@ def check_prompt(route: Route, request: VideoRequest) -> Iterator[Problem]:
     if prompt is None or not prompt.strip():
         has_pictures = request.has("images") or request.has("frames") or request.has("reference_videos")
         if rule.needed == "always" or (rule.needed == "without_media" and not has_pictures):
-            instead = "" if rule.needed == "always" else ", or an image or a video"
-            says = f"a text is needed{instead}"
-            yield problem(route, "prompt", prompt, says, source=rule.source)
+            always = rule.needed == "always"
+            reason = message("rule.prompt_missing" if always else "rule.prompt_or_media_missing")
+            yield problem(route, "prompt", prompt, reason, source=rule.source)
         return
     if rule.maximum is not None and len(prompt) > rule.maximum:
-        yield problem(route, "prompt", prompt, f"allowed: up to {rule.maximum:,} characters", source=rule.source)
-    yield from _advised_length(route, prompt)
+        reason = message("rule.prompt_too_long", maximum=rule.maximum)
+        yield problem(route, "prompt", prompt, reason, source=rule.source)
+    for reason in _advised_length(rule, prompt):
+        yield problem(route, "prompt", prompt, reason, severity="warning", source=rule.source)
 
 
-def _advised_length(route: Route, prompt: str) -> Iterator[Problem]:
-    for pattern, limit, unit in (
-        (_CHINESE, route.prompt.advised_chinese, "Chinese characters"),
-        (_WORD, route.prompt.advised_words, "English words"),
-    ):
-        if limit is None or len(prompt) <= limit:
-            continue
-        count = sum(1 for _ in pattern.finditer(prompt))
-        if count > limit:
-            says = f"holds {count:,} {unit}; advised: up to {limit:,}"
-            yield problem(route, "prompt", prompt, says, severity="warning", source=route.prompt.source)
+def _advised_length(rule: PromptRule, prompt: str) -> Iterator[Message]:
+    if (count := _count(_CHINESE, prompt, rule.advised_chinese)) is not None:
+        yield message("rule.prompt_chinese_advised", count=count, advised=rule.advised_chinese)
+    if (count := _count(_WORD, prompt, rule.advised_words)) is not None:
+        yield message("rule.prompt_words_advised", count=count, advised=rule.advised_words)
+
+
+def _count(pattern: re.Pattern[str], prompt: str, limit: int | None) -> int | None:
+    """How often a pattern occurs; None where that is within the limit."""
+    if limit is None or len(prompt) <= limit:
+        return None
+    count = sum(1 for _ in pattern.finditer(prompt))
+    return count if count > limit else None
 
 
 def check_duration(route: Route, request: VideoRequest) -> Iterator[Problem]:
@@ -51,14 +56,17 @@ def check_duration(route: Route, request: VideoRequest) -> Iterator[Problem]:
     rule, seconds = route.duration, request.duration
     if seconds is None:
         return
-    span = f"{rule.minimum} to {rule.maximum}" if rule.maximum is not None else f"{rule.minimum} or more"
+    if rule.maximum is None:
+        allowed = message("rule.seconds_or_more", minimum=rule.minimum)
+    else:
+        allowed = message("rule.seconds_between", minimum=rule.minimum, maximum=rule.maximum)
     if seconds < rule.minimum or (rule.maximum is not None and seconds > rule.maximum):
-        yield problem(route, "duration", seconds, f"allowed: {span} seconds", source=rule.source)
+        yield problem(route, "duration", seconds, message("rule.duration", allowed=allowed), source=rule.source)
     elif (rule.sure_minimum is not None and seconds < rule.sure_minimum) or (
         rule.sure_maximum is not None and seconds > rule.sure_maximum
     ):
-        says = f"may be refused: {rule.doubt}; allowed at most: {span} seconds"
-        yield problem(route, "duration", seconds, says, severity="warning", source=rule.source)
+        reason = message("rule.duration_doubtful", doubt=rule.doubt, allowed=allowed)
+        yield problem(route, "duration", seconds, reason, severity="warning", source=rule.source)
 
 
 def check_resolution(route: Route, request: VideoRequest) -> Iterator[Problem]:
@@ -66,12 +74,12 @@ def check_resolution(route: Route, request: VideoRequest) -> Iterator[Problem]:
     rule, resolution = route.resolution, request.resolution
     if resolution is None or not rule.allowed:
         return
-    allowed = f"allowed: {listing(rule.allowed)}"
     if resolution not in rule.allowed:
-        yield problem(route, "resolution", resolution, allowed, source=rule.source)
+        reason = message("rule.resolution", allowed=rule.allowed)
+        yield problem(route, "resolution", resolution, reason, source=rule.source)
     elif resolution in rule.doubtful:
-        says = f"may be refused: {rule.doubt}; {allowed}"
-        yield problem(route, "resolution", resolution, says, severity="warning", source=rule.source)
+        reason = message("rule.resolution_doubtful", doubt=rule.doubt, allowed=rule.allowed)
+        yield problem(route, "resolution", resolution, reason, severity="warning", source=rule.source)
 
 
 def check_ratio(route: Route, request: VideoRequest) -> Iterator[Problem]:
@@ -79,12 +87,14 @@ def check_ratio(route: Route, request: VideoRequest) -> Iterator[Problem]:
     rule, ratio = route.ratio, request.ratio
     if ratio is None or not rule.listed or ratio in rule.listed:
         return
-    listed = listing(rule.listed)
     if rule.closed:
-        yield problem(route, "ratio", ratio, f"allowed: {listed}", source=rule.source)
+        yield problem(route, "ratio", ratio, message("rule.ratio", allowed=rule.listed), source=rule.source)
+        return
+    if rule.doubt:
+        reason = message("rule.ratio_doubtful", doubt=rule.doubt, listed=rule.listed)
     else:
-        says = f"may be refused: {rule.doubt or 'the documents do not list it'}; listed: {listed}"
-        yield problem(route, "ratio", ratio, says, severity="warning", source=rule.source)
+        reason = message("rule.ratio_not_listed", listed=rule.listed)
+    yield problem(route, "ratio", ratio, reason, severity="warning", source=rule.source)
 
 
 def check_switches(route: Route, request: VideoRequest) -> Iterator[Problem]:
@@ -92,12 +102,11 @@ def check_switches(route: Route, request: VideoRequest) -> Iterator[Problem]:
     for switch in SWITCHES:
         value = getattr(request, switch)
         if value is not None and switch not in route.switches:
-            says = f"this route has no such setting, leave it unset; of the switches it has {listing(route.switches)}"
-            yield problem(route, switch, value, says)
+            yield problem(route, switch, value, message("rule.no_such_setting", switches=route.switches))
 
 
 def check_orientation(route: Route, request: VideoRequest) -> Iterator[Problem]:
     """Orientation beside a ratio has no effect, and nobody should think that it had."""
     if "orientation" in route.switches and request.orientation is not None and request.ratio is not None:
-        says = f"has no effect, the ratio {shown(request.ratio)} wins over it; allowed: one of the two"
-        yield problem(route, "orientation", request.orientation, says, severity="warning")
+        reason = message("rule.orientation_without_effect", ratio=shown(request.ratio))
+        yield problem(route, "orientation", request.orientation, reason, severity="warning")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import get_args
 
+from prefect_seedance.messages import message
 from prefect_seedance.routes import exact
-from prefect_seedance.routes.quote import Quote, QuoteKind
+from prefect_seedance.routes.quote import Quote, QuoteKind, cost
 from prefect_seedance.routes.route import Unit
 
 
@@ -30,12 +31,7 @@ class CurrencySum:
     high: Decimal | None
 
     def __str__(self) -> str:
-        low = exact.plain(self.low)
-        if self.high is None:
-            return f"at least {low} {self.currency}"
-        if self.low == self.high:
-            return f"{low} {self.currency}"
-        return f"{low} to {exact.plain(self.high)} {self.currency}"
+        return str(cost(self.low, self.high, self.currency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +68,17 @@ class QuoteTotal:
     notes: Mapping[str, int]
 
     def __str__(self) -> str:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
-        head = f"{self.rows} row{'' if self.rows == 1 else 's'}"
-        parts = [f"{head} ({kinds})" if kinds else head, *(str(money) for money in self.sums)]
-        unpriced = [line for line in self.lines if line.low is None]
+        kinds = [message("total.kind", rows=count, kind=kind) for kind, count in self.counts.items() if count]
+        rows = message("total.rows_by_kind", rows=self.rows, kinds=kinds)
+        parts = [rows if kinds else message("total.rows", rows=self.rows), *self.sums]
+        unpriced = [
+            message("total.unpriced_line", billing_model=line.billing_model, rows=line.rows)
+            for line in self.lines
+            if line.low is None
+        ]
         if unpriced:
-            names = ", ".join(f"{line.billing_model} ({line.rows})" for line in unpriced)
-            parts.append(f"cost unknown, no price for: {names}")
-        return "; ".join(parts)
+            parts.append(message("total.unpriced", lines=unpriced))
+        return "; ".join(map(str, parts))
 
 
 def total(quotes: Iterable[Quote]) -> QuoteTotal:
@@ -100,7 +99,7 @@ def total(quotes: Iterable[Quote]) -> QuoteTotal:
             for currency, rows in sorted(by_currency.items())
         ),
         lines=tuple(_line(by_line[key]) for key in sorted(by_line, key=lambda key: (key[:3], key[3] or Decimal(-1)))),
-        notes=dict(Counter(note for one in every for note in one.notes)),
+        notes={str(note): rows for note, rows in Counter(note for one in every for note in one.notes).items()},
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.pixels import FRAMES_PER_SECOND, areas
 from prefect_seedance.routes.request import VideoRequest
@@ -91,7 +92,7 @@ def _duration(route: Route, request: VideoRequest) -> Decimal:
 def _reference(request: VideoRequest, seconds: Decimal | None) -> Decimal | None:
     """Tell the input seconds: zero without a reference video, None where there is one of unknown length."""
     if seconds is not None and (not seconds.is_finite() or seconds < 0):
-        raise InputError(f"{seconds} is no length of a reference video: it must be zero or more seconds")
+        raise InputError(message("quote.reference_seconds", seconds=seconds))
     return seconds if request.reference_videos else Decimal(0)
 
 

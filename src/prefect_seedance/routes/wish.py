@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from prefect_seedance.messages import message
+
 __all__ = ["CHEAPEST", "RouteName", "read_wish"]
 
 CHEAPEST = "cheapest"
@@ -53,10 +55,7 @@ class RouteName:
         """
         found = _NAME.fullmatch(text.strip().replace("：", ":"))
         if found is None or _OTHER_MARKS.search(text.strip()):
-            raise ValueError(
-                f"{text.strip()[:80]!r} names no route: write model, provider:model or provider/account:model, and "
-                "divide several by >, the first choice first"
-            )
+            raise ValueError(message("route_expression.not_a_route", name=text.strip()[:80]))
         provider, account = found["provider"], found["account"]
         return cls(found["name"], provider and provider.lower(), account and account.strip())
 
@@ -81,19 +80,19 @@ def read_wish(told: str | Sequence[Any]) -> tuple[str, ...]:
     """
     parts = _parts(told) if isinstance(told, str) else list(told)
     if not parts:
-        raise ValueError("is an empty list; leave the cell empty, or name a route")
+        raise ValueError(message("route_expression.empty_list"))
     if not all(isinstance(part, str) and part.strip() for part in parts):
-        raise ValueError("has an empty place or no text in it: name a route at each place, divided by >")
+        raise ValueError(message("route_expression.empty_entry"))
     if len(parts) > MOST:
-        raise ValueError(f"names {len(parts)} routes; at most {MOST} are expected")
+        raise ValueError(message("route_expression.too_many", count=len(parts), most=MOST))
     cheapest = [part for part in parts if part.strip().casefold() in _CHEAPEST]
     if cheapest and len(parts) > 1:
-        raise ValueError(f"{CHEAPEST!r} stands alone: it puts all routes given into the order of their prices")
+        raise ValueError(message("route_expression.cheapest_beside_others", cheapest=CHEAPEST))
     if cheapest:
         return (CHEAPEST,)
     names = tuple(str(RouteName.read(part)) for part in parts)
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"names {twice!r} more than once")
+        raise ValueError(message("route_expression.twice", name=twice))
     return names
 
 
@@ -102,6 +101,6 @@ def _parts(text: str) -> list[Any]:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError):
-            raise ValueError("begins like a list but is none; write a JSON array, or divide routes by >") from None
+            raise ValueError(message("route_expression.not_a_list")) from None
         return list(found)
     return _ARROW.split(text.strip())

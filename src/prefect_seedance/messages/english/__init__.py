@@ -9,7 +9,9 @@ from prefect_seedance.messages.english.form_tables import FORM_TABLES
 from prefect_seedance.messages.english.forms import FORMS
 from prefect_seedance.messages.english.ledger import LEDGER
 from prefect_seedance.messages.english.media import MEDIA
+from prefect_seedance.messages.english.planning import PLANNING
 from prefect_seedance.messages.english.providers import PROVIDERS
+from prefect_seedance.messages.english.quotes import QUOTES
 from prefect_seedance.messages.english.reports import REPORTS
 from prefect_seedance.messages.english.rows import ROWS
 from prefect_seedance.messages.english.rules import RULES
@@ -29,7 +31,9 @@ TEXTS: dict[str, str] = {
     **FORM_TABLES,
     **LEDGER,
     **MEDIA,
+    **PLANNING,
     **PROVIDERS,
+    **QUOTES,
     **REPORTS,
     **ROWS,
     **RULES,
