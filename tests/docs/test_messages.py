@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import string
 
 import pytest
 
+from prefect_seedance.messages._settings import SETTINGS
+from prefect_seedance.messages.english import TEXTS
 from tests.docs.snippets import ROOT
 
 GAP = "…"
@@ -23,9 +26,21 @@ def words(node: ast.AST) -> str | None:
     return None
 
 
+def written(template: str) -> str:
+    """A text of the messages, with a gap for each parameter and the settings as Python names them."""
+    return "".join(
+        literal + ("" if name is None else _filled(name, spec or ""))
+        for literal, name, spec, _ in string.Formatter().parse(template)
+    )
+
+
+def _filled(name: str, spec: str) -> str:
+    return SETTINGS[name[1:]].words("python", written(spec)) if name.startswith("@") else GAP
+
+
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
-    found = []
+    found = [written(template) for template in TEXTS.values()]
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             text = words(node)
