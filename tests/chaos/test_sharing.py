@@ -93,11 +93,11 @@ def test_a_server_that_stays_away_ends_the_run_which_says_what_was_spent(
                 run_jobs(scene.task)
             killer.join()
             billed = len(scene.server.state.bill())
-            told = re.search(r"was out of reach for (\d+) s.* has had (\d+) job\(s\) made", fallen.value.message)
+            told = re.search(r"did not answer for (\d+) s.* (\d+) jobs? of this run", fallen.value.message)
             assert told is not None, fallen.value.message
             assert int(told[1]) >= 1
             assert 1 <= int(told[2]) <= billed
-            left = re.search(r"what became of (\d+) create\(s\) could not be written", fallen.value.message)
+            left = re.search(r"The outcome of (\d+) creates? could not be recorded", fallen.value.message)
             assert int(told[2]) + (int(left[1]) if left else 0) >= billed
             assert "run the same call again" in fallen.value.message
             postgres.start()

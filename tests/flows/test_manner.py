@@ -122,5 +122,5 @@ def test_a_slow_row_holds_up_nobody(make, route_to, sandbox, monkeypatch):
 def test_the_way_is_chosen_by_the_number_of_rows():
     assert manner_of()(500) is manner_of("per_step")(100_000) is PER_STEP
     assert manner_of()(501) is manner_of("per_chunk")(1) is PER_CHUNK
-    with pytest.raises(InputError, match=r"task_runs='per_row'.*auto, per_step, per_chunk.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"task_runs=\"per_row\".*auto, per_step, per_chunk.*Nothing was spent"):
         manner_of("per_row")

@@ -182,7 +182,7 @@ def test_a_dead_link_is_asked_for_again_once(make, route_to, sandbox):
     result = make(rows("stale", "gone"), route=route_to(max_in_flight=1))
     assert statuses(result) == {"stale": "stored", "gone": "expired"}
     gone = result.rows[1]
-    assert gone.error_message.startswith("Made, paid, expired: ")
+    assert gone.error_message.startswith("The video was made and paid for, and has expired: ")
     assert f"Its job is {gone.job_id}." in gone.error_message
     assert (gone.cost, gone.video) == (Decimal("0.25"), None)
 

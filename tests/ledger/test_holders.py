@@ -180,12 +180,12 @@ async def test_a_machine_that_was_out_of_reach_loses_its_rows_and_not_its_job(be
     assert await bench.state(sent) is State.UNKNOWN
 
     # It comes back: what it was told is written, what it meant to do is refused.
-    with pytest.raises(LedgerError, match="its job j-late is in the ledger"):
+    with pytest.raises(LedgerError, match="Its job j-late is in the ledger"):
         await bench.ledger.created(bench.run, sent, attempt, job_id="j-late", http_status=200, request_id="q")
     record = await bench.ledger.row(sent)
     assert (record.state, record.job_id, record.holder, record.error_kind) == (State.CREATED, "j-late", other.id, None)
     assert record.attempt.settlement is Settlement.OPEN
-    with pytest.raises(LedgerError, match="another one has taken it over"):
+    with pytest.raises(LedgerError, match="another run has taken it over"):
         await bench.sent(planned)
     # And it is no dead run for ever.
     await bench.ledger.beat(bench.run)

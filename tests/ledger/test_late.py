@@ -65,7 +65,7 @@ async def test_an_answer_that_comes_late_settles_what_waits_for_it(
         "never left": lambda: bench.ledger.withdraw(bench.run, row, attempt),
         "broken": lambda: bench.ledger.refuse(bench.run, row, attempt, UnknownOutcome("a 502 page"), State.UNKNOWN),
     }
-    with pytest.raises(LedgerError, match="was taken for dead while it waited"):
+    with pytest.raises(LedgerError, match="This run's lease expired"):
         await answers[how]()
     record = await bench.ledger.row(row)
     assert record.attempt is not None

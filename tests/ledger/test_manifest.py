@@ -21,7 +21,7 @@ def test_a_folder_remembers_its_ledger(tmp_path: Path) -> None:
     assert left_behind(tmp_path) == {MANIFEST}
     with pytest.raises(InputError) as told:
         check_manifest(tmp_path, "two", "sqlite:///two.db")
-    assert "(one, last seen at sqlite:///one.db); the one in use is two at sqlite:///two.db" in str(told.value)
+    assert "(one, last seen at sqlite:///one.db). The ledger in use is two at sqlite:///two.db" in str(told.value)
     assert "paid for again" in str(told.value)
     assert json.loads((tmp_path / MANIFEST).read_text())["ledger"] == "one"
 
@@ -70,7 +70,7 @@ def test_a_manifest_that_cannot_be_read_stops_the_run_and_stays(tmp_path: Path, 
     path = tmp_path / MANIFEST
     path.write_text(text, encoding="utf-8", errors="surrogateescape")
     before = path.read_bytes()
-    with pytest.raises(InputError, match=r"cannot be read.*restore it.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"cannot be read.*Restore it.*Nothing was spent"):
         check_manifest(tmp_path, "one", "x")
     assert path.read_bytes() == before
 

@@ -33,7 +33,7 @@ async def lost(bench: Bench, key: MaterialKey = CLIP) -> int:
     """A request whose answer was lost; the run is over."""
     request = await asked(bench, await taken(bench, key))
     assert request is not None
-    await bench.ledger.asset_answered(bench.run, request, Outcome.UNKNOWN, message="cut")
+    await bench.ledger.asset_answered(bench.run, request, Outcome.UNKNOWN, reason="cut")
     await bench.ledger.end_run(bench.run)
     return request
 

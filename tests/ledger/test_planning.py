@@ -21,12 +21,12 @@ async def test_a_changed_request_says_what_changed_and_what_can_be_done(bench: A
         await bench.ledger.plan(bench.run, "1", [plan_of("a"), changed, plan_of("c")])
     message = str(told.value)
     for part in (
-        "1 row(s) of batch 'spring' (take '1')",
+        "1 row was planned with another request before, in batch 'spring' (take '1')",
         "row 'b': model was 'seedance2.0-mini', is 'seedance2.0-md'",
         "prompt was '一只猫 b', is 'xxxx",
         "duration was 5, is not set",
         "ratio was not set, is '16:9'",
-        "only=['b']",
+        "run only these rows (only)",
         'take="2"',
         "new batch name",
         "Nothing was spent.",
@@ -43,9 +43,9 @@ async def test_a_changed_request_says_what_changed_and_what_can_be_done(bench: A
 async def test_many_changed_rows_are_counted_not_listed(bench: Any, plan_of: Any) -> None:
     keys = [f"k{number:04}" for number in range(700)]
     await bench.ledger.plan(bench.run, "1", [plan_of(key) for key in keys])
-    with pytest.raises(InputError, match=r"^700 row\(s\)") as told:
+    with pytest.raises(InputError, match=r"^700 rows were") as told:
         await bench.ledger.plan(bench.run, "1", [plan_of(key, fingerprint="1:new") for key in keys])
-    assert str(told.value).count("  row ") == 10
+    assert str(told.value).count("- row ") == 10
     assert "… and 690 more" in str(told.value)
 
 

@@ -63,7 +63,7 @@ def test_no_spelling_of_a_password_is_ever_shown(secret: str) -> None:
     ],
 )
 async def test_a_url_that_cannot_serve_is_told_before_anything_is_spent(url: str) -> None:
-    with pytest.raises(InputError, match=r"no ledger URL.*Nothing was spent") as told:
+    with pytest.raises(InputError, match=r"cannot be used as a ledger URL.*Nothing was spent") as told:
         await Ledger.open(url)
     assert "heim" not in str(told.value)
 

@@ -179,7 +179,7 @@ async def test_a_full_disk_tells_the_truth_to_everybody(database: Database, path
         return_exceptions=True,
     )
     assert isinstance(results[1], LedgerError)
-    assert "full or failing; free some space and run the same call again" in str(results[1])
+    assert "full or failing. Free some space and run the same call again" in str(results[1])
     written = {result for result in results if isinstance(result, str)}
     assert on_disk(path) == written
     await database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 100000"))

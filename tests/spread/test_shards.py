@@ -187,7 +187,7 @@ def test_who_is_cancelled_tells_the_shards_and_they_end_in_order(
 
     outcome = call_core(scene_of)
     assert outcome.orderly
-    assert "is over" in str(outcome.stopped)
+    assert "has ended" in str(outcome.stopped)
     states = Counter(row.state for row in scene.rows())
     assert not states[State.SENT] + states[State.UNKNOWN]
     assert states[State.PLANNED] > 20

@@ -36,6 +36,7 @@ from prefect_seedance.ledger import (
 )
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf, slug
 from prefect_seedance.media.local_shelf import LocalShelf
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.amount import Amount
@@ -129,13 +130,9 @@ def retry_states(names: str | Iterable[str]) -> frozenset[State]:
     states = set()
     for name in [names] if isinstance(names, str) else names:
         if name == State.UNKNOWN:
-            raise InputError(
-                "retry=['unknown'] is refused: such a row may have been paid, and would be paid again. Find out what "
-                "became of it at the provider first. Nothing was spent."
-            )
+            raise InputError(message("run.retry_unknown"))
         if name not in {state.value for state in RETRYABLE}:
-            known = ", ".join(sorted(RETRYABLE))
-            raise InputError(f"retry={name!r}: expected one of {known}. Nothing was spent.")
+            raise InputError(message("run.retry_not_possible", name=name, known=sorted(RETRYABLE)))
         states.add(State(name))
     return frozenset(states)
 
@@ -236,7 +233,7 @@ async def _work_all(
         if missing and session.stopped is None:
             _tell_held(session, [prepared[keys[row_id]] for row_id in missing])
             if asyncio.get_running_loop().time() > until:
-                outcome.troubles |= {keys[row_id]: "Another run still works on it." for row_id in missing}
+                outcome.troubles |= dict.fromkeys((keys[row_id] for row_id in missing), str(message("row.still_held")))
                 return
             await asyncio.sleep(LOOK_AGAIN)
             # What the other run just tried is not tried again on top of it.
@@ -294,10 +291,8 @@ async def _rows(
             maker = _maker(record, meant, routes)
             if maker is None:
                 # Another account knows nothing of this job, and would say that it does not exist.
-                foreign[record.key] = (
-                    f"Its job was made by the account {record.provider}/{record.account}, and this run uses "
-                    f"{meant.settings.account.identity}. Run it with the account that paid, or sweep with it."
-                )
+                paid, used = f"{record.provider}/{record.account}", meant.settings.account.identity
+                foreign[record.key] = str(message("row.other_account", account=paid, used=used))
                 continue
             meant = maker
         row = Row(
@@ -339,16 +334,13 @@ def _has_work(row: Row) -> bool:
 
 
 def _tell_held(session: Session, held: Sequence[Prepared]) -> None:
+    text = str(message("row.held_elsewhere"))
     for row in held:
-        session.tell(RowEvent(row.key, "held", row.settings.route.model, message="Another run works on it."))
+        session.tell(RowEvent(row.key, "held", row.settings.route.model, message=text))
 
 
 async def _check_budget(session: Session) -> None:
     """A budget speaks of the batch's whole life, so it has to know a worst case for all that was sent before."""
     budget = session.terms.budget
     if budget is not None and (number := await session.ledger.bind(session.run, session.terms.max_charge)):
-        raise InputError(
-            f"{number} earlier request(s) of this batch may have cost an amount that has no known bound, so the budget "
-            f'of {budget} cannot be kept: state what one costs at most with max_charge="… {budget.currency}". '
-            "Nothing was spent."
-        )
+        raise InputError(message("run.budget_unbounded", requests=number, budget=budget, currency=budget.currency))

@@ -101,7 +101,7 @@ def plan_one(
         if problem.severity == "error"
     ]
     if reasons:
-        raise InputError(message("request.invalid", problems=reasons), row=key)
+        raise InputError(message("row.not_allowed", reasons=reasons), row=key)
     plan = Plan(
         key=key,
         fingerprint=fingerprint(settings.account.provider, settings.route.model, resolved),
@@ -213,7 +213,7 @@ async def bring(
         medium = session.medium(settings, address, kind, form)
         await step(medium)
         if medium.reference is None:
-            raise LedgerError(f"{medium.shown} was brought to the provider, and nobody knows under which name.")
+            raise LedgerError(message("upload.no_reference", medium=medium.shown))
         return medium.reference
 
 
@@ -235,10 +235,12 @@ def _stuck(record: RowRecord) -> SeedanceError:
         State.FAILED: JobFailed,
         State.EXPIRED: NotFound,
     }
-    told = record.error_message or "This step does not fit it; nothing was done."
-    message = f"The row is {record.state.value!r}. {told}"
+    reason = record.error_message or message("row.wrong_step")
     return kinds.get(record.state, LedgerError)(
-        message, provider=record.provider, code=record.error_code, row=record.key
+        message("row.stuck", state=record.state.value, reason=reason),
+        provider=record.provider,
+        code=record.error_code,
+        row=record.key,
     )
 
 
@@ -246,11 +248,11 @@ async def _taken(session: Session, key: str) -> RowRecord:
     for _ in range(HELD):
         record = await session.ledger.find(session.run.batch, session.take, key)
         if record is None:
-            raise LedgerError(f"Batch {session.run.batch!r} has no such row in take {session.take!r}.", row=key)
+            raise LedgerError(message("row.not_in_batch", batch=session.run.batch, take=session.take), row=key)
         if await session.ledger.claim(session.run, [record.id]):
             return await session.ledger.row(record.id)
         await asyncio.sleep(1)
-    raise LedgerError("Another run works on this row; nothing was done.", row=key)
+    raise LedgerError(message("row.held"), row=key)
 
 
 def _row(

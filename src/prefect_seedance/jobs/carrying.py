@@ -25,6 +25,7 @@ from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import MANIFEST, TAKEABLE, Remainder, RouteKey, State, check_manifest
 from prefect_seedance.media import MediaPlaces, open_shelf
 from prefect_seedance.media.local_shelf import LocalShelf
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
 __all__ = ["ShardOrder", "ShardOutcome", "carry"]
@@ -282,14 +283,11 @@ class _Shard:
 
 def too_many(failed: int, allowed: float | None) -> TooManyFailures:
     """Why no new rows are taken any more."""
-    return TooManyFailures(
-        f"{failed} rows failed, which is as many as max_failures={allowed} allows: no new rows were taken after that. "
-        "Nothing was sent for the rows that are left."
-    )
+    return TooManyFailures(message("run.too_many_failures", failed=failed, allowed=allowed))
 
 
 def _over() -> RunEnded:
-    return RunEnded("The run that began this work is over, so no more rows were taken.")
+    return RunEnded(message("run.ended"))
 
 
 def _key(settings: RouteSettings) -> RouteKey:
@@ -301,14 +299,12 @@ def _check_place(order: ShardOrder, session: Session) -> None:
     ledger = session.ledger
     if ledger.identity != order.identity:
         raise InputError(
-            f"This shard reaches the ledger {ledger.shown_url} ({ledger.identity}), and its batch is in another one "
-            f"({order.identity}): give all workers the same PREFECT_SEEDANCE_LEDGER. Nothing was spent by it."
+            message(
+                "run.shard_other_ledger", ledger=ledger.shown_url, identity=ledger.identity, expected=order.identity
+            )
         )
     shelf = open_shelf(order.output, order.parts)
     if isinstance(shelf, LocalShelf) and not (shelf.folder / MANIFEST).exists():
-        raise InputError(
-            f"The output folder {shelf.shown} is not to be found on this machine: all shards need the same one. Use a "
-            "folder that they share, or a store such as s3://bucket/prefix. Nothing was spent by it."
-        )
+        raise InputError(message("run.shard_no_output", folder=shelf.shown))
     place = shelf.folder if isinstance(shelf, LocalShelf) else shelf
     check_manifest(place, ledger.identity, ledger.shown_url)

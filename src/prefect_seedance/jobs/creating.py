@@ -25,6 +25,7 @@ from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.standstill import moment, stood_still_since
 from prefect_seedance.ledger import TAKEABLE, Intent, State
+from prefect_seedance.ledger.moves import over_budget
 from prefect_seedance.messages import message
 
 __all__ = ["create"]
@@ -75,8 +76,8 @@ async def _ready(row: Row) -> None:
 
 
 def _moved_on(row: Row, reason: SeedanceError) -> MovedToNextRoute:
-    told = f"{row.settings.label} does not take it, and it goes on to its next route. {reason.message}"
-    return MovedToNextRoute(told, provider=row.settings.account.provider, code=reason.code, row=row.key)
+    text = message("row.moved_on", route=row.settings.label, reason=reason.text)
+    return MovedToNextRoute(text, provider=row.settings.account.provider, code=reason.code, row=row.key)
 
 
 async def _in_order(sending: asyncio.Task[None]) -> None:
@@ -98,11 +99,9 @@ async def _send(row: Row) -> None:
     begun = moment()
     attempt = await session.ledger.intend(session.run, _intent(row), session.terms.budget)
     if attempt is None:
-        told = (
-            f"Its worst case does not fit into what is left of the budget of {session.terms.budget}; nothing was sent."
-        )
-        row.moved(State.OVER_BUDGET, told)
-        raise OverBudget(told, row=row.key)
+        text = over_budget(session.terms.reserve(row.quote), session.terms.budget)
+        row.moved(State.OVER_BUDGET, str(text))
+        raise OverBudget(text, row=row.key)
     reached("intent written")
     session.spending.sent(row.key, row.quote)
     row.moved(State.SENT)
@@ -110,14 +109,14 @@ async def _send(row: Row) -> None:
         # Another machine may have given the row up meanwhile, and a person may have sent it anew.
         await session.ledger.withdraw(session.run, row.id, attempt)
         session.spending.settled(row.key, made=False)
-        told = "This process stood still between the row's intent and its create; nothing was sent."
-        row.moved(State.PLANNED, told)
-        raise Unreachable(told, provider=row.settings.account.provider, row=row.key)
+        text = message("row.suspended_before_create")
+        row.moved(State.PLANNED, str(text))
+        raise Unreachable(text, provider=row.settings.account.provider, row=row.key)
     try:
         made = await row.channel.client.create(row.settings.route.model, row.sendable or row.request)
     except InputError as error:
         # The request could not even be put into words; it never left.
-        refusal = Refused(error.message, provider=row.settings.account.provider, code=error.code, row=row.key)
+        refusal = Refused(error.text, provider=row.settings.account.provider, code=error.code, row=row.key)
         await _refused(row, attempt, refusal)
         raise (_moved_on(row, refusal) if row.moving else refusal) from None
     except SeedanceError as error:
@@ -129,7 +128,7 @@ async def _send(row: Row) -> None:
     except BaseException as error:
         # Cancelled on the wire, or an error that nobody foresaw: the request may have arrived.
         lost = UnknownOutcome(
-            f"The create was given up before the provider's answer came ({type(error).__name__}).",
+            message("row.create_unanswered", reason=type(error).__name__),
             provider=row.settings.account.provider,
             row=row.key,
         )
@@ -148,9 +147,8 @@ async def _send(row: Row) -> None:
         )
     except LedgerError as error:
         # Nothing else knows this id now; the message is where a person can find it again.
-        raise LedgerError(
-            f"{error.message} The provider has made job {made.job_id} of this row.", row=row.key
-        ) from error
+        text = message("row.job_not_recorded", error=error.text, job=made.job_id)
+        raise LedgerError(text, row=row.key) from error
     reached("job written")
     session.spending.settled(row.key, made=True)
     row.job_id = made.job_id
@@ -196,5 +194,5 @@ def _intent(row: Row) -> Intent:
         reserve=row.session.terms.reserve(row.quote),
         reference_seconds=row.reference_seconds,
         request=redacted(row.request) if row.others else None,
-        passed=row.passed(),
+        passed=tuple(str(each) for each in row.passed()),
     )

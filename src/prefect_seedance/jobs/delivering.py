@@ -24,6 +24,7 @@ from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.moving import may_move, refused_by_route
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest, exact
 from prefect_seedance.routes.forms import Form, form_of
 from prefect_seedance.routes.problem import Problem
@@ -98,7 +99,7 @@ def _room(row: Row, later: Sequence[Medium]) -> Decimal:
 def _form(row: Row, field: str, address: str) -> Form:
     form = form_of(row.settings.route, field, address, review=row.review, experimental=row.settings.experimental)
     if isinstance(form, Problem):
-        raise InputError(f"{form.message} Nothing was sent for it.")
+        raise InputError(message("row.medium_not_allowed", reason=form.message))
     return form
 
 
@@ -115,7 +116,7 @@ async def _reference(medium: Medium, upload: MediumStep, review: MediumStep, roo
     # Many rows of a run share one medium: the first one carries it, the others wait for the same step.
     await medium.session.once(medium, step, room)
     if medium.reference is None:
-        raise LedgerError(f"{medium.shown} was brought to the provider, and nobody knows under which name.")
+        raise LedgerError(message("upload.no_reference", medium=medium.shown))
     return medium.reference
 
 

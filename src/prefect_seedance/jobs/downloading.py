@@ -26,6 +26,7 @@ from prefect_seedance.media import (
     previews_of,
 )
 from prefect_seedance.media.digests import file_digest
+from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState
 
 __all__ = ["PREVIEWS", "download", "poster_name", "strip_name"]
@@ -76,7 +77,7 @@ async def download(row: Row) -> None:
                 await asyncio.to_thread(_preview, row.shelf, record.file_name, pictures)
     except NotFound as error:
         gone = NotFound(
-            f"Made, paid, expired: {error.message} Its job is {row.job_id}.",
+            message("job.video_expired", reason=error.text, job=row.job_id),
             provider=row.settings.account.provider,
             code=error.code,
             row=row.key,
@@ -166,7 +167,7 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
         part.replace(doubtful)
         discard(part)
         raise InvalidVideo(
-            f"{error.message} The bytes are kept in {doubtful}: they are paid for, and a person may know better.",
+            message("job.video_doubtful", reason=error.text, path=str(doubtful)),
             provider=row.settings.account.provider,
             code=error.code,
         ) from None
@@ -174,10 +175,10 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
 
 async def _fresh_link(row: Row) -> str:
     if row.job_id is None:
-        raise NotFound("The ledger knows no job of this row.", row=row.key)
+        raise NotFound(message("job.not_recorded"), row=row.key)
     view = await row.channel.client.query(row.job_id)
     if view.state is not JobState.SUCCEEDED or not view.video_url:
-        raise NotFound(f"The provider no longer offers the video (it says {view.provider_status!r}).")
+        raise NotFound(message("job.video_not_offered", status=view.provider_status))
     return view.video_url
 
 
@@ -190,7 +191,7 @@ async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> N
         width=facts.width,
         height=facts.height,
         seconds=facts.seconds,
-        remarks=tuple(map(str, remarks(row.settings.route, row.request, facts))),
+        remarks=tuple(str(each) for each in remarks(row.settings.route, row.request, facts)),
     )
     await row.session.ledger.prove(row.session.run, row.id, proof)
     reached("proof written")

@@ -124,9 +124,8 @@ async def _nowhere(row: Row) -> None:
     reasons = [row.refusals.get(place) or row.skipped[place] for place in range(len(row.candidates))]
     waits = next((reason for reason in reasons if state_after(reason) is State.DEFERRED), None)
     error = copy.copy(waits or reasons[0])
-    told = "; ".join(row.passed(len(row.candidates)))
     error.row = row.key
-    error.reword(message("row.no_route_left", routes=len(reasons), reasons=told))
+    error.reword(message("row.no_route_left", routes=len(reasons), reasons=row.passed(len(row.candidates))))
     if waits is None:
         await session.ledger.reject(session.run, row.id, error)
         row.moved(State.REFUSED, error.message)

@@ -15,6 +15,7 @@ from prefect_seedance.errors import InvalidResponse, NotFound, RateLimited, Seed
 from prefect_seedance.jobs.forecast import Forecast, Profile
 from prefect_seedance.jobs.schedule import Schedule
 from prefect_seedance.jobs.watch import OnView, Watch
+from prefect_seedance.messages import message
 from prefect_seedance.providers import JobView
 
 __all__ = ["Asker", "Poller", "PollerReport"]
@@ -176,8 +177,7 @@ class Poller:
         if isinstance(watch.last, JobView):
             watch.settle(watch.last)
         else:
-            silent = f"Nothing could be learned of job {watch.job_id} in the time that the run waits for it."
-            watch.settle(None, watch.last or Unreachable(silent))
+            watch.settle(None, watch.last or Unreachable(message("poll.no_answer", job=watch.job_id)))
 
     def report(self) -> PollerReport:
         """How it has done so far."""
@@ -263,18 +263,18 @@ class Poller:
             except SeedanceError as error:
                 heard = {watch.job_id: error for watch in found}
             except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait must hear of it
-                failure = InvalidResponse(f"The query failed inside this program: {error!r}")
+                failure = InvalidResponse(message("poll.query_failed", reason=repr(error)))
                 for watch in found:
                     watch.asking = False
                     watch.settle(None, failure)
                 continue
             for watch in found:
-                missing = InvalidResponse(f"The answer about many jobs leaves out {watch.job_id}.")
+                missing = InvalidResponse(message("poll.job_left_out", job=watch.job_id))
                 try:
                     self._heard(watch, heard.get(watch.job_id, missing), begun)
                 except Exception as error:
                     log.exception("Job %s: an error that this program did not foresee", watch.job_id)
-                    watch.settle(None, InvalidResponse(f"The answer could not be taken in: {error!r}"))
+                    watch.settle(None, InvalidResponse(message("poll.answer_not_processed", reason=repr(error))))
 
     def _heard(self, watch: Watch, told: JobView | SeedanceError, begun: float) -> None:
         now = asyncio.get_running_loop().time()

@@ -11,6 +11,7 @@ from prefect_seedance.jobs.forecast import Profile
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.holders import now
+from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState, JobView
 from prefect_seedance.routes import exact, settle_units
 
@@ -55,8 +56,7 @@ async def poll(row: Row) -> None:
         raise await _failed(row, view)
     else:
         raise StillRunning(
-            f"Job {row.job_id} still runs after {row.session.patience:g} s. It is kept and not paid again: the next "
-            "run of this batch takes it up.",
+            message("job.still_running", job=row.job_id, seconds=row.session.patience),
             provider=row.settings.account.provider,
             row=row.key,
         )
@@ -83,7 +83,7 @@ async def _succeeded(row: Row, view: JobView) -> None:
 async def _failed(row: Row, view: JobView) -> SeedanceError:
     kind: type[SeedanceError] = ContentRejected if view.moderated else JobFailed
     error = kind(
-        view.error_message or "The provider gives no reason.",
+        view.error_message or message("job.no_reason"),
         provider=row.settings.account.provider,
         code=view.error_code,
         request_id=view.request_id,

@@ -21,6 +21,7 @@ from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, RowRecord, State
 from prefect_seedance.media import Shelf, open_shelf
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest, find, quote
 
@@ -29,7 +30,7 @@ __all__ = ["Rebuilder", "addressed", "unfit"]
 _WORKED_ON = TAKEABLE | {State.CREATED, State.SUCCEEDED}
 
 
-def unfit(row: Prepared) -> str | None:
+def unfit(row: Prepared) -> Message | None:
     """Why a row cannot be made anew from the ledger; None where it can."""
     for candidate in row.candidates:
         kept = VideoRequest.model_validate(redacted(candidate.request))
@@ -38,10 +39,7 @@ def unfit(row: Prepared) -> str | None:
         lost = sorted(
             {field for field, address in addresses(candidate.request) if (field, address) not in set(addresses(kept))}
         )
-        return (
-            f"its {' and '.join(lost)} hold(s) a signed link, or the content itself, which no ledger keeps, so "
-            "no other process can send it: name a file, or a link without a query"
-        )
+        return message("row.not_in_ledger", fields=lost)
     return None
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, RowRecord, Verdict
+from prefect_seedance.messages import message
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["resolve_row"]
@@ -44,36 +45,35 @@ async def resolve_row(
         record = await ledger.find(batch, take, row)
         if record is None and (asset := _ASSET.fullmatch(row)) is not None:
             if cost is not None:
-                raise InputError(
-                    "An asset request costs what its price line says: leave cost out. Nothing was changed."
-                )
+                raise InputError(message("resolve.asset_cost"))
             await ledger.resolve_asset(batch, int(asset[1]), verdict, asset_id=job_id)
             return _asset_told(int(asset[1]), verdict, job_id)
         if record is None:
-            raise InputError(f"Batch {batch!r} has no row {row!r} in take {take!r}. Nothing was changed.")
+            raise InputError(message("resolve.no_row", batch=batch, take=take, key=row))
         charge = _charge(record, cost) if verdict == "lost" else None
         await ledger.resolve(batch, take, row, verdict, job_id=job_id, charge=charge)
     finally:
         await ledger.close()
     match verdict:
         case "job":
-            return f"Row {row!r} follows job {job_id} now: the next run of batch {batch!r}, or a sweep, fetches it."
+            return str(message("resolve.row_has_job", row=row, job=job_id, batch=batch))
         case "lost":
+            if charge is None:
+                return str(message("resolve.row_lost_unpriced", row=row))
             currency = record.attempt.currency if record.attempt else None
-            amount = "an unknown amount" if charge is None else f"{charge:f} {currency}"
-            return f"Row {row!r} counts as made and lost, for {amount}."
+            return str(message("resolve.row_lost", row=row, amount=f"{charge:f} {currency}"))
         case _:
-            return f"Row {row!r} was not made: the next run of batch {batch!r} makes it."
+            return str(message("resolve.row_not_made", row=row, batch=batch))
 
 
 def _asset_told(number: int, verdict: Verdict, asset_id: str | None) -> str:
     match verdict:
         case "job":
-            return f"Asset request {number} made {asset_id}: the next run uses it."
+            return str(message("resolve.asset_made", request=number, asset=asset_id))
         case "lost":
-            return f"Asset request {number} counts as billed and lost: the next run that needs the medium asks anew."
+            return str(message("resolve.asset_lost", request=number))
         case _:
-            return f"Asset request {number} made nothing: the next run that needs the medium asks anew."
+            return str(message("resolve.asset_not_made", request=number))
 
 
 def _charge(record: RowRecord, cost: str | None) -> Decimal | None:
@@ -81,11 +81,8 @@ def _charge(record: RowRecord, cost: str | None) -> Decimal | None:
     if cost is not None:
         amount = Amount.parse(cost, "cost")
         if attempt is not None and attempt.currency not in {None, amount.currency}:
-            raise InputError(
-                f"cost={cost!r}: this row is priced in {attempt.currency}; currencies are never converted. Nothing was "
-                "changed.",
-                row=record.key,
-            )
+            text = message("resolve.other_currency", cost=cost, currency=attempt.currency)
+            raise InputError(text, row=record.key)
         return amount.value
     if attempt is not None and attempt.quote_low == attempt.quote_high:
         return attempt.quote_low

@@ -20,6 +20,7 @@ from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.submitting import submit
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
 from prefect_seedance.ledger.holders import now
+from prefect_seedance.messages import message
 from prefect_seedance.providers import AssetState, AssetView
 
 __all__ = ["review"]
@@ -106,12 +107,10 @@ async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
             if view.state is not AssetState.REVIEWING:
                 return view
         if clock() + pause > until:
-            told = f" The last answer was no help: {trouble.message}" if trouble else ""
-            raise ReviewPending(
-                f"The review of {medium.shown} (asset {asset_id}) is not over after {medium.session.patience:g} s. "
-                f"It goes on, and the next run takes it up.{told}",
-                provider=medium.settings.account.provider,
-            )
+            text = message("review.pending", medium=medium.shown, asset=asset_id, seconds=medium.session.patience)
+            if trouble:
+                text = message("review.pending_after_error", review=text, error=trouble.text)
+            raise ReviewPending(text, provider=medium.settings.account.provider)
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
@@ -123,11 +122,13 @@ def _again(medium: Medium, record: MaterialRecord) -> bool:
     return medium.session.again or medium.billing_model is None
 
 
-def _refusal(medium: Medium, message: str | None, code: str | None) -> ContentRejected:
-    reason = message or "The provider gives no reason."
-    return ContentRejected(
-        f"The {medium.kind} {medium.shown} did not pass the review of {medium.settings.account.provider}: {reason} "
-        "No video was asked for.",
-        provider=medium.settings.account.provider,
-        code=code or "review_failed",
+def _refusal(medium: Medium, words: str | None, code: str | None) -> ContentRejected:
+    provider = medium.settings.account.provider
+    text = message(
+        "review.rejected",
+        kind=medium.kind,
+        medium=medium.shown,
+        provider=provider,
+        reason=words or message("job.no_reason"),
     )
+    return ContentRejected(text, provider=provider, code=code or "review_failed")

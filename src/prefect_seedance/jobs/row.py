@@ -10,6 +10,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.ledger import RowRecord, State
 from prefect_seedance.media import Shelf
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest
 from prefect_seedance.routes.forms import Review
@@ -119,14 +120,14 @@ class Row:
         self.quote, self.review, self.reference_seconds = meant.quote, meant.review, meant.reference_seconds
         self.sendable = self.trouble = self.limited = None
 
-    def passed(self, before: int | None = None) -> tuple[str, ...]:
-        """The routes before the present one (or the first `before`) that did not take it, and why, in words."""
+    def passed(self, before: int | None = None) -> tuple[Message, ...]:
+        """The routes before the present one (or the first `before`) that did not take it, and why."""
         told = []
         for place, each in enumerate(self.candidates[: self.at if before is None else before]):
             if (refusal := self.refusals.get(place)) is not None:
-                told.append(f"{each.settings.label}: {refusal.message}")
+                told.append(message("row.route_refused", route=each.settings.label, reason=refusal.text))
             elif (closed := self.skipped.get(place)) is not None:
-                told.append(f"{each.settings.label}: not asked, since it takes nothing now. {closed.message}")
+                told.append(message("row.route_skipped", route=each.settings.label, reason=closed.text))
         return tuple(told)
 
     def moved(self, state: State, message: str | None = None) -> None:

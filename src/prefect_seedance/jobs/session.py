@@ -23,6 +23,7 @@ from prefect_seedance.jobs.spending import Spending
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
 from prefect_seedance.media import Downloader, MediaPlaces
+from prefect_seedance.messages import message
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
 
@@ -154,12 +155,8 @@ class Session:
         """A row failed. Too many of them, and no new ones are taken; those in flight end in order."""
         self.failures += 1
         if self.failures_allowed is not None and self.failures >= self.failures_allowed:
-            self.stop(
-                TooManyFailures(
-                    f"{self.failures} rows failed, which is as many as max_failures={self.terms.max_failures} allows: "
-                    "no new rows were taken after that. Nothing was sent for the rows that are left."
-                )
-            )
+            text = message("run.too_many_failures", failed=self.failures, allowed=self.terms.max_failures)
+            self.stop(TooManyFailures(text))
 
 
 @contextlib.asynccontextmanager
@@ -221,7 +218,7 @@ async def _telling(spending: Spending) -> AsyncIterator[None]:
         yield
     except LedgerError as error:
         if error.code == OUT_OF_REACH:
-            error.reword(f"{error.message} {spending.told()}")
+            error.reword(message("spending.when_unreachable", error=error.text, spending=spending.told()))
         raise
 
 

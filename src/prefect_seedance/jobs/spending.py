@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import Quote, exact
 
 __all__ = ["Spending"]
@@ -35,26 +36,29 @@ class Spending:
         if made and quote is not None:
             self._made.append(quote)
 
-    def told(self) -> str:
-        """What was spent, in words."""
-        if not self._made and not self._open:
-            return "This run has sent nothing."
-        words = [f"This run has had {len(self._made)} job(s) made that are in the ledger{_worth(self._made)}"]
+    def told(self) -> Message:
+        """What was spent."""
+        found = []
+        if self._made:
+            found.append(message("spending.made", jobs=len(self._made), cost=_worth(self._made)))
         if self._open:
-            lost = f"what became of {len(self._open)} create(s) could not be written down"
-            worth = _worth([quote for quote, _ in self._open.values()])
-            rows = [f"row {key!r}" + (f" (job {job})" if job else "") for key, (_, job) in self._open.items()]
-            more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-            words.append(f"{lost}{worth}: {', '.join(rows[:SHOWN])}{more}")
-        return "; ".join(words) + "."
+            cost = _worth([quote for quote, _ in self._open.values()])
+            rows = [
+                message("spending.row_with_job", row=key, job=job) if job else message("spending.row", row=key)
+                for key, (_, job) in list(self._open.items())[:SHOWN]
+            ]
+            if len(self._open) > SHOWN:
+                rows.append(message("rows.and_more", more=len(self._open) - SHOWN))
+            found.append(message("spending.unrecorded", creates=len(self._open), cost=cost, rows=rows))
+        return message("spending.total", parts=found or [message("spending.nothing")])
 
 
-def _worth(quotes: list[Quote]) -> str:
-    """What they cost at most, by their quotes; nothing where one of them has no bound."""
+def _worth(quotes: list[Quote]) -> Message:
+    """What they cost at most, by their quotes; unknown where one of them has no bound."""
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for quote in quotes:
         if quote.high is None or quote.currency is None:
-            return ", of unknown cost"
+            return message("spending.unknown_cost")
         sums[quote.currency] = exact.add((sums[quote.currency], quote.high))
-    amounts = " and ".join(f"{amount.normalize():f} {currency}" for currency, amount in sorted(sums.items()))
-    return f", at most {amounts} by their quotes" if amounts else ""
+    amounts = [f"{amount.normalize():f} {currency}" for currency, amount in sorted(sums.items())]
+    return message("spending.at_most", amounts=amounts)

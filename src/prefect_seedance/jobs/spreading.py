@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, Glimpse, Remainder, State
 from prefect_seedance.media import Shelf
+from prefect_seedance.messages import Message, message
 
 __all__ = ["Begun", "Engine", "check_fit", "spread_all"]
 
@@ -58,7 +59,7 @@ class Begun:
     gone: Callable[[Collection[str]], Awaitable[set[str]]]
 
 
-Engine = Callable[[Begun], Awaitable[list[str]]]
+Engine = Callable[[Begun], Awaitable[Sequence[Message | str]]]
 """Starts shards and waits for them; returns why some of them fell, if any did."""
 
 
@@ -70,12 +71,10 @@ def check_fit(preparation: Preparation) -> None:
     """
     bad = [(row, reason) for row in preparation.rows if (reason := unfit(row)) is not None]
     if bad:
-        lines = [f"  row {row.line} (id {row.key}): {reason}" for row, reason in bad[:SHOWN]]
-        more = [f"  … and {len(bad) - SHOWN} more rows"] if len(bad) > SHOWN else []
-        raise InputError(
-            "\n".join([f"{len(bad)} row(s) cannot be spread over processes:", *lines, *more])
-            + "\nMend them, or leave spread= out. Nothing was spent."
-        )
+        lines = [message("rows.reason", line=row.line, key=row.key, reason=reason) for row, reason in bad[:SHOWN]]
+        if len(bad) > SHOWN:
+            lines.append(message("rows.and_more", more=len(bad) - SHOWN))
+        raise InputError(message("run.rows_not_spreadable", rows=len(bad), shown=lines))
 
 
 async def spread_all(
@@ -124,8 +123,7 @@ async def _foreign(session: Session, keys: Collection[str]) -> dict[str, str]:
     accounts = {(account.provider, account.label) for account in session.channels}
     wanted = set(keys)
     return {
-        row.key: f"Its job was made by the account {row.provider}/{row.account}, which this run does not use. Run it "
-        "with the account that paid, or sweep with it."
+        row.key: str(message("row.account_not_used", account=f"{row.provider}/{row.account}"))
         for row in await session.ledger.glimpses(session.run, session.take)
         if row.key in wanted
         and row.state in {State.CREATED, State.SUCCEEDED}
@@ -187,7 +185,7 @@ async def _watched(session: Session, keys: Collection[str], engine: Engine) -> s
 
 
 async def _carried(session: Session, engine: Engine, work: Begun) -> None:
-    fallen: list[str] = []
+    fallen: Sequence[Message | str] = []
     before: Remainder | None = None
     for _ in range(ROUNDS):
         fallen = await _run(session, engine, work)
@@ -200,15 +198,11 @@ async def _carried(session: Session, engine: Engine, work: Begun) -> None:
         if standing == before:
             break  # it has brought nothing
         before = standing
-    session.stop(
-        SeedanceError(
-            f"Shards fell again and again, and rows are left: {'; '.join(dict.fromkeys(fallen))} Run the same call "
-            "again once that is mended; nothing is paid twice."
-        )
-    )
+    reasons = list(dict.fromkeys(str(each) for each in fallen))
+    session.stop(SeedanceError(message("run.shards_failed", reasons=reasons)))
 
 
-async def _run(session: Session, engine: Engine, work: Begun) -> list[str]:
+async def _run(session: Session, engine: Engine, work: Begun) -> Sequence[Message | str]:
     """Run the engine; where this run is cancelled, the shards hear of it through the ledger, and end in order."""
     task = asyncio.create_task(_of(engine, work), name="seedance engine")
     try:
@@ -221,7 +215,7 @@ async def _run(session: Session, engine: Engine, work: Begun) -> list[str]:
         raise
 
 
-async def _of(engine: Engine, work: Begun) -> list[str]:
+async def _of(engine: Engine, work: Begun) -> Sequence[Message | str]:
     return await engine(work)
 
 

@@ -27,6 +27,7 @@ from prefect_seedance.jobs.uploading import upload
 from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, MaterialState, Outcome
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import slug
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.amount import Amount
 
@@ -75,7 +76,7 @@ class _Purchase:
     `room` is what the budget has to hold beside its price.
     """
 
-    what: str
+    what: Message
     model: str
     price: Amount | None
     room: Decimal
@@ -99,7 +100,7 @@ async def _billed(medium: Medium, record: MaterialRecord) -> str:
         found = await medium.client.find_asset(name, group)
         return found.asset_id if found else None
 
-    what = f"asset {name!r} of {medium.shown}"
+    what = message("asset.named", name=name, medium=medium.shown)
     return await _had(medium, record, _Purchase(what, model, medium.price_of(model), medium.room, send, look))
 
 
@@ -121,14 +122,15 @@ async def _group(medium: Medium) -> str:
             return record.asset_id
         price = medium.price_of(medium.billing_model or GROUP_MODEL)
         if medium.session.terms.budget is not None and price is None:
-            raise _over_budget(medium, f"asset of {medium.shown}", medium.billing_model or GROUP_MODEL)
+            what = message("asset.of_medium", medium=medium.shown)
+            raise _over_budget(medium, what, medium.billing_model or GROUP_MODEL)
         room = exact.add((medium.room, price.value)) if price else medium.room
         client = medium.client
         group = await _had(
             medium,
             record,
             _Purchase(
-                what=f"group of assets {GROUP_NAME!r}",
+                what=message("asset.group_named", name=GROUP_NAME),
                 model=GROUP_MODEL,
                 price=medium.price_of(GROUP_MODEL),
                 room=room,
@@ -150,10 +152,10 @@ async def _had(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str
         return await _looked_for(medium, record, wanted, waiting)
     if (reason := medium.session.closed.get(medium.settings.account)) is not None:
         raise reason
-    if wanted.what not in medium.unseen and (found := await wanted.look()) is not None:
+    if str(wanted.what) not in medium.unseen and (found := await wanted.look()) is not None:
         return found
     # One look will do for all rows of this run whose budget does not hold it.
-    medium.unseen.add(wanted.what)
+    medium.unseen.add(str(wanted.what))
     return await _paid(medium, record, wanted)
 
 
@@ -174,20 +176,20 @@ async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> st
         asset_id = await wanted.send()
     except DuplicateName as error:
         # Proven: nothing was made by this one. What bears the name is what is wanted, however it came there.
-        await ledger.asset_answered(session.run, request, Outcome.REFUSED, code=error.code, message=error.message)
+        await ledger.asset_answered(session.run, request, Outcome.REFUSED, code=error.code, reason=error.message)
         return await _looked_for(medium, record, wanted, None)
     except (Refused, Unreachable, InputError) as error:
         outcome = Outcome.REFUSED if isinstance(error, Refused) else Outcome.WITHDRAWN
-        await ledger.asset_answered(session.run, request, outcome, code=error.code, message=error.message)
+        await ledger.asset_answered(session.run, request, outcome, code=error.code, reason=error.message)
         if isinstance(error, AuthenticationError | InsufficientFunds):
             session.closed.setdefault(medium.settings.account, error)
         raise
     except SeedanceError as error:
-        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, code=error.code, message=error.message)
+        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, code=error.code, reason=error.message)
         return await _looked_for(medium, record, wanted, await ledger.asset_waiting(record.id))
     except BaseException as error:
-        told = f"The request was given up before the provider's answer came ({type(error).__name__})."
-        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, message=told)
+        text = message("asset.request_unanswered", reason=type(error).__name__)
+        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, reason=str(text))
         raise
     await ledger.asset_answered(session.run, request, Outcome.CREATED, asset_id=asset_id)
     return asset_id
@@ -198,12 +200,12 @@ async def _looked_for(medium: Medium, record: MaterialRecord, wanted: _Purchase,
     clock = asyncio.get_running_loop().time
     passed = 0.0 if waiting is None else (now() - waiting.sent_at).total_seconds()
     until, pause = clock() + LOOKED_FOR - passed, FIRST_PAUSE
-    trouble = ""
+    trouble: SeedanceError | None = None
     while True:
         try:
-            found, trouble = await wanted.look(), ""
+            found, trouble = await wanted.look(), None
         except (Unreachable, InvalidResponse, RateLimited) as error:
-            found, trouble = None, f" The last look brought nothing: {error.message}"
+            found, trouble = None, error
         if found is not None:
             await medium.session.ledger.asset_found(medium.session.run, record.id, found)
             return found
@@ -213,30 +215,33 @@ async def _looked_for(medium: Medium, record: MaterialRecord, wanted: _Purchase,
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _unsettled(medium: Medium, wanted: _Purchase, waiting: AssetRequest | None, trouble: str) -> UnknownOutcome:
+def _unsettled(
+    medium: Medium, wanted: _Purchase, waiting: AssetRequest | None, trouble: SeedanceError | None
+) -> UnknownOutcome:
     provider = medium.settings.account.provider
     if waiting is None:
-        told = (
-            f"{provider} has the {wanted.what} already, by its own word, but does not list it yet. Nothing was billed "
-            f"for this, and nothing was sent for the row; the next run looks again.{trouble}"
+        text, code = message("asset.duplicate_not_listed", provider=provider, what=wanted.what), "duplicate_unseen"
+    else:
+        unknown = waiting.unit_price is None
+        price = message("asset.price_unknown") if unknown else f"{waiting.unit_price} {waiting.currency}"
+        text = message(
+            "asset.answer_lost",
+            what=wanted.what,
+            sent_at=f"{waiting.sent_at:%Y-%m-%d %H:%M:%S}",
+            model=waiting.billing_model,
+            price=price,
+            provider=provider,
+            batch=waiting.batch,
+            request=waiting.id,
         )
-        return UnknownOutcome(told, provider=provider, code="duplicate_unseen")
-    price = "an amount that is not known" if waiting.unit_price is None else f"{waiting.unit_price} {waiting.currency}"
-    told = (
-        f"The {wanted.what} was asked for at {waiting.sent_at:%Y-%m-%d %H:%M:%S} UTC, and the answer was lost; it may "
-        f"have been billed ({waiting.billing_model!r}: {price}). {provider} does not list it, so it is not asked for "
-        f"again, and nothing was sent for the row; each run looks anew.{trouble} Once you have looked it up at "
-        f"{provider}: `prefect-seedance resolve {waiting.batch} asset:{waiting.id} not_made`, or `job` and its id."
-    )
-    return UnknownOutcome(told, provider=provider, code=waiting.code or "asset_unknown")
+        code = waiting.code or "asset_unknown"
+    if trouble is not None:
+        text = message("asset.lookup_failed", text=text, error=trouble.text)
+    return UnknownOutcome(text, provider=provider, code=code)
 
 
-def _over_budget(medium: Medium, what: str, model: str) -> OverBudget:
-    return OverBudget(
-        f"The {what} is billed per request ({model!r}), and what is left of the budget of "
-        f"{medium.session.terms.budget} does not hold its price and the row's worst case, or the price book has no "
-        f"price for {model!r}. Nothing was sent."
-    )
+def _over_budget(medium: Medium, what: Message, model: str) -> OverBudget:
+    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.session.terms.budget))
 
 
 async def _inline(medium: Medium) -> str:

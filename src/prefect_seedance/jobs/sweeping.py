@@ -13,6 +13,7 @@ from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State
 from prefect_seedance.media import Shelf, open_shelf
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, find, quote
 
@@ -141,7 +142,7 @@ async def _row(
     settings = _route_of(record, routes)
     if settings is None or record.folder is None:
         account = f"{record.provider}/{record.account}"
-        outcome.troubles[record.batch, record.key] = f"No route of the account {account} was given to the sweep."
+        outcome.troubles[record.batch, record.key] = str(message("row.no_route_in_sweep", account=account))
         return None
     try:
         if record.folder not in shelves:

@@ -7,6 +7,7 @@ from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.ledger import MaterialKey, MaterialState
 from prefect_seedance.ledger.holders import now
+from prefect_seedance.messages import message
 
 __all__ = ["upload"]
 
@@ -25,7 +26,7 @@ async def upload(medium: Medium) -> None:
     session, account = medium.session, medium.settings.account
     lifetime = medium.client.dialect.upload_lifetime
     if lifetime is None:
-        raise InputError(f"{account.provider} has no file upload: {medium.shown} must be a link or an asset.")
+        raise InputError(message("upload.not_offered", provider=account.provider, medium=medium.shown))
     content = await medium.content()
     key = MaterialKey(account.provider, account.label, "link", medium.kind, content.sha256)
     async with held(medium, key, content.filename) as record:

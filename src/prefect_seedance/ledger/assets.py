@@ -20,6 +20,7 @@ from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.schema import asset_requests, batches
 from prefect_seedance.ledger.schema import materials as media
 from prefect_seedance.ledger.states import MaterialState, Outcome
+from prefect_seedance.messages import message
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.amount import Amount
 
@@ -61,9 +62,7 @@ def ask(
     """
     record = materials.held(connection, run, material_id)
     if (earlier := waiting(connection, material_id)) is not None:
-        raise LedgerError(
-            f"The asset request {earlier.id} for {record.name!r} has an unknown outcome: it is not sent again (law 2)."
-        )
+        raise LedgerError(message("asset.unknown_outcome", request=earlier.id, medium=record.name))
     if budget is not None and not _fits(connection, run.batch_id, unit_price, budget, room):
         return None
     if unit_price is not None:
@@ -93,14 +92,14 @@ def answer(
     *,
     asset_id: str | None = None,
     code: str | None = None,
-    message: str | None = None,
+    reason: str | None = None,
 ) -> None:
     """Write down what became of a billed request of this run; a proven refusal gives its price back to the budget."""
     request = _request(connection, request_id)
     if request.run_id != run.id or request.outcome not in _OPEN:
-        raise LedgerError(f"An answer to the asset request {request_id}, which waits for none.")
-    told = None if message is None else message[: moves.LONGEST]
-    _settle(connection, request, outcome, asset_id, code=code, message=told, answered_at=now())
+        raise LedgerError(message("asset.awaits_no_answer", request=request_id))
+    kept = None if reason is None else reason[: moves.LONGEST]
+    _settle(connection, request, outcome, asset_id, code=code, message=kept, answered_at=now())
 
 
 def found(connection: sa.Connection, run: Run, material_id: int, asset_id: str) -> None:
@@ -131,7 +130,7 @@ def find(connection: sa.Connection, batch: str, request_id: int) -> AssetRequest
     wanted = _SELECT.where(batches.c.name == batch, asset_requests.c.id == request_id)
     row = connection.execute(wanted).one_or_none()
     if row is None:
-        raise InputError(f"Batch {batch!r} has no asset request {request_id}. Nothing was changed.")
+        raise InputError(message("asset.no_request", batch=batch, request=request_id))
     return AssetRequest(*row)
 
 
@@ -155,18 +154,13 @@ def resolve(
     record = find(connection, batch, request_id)
     medium = connection.execute(sa.select(media).where(media.c.id == record.material_id).with_for_update()).one()
     if medium.holder is not None and holders.lives(connection, medium.holder):
-        raise LedgerError(f"A run works on the medium {medium.name!r} just now; nothing was changed.")
+        raise LedgerError(message("asset.in_use", medium=medium.name))
     request = _request(connection, request_id)
     if request.outcome not in _OPEN:
-        raise InputError(
-            f"The asset request {request_id} is {request.outcome.value!r}, not 'unknown': there is nothing to resolve. "
-            "Nothing was changed."
-        )
+        raise InputError(message("asset.not_unknown", request=request_id, outcome=request.outcome.value))
     asset_id = (asset_id or "").strip().removeprefix("asset://") or None
     if (verdict == "job") != (asset_id is not None):
-        raise InputError(
-            "The verdict 'job' needs the provider's id of the asset, and no other takes one. Nothing was changed."
-        )
+        raise InputError(message("asset.id_expected"))
     outcome = Outcome.WITHDRAWN if verdict == "not_made" else Outcome.CREATED
     word = {"resolution": f"asset {asset_id}" if asset_id else verdict, "resolved_at": now()}
     _settle(connection, request, outcome, asset_id, **word)

@@ -19,6 +19,7 @@ from prefect_seedance.ledger.door import READING, Door, FileDoor
 from prefect_seedance.ledger.holders import lease
 from prefect_seedance.ledger.server_door import OUT_OF_REACH, ServerDoor
 from prefect_seedance.ledger.url import parsed, shown_url
+from prefect_seedance.messages import Message, message
 
 __all__ = ["cannot_open", "open_door", "trouble"]
 
@@ -40,10 +41,10 @@ def open_door(url: str) -> Door:
     """
     found = parsed(url)
     if found is None:
-        raise _no_ledger(url, "it cannot be read; special characters in a password are written as %XX")
+        raise _no_ledger(url, message("ledger.url_unreadable"))
     sqlite = found.get_backend_name() == "sqlite"
     if sqlite and _in_memory(found):
-        raise _no_ledger(url, "a ledger in memory forgets what was paid")
+        raise _no_ledger(url, message("ledger.url_in_memory"))
     try:
         # What a statement carries (prompts, addresses) has no place in an error's text.
         engine = create_async_engine(url, hide_parameters=True, json_serializer=_json, connect_args=_limits(found))
@@ -64,25 +65,17 @@ def trouble(error: Exception, shown: str) -> SeedanceError:
     if isinstance(error, SeedanceError):
         return error
     if isinstance(error, DatabaseUnreachable):
-        return LedgerError(
-            f"The ledger at {shown} was out of reach for {error.seconds:.0f} s ({error}). Nothing can be recorded, so "
-            "nothing more is sent. Once its server answers again, run the same call again: what was made is in the "
-            "ledger, and is not paid for twice.",
-            code=OUT_OF_REACH,
-        )
-    told = _reason(error)
-    if "disk is full" in told or "disk I/O" in told:
-        told += ". The disk that holds the ledger is full or failing; free some space and run the same call again"
-    return LedgerError(f"The ledger at {shown} could not be read or written: {told}")
+        text = message("ledger.unreachable", ledger=shown, seconds=error.seconds, reason=str(error))
+        return LedgerError(text, code=OUT_OF_REACH)
+    reason = _reason(error)
+    full = "disk is full" in reason or "disk I/O" in reason
+    return LedgerError(message("ledger.disk_full" if full else "ledger.failed", ledger=shown, reason=reason))
 
 
 def cannot_open(error: Exception, shown: str) -> LedgerError:
     """Why a ledger could not even be opened."""
-    told = str(error) if isinstance(error, sqlite3.Error | DatabaseUnreachable) else _reason(error)
-    return LedgerError(
-        f"The ledger at {shown} cannot be opened: {told}. Check the path or the server, and its permissions. "
-        "Nothing was spent."
-    )
+    reason = str(error) if isinstance(error, sqlite3.Error | DatabaseUnreachable) else _reason(error)
+    return LedgerError(message("ledger.cannot_open", ledger=shown, reason=reason))
 
 
 def _reason(error: Exception) -> str:
@@ -99,11 +92,8 @@ def _json(value: Any) -> str:
     return json.dumps(value) if _HALF.search(text) else text
 
 
-def _no_ledger(url: str, why: str) -> InputError:
-    return InputError(
-        f"{shown_url(url)} is no ledger URL that can be used ({why}). Expected something like "
-        "sqlite+aiosqlite:///ledger.db or postgresql+asyncpg://user:password@host/name. Nothing was spent."
-    )
+def _no_ledger(url: str, reason: Message | str) -> InputError:
+    return InputError(message("ledger.url_unusable", url=shown_url(url), reason=reason))
 
 
 def _in_memory(url: sa.URL) -> bool:

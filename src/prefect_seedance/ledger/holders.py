@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from prefect_seedance.errors import InputError, UnknownOutcome
 from prefect_seedance.ledger.schema import asset_requests, attempts, materials, rows, runs
 from prefect_seedance.ledger.states import Outcome, Settlement, State
+from prefect_seedance.messages import message
 
 __all__ = [
     "LEASE",
@@ -85,7 +86,7 @@ def lease() -> timedelta:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e6:
-        raise InputError(f"{ENVIRONMENT}={told!r}: expected a number of seconds, such as 120. Nothing was spent.")
+        raise InputError(message("ledger.bad_lease", variable=ENVIRONMENT, value=told))
     return timedelta(seconds=seconds)
 
 
@@ -270,11 +271,11 @@ def bury(connection: sa.Connection, run_id: str) -> None:
         connection.execute(sa.select(sa.func.count()).select_from(mine))
     held = sa.and_(rows.c.holder == run_id, rows.c.state == State.SENT)
     lost = sa.select(rows.c.attempt_id).where(held)
-    message = "The run died, or was stopped, before the provider's answer was written down."
+    reason = str(message("attempt.run_ended"))
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id.in_(lost))
-        .values(outcome=Outcome.UNKNOWN, settlement=Settlement.UNKNOWN, message=message)
+        .values(outcome=Outcome.UNKNOWN, settlement=Settlement.UNKNOWN, message=reason)
     )
     connection.execute(
         sa.update(rows)
@@ -283,11 +284,11 @@ def bury(connection: sa.Connection, run_id: str) -> None:
             state=State.UNKNOWN,
             error_kind=UnknownOutcome.kind,
             error_code=None,
-            error_message=message,
+            error_message=reason,
             changed_at=now(),
         )
     )
     connection.execute(sa.update(rows).where(rows.c.holder == run_id).values(holder=None))
     unanswered = sa.and_(asset_requests.c.run_id == run_id, asset_requests.c.outcome == Outcome.SENT)
-    connection.execute(sa.update(asset_requests).where(unanswered).values(outcome=Outcome.UNKNOWN, message=message))
+    connection.execute(sa.update(asset_requests).where(unanswered).values(outcome=Outcome.UNKNOWN, message=reason))
     connection.execute(sa.update(materials).where(materials.c.holder == run_id).values(holder=None))

@@ -12,6 +12,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import holders
 from prefect_seedance.ledger.schema import asset_requests, attempts, batches, materials, metadata, rows, runs, sums
 from prefect_seedance.ledger.states import Outcome, Settlement, State
+from prefect_seedance.messages import message
 
 __all__ = ["dump", "fill", "prune", "unfinished_batches"]
 
@@ -45,7 +46,7 @@ def fill(connection: sa.Connection, content: Dump) -> None:
         InputError: That ledger knows batches already.
     """
     if connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one():
-        raise InputError("The ledger to copy to has batches of its own. Copy to a new one. Nothing was changed.")
+        raise InputError(message("ledger.copy_target_in_use"))
     tables = [table for table in metadata.sorted_tables if table.name not in PASSING]
     for table in reversed(tables):
         connection.execute(sa.delete(table))

@@ -15,6 +15,7 @@ from prefect_seedance.ledger import moves
 from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.schema import attempts
 from prefect_seedance.ledger.states import Outcome, Settlement, State
+from prefect_seedance.messages import message
 
 __all__ = ["refused", "withdrawn"]
 
@@ -36,7 +37,7 @@ def refused(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, e
 
 def withdrawn(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> bool:
     """The request of this attempt never left this process, and its row may have been given up; as for `refused`."""
-    evidence = {"message": "The request never left."}
+    evidence = {"message": str(message("attempt.not_sent"))}
     return _settled(connection, run, row_id, attempt_id, Outcome.WITHDRAWN, State.PLANNED, evidence, dict(moves.CLEAR))
 
 
@@ -61,8 +62,8 @@ def _settled(
     found = connection.execute(sa.select(attempts.c.resolution, attempts.c.message).where(waiting)).one_or_none()
     if found is None:
         return False
-    given_up = f"{found.message or ''} Its answer came later: {evidence['message']}".strip()
-    evidence = {**evidence, "message": given_up[: moves.LONGEST]}
+    both = str(message("attempt.answered_late", before=found.message or "", answer=evidence["message"])).strip()
+    evidence = {**evidence, "message": both[: moves.LONGEST]}
     open_still = found.resolution is None and row.attempt_id == attempt_id and row.state is State.UNKNOWN
     if outcome is not None and open_still:
         moves.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)

@@ -21,11 +21,10 @@ from prefect_seedance.ledger.resolving import Verdict
 from prefect_seedance.ledger.schema import runs
 from prefect_seedance.ledger.shared_book import SharedBook
 from prefect_seedance.ledger.states import State
+from prefect_seedance.messages import message
 from prefect_seedance.routes.amount import Amount
 
 __all__ = ["Ledger"]
-
-_TAKEN_FOR_DEAD = "This run was taken for dead while it waited for the answer, and has lost the row."
 
 
 class Ledger(ReadBook, MediaBook, SharedBook):
@@ -103,7 +102,7 @@ class Ledger(ReadBook, MediaBook, SharedBook):
             return True
 
         if not await self._database.write(operation):
-            raise LedgerError(f"{_TAKEN_FOR_DEAD} Nothing was sent for it. Run the same call again.")
+            raise LedgerError(message("ledger.lease_expired_unsent"))
 
     async def created(
         self,
@@ -127,7 +126,7 @@ class Ledger(ReadBook, MediaBook, SharedBook):
             )
 
         if not await self._database.write(operation):
-            raise LedgerError(f"{_TAKEN_FOR_DEAD[:-1]}; its job {job_id} is in the ledger. Run the same call again.")
+            raise LedgerError(message("ledger.lease_expired_job", job=job_id))
 
     async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
         """The create brought no job: refused for good or for now, or its outcome is unknown.
@@ -144,9 +143,7 @@ class Ledger(ReadBook, MediaBook, SharedBook):
             return True
 
         if not await self._database.write(operation):
-            raise LedgerError(
-                f"{_TAKEN_FOR_DEAD} The provider's answer is in the ledger: {error.message} Run the same call again."
-            )
+            raise LedgerError(message("ledger.lease_expired_answer", answer=error.text))
 
     async def reject(self, run: Run, row_id: int, error: SeedanceError) -> None:
         """The row is refused before anything was sent: one of its media did not pass the provider's review."""

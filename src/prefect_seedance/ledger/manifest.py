@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 
 __all__ = ["MANIFEST", "Place", "check_manifest"]
 
@@ -43,9 +44,14 @@ def check_manifest(folder: Path | Place, identity: str, shown_url: str) -> None:
     known, where = found.get("ledger"), found.get("url", "unknown")
     if known != identity:
         raise InputError(
-            f"The folder {_shown(folder)} belongs to another ledger ({known}, last seen at {where}); the one in use is "
-            f"{identity} at {shown_url}. With it, everything in this folder would be paid for again. Use the folder's "
-            "own ledger (ledger=… or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
+            message(
+                "ledger.other_ledger",
+                folder=_shown(folder),
+                known=known,
+                url=where,
+                identity=identity,
+                ledger=shown_url,
+            )
         )
 
 
@@ -63,20 +69,13 @@ def _read(folder: Path | Place) -> dict[str, str] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"The manifest {_shown(folder)}/{MANIFEST} cannot be read ({error}). It names the ledger of this "
-            "folder; restore it, or use "
-            "another output folder. Nothing was spent."
-        ) from None
+        path = f"{_shown(folder)}/{MANIFEST}"
+        raise InputError(message("ledger.manifest_unreadable", path=path, reason=str(error))) from None
 
 
 def _text(identity: str, shown_url: str) -> str:
-    told = {
-        "what": "This folder is written by prefect-seedance. The ledger named here knows what was paid for.",
-        "ledger": identity,
-        "url": shown_url,
-    }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    content = {"what": str(message("ledger.manifest_note")), "ledger": identity, "url": shown_url}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _write(folder: Path | Place, text: str) -> None:
@@ -97,10 +96,7 @@ def _write(folder: Path | Place, text: str) -> None:
             with contextlib.suppress(FileExistsError):
                 _write_through(path, text)
     except OSError as error:
-        raise InputError(
-            f"The manifest {path} cannot be written ({error}). Without it this folder could later be used with "
-            "another ledger, and be paid for again. Nothing was spent."
-        ) from None
+        raise InputError(message("ledger.manifest_unwritable", path=str(path), reason=str(error))) from None
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()

@@ -14,6 +14,7 @@ from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.records import MaterialKey, MaterialRecord
 from prefect_seedance.ledger.schema import materials
 from prefect_seedance.ledger.states import MaterialState
+from prefect_seedance.messages import message
 
 __all__ = ["change", "held", "note", "take"]
 
@@ -82,7 +83,7 @@ def held(connection: sa.Connection, run: Run, material_id: int) -> sa.Row[Any]:
     """
     found = connection.execute(sa.select(materials).where(materials.c.id == material_id).with_for_update()).one()
     if found.holder != run.id:
-        raise LedgerError(f"Another run has taken over the medium {found.name!r}.")
+        raise LedgerError(message("ledger.medium_taken_over", medium=found.name))
     return found
 
 

@@ -15,6 +15,7 @@ from prefect_seedance.ledger.holders import Run, now
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.schema import attempts, rows, runs
 from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import exact
 from prefect_seedance.routes.amount import Amount
 
@@ -87,9 +88,9 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     _held(connection, run, intent.row_id, TAKEABLE, State.SENT)
     reserve = intent.reserve
     if budget is not None and not _fits(connection, run.batch_id, reserve, budget):
-        most = "Its worst case, which has no known bound," if reserve is None else f"Its worst case of {reserve}"
-        why = f"{most} does not fit into what is left of the budget of {budget}."
-        go(connection, intent.row_id, State.OVER_BUDGET, error_kind=OverBudget.kind, error_code=None, error_message=why)
+        reason = str(over_budget(reserve, budget))
+        kept = {"error_kind": OverBudget.kind, "error_code": None, "error_message": reason}
+        go(connection, intent.row_id, State.OVER_BUDGET, **kept)
         return None
     if reserve is not None:
         commitments.change(connection, run.batch_id, reserve.currency, reserve.value)
@@ -130,6 +131,13 @@ def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budg
     return exact.add((commitments.locked(connection, batch_id, budget.currency), reserve.value)) <= budget.value
 
 
+def over_budget(reserve: Amount | None, budget: Amount | None) -> Message:
+    """Why a row is not sent whose worst case, if it is known, does not fit into what is left of the budget."""
+    if reserve is None:
+        return message("row.cost_unbounded", budget=budget)
+    return message("row.over_budget", reserve=reserve, budget=budget)
+
+
 def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None) -> None:
     """Move the batch's commitment along with an attempt that is about to be settled like this."""
     found = connection.execute(_COMMITMENT, {"this_attempt": attempt_id}).one_or_none()
@@ -143,7 +151,7 @@ def inserted_id(made: sa.CursorResult[Any]) -> int:
     """The id that the database gave to a new line."""
     key = made.inserted_primary_key
     if key is None:
-        raise LedgerError("The database did not tell the id of a new line.")
+        raise LedgerError(message("ledger.no_new_id"))
     return int(key[0])
 
 
@@ -173,11 +181,11 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
     wanted = {"this_attempt": attempt_id, "this_row": row_id, "this_run": run.id}
     known = connection.execute(_WAITING, wanted).one_or_none()
     if known is None:
-        raise LedgerError(f"A job id for attempt {attempt_id}, which waits for none.", row=row.key)
+        raise LedgerError(message("ledger.job_not_awaited", attempt=attempt_id), row=row.key)
     if known.resolution not in {None, "not_made"}:
         # A person has settled what it costs; to that the answer only adds its evidence.
-        late = f"The answer came after the row was resolved. It named job {job_id}."
-        added = {"job_id": known.job_id or job_id, "message": late, "answered_at": now(), **evidence}
+        late = message("attempt.answered_after_resolve", job=job_id)
+        added = {"job_id": known.job_id or job_id, "message": str(late), "answered_at": now(), **evidence}
         connection.execute(_UPDATE_ATTEMPT, {"this_attempt": attempt_id, **added})
         return bool(row.holder == run.id)
     answered(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
@@ -189,7 +197,7 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
 def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
     """The provider refused, or was never reached (`deferred`, `refused`), or nothing can be proven (`unknown`)."""
     if to not in {State.DEFERRED, State.REFUSED, State.UNKNOWN}:
-        raise LedgerError(f"A create without a job does not lead to {to.value!r}.")
+        raise LedgerError(message("ledger.not_refused", state=to.value))
     _held(connection, run, row_id, {State.SENT}, to, attempt_id)
     lost = to is State.UNKNOWN
     answered(
@@ -283,7 +291,7 @@ def locked_row(connection: sa.Connection, row_id: int) -> Any:
     """A row as it stands now; nobody else moves it until the transaction ends."""
     found = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
     if found is None:
-        raise LedgerError(f"The ledger has no row with the id {row_id}.")
+        raise LedgerError(message("ledger.no_row", id=row_id))
     return found
 
 
@@ -305,11 +313,11 @@ def _held(
     """
     row = locked_row(connection, row_id)
     if row.holder != run.id or row.buried_at is not None:
-        raise LedgerError("The row is no longer held by this run; another one has taken it over.", row=row.key)
+        raise LedgerError(message("ledger.row_taken_over"), row=row.key)
     if row.state not in states or to not in MOVES[row.state]:
-        raise LedgerError(f"A row cannot go from {row.state.value!r} to {to.value!r} like this.", row=row.key)
+        raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=to.value), row=row.key)
     if attempt_id is not None and attempt_id != row.attempt_id:
-        raise LedgerError(f"Attempt {attempt_id} is not the row's latest.", row=row.key)
+        raise LedgerError(message("ledger.not_latest_attempt", attempt=attempt_id), row=row.key)
 
 
 def go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:

@@ -15,6 +15,7 @@ from prefect_seedance.ledger.filenames import folded, free_names
 from prefect_seedance.ledger.records import Plan, RowRecord
 from prefect_seedance.ledger.schema import batches, rows
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
+from prefect_seedance.messages import Message, message
 
 __all__ = ["claim", "find_batch", "follow", "plan"]
 
@@ -35,10 +36,7 @@ def find_batch(connection: sa.Connection, name: str) -> int:
     """The id of a batch, which is made if it is new."""
     known = connection.execute(sa.select(batches.c.id, batches.c.pruned_at).where(batches.c.name == name)).one_or_none()
     if known is not None and known.pruned_at is not None:
-        raise InputError(
-            f"Batch {name!r} was pruned on {known.pruned_at:%Y-%m-%d}: the ledger no longer knows its rows, and all of "
-            "them would be paid for again. Use another batch name. Nothing was spent."
-        )
+        raise InputError(message("batch.pruned", batch=name, date=f"{known.pruned_at:%Y-%m-%d}"))
     if known is not None:
         return int(known.id)
     select = sa.select(batches.c.id).where(batches.c.name == name)
@@ -128,8 +126,7 @@ def _lock(connection: sa.Connection, batch_id: int) -> None:
 def _refuse_twins(plans: Sequence[Plan]) -> None:
     twins = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
     if twins:
-        shown = ", ".join(map(repr, twins[:SHOWN]))
-        raise InputError(f"{len(twins)} row key(s) occur more than once: {shown}. Nothing was spent.")
+        raise InputError(message("batch.duplicate_keys", keys=len(twins), shown=[repr(key) for key in twins[:SHOWN]]))
 
 
 def _known(connection: sa.Connection, batch_id: int, take: str, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
@@ -141,29 +138,30 @@ def _known(connection: sa.Connection, batch_id: int, take: str, keys: Sequence[s
     return found
 
 
-def _changes(batch: str, take: str, changed: list[tuple[RowRecord, Plan]], count: int) -> str:
-    lines = [f"  row {meant.key!r}: {_difference(known, meant)}" for known, meant in changed]
+def _changes(batch: str, take: str, changed: list[tuple[RowRecord, Plan]], count: int) -> Message:
+    lines = [_difference(known, meant) for known, meant in changed]
     if count > len(changed):
-        lines.append(f"  … and {count - len(changed)} more")
-    keys = ", ".join(repr(meant.key) for _, meant in changed) + (", …" if count > len(changed) else "")
-    return (
-        f"{count} row(s) of batch {batch!r} (take {take!r}) were planned with another request before:\n"
-        + "\n".join(lines)
-        + f"\nTo make them anew beside the earlier ones, run only them as a new take (only=[{keys}], "
-        'take="2"); to keep the earlier ones out of it, use a new batch name. Nothing was spent.'
-    )
+        lines.append(message("rows.and_more", more=count - len(changed)))
+    return message("batch.changed_rows", rows=count, batch=batch, take=take, changes=lines)
 
 
-def _difference(known: RowRecord, meant: Plan) -> str:
+def _difference(known: RowRecord, meant: Plan) -> Message:
     before = {"provider": known.provider, "model": known.model, **known.request}
     after = {"provider": meant.provider, "model": meant.model, **meant.request}
     fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    told = [f"{name} was {_shown(before.get(name))}, is {_shown(after.get(name))}" for name in fields]
-    return "; ".join(told) or "the way in which requests are told apart has changed"
+    if not fields:
+        return message("batch.fingerprint_changed", row=meant.key)
+    changes = [
+        message("batch.field_changed", field=name, before=_shown(before.get(name)), after=_shown(after.get(name)))
+        for name in fields
+    ]
+    return message("batch.row_changed", row=meant.key, changes=changes)
 
 
-def _shown(value: Any) -> str:
-    text = "not set" if value is None else repr(value)
+def _shown(value: Any) -> Message | str:
+    if value is None:
+        return message("batch.field_not_set")
+    text = repr(value)
     return text if len(text) <= 60 else text[:59] + "…"
 
 

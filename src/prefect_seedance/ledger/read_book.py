@@ -12,6 +12,7 @@ from prefect_seedance.ledger.holders import Run
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
 from prefect_seedance.ledger.standings import Standing
 from prefect_seedance.ledger.states import State
+from prefect_seedance.messages import message
 
 __all__ = ["ReadBook"]
 
@@ -35,7 +36,7 @@ class ReadBook(Book):
         """One row."""
         found = await self.rows([row_id])
         if row_id not in found:
-            raise LedgerError(f"The ledger has no row with the id {row_id}.")
+            raise LedgerError(message("ledger.no_row", id=row_id))
         return found[row_id]
 
     async def find(self, batch: str, take: str, key: str) -> RowRecord | None:

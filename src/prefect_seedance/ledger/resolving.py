@@ -12,6 +12,7 @@ from prefect_seedance.ledger import holders, lookups, moves
 from prefect_seedance.ledger.records import RowRecord
 from prefect_seedance.ledger.schema import attempts, rows
 from prefect_seedance.ledger.states import Settlement, State
+from prefect_seedance.messages import message
 
 __all__ = ["Verdict", "resolve"]
 
@@ -41,22 +42,19 @@ def resolve(
         LedgerError: A run that lives holds the row.
     """
     if row.state is not State.UNKNOWN or row.attempt is None:
-        raise InputError(
-            f"the row is {row.state.value!r}, not 'unknown': there is nothing to resolve. Nothing was changed.",
-            row=row.key,
-        )
+        raise InputError(message("resolve.not_unknown", state=row.state.value), row=row.key)
     batch_id = connection.execute(sa.select(rows.c.batch_id).where(rows.c.id == row.id)).scalar_one()
     holders.bury_dead(connection, batch_id)
     now = sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)
     state = connection.execute(now.with_for_update()).one()
     if state.holder is not None or state.state is not State.UNKNOWN:
-        raise LedgerError("a run works on this row just now; nothing was changed.", row=row.key)
+        raise LedgerError(message("resolve.row_in_use"), row=row.key)
     if verdict == "job":
         _adopt(connection, row, row.attempt.id, (job_id or "").strip())
     elif verdict == "lost":
         _note(connection, row.attempt.id, Settlement.CHARGED, verdict, charge=charge)
-        told = "Made and lost, as a person found out; its cost is counted."
-        moves.go(connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=told)
+        reason = str(message("resolve.lost"))
+        moves.go(connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=reason)
     else:
         _note(connection, row.attempt.id, Settlement.NOTHING, verdict)
         moves.go(connection, row.id, State.PLANNED, **moves.CLEAR)
@@ -64,13 +62,13 @@ def resolve(
 
 def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:
     if not job_id:
-        raise InputError("the verdict 'job' needs the provider's id of the job. Nothing was changed.", row=row.key)
+        raise InputError(message("resolve.job_id_missing"), row=row.key)
     same = sa.and_(attempts.c.job_id == job_id, attempts.c.provider == row.provider)
     owner = connection.execute(
         sa.select(rows.c.key).select_from(attempts.join(rows, attempts.c.row_id == rows.c.id)).where(same)
     ).scalar()
     if owner is not None:
-        raise InputError(f"job {job_id} belongs to row {owner!r} already. Nothing was changed.", row=row.key)
+        raise InputError(message("resolve.job_taken", job=job_id, owner=owner), row=row.key)
     _note(connection, attempt_id, Settlement.OPEN, f"job {job_id}", job_id=job_id)
     moves.go(connection, row.id, State.CREATED, **moves.CLEAR)
 
@@ -92,5 +90,5 @@ def find(connection: sa.Connection, batch: str, take: str, key: str) -> RowRecor
     """
     row = lookups.row_by_key(connection, batch, take, key)
     if row is None:
-        raise InputError(f"Batch {batch!r} has no row {key!r} in take {take!r}. Nothing was changed.")
+        raise InputError(message("resolve.no_row", batch=batch, take=take, key=key))
     return row

@@ -15,6 +15,7 @@ from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger.door import Door
 from prefect_seedance.ledger.engine import trouble
 from prefect_seedance.ledger.losses import lost, undone
+from prefect_seedance.messages import message
 
 __all__ = ["Operation", "Writer"]
 
@@ -46,7 +47,7 @@ class Writer:
     async def write(self, operation: Operation[T]) -> T:
         """Run a writing operation; when this returns, it is committed and on disk."""
         if self._closed:
-            raise LedgerError(f"The ledger at {self._shown} was closed before this was written.")
+            raise LedgerError(message("ledger.closed", ledger=self._shown))
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._waiting.append((operation, done))
@@ -72,7 +73,7 @@ class Writer:
             # Only where the loop is being torn down: nobody may wait for ever, and nobody is told that it was written.
             group, self._waiting = group + self._waiting, []
             for _, done in group:
-                self._settle(done, _Fallen(LedgerError(f"The ledger at {self._shown}: its writer was stopped.")))
+                self._settle(done, _Fallen(LedgerError(message("ledger.writer_stopped", ledger=self._shown))))
 
     async def _commit(self, operations: list[Operation[Any]]) -> list[Any]:
         try:

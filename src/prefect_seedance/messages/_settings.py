@@ -68,6 +68,7 @@ SETTINGS = {
         Setting("max_charge", "--max-charge", "What one row costs at most"),
         Setting("max_failures", "--max-failures", takes="literal"),
         Setting("max_in_flight", "--max-in-flight", takes="literal"),
+        Setting("media_hosts", takes="list"),
         Setting("media_root"),
         Setting("on_invalid", "--on-invalid", "If a row breaks a rule", menu={"skip": "leave it out"}),
         Setting("only", "--only", "Only these rows", "list"),
@@ -78,6 +79,7 @@ SETTINGS = {
         Setting("route", "--route", "Route"),
         Setting("spread", "--spread", "Spread over other processes"),
         Setting("take", "--take", "Take"),
+        Setting("task_runs"),
     )
 }
 """By the parameter's name. A test holds them against the flows, the commands and the forms."""

@@ -12,6 +12,7 @@ from prefect.states import Completed
 from prefect_seedance.jobs.chunk import Chunk
 from prefect_seedance.jobs.loop import on_core
 from prefect_seedance.ledger import State
+from prefect_seedance.messages import listing, message
 
 __all__ = ["carry_rows"]
 
@@ -26,5 +27,5 @@ async def carry_rows(chunk: Chunk) -> PrefectState[Any]:
     """
     await on_core(chunk.carry)
     counts = chunk.counts
-    told = ", ".join(f"{number:,} {state}" for state, number in sorted(counts.items()))
-    return Completed(name="Stored" if set(counts) <= _WELL else "Some left", message=told)
+    each = [message("rows.count", rows=number, state=state) for state, number in sorted(counts.items())]
+    return Completed(name="Stored" if set(counts) <= _WELL else "Some left", message=listing(each))

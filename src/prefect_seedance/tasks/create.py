@@ -18,6 +18,7 @@ from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
+from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import parts_home, prefect_home
@@ -74,7 +75,7 @@ async def create_video(
         await on_core(lambda: creating.create(request))
         return request
     if route is None or batch is None:
-        raise InputError("create_video needs route= and batch=. Nothing was spent.")
+        raise InputError(message("run.create_needs"))
     meant, key = one_request(request, row)
     settings = await route_to_use(route)
     return await on_core(

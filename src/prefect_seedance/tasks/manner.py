@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.crew import PLAIN_STEPS, Manner, Steps
+from prefect_seedance.messages import message
 from prefect_seedance.tasks.chunk import carry_rows
 from prefect_seedance.tasks.create import create_video
 from prefect_seedance.tasks.download import download_video
@@ -36,8 +37,7 @@ def manner_of(task_runs: TaskRuns | str = "auto") -> Manner:
         InputError: No such way.
     """
     if task_runs not in get_args(TaskRuns):
-        known = ", ".join(get_args(TaskRuns))
-        raise InputError(f"task_runs={task_runs!r}: expected one of {known}. Nothing was spent.")
+        raise InputError(message("run.bad_task_runs", value=task_runs, known=get_args(TaskRuns)))
 
     def steps(rows: int) -> Steps:
         return PER_CHUNK if task_runs == "per_chunk" or (task_runs == "auto" and rows > MANY) else PER_STEP

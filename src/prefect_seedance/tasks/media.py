@@ -19,6 +19,7 @@ from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.retry import MEDIUM
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
+from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.forms import Form
 from prefect_seedance.tasks.anywhere import anywhere_task
@@ -118,7 +119,7 @@ async def _brought(
         await on_core(lambda: step(medium))
         return medium
     if route is None:
-        raise InputError("route= is needed: a route block of the account, or its name. Nothing was sent.")
+        raise InputError(message("upload.route_needed"))
     settings = await route_to_use(route)
     address = os.fspath(medium)
     if media_root is None and scheme_of(address) == "file" and "://" not in address:

@@ -9,6 +9,7 @@ from prefect.runtime import deployment
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.media.places import ROOT_VARIABLE
+from prefect_seedance.messages import message
 
 __all__ = ["HOSTS_VARIABLE", "media_hosts", "media_roots"]
 
@@ -32,10 +33,7 @@ def media_roots(wanted: str | Path | None) -> tuple[Path, ...]:
         return opened
     folder = Path(wanted).expanduser().absolute()
     if deployment.id and not any(folder.resolve().is_relative_to(root.resolve()) for root in opened):
-        raise InputError(
-            f"media_root={str(wanted)!r} is not open to this deployment. Set {ROOT_VARIABLE} in the environment of the "
-            "deployment or its worker; a form must not be a way to the worker's files. Nothing was spent."
-        )
+        raise InputError(message("run.media_root_closed", folder=str(wanted), variable=ROOT_VARIABLE))
     return (folder, *opened)
 
 
@@ -48,8 +46,5 @@ def media_hosts(wanted: str | tuple[str, ...] | list[str] = ()) -> frozenset[str
     opened = {name.strip().lower() for name in os.environ.get(HOSTS_VARIABLE, "").split(",") if name.strip()}
     asked = {name.strip().lower() for name in ([wanted] if isinstance(wanted, str) else wanted)}
     if deployment.id and not asked <= opened:
-        raise InputError(
-            f"media_hosts={sorted(asked - opened)!r} are not open to this deployment. Set {HOSTS_VARIABLE} in the "
-            "environment of the deployment or its worker. Nothing was spent."
-        )
+        raise InputError(message("run.media_hosts_closed", hosts=sorted(asked - opened), variable=HOSTS_VARIABLE))
     return frozenset(asked | opened)

@@ -6,6 +6,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.by_hand import JobTicket
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
 __all__ = ["route_of_job", "route_to_use"]
@@ -33,9 +34,5 @@ async def route_of_job(job: JobTicket, route: RouteDefaults | str | None) -> Rou
         return await route_to_use(job.route_block)
     settings = _seen.get((job.provider, job.account, job.model))
     if settings is None:
-        raise InputError(
-            "The route of this job is not known in this process: hand over route=, or create the job with a saved "
-            "block. Nothing was spent.",
-            row=job.row,
-        )
+        raise InputError(message("job.route_unknown"), row=job.row)
     return settings

@@ -20,6 +20,7 @@ from prefect_seedance.jobs.loop import call_core, on_core
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import State, ledger_url
 from prefect_seedance.media import MediaPlaces
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.request import Options, Shape, in_words_of
@@ -206,10 +207,7 @@ class VideoJobRun(JobRun[JobTicket]):
     async def afetch_result(self) -> JobTicket:
         """The asynchronous form of `fetch_result`."""
         if self.ticket.state != State.STORED:
-            raise LedgerError(
-                f"The row is {self.ticket.state!r} and has no video yet: call wait_for_completion() first.",
-                row=self.ticket.row,
-            )
+            raise LedgerError(message("job.no_video_yet", state=self.ticket.state), row=self.ticket.row)
         return self.ticket
 
 

@@ -3,12 +3,110 @@
 from __future__ import annotations
 
 LEDGER: dict[str, str] = {
+    "ledger.bad_lease": "{variable}={value!r}: expected a number of seconds, such as 120. Nothing was spent.",
+    "ledger.cannot_open": (
+        "The ledger at {ledger} cannot be opened: {reason}. Check the path or the server, and its permissions. "
+        "Nothing was spent."
+    ),
+    "ledger.closed": "The ledger at {ledger} was closed before this was written.",
+    "ledger.copy_target_in_use": (
+        "The ledger to copy to already has batches. Copy to a new ledger. Nothing was changed."
+    ),
+    "ledger.disk_full": (
+        "The ledger at {ledger} could not be read or written: {reason}. Its disk is full or failing. Free some space "
+        "and run the same call again."
+    ),
+    "ledger.failed": "The ledger at {ledger} could not be read or written: {reason}",
+    "ledger.job_not_awaited": "A job id arrived for attempt {attempt}, which awaits no answer.",
     "ledger.later_version": (
         "The ledger was written by a later version of prefect-seedance: its schema is {schema}, and this version knows "
         "{known}. Upgrade this installation. Nothing was spent."
     ),
-    "ledger.no_backup": (
-        "The ledger has to be migrated, and the backup {copy} cannot be written: {reason}. Make room for it, or allow "
-        "writing to that folder. Nothing was changed, and nothing was spent."
+    "ledger.lease_expired_answer": (
+        "This run's lease expired; another run may own the row. The provider's answer is in the ledger: {answer} Run "
+        "the same call again."
     ),
+    "ledger.lease_expired_job": (
+        "This run's lease expired; another run may own the row. Its job {job} is in the ledger. Run the same call "
+        "again."
+    ),
+    "ledger.lease_expired_unsent": (
+        "This run's lease expired; another run may own the row. Nothing was sent for it. Run the same call again."
+    ),
+    "ledger.manifest_note": (
+        "This folder is written by prefect-seedance. The ledger named here knows what was paid for."
+    ),
+    "ledger.manifest_unreadable": (
+        "The manifest {path} cannot be read ({reason}). It names the ledger of this folder. Restore it, or use another "
+        "output folder. Nothing was spent."
+    ),
+    "ledger.manifest_unwritable": (
+        "The manifest {path} cannot be written ({reason}). Without it, this folder could later be used with another "
+        "ledger, and everything would be paid for again. Nothing was spent."
+    ),
+    "ledger.medium_taken_over": "Another run has taken over the medium {medium!r}.",
+    "ledger.no_backup": (
+        "The ledger has to be migrated, and the backup {copy} cannot be written: {reason}. Free some space for it, or "
+        "allow writing to that folder. Nothing was changed, and nothing was spent."
+    ),
+    "ledger.no_new_id": "The database did not return the id of a new line.",
+    "ledger.no_row": "The ledger has no row with the id {id}.",
+    "ledger.not_latest_attempt": "Attempt {attempt} is not the row's latest.",
+    "ledger.not_refused": "A create without a job does not lead to {state!r}.",
+    "ledger.other_ledger": (
+        "The folder {folder} belongs to another ledger ({known}, last seen at {url}). The ledger in use is {identity} "
+        "at {ledger}. With it, everything in this folder would be paid for again. Use the folder's own ledger "
+        "({@ledger} or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
+    ),
+    "ledger.row_taken_over": "The row is no longer held by this run; another run has taken it over.",
+    "ledger.unlawful_move": "A row cannot go from {state!r} to {to!r} in this way.",
+    "ledger.unreachable": (
+        "The ledger at {ledger} did not answer for {seconds:.0f} s ({reason}). Nothing can be recorded, so nothing "
+        "more is sent. Once its server answers again, run the same call again: what was made is in the ledger and is "
+        "not paid for twice."
+    ),
+    "ledger.url_in_memory": "a ledger in memory would lose the record of what was paid",
+    "ledger.url_unreadable": "it cannot be read; special characters in a password are written as %XX",
+    "ledger.url_unusable": (
+        "{url} cannot be used as a ledger URL ({reason}). Expected something like sqlite+aiosqlite:///ledger.db or "
+        "postgresql+asyncpg://user:password@host/name. Nothing was spent."
+    ),
+    "ledger.writer_stopped": "The ledger at {ledger}: its writer was stopped before this was written.",
+    "asset.awaits_no_answer": "An answer arrived for the asset request {request}, which awaits none.",
+    "asset.id_expected": (
+        "The verdict 'job' needs the provider's id of the asset, and no other verdict takes one. Nothing was changed."
+    ),
+    "asset.in_use": "A run works on the medium {medium!r} now. Nothing was changed.",
+    "asset.no_request": "Batch {batch!r} has no asset request {request}. Nothing was changed.",
+    "asset.not_unknown": (
+        "The asset request {request} is {outcome!r}, not 'unknown': there is nothing to resolve. Nothing was changed."
+    ),
+    "asset.unknown_outcome": (
+        "The asset request {request} for {medium!r} has an unknown outcome. It is not sent again, because it may have "
+        "been billed."
+    ),
+    "attempt.answered_after_resolve": "The answer came after the row was resolved. It named job {job}.",
+    "attempt.answered_late": "{before} Its answer came later: {answer}",
+    "attempt.not_sent": "The request was not sent.",
+    "attempt.run_ended": "The run died or was stopped before the provider's answer was written down.",
+    "batch.changed_rows": (
+        "{rows:row was|rows were} planned with another request before, in batch {batch!r} (take {take!r}):"
+        "{changes:bullets}To make them again beside the earlier ones, run only these rows ({@only}) as a new take "
+        "({@take:2}). To keep the earlier ones out of it, use a new batch name. Nothing was spent."
+    ),
+    "batch.duplicate_keys": "{keys:row key occurs|row keys occur} more than once: {shown}. Nothing was spent.",
+    "batch.field_changed": "{field} was {before}, is {after}",
+    "batch.field_not_set": "not set",
+    "batch.fingerprint_changed": "row {row!r}: the way in which requests are compared has changed",
+    "batch.pruned": (
+        "Batch {batch!r} was pruned on {date}: the ledger no longer knows its rows, and all of them would be paid for "
+        "again. Use another batch name. Nothing was spent."
+    ),
+    "batch.row_changed": "row {row!r}: {changes:clauses}",
+    "resolve.job_id_missing": "The verdict 'job' needs the provider's id of the job. Nothing was changed.",
+    "resolve.job_taken": "Job {job} already belongs to row {owner!r}. Nothing was changed.",
+    "resolve.lost": "A person settled it as made and lost. Its cost is counted.",
+    "resolve.no_row": "Batch {batch!r} has no row {key!r} in take {take!r}. Nothing was changed.",
+    "resolve.not_unknown": "The row is {state!r}, not 'unknown': there is nothing to resolve. Nothing was changed.",
+    "resolve.row_in_use": "A run works on this row now. Nothing was changed.",
 }
