@@ -53,7 +53,7 @@ def resolve_by_hand(
     batch: str, row: str, verdict: Verdict, *, job_id: str | None, cost: str | None, take: str, url: str | None
 ) -> None:
     """Settle an unknown row by a person's word."""
-    told = call_core(
+    done = call_core(
         lambda: resolve_row(
             ledger_url=ledger_url(url, home()),
             batch=batch,
@@ -64,4 +64,4 @@ def resolve_by_hand(
             take=take,
         )
     )
-    out.print(told, markup=False)
+    out.print(str(done), markup=False)

@@ -79,7 +79,7 @@ def _show_batches(names: list[str], rows: list[RowRecord]) -> None:
     for name in ("batch", "rows", "where they stand"):
         table.add_column(name)
     for name in names:
-        counts = Counter(row.state for row in rows if row.batch == name)
+        counts: Counter[str] = Counter(row.state for row in rows if row.batch == name)
         table.add_row(Text(name), str(counts.total()), status_counts(counts))
     out.print(table if names else str(message("cli.no_batches")))
 

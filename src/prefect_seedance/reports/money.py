@@ -8,7 +8,7 @@ from decimal import Decimal
 from prefect_seedance.ledger import CostLine
 from prefect_seedance.messages import Message, message
 
-__all__ = ["amount", "amounts", "cost_table", "count", "doubts", "limit", "line_cost", "number"]
+__all__ = ["amount", "amounts", "cost_table", "doubts", "limit", "line_cost", "number"]
 
 LONGEST = 120
 """Characters of a provider's words in a cell."""
@@ -36,11 +36,6 @@ def _money(value: Decimal) -> str:
 def amounts(by_currency: Mapping[str, Decimal]) -> str:
     """Amounts of several currencies, which are never added up."""
     return " + ".join(amount(value, currency) for currency, value in sorted(by_currency.items())) or "nothing"
-
-
-def count(number_of: int, noun: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
 
 
 def doubts(line: CostLine) -> str:

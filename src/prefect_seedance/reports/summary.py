@@ -75,7 +75,7 @@ def status_words(status: str) -> str:
 
 
 def status_advice(status: str) -> str:
-    """What a person can do about a status, in the words of the surface that they are on; empty where that is nothing."""
+    """What a person can do about a status, in the words of their surface; empty where that is nothing."""
     return str(_ADVICE.get(status, ""))
 
 
@@ -180,10 +180,10 @@ def _remarks(result: GenerateResult) -> str:
     if not rows:
         return ""
     title = f"## {message('summary.differs', videos=len(rows))}"
-    lines = [
-        f"- **{cell(row.row)}** · {message('summary.job', job=cell(row.job_id or '?'))}  \n    {cell(row.remarks or '')}"
-        for row in rows[:SHOWN]
-    ]
+    lines = []
+    for row in rows[:SHOWN]:
+        job = message("summary.job", job=cell(row.job_id or "?"))
+        lines.append(f"- **{cell(row.row)}** · {job}  \n    {cell(row.remarks or '')}")
     if len(rows) > SHOWN:
         lines.append(f"\n{message('summary.more_rows', rows=len(rows) - SHOWN)}")
     return "\n\n".join([title, "\n".join(lines)])
