@@ -7,6 +7,7 @@ from typing import Any
 
 from prefect_seedance.blocks.route_defaults import RouteDefaults, block_name
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
 __all__ = ["RouteLike", "fallen_back_to", "load_routes"]
@@ -23,9 +24,7 @@ async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
     """
     listed: Sequence[Any] = route if isinstance(route, list | tuple) else [route]
     if not listed:
-        raise InputError(
-            "route=[] names no route: give a RouteDefaults block, its name, or several. Nothing was spent."
-        )
+        raise InputError(message("block.none_given"))
     found = [(await _block(one)).to_settings() for one in listed]
     # Blocks fall back to others by name: those are routes of the run as well, behind the ones that were given.
     for settings in found:  # it grows meanwhile
@@ -44,23 +43,20 @@ async def fallen_back_to(name: str, settings: RouteSettings) -> RouteDefaults:
     try:
         return await _block(name)
     except InputError as error:
-        whose = f"the block {settings.block!r}" if settings.block else f"the route {settings.label}"
-        raise InputError(f"{whose} falls back to {name!r}. {error.message}") from None
+        if settings.block:
+            text = message("block.fall_back_of_block", block=settings.block, name=name, reason=error.text)
+        else:
+            text = message("block.fall_back_of_route", route=settings.label, name=name, reason=error.text)
+        raise InputError(text) from None
 
 
 async def _block(route: Any) -> RouteDefaults:
     if isinstance(route, RouteDefaults):
         return route
     if not isinstance(route, str):
-        raise InputError(
-            f"route={type(route).__name__}: expected a RouteDefaults block or the name of a saved one. "
-            "Nothing was spent."
-        )
+        raise InputError(message("block.wrong_type", type=type(route).__name__))
     name = block_name(route)
     try:
         return await RouteDefaults.aload(name)
     except (ValueError, RuntimeError) as error:
-        raise InputError(
-            f"There is no saved route block {name!r} that can be used ({error}). Save one in the "
-            "Prefect UI (Blocks, Seedance Route Defaults) or with RouteDefaults(...).save(name). Nothing was spent."
-        ) from None
+        raise InputError(message("block.not_found", name=name, reason=error)) from None

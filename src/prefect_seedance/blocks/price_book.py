@@ -58,7 +58,7 @@ class PriceBook(Spelled, Block):
         try:
             self.to_prices()
         except SeedanceError as error:
-            raise ValueError(error.message) from None
+            raise ValueError(error.text) from None
         return self
 
     def to_prices(self) -> Prices:

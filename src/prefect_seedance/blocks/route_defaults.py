@@ -12,6 +12,7 @@ from prefect_seedance.blocks.credentials import AnyCredentials
 from prefect_seedance.blocks.price_book import PriceBook
 from prefect_seedance.blocks.spelling import Spelled
 from prefect_seedance.errors import InputError, SeedanceError
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Provider, Route, VideoRequest, find
 from prefect_seedance.routes.request import SETTINGS, Options, Shape, in_words_of
@@ -103,7 +104,7 @@ class RouteDefaults(Spelled, _Options, _Shape, _Head, Block):
         try:
             self.to_route()
         except SeedanceError as error:
-            raise ValueError(error.message) from None
+            raise ValueError(error.text) from None
         return self
 
     @property
@@ -122,7 +123,7 @@ class RouteDefaults(Spelled, _Options, _Shape, _Head, Block):
         try:
             return Route.model_validate({"provider": self.provider, "model": self.model, **self.custom_route})
         except ValidationError as error:
-            raise InputError(f"custom_route is no route: {error}. Nothing was spent.") from None
+            raise InputError(message("block.bad_custom_route", reasons=error)) from None
 
     def to_settings(self) -> RouteSettings:
         """The plain settings, as the jobs know them.

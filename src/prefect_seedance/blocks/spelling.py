@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, model_validator
 
+from prefect_seedance.messages import message
+
 __all__ = ["Spelled"]
 
 
@@ -20,5 +22,5 @@ class Spelled(BaseModel):
         for name in given.keys() - set(known) if isinstance(given, dict) else ():
             near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.8)
             if near:
-                raise ValueError(f"{name!r} looks like {near[0]!r} misspelt")
+                raise ValueError(message("block.misspelt", name=name, near=near[0]))
         return given

@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from prefect_seedance.cli.console import err, tell_error
 from prefect_seedance.errors import InputError, SeedanceError
+from prefect_seedance.messages import message, use_surface
 
 __all__ = ["app", "run"]
 
@@ -36,7 +37,9 @@ Prices = Annotated[
 ]
 Columns = Annotated[
     list[str] | None,
-    Parameter(name=["--column"], help="Your heading of one of our columns: prompt=文案. May be repeated."),
+    Parameter(
+        name=["--column"], help="Map a field to your column: FIELD=HEADING, such as prompt=文案. May be repeated."
+    ),
 ]
 Ledger = Annotated[str | None, Parameter(help="The ledger's URL or file; default as for generate_videos.")]
 OnInvalid = Annotated[
@@ -50,6 +53,11 @@ Choose = Annotated[
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 a mistake in the input."""
+    with use_surface("cli"):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
     except CycloptsError:
@@ -61,7 +69,7 @@ def run(arguments: Sequence[str]) -> int:
         tell_error(error)
         return FAILED
     except KeyboardInterrupt:
-        err.print("Interrupted. What is paid is in the ledger: run the same command again, and it goes on.")
+        err.print(str(message("cli.interrupted")), markup=False)
         return INTERRUPTED
     return result if isinstance(result, int) else 0
 
@@ -197,12 +205,12 @@ def run_table(
         table: Path or URL of a table (CSV, Excel, Parquet, JSON).
         batch: The name under which rows are kept. The same name continues, and never pays again for what it has.
         output: The folder for videos and results, or a URL such as s3://bucket/videos.
-        take: Another take makes the same rows anew, on purpose.
+        take: Another take makes the same rows again, on purpose.
         only: Row ids; may be repeated. All other rows are left out.
         limit: Only the first so many rows: a pilot.
-        retry: States to be made anew, and paid again: failed, refused, expired. May be repeated.
+        retry: States to be made again, and paid again: failed, refused, expired. May be repeated.
         patience: Seconds to wait for a job.
-        max_in_flight: Jobs of a --model at the same time, at most: 20 unless told. A saved route has its own.
+        max_in_flight: Jobs of a --model at the same time, at most; default 20. A saved route has its own.
         budget: What the batch may cost over its whole life, such as "100 CNY".
         max_charge: What one row costs at most, where no price or no upper bound is known.
         max_failures: Take no new rows once so many have failed: a count, or a share below 1.
@@ -357,6 +365,6 @@ def _columns(pairs: list[str] | None) -> dict[str, str] | None:
     for pair in pairs or []:
         name, separator, heading = pair.partition("=")
         if not separator:
-            raise InputError(f"--column {pair!r}: expected our name and your heading, as in prompt=文案.")
+            raise InputError(message("cli.bad_column", pair=pair))
         columns[name.strip()] = heading.strip()
     return columns or None

@@ -14,6 +14,7 @@ from prefect_seedance.cli.looking import home, read_batch
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.resolving import resolve_row
 from prefect_seedance.ledger import Verdict, ledger_url
+from prefect_seedance.messages import message
 from prefect_seedance.reports.audit import lay_beside, read_bill, write_audit
 from prefect_seedance.reports.money import number
 
@@ -26,7 +27,7 @@ def export_audit(batch: str, url: str | None, path: Path) -> None:
     """Write the audit trail of a batch."""
     books = read_batch(batch, url)
     written = write_audit(path, books.rows, books.attempts, books.assets)
-    out.print(f"{written:,} attempts of batch {batch} are in {path}", markup=False)
+    out.print(str(message("cli.audit_written", attempts=written, batch=batch, path=path)), markup=False)
 
 
 def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None, amount_column: str | None) -> bool:
@@ -43,7 +44,8 @@ def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None
         table.add_row(*(Text(cell) for cell in cells))
     if table.row_count:
         out.print(table)
-    out.print(", ".join(f"{count:,} {verdict}" for verdict, count in counts.items()) or "No jobs on either side.")
+    found = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items())
+    out.print(found or str(message("cli.no_jobs")))
     return set(counts) <= {"agreed"}
 
 
@@ -51,7 +53,7 @@ def resolve_by_hand(
     batch: str, row: str, verdict: Verdict, *, job_id: str | None, cost: str | None, take: str, url: str | None
 ) -> None:
     """Settle an unknown row by a person's word."""
-    told = call_core(
+    done = call_core(
         lambda: resolve_row(
             ledger_url=ledger_url(url, home()),
             batch=batch,
@@ -62,4 +64,4 @@ def resolve_by_hand(
             take=take,
         )
     )
-    out.print(told, markup=False)
+    out.print(str(done), markup=False)

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prefect_seedance.cli.console import out
+from prefect_seedance.messages import message
 from prefect_seedance.routes import CATALOGUE, Route
 
 __all__ = ["show_routes"]
@@ -17,7 +18,12 @@ _MEDIA = (("images", "images"), ("frames", "frames"), ("reference_videos", "vide
 
 def show_routes() -> None:
     """Print every route: what it takes, and the price line that it is billed by."""
-    table = Table(header_style="dim", title=f"{len(CATALOGUE)} routes", title_justify="left", title_style="bold")
+    table = Table(
+        header_style="dim",
+        title=str(message("cli.routes", routes=len(CATALOGUE))),
+        title_justify="left",
+        title_style="bold",
+    )
     table.box, table.show_edge, table.pad_edge, table.collapse_padding = box.SIMPLE_HEAD, False, False, True
     for name in ("provider", "model", "seconds", "resolution", "takes", "billing model", "billed"):
         # A model is there to be copied: its name is never broken.
@@ -34,7 +40,7 @@ def show_routes() -> None:
             _UNITS[route.unit],
         )
     out.print(table)
-    out.print("* No document names this price line; the name is ours. Give your price under it.")
+    out.print(str(message("cli.own_name")))
 
 
 def _takes(route: Route, part: str) -> bool:

@@ -19,6 +19,7 @@ from prefect_seedance.cli.console import out
 from prefect_seedance.cli.live import live_view
 from prefect_seedance.cli.prefect_server import free_port, local_server, spawned
 from prefect_seedance.errors import SeedanceError
+from prefect_seedance.messages import message
 
 if TYPE_CHECKING:
     from prefect_seedance.blocks import PriceBook
@@ -34,9 +35,9 @@ def run_demo(folder: Path, *, keep: bool, speed: float) -> int:
     # Prefect reads its settings while it is imported, so they are set before that.
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
     os.environ["PREFECT_SEEDANCE_LEDGER"] = str(folder / "ledger.db")
-    out.print("[bold]prefect-seedance demo[/]  no key, no cost: everything happens on this machine")
+    out.print(f"[bold]prefect-seedance demo[/]  {message('demo.title')}")
     with contextlib.ExitStack() as stack:
-        with out.status("Starting the sandbox and a local Prefect server …"):
+        with out.status(str(message("demo.starting"))):
             sandbox = stack.enter_context(_sandbox(folder, speed))
             server = stack.enter_context(local_server(folder / "prefect", folder / "logs" / "prefect-server.log"))
         os.environ["PREFECT_API_URL"] = f"{server}/api"
@@ -44,14 +45,12 @@ def run_demo(folder: Path, *, keep: bool, speed: float) -> int:
         code = _generate(folder, sandbox)
         out.print(f"Ledger   {folder / 'ledger.db'}")
         if keep:
-            out.print(f"\nThe Prefect UI is at [bold]{server}[/] until you press Ctrl-C.")
+            out.print(f"\n{message('demo.ui_stays', server=server)}")
             with contextlib.suppress(KeyboardInterrupt):
                 while True:
                     time.sleep(3600)
         else:
-            out.print(
-                f"\nTo look at the runs and their artifacts in the Prefect UI ({server}): [bold]make demo KEEP=1[/]"
-            )
+            out.print(f"\n{message('demo.look', server=server)}")
     return code
 
 
@@ -70,11 +69,11 @@ def _sandbox(folder: Path, speed: float) -> Iterator[str]:
                 yield url
                 return
             time.sleep(0.05)
-        raise SeedanceError(f"The sandbox did not start; its log is {log}.")
+        raise SeedanceError(message("demo.sandbox_failed", log=log))
 
 
 def _generate(folder: Path, sandbox: str) -> int:
-    with out.status("Registering the blocks …"):
+    with out.status(str(message("demo.saving_blocks"))):
         names = _save_blocks(sandbox)
     from prefect_seedance.flows import generate_videos  # noqa: PLC0415
     from prefect_seedance.reports.terminal import show_result  # noqa: PLC0415
@@ -85,7 +84,7 @@ def _generate(folder: Path, sandbox: str) -> int:
         result = generate_videos(str(table), route=names, batch=BATCH, output=folder / "videos")
     show_result(out, result)
     if not result.made:
-        out.print("[bold]Nothing new was made, and nothing was paid:[/] the ledger knows every row of this batch.")
+        out.print(str(message("demo.nothing_new")), style="bold")
     return 0
 
 

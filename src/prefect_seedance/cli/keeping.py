@@ -11,6 +11,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.ledger import Ledger, ledger_url, shown_url
 from prefect_seedance.ledger.holders import now
+from prefect_seedance.messages import message
 
 __all__ = ["copy_ledger", "prune_ledger"]
 
@@ -31,14 +32,14 @@ def copy_ledger(target: str, url: str | None) -> None:
             await ledger.close()
 
     call_core(copy)
-    out.print(f"The ledger was copied to {shown_url(wanted)}; it is the same ledger there.", markup=False)
+    out.print(str(message("cli.ledger_copied", place=shown_url(wanted))), markup=False)
 
 
 def prune_ledger(older_than: str, url: str | None) -> None:
     """Take out the rows of settled batches that have not changed for so long."""
     found = _AGE.fullmatch(older_than.strip())
     if found is None:
-        raise InputError(f"--older-than {older_than!r}: expected days or weeks, as in 90d or 12w. Nothing was changed.")
+        raise InputError(message("cli.bad_age", age=older_than))
     # No ledger is older than a century, and no calendar has an end.
     age = timedelta(days=min(36_500, int(found[1][:9]) * (7 if found[2].lower().startswith("w") else 1)))
 
@@ -51,6 +52,6 @@ def prune_ledger(older_than: str, url: str | None) -> None:
 
     pruned = call_core(prune)
     if not pruned:
-        out.print("No batch is that old and settled; nothing was changed.")
+        out.print(str(message("cli.nothing_pruned")))
         return
-    out.print(f"Pruned: {', '.join(pruned)}. Their names are kept, and refused from now on.", markup=False)
+    out.print(str(message("cli.pruned", batches=pruned)), markup=False)

@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from prefect_seedance.blocks import PriceBook, RouteDefaults
 from prefect_seedance.blocks.credentials import CREDENTIALS, AnyCredentials
 from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
 from prefect_seedance.routes import find
 
 __all__ = ["read_prices", "routes_of"]
@@ -38,22 +39,17 @@ def routes_of(
     if blocks:
         for option, told in (("--prices", prices), ("--max-in-flight", max_in_flight)):
             if told is not None:
-                raise InputError(
-                    f"{option} goes with --model: the saved route {blocks[0]!r} has its own. Change the block, or "
-                    "leave the option out. Nothing was spent."
-                )
+                raise InputError(message("cli.option_of_model", option=option, block=blocks[0]))
     routes: list[RouteDefaults | str] = list(blocks)
     for model in models:
         fields: dict[str, Any] = {"model": model, "prices": prices, "max_in_flight": max_in_flight or MAX_IN_FLIGHT}
         try:
             routes.append(RouteDefaults(credentials=_credentials(find(model).provider), **fields))
         except ValidationError as error:
-            raise InputError("; ".join(problem["msg"] for problem in error.errors())) from None
+            reasons = [problem["msg"] for problem in error.errors()]
+            raise InputError(message("block.invalid", reasons=reasons)) from None
     if not routes:
-        raise InputError(
-            "No route was named: give --model (and a key in JIMMY_API_KEY or ANYFAST_API_KEY), or --route with the "
-            "name of a saved block. Nothing was spent."
-        )
+        raise InputError(message("cli.no_route"))
     return routes
 
 
@@ -61,10 +57,7 @@ def _credentials(provider: str) -> AnyCredentials:
     name = provider.upper()
     key = os.environ.get(f"{name}_API_KEY", "").strip()
     if not key:
-        raise InputError(
-            f"There is no key for {provider}: set {name}_API_KEY, or name a saved route block with --route. "
-            "Nothing was spent."
-        )
+        raise InputError(message("cli.no_key", provider=provider, variable=f"{name}_API_KEY"))
     fields: dict[str, Any] = {"api_key": SecretStr(key), "account": os.environ.get(f"{name}_ACCOUNT", "default")}
     if base_url := os.environ.get(f"{name}_BASE_URL", "").strip():
         fields["base_url"] = base_url
@@ -83,6 +76,6 @@ def read_prices(path: Path | None) -> PriceBook | None:
         return PriceBook.model_validate(json.loads(path.read_text(encoding="utf-8"), parse_float=str))
     except ValidationError as error:
         reasons = "; ".join(str(problem["msg"]) for problem in error.errors())
-        raise InputError(f"{path} is no price book: {reasons}. Nothing was spent.") from None
+        raise InputError(message("block.bad_price_book", path=path, reasons=reasons)) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a price book: {error}. Nothing was spent.") from None
+        raise InputError(message("block.unreadable_price_book", path=path, reason=error)) from None

@@ -16,6 +16,7 @@ from rich.text import Text
 from prefect_seedance.cli.console import out
 from prefect_seedance.jobs.events import RowEvent, watching
 from prefect_seedance.ledger import State
+from prefect_seedance.messages import Message, message
 
 __all__ = ["live_view"]
 
@@ -34,20 +35,20 @@ _STYLES: dict[str, str] = {
     State.DEFERRED: "yellow",
 }
 _OVER: set[str] = {State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED}
-_WORDS: dict[str, str] = {
-    State.STORED: "stored",
-    State.SUCCEEDED: "fetching",
-    State.CREATED: "generating",
-    State.SENT: "sending",
-    "media": "preparing media",
-    "held": "in another run",
-    State.PLANNED: "waiting",
-    State.DEFERRED: "put off",
-    State.OVER_BUDGET: "over budget",
-    State.FAILED: "failed",
-    State.REFUSED: "refused",
-    State.EXPIRED: "expired",
-    State.UNKNOWN: "unknown",
+_WORDS: dict[str, Message] = {
+    State.STORED: message("live.stored"),
+    State.SUCCEEDED: message("live.succeeded"),
+    State.CREATED: message("live.created"),
+    State.SENT: message("live.sent"),
+    "media": message("live.media"),
+    "held": message("live.held"),
+    State.PLANNED: message("live.planned"),
+    State.DEFERRED: message("live.deferred"),
+    State.OVER_BUDGET: message("live.over_budget"),
+    State.FAILED: message("live.failed"),
+    State.REFUSED: message("live.refused"),
+    State.EXPIRED: message("live.expired"),
+    State.UNKNOWN: message("live.unknown"),
 }
 """What a state means, in a word or two, and in the order in which a person wants to hear of them."""
 
@@ -83,7 +84,7 @@ class _View:
 
 def _counts(counts: Counter[str]) -> Text:
     if not counts:
-        return Text("  checking the table …", style="dim")
+        return Text(f"  {message('live.checking')}", style="dim")
     line = Text("  ")
     for state, word in _WORDS.items():
         if counts[state]:
@@ -101,11 +102,11 @@ def _table(rows: list[RowEvent], working: int) -> Table:
         table.add_row(
             Text(f"  {row.key}"),
             Text(row.model, style="dim"),
-            Text(_WORDS.get(row.state, row.state), style=_STYLES.get(row.state, "")),
+            Text(str(_WORDS.get(row.state, row.state)), style=_STYLES.get(row.state, "")),
             Text(bar.ljust(20, "╌") + f" {share:4.0%}" if row.state == State.CREATED else "", style="blue"),
         )
     if working > len(rows):
-        table.add_row(Text(f"  … and {working - len(rows)} more", style="dim"))
+        table.add_row(Text(f"  {message('live.more', rows=working - len(rows))}", style="dim"))
     return table
 
 

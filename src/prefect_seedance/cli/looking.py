@@ -14,9 +14,10 @@ from prefect_seedance.cli.console import out
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.ledger import AssetRequest, AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
+from prefect_seedance.messages import listing, message
 from prefect_seedance.reports.money import amounts, doubts
 from prefect_seedance.reports.result import sums
-from prefect_seedance.reports.summary import WORDS
+from prefect_seedance.reports.summary import status_counts, status_words
 from prefect_seedance.reports.terminal import cost_lines
 
 __all__ = ["Books", "home", "read_batch", "show_report", "show_status"]
@@ -57,8 +58,7 @@ def read_batch(batch: str | None, url: str | None) -> Books:
         finally:
             await ledger.close()
         if batch is not None and batch not in names:
-            known = ", ".join(names[-10:]) or "none yet"
-            raise InputError(f"The ledger knows no batch {batch!r}. It knows: {known}.")
+            raise InputError(message("cli.no_such_batch", batch=batch, known=listing(names[-10:])))
         return Books(names, rows, attempts, assets)
 
     return call_core(look)
@@ -75,14 +75,13 @@ def show_status(batch: str | None, take: str | None, url: str | None) -> int:
 
 
 def _show_batches(names: list[str], rows: list[RowRecord]) -> None:
-    table = Table(header_style="dim", title="Batches", title_justify="left", title_style="bold")
+    table = Table(header_style="dim", title=str(message("cli.batches")), title_justify="left", title_style="bold")
     for name in ("batch", "rows", "where they stand"):
         table.add_column(name)
     for name in names:
-        counts = Counter(row.state for row in rows if row.batch == name)
-        told = ", ".join(f"{number} {WORDS[state]}" for state, number in counts.items())
-        table.add_row(Text(name), str(counts.total()), told)
-    out.print(table if names else "The ledger knows no batch yet.")
+        counts: Counter[str] = Counter(row.state for row in rows if row.batch == name)
+        table.add_row(Text(name), str(counts.total()), status_counts(counts))
+    out.print(table if names else str(message("cli.no_batches")))
 
 
 def _show_rows(rows: list[RowRecord]) -> None:
@@ -91,20 +90,21 @@ def _show_rows(rows: list[RowRecord]) -> None:
         table.add_column(name, overflow="fold")
     for row in sorted(rows, key=lambda row: row.state is not State.UNKNOWN)[:ROWS_SHOWN]:
         where = row.path if row.state is State.STORED else row.error_message
-        cells = (row.take, row.key, row.model, WORDS[row.state], row.job_id or "–", where or "–")
+        cells = (row.take, row.key, row.model, status_words(row.state), row.job_id or "–", where or "–")
         table.add_row(*(Text(cell) for cell in cells))
     out.print(table)
     if len(rows) > ROWS_SHOWN:
-        out.print(f"… and {len(rows) - ROWS_SHOWN:,} more rows")
+        out.print(str(message("cli.more_rows", rows=len(rows) - ROWS_SHOWN)))
 
 
 def show_report(batch: str, url: str | None) -> int:
     """Print what a batch has cost so far."""
     books = read_batch(batch, url)
     lines = add_up(books.attempts, books.assets)
-    out.print(cost_lines(f"Cost of batch {batch} to date", lines) if lines else "Nothing was bought yet.")
-    out.print(f"Known cost: {amounts(sums(lines))}", markup=False)
+    title = message("cli.cost_of_batch", batch=batch)
+    out.print(cost_lines(title, lines) if lines else str(message("cli.nothing_bought")))
+    out.print(str(message("cli.known_cost", cost=amounts(sums(lines)))), markup=False)
     for line in lines:
-        if told := doubts(line):
-            out.print(f"Not known, and not in it: {line.billing_model}: {told}", markup=False)
+        if unsure := doubts(line):
+            out.print(str(message("cli.not_known", billing_model=line.billing_model, doubts=unsure)), markup=False)
     return 0

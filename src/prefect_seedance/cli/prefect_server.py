@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from prefect_seedance.errors import SeedanceError
+from prefect_seedance.messages import message
 
 __all__ = ["at_a_server", "free_port", "local_server", "stopped_quietly"]
 
@@ -31,7 +32,7 @@ def free_port(wanted: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise SeedanceError("No port is free on 127.0.0.1.")
+    raise SeedanceError(message("server.no_port"))
 
 
 @contextlib.contextmanager
@@ -113,7 +114,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         time.sleep(0.1)
     tail = log.read_text(errors="replace")[-1500:]
-    raise SeedanceError(f"The local server did not start at {url}. Its log {log} ends with:\n{tail}")
+    raise SeedanceError(message("server.not_started", url=url, log=log, tail=tail))
 
 
 @contextlib.contextmanager
@@ -140,7 +141,4 @@ def _demand(url: str) -> None:
     with get_client(sync_client=True) as client:
         trouble = client.api_healthcheck()
     if trouble is not None:
-        raise SeedanceError(
-            f"The Prefect server at {url} does not answer ({trouble}). Start it, or unset PREFECT_API_URL to have a "
-            "local one for this run. Nothing was spent."
-        )
+        raise SeedanceError(message("server.no_answer", url=url, reason=trouble))

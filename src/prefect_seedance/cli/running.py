@@ -13,8 +13,9 @@ from prefect_seedance.cli.prefect_server import at_a_server
 from prefect_seedance.flows import NothingStored, generate_videos, quote_videos, sweep_videos
 from prefect_seedance.jobs.choosing import Choose
 from prefect_seedance.jobs.table import read_table
+from prefect_seedance.messages import message
 from prefect_seedance.reports.quotes import quote_table as rich_quote
-from prefect_seedance.reports.summary import WORDS
+from prefect_seedance.reports.summary import status_words
 from prefect_seedance.reports.sweeps import sweep_line
 from prefect_seedance.reports.terminal import show_result
 
@@ -66,7 +67,7 @@ def quote_table(
     out.print(rich_quote(result.preparation))
     for warning in result.warnings:
         out.print(f"· {warning}", style="dim", markup=False)
-    out.print(f"{result.total}. Nothing was sent, and nothing was spent.", markup=False)
+    out.print(str(message("cli.quoted", total=result.total)), markup=False)
     return 0
 
 
@@ -85,5 +86,5 @@ def sweep_ledger(
     out.print(sweep_line(outcome), markup=False)
     for row in (*outcome.unknown, *outcome.ended, *outcome.left):
         why = row.error_message or outcome.troubles.get((row.batch, row.key)) or ""
-        out.print(f"  {row.batch} {row.key}: {WORDS[row.state]} {why}", markup=False)
+        out.print(f"  {row.batch} {row.key}: {status_words(row.state)} {why}", markup=False)
     return 0

@@ -29,6 +29,7 @@ from prefect_seedance.cli.keys import read_prices
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.making import LIMIT
 from prefect_seedance.ledger import ledger_url, shown_url
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import CATALOGUE
 
 __all__ = ["set_up"]
@@ -37,7 +38,7 @@ POOL = "seedance"
 SANDBOX = "sandbox"
 RUNS_AT_ONCE = 4
 
-Line = tuple[str, str, str]
+Line = tuple[str, str, Message | str]
 """What it is, its name, and what was done."""
 
 
@@ -55,18 +56,16 @@ def set_up(*, sandbox: str | None, prices: Path | None, folder: Path, deploy: bo
         InputError: No server is connected, or the prices cannot be read.
     """
     if not get_current_settings().api.url:
-        raise InputError(
-            "No Prefect server is connected: set PREFECT_API_URL, such as http://127.0.0.1:4200/api, and run it again."
-        )
+        raise InputError(message("setup.no_server"))
     book = read_prices(prices)
-    table = Table(header_style="dim", title="Set-up", title_justify="left", title_style="bold")
+    table = Table(header_style="dim", title=str(message("setup.title")), title_justify="left", title_style="bold")
     for heading in ("what", "name", ""):
         table.add_column(heading, overflow="fold")
     with get_client(sync_client=True) as client:
         for line in _steps(client, sandbox, book, folder.expanduser().absolute(), deploy=deploy, overwrite=overwrite):
-            table.add_row(*(escape(text) for text in line))
+            table.add_row(*(escape(str(text)) for text in line))
     out.print(table)
-    out.print(f"Next: [bold]prefect worker start --pool {POOL}[/]", highlight=False)
+    out.print(str(message("setup.next", pool=POOL)), highlight=False)
     return 0
 
 
@@ -81,7 +80,7 @@ def _steps(
 ) -> Iterator[Line]:
     for kind in (*CREDENTIALS.values(), PriceBook, RouteDefaults):
         kind.register_type_and_schema(_sync=True)  # type: ignore[call-arg]
-        yield "block type", kind.get_block_type_slug(), "registered"
+        yield "block type", kind.get_block_type_slug(), message("setup.registered")
     yield from _blocks(sandbox, book, overwrite=overwrite)
     yield _limit(client)
     yield _pool(client, folder, overwrite=overwrite)
@@ -93,21 +92,21 @@ def _steps(
 def _blocks(sandbox: str | None, book: PriceBook | None, *, overwrite: bool) -> Iterator[Line]:
     providers = [name for name in CREDENTIALS if sandbox or os.environ.get(f"{name.upper()}_API_KEY", "").strip()]
     for name in CREDENTIALS.keys() - set(providers):
-        yield "credentials", name, f"left out: {name.upper()}_API_KEY is not set"
+        yield "credentials", name, message("setup.no_key", variable=f"{name.upper()}_API_KEY")
     if sandbox:
         book = book or sandbox_prices()
     before = "sandbox-" if sandbox else ""
     prices, done = _kept(PriceBook, f"{before}prices", lambda: book, overwrite=overwrite)
-    yield "price book", f"{before}prices", done or "left out: name your prices with --prices, else costs stay unknown"
+    yield "price book", f"{before}prices", done or message("setup.no_prices")
     for place, provider in enumerate(providers):
         kind, model = CREDENTIALS[provider], _first_model(provider)
         credentials, done = _kept(kind, before + provider, lambda: _credentials(provider, sandbox), overwrite=overwrite)  # noqa: B023 - called at once
-        yield "credentials", before + provider, done
+        yield "credentials", before + provider, done or ""
         # The first one is the route that the deployments start with.
         name = (SANDBOX if sandbox else "main") if place == 0 else f"{before}{provider}-mini"
         fields = {"credentials": credentials, "prices": prices, "model": model}
         _, done = _kept(RouteDefaults, name, lambda: RouteDefaults(**fields), overwrite=overwrite)  # noqa: B023
-        yield "route", name, f"{done} ({provider}, {model})"
+        yield "route", name, message("setup.route", done=done, provider=provider, model=model)
 
 
 def _first_model(provider: str) -> str:
@@ -126,19 +125,21 @@ def _credentials(provider: str, sandbox: str | None) -> AnyCredentials:
     return kind(**fields)
 
 
-def _kept(kind: type[Block], name: str, make: Callable[[], Block | None], *, overwrite: bool) -> tuple[Any, str]:
+def _kept(
+    kind: type[Block], name: str, make: Callable[[], Block | None], *, overwrite: bool
+) -> tuple[Any, Message | None]:
     """The saved block of that name, made where it is missing; and what was done."""
     try:
         there: Any = kind.load(name, _sync=True)  # type: ignore[call-arg]
     except ValueError:
         there = None
     if there is not None and not overwrite:
-        return there, "found, left as it is"
+        return there, message("setup.found")
     wanted = make()
     if wanted is None:
-        return there, "found, left as it is" if there is not None else ""
+        return there, message("setup.found") if there is not None else None
     wanted.save(name, overwrite=True, _sync=True)  # type: ignore[call-arg]
-    return wanted, "replaced" if there is not None else "made"
+    return wanted, message("setup.replaced" if there is not None else "setup.made")
 
 
 def _limit(client: SyncPrefectClient) -> Line:
@@ -146,8 +147,8 @@ def _limit(client: SyncPrefectClient) -> Line:
         found = client.read_global_concurrency_limit_by_name(LIMIT)
     except ObjectNotFound:
         client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=LIMIT, limit=RUNS_AT_ONCE))
-        return "concurrency limit", LIMIT, f"made: at most {RUNS_AT_ONCE} runs spend at the same time"
-    return "concurrency limit", LIMIT, f"found: {found.limit}"
+        return "concurrency limit", LIMIT, message("setup.limit_made", runs=RUNS_AT_ONCE)
+    return "concurrency limit", LIMIT, message("setup.limit_found", limit=found.limit)
 
 
 def _pool(client: SyncPrefectClient, folder: Path, *, overwrite: bool) -> Line:
@@ -156,9 +157,9 @@ def _pool(client: SyncPrefectClient, folder: Path, *, overwrite: bool) -> Line:
     except ObjectNotFound:
         there = None
     if there is not None and there.type != "process":
-        return "work pool", POOL, f"found, of type {there.type}: left as it is; set its working directory yourself"
+        return "work pool", POOL, message("setup.other_pool", type=there.type)
     if there is not None and not overwrite:
-        return "work pool", POOL, "found, left as it is"
+        return "work pool", POOL, message("setup.found")
     template = ProcessWorker.get_default_base_job_template()
     variables = template["variables"]["properties"]
     # Without it a process worker works in a temporary folder, which it deletes with all that lies in it.
@@ -168,7 +169,8 @@ def _pool(client: SyncPrefectClient, folder: Path, *, overwrite: bool) -> Line:
         WorkPoolCreate(name=POOL, type="process", base_job_template=template, description="Seedance videos."),
         overwrite=True,
     )
-    return "work pool", POOL, f"{'replaced' if there else 'made'}: type process, works in {folder}"
+    done = message("setup.replaced" if there else "setup.made")
+    return "work pool", POOL, message("setup.pool", done=done, folder=folder)
 
 
 def _environment() -> dict[str, str]:
@@ -186,13 +188,10 @@ def _environment() -> dict[str, str]:
 def _ledger() -> Line:
     named = os.environ.get("PREFECT_SEEDANCE_LEDGER", "").strip()
     if not named:
-        return "ledger", "–", "not named: set PREFECT_SEEDANCE_LEDGER, for workers too; a forgotten ledger pays again"
+        return "ledger", "–", message("setup.no_ledger")
     shown = shown_url(ledger_url(named, Path()))
-    where = (
-        "kept in the work pool"
-        if "PREFECT_SEEDANCE_LEDGER" in _environment()
-        else "its URL holds a secret: set it in each worker's environment"
-    )
+    in_pool = "PREFECT_SEEDANCE_LEDGER" in _environment()
+    where = message("setup.ledger_in_pool" if in_pool else "setup.ledger_secret")
     return "ledger", shown, where
 
 
@@ -202,12 +201,11 @@ def _deployments(client: SyncPrefectClient, route: str | None, *, overwrite: boo
         try:
             client.read_deployment_by_name(name)
         except ObjectNotFound:
-            done = "made"
+            done = message("setup.made")
         else:
             if not overwrite:
-                yield "deployment", name, "found, left as it is"
+                yield "deployment", name, message("setup.found")
                 continue
-            done = "replaced"
+            done = message("setup.replaced")
         each.apply(_sync=True)  # type: ignore[call-arg]
-        schedule = "; its schedule is off until you switch it on" if each.schedules else ""
-        yield "deployment", name, done + schedule
+        yield "deployment", name, message("setup.schedule_off", done=done) if each.schedules else done

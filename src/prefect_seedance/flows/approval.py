@@ -7,6 +7,7 @@ from prefect.input import RunInput
 from pydantic import Field
 
 from prefect_seedance.jobs.preparing import Preparation
+from prefect_seedance.messages import message
 from prefect_seedance.reports.quotes import quote_summary
 from prefect_seedance.routes.amount import Amount
 
@@ -39,7 +40,8 @@ async def approved(batch: str, preparation: Preparation, ceiling: Amount) -> boo
     """Pause the run and show the quote, if it may be above `ceiling`; whether a person lets it go on."""
     if not needs_approval(preparation, ceiling):
         return True
-    question = f"This run may cost more than {ceiling}.\n\n{quote_summary(f'Batch {batch}', preparation)}"
+    quote = quote_summary(str(message("tables.batch", batch=batch)), preparation)
+    question = str(message("run.approve", ceiling=ceiling, quote=quote))
     answer = await apause_flow_run(
         wait_for_input=Approval.with_initial_data(description=question), timeout=WAIT_SECONDS, key="approval"
     )

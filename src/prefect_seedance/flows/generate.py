@@ -40,6 +40,7 @@ from prefect_seedance.jobs.table import Table, TableLike
 from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.jobs.terms import LIMIT_PATIENCE, Terms
 from prefect_seedance.ledger import ledger_url
+from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import sheet_is_current, write_results, write_sheet
 from prefect_seedance.reports.result import GenerateResult, build_result
@@ -276,7 +277,7 @@ async def _generate(
         logger.warning(warning)
     logger.info("Batch %s: %s", order.batch, preparation.total())
     if ceiling is not None and not await approved(order.batch, preparation, ceiling):
-        return failed(InputError("A person did not approve the quote. Nothing was spent."), "Not approved")
+        return failed(InputError(message("run.not_approved")), "Not approved")
     return await _carry_out(order, manner, read, logger)
 
 
@@ -323,15 +324,11 @@ async def _spread(spread: str, order: Order, task_runs: TaskRuns) -> tuple[Order
 
 def _seconds(patience: float) -> float:
     if not 0 <= patience < math.inf:  # NaN is refused too
-        raise InputError(f"patience={patience}: expected a number of seconds from 0. Nothing was spent.")
+        raise InputError(message("run.bad_patience", value=patience))
     return float(patience)
 
 
 def _ledger_warnings(ledger: str | None) -> list[str]:
     if ledger or os.environ.get("PREFECT_SEEDANCE_LEDGER") or not deployment.id:
         return []
-    warning = (
-        "This deployment names no ledger, so the default one on this machine's disk is used. If the disk is forgotten "
-        "(as a container's is), everything is paid for again. Set ledger= or PREFECT_SEEDANCE_LEDGER."
-    )
-    return [warning]
+    return [str(message("run.default_ledger"))]

@@ -11,8 +11,9 @@ from prefect.context import FlowRunContext
 from prefect.states import Completed, Failed
 
 from prefect_seedance.errors import SeedanceError
+from prefect_seedance.messages import message
 from prefect_seedance.reports.result import GenerateResult
-from prefect_seedance.reports.summary import WORDS
+from prefect_seedance.reports.summary import status_counts
 
 __all__ = ["failed", "final_state"]
 
@@ -26,15 +27,17 @@ def final_state(result: GenerateResult) -> State[Any] | GenerateResult:
     Of a flow retry that went well the bare result is handed back, and its state is just `Completed`: Prefect would
     rather raise the first attempt's error than look into a state of ours.
     """
-    told = ", ".join(f"{number:,} {WORDS.get(status, status)}" for status, number in result.counts.items())
+    counts = status_counts(result.counts)
     if result.name != "None stored":
         if _retried():
             return result
-        return Completed(name=result.name, message=told or "The table has no rows.", data=result)
+        return Completed(name=result.name, message=counts or str(message("run.no_rows")), data=result)
     reason = next((row.error_message for row in result.chosen if row.error_message), None)
-    first = f" For example: {reason}" if reason else ""
-    error = NothingStored(f"None of the {len(result.chosen):,} rows could be stored: {told}.{first}", result=result)
-    return failed(error, "None stored")
+    if reason:
+        text = message("run.none_stored_because", rows=len(result.chosen), counts=counts, reason=reason)
+    else:
+        text = message("run.none_stored", rows=len(result.chosen), counts=counts)
+    return failed(NothingStored(text, result=result), "None stored")
 
 
 def _retried() -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from prefect_seedance.jobs.events import RowEvent, watching
 from prefect_seedance.ledger import State
+from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import ProgressArtifact
 
 __all__ = ["progress_shown"]
@@ -58,7 +59,7 @@ async def progress_shown(
     if not tally.shares:
         yield
         return
-    artifact = await ProgressArtifact.create(batch, f"Batch {batch}: {len(tally.shares):,} rows")
+    artifact = await ProgressArtifact.create(batch, str(message("run.progress", batch=batch, rows=len(tally.shares))))
     mover = asyncio.create_task(_move(artifact, tally, logger))
     try:
         with watching(tally.hear):

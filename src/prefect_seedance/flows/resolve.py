@@ -53,8 +53,8 @@ def resolve_video(
 
 async def _resolve(ledger: str | None, **given: Any) -> Any:
     try:
-        told = await resolve_row(ledger_url=ledger_url(ledger, prefect_home()), **given)
+        done = str(await resolve_row(ledger_url=ledger_url(ledger, prefect_home()), **given))
     except SeedanceError as error:
         return failed(error, "Not resolved")
-    get_run_logger().info(told)
-    return Completed(name="Resolved", message=told, data=told)
+    get_run_logger().info(done)
+    return Completed(name="Resolved", message=done, data=done)

@@ -13,6 +13,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.messages import listing, message
 from prefect_seedance.tasks.shard import carried_shard
 
 __all__ = ["shard"]
@@ -44,6 +45,8 @@ async def _shard(call: Mapping[str, Any]) -> Any:
     try:
         outcome = await carried_shard(call, flow_run_id())
     except SeedanceError as error:
-        return failed(error, "Fell")
-    told = ", ".join(f"{number:,} {state}" for state, number in sorted(outcome.counts.items())) or "no rows were left"
-    return Completed(name="Carried", message=f"{told}; {outcome.portions:,} portion(s)")
+        return failed(error, "Failed")
+    counted = [message("spread.shard_count", rows=rows, state=state) for state, rows in sorted(outcome.counts.items())]
+    counts = listing(counted) if counted else message("spread.no_rows_left")
+    done = message("spread.shard_done", counts=counts, portions=outcome.portions)
+    return Completed(name="Completed", message=str(done))

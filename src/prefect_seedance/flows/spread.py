@@ -15,6 +15,7 @@ from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.spreading import Begun, Engine, check_fit
 from prefect_seedance.ledger import ledger_url, shown_url
 from prefect_seedance.ledger.url import ENVIRONMENT, parsed
+from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
 __all__ = ["Spread", "Spreading", "spread_over"]
@@ -27,11 +28,6 @@ MOST = 1000
 _NOWHERE = Path()
 
 _KNOWN = re.compile(r"(?P<kind>workers|dask|ray)(?::(?P<number>\d+))?(?:\s+(?P<where>\S.*))?")
-
-_HELP = (
-    'expected "workers:3" (a deployment of shards), "dask:2" (processes of this machine), "dask tcp://host:8786" (a '
-    'cluster), or "ray:2", and the like'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +55,15 @@ class Spread:
         number = int(found["number"]) if found is not None and found["number"] else None
         where = found["where"] if found is not None else None
         if found is None or (number is None and (where is None or found["kind"] == "workers")):
-            raise InputError(f"spread={text!r}: {_HELP}. Nothing was spent.")
+            raise InputError(message("spread.unreadable", spread=text, expected=message("spread.expected")))
         if number is not None and not 1 <= number <= MOST:
-            raise InputError(f"spread={text!r}: expected 1 to {MOST:,} shards. Nothing was spent.")
+            raise InputError(message("spread.shards", spread=text, most=MOST))
         kind: Any = found["kind"]
         if kind == "workers" and where is not None and where.count("/") != 1:
-            raise InputError(f"spread={text!r}: a deployment is named flow/deployment. Nothing was spent.")
+            raise InputError(message("spread.deployment_name", spread=text))
         if kind != "workers" and where is not None and "://" not in where and where != "auto":
-            raise InputError(f"spread={text!r}: {where!r} is no cluster's address. {_HELP}. Nothing was spent.")
+            expected = message("spread.expected")
+            raise InputError(message("spread.bad_address", spread=text, address=where, expected=expected))
         return cls(kind, number, where)
 
     @property
@@ -157,17 +154,11 @@ async def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
     """The names of the routes' blocks, as they are saved: another process knows nothing else of them."""
     unsaved = [settings.label for settings in routes if settings.block is None]
     if unsaved:
-        raise InputError(
-            f"spread= hands names to other processes, never keys, and the block of {', '.join(unsaved)} is not saved. "
-            'Save it and give its name: block.save("main", overwrite=True), then route="main". Nothing was spent.'
-        )
+        raise InputError(message("spread.unsaved_blocks", routes=unsaved))
     names = tuple(settings.block for settings in routes if settings.block is not None)
     for settings, saved in zip(routes, await load_routes(names), strict=False):
         if settings != saved:
-            raise InputError(
-                f"The block {settings.block!r} was changed and not saved, and other processes would use it as it is "
-                f"saved. Save it: block.save({settings.block!r}, overwrite=True). Nothing was spent."
-            )
+            raise InputError(message("spread.changed_block", block=settings.block))
     return names
 
 
@@ -177,30 +168,19 @@ def _ledger(url: str, meant: Spread) -> tuple[str | None, list[str]]:
     if found is not None and found.get_backend_name() == "sqlite":
         if meant.remote:
             raise InputError(
-                f"spread={str(meant)!r} runs on other machines, and the ledger {shown_url(url)} is a file of this one. "
-                f"Use a PostgreSQL ledger (ledger= or {ENVIRONMENT}), or spread over this machine. Nothing was spent."
+                message("spread.local_ledger", spread=meant, ledger=shown_url(url), variable=ENVIRONMENT)
             )
-        told = (
-            f"The ledger {shown_url(url)} is a file: all shards must run on this machine. Over several machines, use "
-            "PostgreSQL."
-        )
-        return url, [told]
+        return url, [str(message("spread.file_ledger", ledger=shown_url(url)))]
     if found is not None and found.password is None and not found.query:
         return url, []
     if os.environ.get(ENVIRONMENT) and ledger_url(None, _NOWHERE) == url:
         return None, []
-    raise InputError(
-        f"The ledger {shown_url(url)} was given with its password, which goes to no other process. Set it in the "
-        f"environment of this run and of all workers as {ENVIRONMENT}, and leave ledger= out. Nothing was spent."
-    )
+    raise InputError(message("spread.ledger_password", ledger=shown_url(url), variable=ENVIRONMENT))
 
 
 def _check_output(order: Order, meant: Spread) -> None:
     if meant.remote and "://" not in str(order.output):
-        raise InputError(
-            f"spread={str(meant)!r} runs on other machines, and output={str(order.output)!r} is a folder of this one. "
-            "Use a store such as s3://bucket/prefix. Nothing was spent."
-        )
+        raise InputError(message("spread.local_output", spread=meant, output=order.output))
 
 
 def _check_media(order: Order, meant: Spread) -> None:
@@ -221,7 +201,12 @@ def _check_media(order: Order, meant: Spread) -> None:
         return
     row, address = local
     raise InputError(
-        f"Row {row.line} (id {row.key}) names a file of this machine ({address}), and spread={str(meant)!r} carries it "
-        f"elsewhere. Put the media where all can read them (a link without a query), or set {ROOT_VARIABLE} in the "
-        "environment of this run and of all workers. Nothing was spent."
+        message(
+            "spread.local_media",
+            line=row.line,
+            key=row.key,
+            address=address,
+            spread=meant,
+            variable=ROOT_VARIABLE,
+        )
     )

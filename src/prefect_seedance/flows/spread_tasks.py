@@ -14,6 +14,7 @@ from prefect_seedance.flows.spread import Spread, Spreading
 from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.loop import GRACE
 from prefect_seedance.jobs.spreading import Begun, Engine
+from prefect_seedance.messages import message
 from prefect_seedance.tasks.shard import carry_shard
 
 __all__ = ["over_tasks"]
@@ -27,7 +28,8 @@ def carry_shards(call: dict[str, Any], number: int) -> list[str]:
     for future in futures:
         future.wait()
         if not future.state.is_completed():
-            fallen.append(f"{future.state.name}: {future.state.message}")
+            ended = message("spread.task_ended", state=future.state.name, reason=future.state.message)
+            fallen.append(str(ended))
     return fallen
 
 
@@ -51,7 +53,7 @@ async def over_tasks(spreading: Spreading, order: Order) -> Engine:
             await asyncio.wait({running}, timeout=GRACE)
             raise
         except Exception as error:  # noqa: BLE001 - whatever the engine says of itself
-            return [f"{spread}: {type(error).__name__}: {error}"]
+            return [str(message("spread.engine_failed", spread=spread, kind=type(error).__name__, reason=error))]
 
     return engine
 
@@ -79,16 +81,11 @@ def _workers(spread: Spread) -> int:
         ray.init(address=spread.where, ignore_reinit_error=True)
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
     except (OSError, TimeoutError, ConnectionError) as error:
-        raise InputError(
-            f"spread={str(spread)!r}: the cluster does not answer ({error}). Nothing was spent."
-        ) from None
+        raise InputError(message("spread.no_cluster", spread=spread, reason=error)) from None
 
 
 def _imported(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise InputError(
-            f"spread= over {extra} needs a package that is not installed ({error}): "
-            f'pip install "prefect-seedance[{extra}]". Nothing was spent.'
-        ) from None
+        raise InputError(message("spread.no_package", extra=extra, reason=error)) from None

@@ -21,6 +21,7 @@ from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.spread import SHARD, Spread, Spreading
 from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.spreading import Begun, Engine
+from prefect_seedance.messages import message
 
 __all__ = ["over_workers"]
 
@@ -53,10 +54,7 @@ async def over_workers(spreading: Spreading, order: Order) -> Engine:
         try:
             await client.read_deployment_by_name(name)
         except ObjectNotFound:
-            raise InputError(
-                f"spread={str(spread)!r} needs the deployment {name!r}, and there is none: make it with "
-                "`prefect-seedance setup --deploy`, and start workers for its pool. Nothing was spent."
-            ) from None
+            raise InputError(message("spread.no_deployment", spread=spread, deployment=name)) from None
 
     async def engine(begun: Begun) -> list[str]:
         async with get_client() as client:
@@ -104,17 +102,12 @@ class _Fleet:
 
     def _waits(self, seconds: float) -> None:
         """No worker has taken up a shard yet."""
-        what = (
-            f"No worker has taken up a shard of the deployment {self.deployment!r} for {seconds:.0f} s. Start workers "
-            "for its pool; where this run itself holds the only slot of that pool, give the shards another pool or "
-            "raise its limit."
-        )
+        why = message("spread.no_worker", deployment=self.deployment, seconds=f"{seconds:.0f}")
         if seconds > max(self.patience, LATE):
-            waited = f"It was waited for as long as patience={self.patience:g} says. No shard sent anything."
-            raise SeedanceError(f"{what} {waited}")
+            raise SeedanceError(message("spread.no_worker_in_time", reason=why))
         if seconds > LATE and not self.told:
             self.told = True
-            get_run_logger().warning(what)
+            get_run_logger().warning(str(why))
 
     async def _start(self, number: int) -> None:
         made: FlowRun = await arun_deployment(
@@ -146,7 +139,7 @@ class _Fleet:
                 started = run.state is not None and run.state.type is StateType.RUNNING
                 if run.id in self.open and (not started or clock - self.done_since > 3 * GRACE):
                     # Nobody took it up, and there is nothing left for it.
-                    await self._set(run, Cancelled(message="Nothing is left for this shard."))
+                    await self._set(run, Cancelled(message=str(message("spread.nothing_left"))))
                     self.open.pop(run.id, None)
 
     async def _runs(self) -> list[FlowRun]:
@@ -160,15 +153,16 @@ class _Fleet:
         number = self.open.pop(run.id)
         if run.state is None or run.state.is_completed():
             return
-        self.fallen.append(f"shard {number}: {run.state.name}: {run.state.message}")
+        ended = message("spread.shard_ended", number=number, state=run.state.name, reason=run.state.message)
+        self.fallen.append(str(ended))
         if again:
             await self._again(number)
 
     async def _crashed(self, run: FlowRun, *, again: bool) -> None:
         """The ledger knows that its process is gone; Prefect does not, and would show it as running for ever."""
         number = self.open.pop(run.id)
-        await self._set(run, Crashed(message="Its process is gone; the other shards took its rows over."))
-        self.fallen.append(f"shard {number}: its process is gone")
+        await self._set(run, Crashed(message=str(message("spread.process_gone"))))
+        self.fallen.append(str(message("spread.shard_gone", number=number)))
         if again:
             await self._again(number)
 

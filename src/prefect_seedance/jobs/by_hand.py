@@ -101,7 +101,7 @@ def plan_one(
         if problem.severity == "error"
     ]
     if reasons:
-        raise InputError(message("row.not_allowed", reasons=reasons), row=key)
+        raise InputError(message("request.invalid", problems=reasons), row=key)
     plan = Plan(
         key=key,
         fingerprint=fingerprint(settings.account.provider, settings.route.model, resolved),

@@ -21,11 +21,12 @@ from prefect.artifacts import (
 )
 
 from prefect_seedance.ledger import State
-from prefect_seedance.reports.money import amounts, cost_table, count, doubts, number
+from prefect_seedance.messages import Message, message
+from prefect_seedance.reports.money import amounts, cost_table, doubts, number
 from prefect_seedance.reports.nextsteps import next_steps
 from prefect_seedance.reports.pictures import first_pictures
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
-from prefect_seedance.reports.summary import WORDS, headline, row_cost, summary
+from prefect_seedance.reports.summary import headline, row_cost, status_words, summary
 
 __all__ = ["ProgressArtifact", "artifact_key", "publish"]
 
@@ -49,24 +50,25 @@ async def publish(result: GenerateResult) -> None:
         key=artifact_key(batch, "summary"),
         description=f"{result.name}: {headline(result)}",
     )
+    cost, to_date = amounts(sums(result.costs)), amounts(sums(result.costs_to_date))
     for kind, lines, words in (
-        ("cost", result.costs, "in this run"),
-        ("cost-to-date", result.costs_to_date, "to date, over all runs and takes"),
+        ("cost", result.costs, message("artifact.cost", cost=cost, batch=batch)),
+        ("cost-to-date", result.costs_to_date, message("artifact.cost_to_date", cost=to_date, batch=batch)),
     ):
-        unsure = " What is not known stands apart, and is in no sum." if any(doubts(line) for line in lines) else ""
+        unsure = f" {message('artifact.not_known')}" if any(doubts(line) for line in lines) else ""
         await acreate_table_artifact(
-            table=[dict(row) for row in cost_table(lines)] or [{"route": "nothing was bought"}],
+            table=[dict(row) for row in cost_table(lines)] or [{"route": str(message("artifact.nothing_bought"))}],
             key=artifact_key(batch, kind),
-            description=f"{amounts(sums(lines))} {words}, batch {batch}.{unsure}",
+            description=f"{words}{unsure}",
         )
     chosen = result.chosen
     statuses = chosen.statuses
     shown = chosen.at(sorted(range(len(chosen)), key=lambda place: _urgency(statuses[place]))[:ROWS_SHOWN])
     where = result.files.get("csv", result.folder)
     await acreate_table_artifact(
-        table=[_row(row, result.folder) for row in shown] or [{"row": "the table has no rows"}],
+        table=[_row(row, result.folder) for row in shown] or [{"row": str(message("artifact.no_rows"))}],
         key=artifact_key(batch, "rows"),
-        description=f"{len(shown):,} of {count(len(chosen), 'row')}. All of them, in full: {where}",
+        description=str(message("artifact.rows", shown=len(shown), rows=len(chosen), place=where)),
     )
 
 
@@ -98,18 +100,18 @@ def _urgency(status: str) -> int:
     return 0 if status == State.UNKNOWN else 2 if status == State.STORED else 1
 
 
-def _before(row: RowResult) -> str | None:
-    return f"refused before: {row.refused_before}" if row.refused_before else None
+def _before(row: RowResult) -> Message | None:
+    return message("artifact.refused_before", reasons=row.refused_before) if row.refused_before else None
 
 
 def _row(row: RowResult, folder: Path | str) -> dict[str, Any]:
     """What a person looks for first comes first: the UI shows as many columns as fit."""
     return {
         "row": row.row,
-        "status": WORDS.get(row.status, row.status),
+        "status": status_words(row.status),
         "cost": row_cost(row),
         "video": "–" if row.video is None else row.video.removeprefix(f"{folder}/"),
-        "note": "; ".join(told for told in (row.error_message, row.remarks, row.cost_note, _before(row)) if told),
+        "note": "; ".join(str(said) for said in (row.error_message, row.remarks, row.cost_note, _before(row)) if said),
         "size": f"{row.width}×{row.height}" if row.width else "–",
         "seconds": number(row.seconds),
         "route": row.route or "–",

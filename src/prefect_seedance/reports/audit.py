@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ASSETS, AssetRequest, AttemptRecord, Outcome, RowRecord, Settlement
+from prefect_seedance.messages import Message, message
 
 __all__ = ["AUDIT_COLUMNS", "BillMatch", "lay_beside", "read_bill", "write_audit"]
 
@@ -67,7 +68,7 @@ def write_audit(
             lines += [_asset_line(request) for request in assets]
             writer.writerows(lines)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise InputError(message("audit.not_written", path=path, reason=error.strerror or error)) from None
     return len(lines)
 
 
@@ -165,20 +166,22 @@ def read_bill(path: Path, job_column: str | None = None, amount_column: str | No
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             headings = list(reader.fieldnames or [])
-            job = _heading(headings, job_column, _JOB_HEADINGS, "--bill-job", path)
-            amount = _heading(headings, amount_column, _AMOUNT_HEADINGS, "--bill-amount", path)
+            no_job = message("audit.no_job_column", path=path, headings=headings)
+            no_amount = message("audit.no_amount_column", path=path, headings=headings)
+            job = _heading(headings, job_column, _JOB_HEADINGS, no_job)
+            amount = _heading(headings, amount_column, _AMOUNT_HEADINGS, no_amount)
             return _amounts(reader, job, amount, path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a bill: {error}.") from None
+        raise InputError(message("audit.unreadable_bill", path=path, reason=error)) from None
 
 
-def _heading(headings: Sequence[str], chosen: str | None, known: Sequence[str], option: str, path: Path) -> str:
+def _heading(headings: Sequence[str], chosen: str | None, known: Sequence[str], missing: Message) -> str:
     wanted = [chosen] if chosen else known
     for name in wanted:
         for heading in headings:
             if heading.strip().casefold() == name.casefold():
                 return heading
-    raise InputError(f"{path} has no such column; name it with {option}. Its columns are: {', '.join(headings)}.")
+    raise InputError(missing)
 
 
 def _amounts(lines: Iterable[Mapping[str, str]], job: str, amount: str, path: Path) -> dict[str, Decimal]:
@@ -190,7 +193,8 @@ def _amounts(lines: Iterable[Mapping[str, str]], job: str, amount: str, path: Pa
         try:
             value = Decimal((line[amount] or "0").strip().replace(",", ""))
         except InvalidOperation:
-            raise InputError(f"{path}, line {number}, {amount}: {line[amount]!r} is no amount.") from None
+            bad = message("audit.not_an_amount", path=path, line=number, column=amount, value=line[amount])
+            raise InputError(bad) from None
         found[name] = found.get(name, Decimal(0)) + value
     return found
 

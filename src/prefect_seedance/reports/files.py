@@ -12,6 +12,7 @@ from pathlib import Path
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.jobs.showing import SHOWN, first_shown
 from prefect_seedance.media import Shelf, open_shelf, slug
+from prefect_seedance.messages import message
 from prefect_seedance.reports.result import INVALID, LEFT_OUT, GenerateResult
 from prefect_seedance.reports.sheet import cards_of, contact_sheet, pictures_in
 from prefect_seedance.reports.sources import digest, note, up_to_date
@@ -128,21 +129,14 @@ def _left_off(result: GenerateResult, shown: int) -> list[str]:
     known = max(result.known, len({record.key for record in result.history}.union(result.chosen.keys)))
     if known == shown:
         return []
-    told = (
-        f"This page shows {shown:,} of {known:,} rows, those first that are neither stored nor waiting; the "
-        "costs are those of all rows. The results file beside it holds every row."
-    )
-    return [told]
+    return [str(message("sheet.partial", shown=shown, rows=known))]
 
 
 def _told(write: Callable[[], object]) -> None:
     try:
         write()
     except SeedanceError as error:
-        raise InputError(
-            f"{error.message} The videos are stored and the ledger knows them; run the same call again once there is "
-            "room, and it only writes the report."
-        ) from None
+        raise InputError(message("report.not_written", reason=error.text)) from None
 
 
 def _note(result: GenerateResult, shelf: Shelf, kind: str, name: str) -> None:

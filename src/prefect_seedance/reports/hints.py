@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from prefect_seedance.jobs.traffic import Traffic
-from prefect_seedance.reports.money import count
+from prefect_seedance.messages import message
 
 __all__ = ["told_traffic"]
 
 
 def told_traffic(traffic: Traffic) -> str:
     """What went to and fro between this process and one account."""
-    told = [f"up to {count(traffic.highest, 'job')} in flight at once"]
+    facts = [message("hint.in_flight", jobs=traffic.highest)]
     if traffic.limit is not None:
-        told.append(f"its limit seems to be {traffic.limit:,} now (the lowest met: {traffic.lowest:,})")
+        facts.append(message("hint.limit", limit=traffic.limit, lowest=traffic.lowest))
     creates = traffic.accepted + traffic.refused
     if creates:
-        told.append(f"{traffic.refused:,} of {count(creates, 'create')} refused as too many")
+        facts.append(message("hint.refused", refused=traffic.refused, creates=creates))
     if traffic.asked:
-        told.append(f"{count(traffic.asked, 'question')} about {count(traffic.ended, 'job')} that ended")
+        facts.append(message("hint.polls", polls=traffic.asked, jobs=traffic.ended))
     if traffic.failed:
-        told.append(f"{traffic.failed:,} of them without a usable answer")
-    return f"{traffic.account}: {', '.join(told)}"
+        facts.append(message("hint.polls_failed", polls=traffic.failed))
+    return str(message("hint.traffic", account=traffic.account, facts=facts))

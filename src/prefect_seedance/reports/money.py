@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from prefect_seedance.ledger import CostLine
+from prefect_seedance.messages import Message, message
 
-__all__ = ["amount", "amounts", "cost_table", "count", "doubts", "line_cost", "number"]
+__all__ = ["amount", "amounts", "cost_table", "doubts", "limit", "line_cost", "number"]
 
 LONGEST = 120
 """Characters of a provider's words in a cell."""
@@ -37,23 +38,23 @@ def amounts(by_currency: Mapping[str, Decimal]) -> str:
     return " + ".join(amount(value, currency) for currency, value in sorted(by_currency.items())) or "nothing"
 
 
-def count(number_of: int, noun: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
-
-
 def doubts(line: CostLine) -> str:
     """What is not known about a cost line, in words; empty where all is known."""
-    parts = [
-        f"{line.held} unknown: may have been paid" if line.held else "",
-        f"{line.undocumented} failed: charge not documented" if line.undocumented else "",
-        f"{line.unpriced} charged, amount not known" if line.unpriced else "",
-    ]
-    told = "; ".join(part for part in parts if part)
-    if not told:
-        return f"{line.open} not settled yet" if line.open else ""
-    most = "no known limit" if line.doubt is None else f"up to {amount(line.doubt, line.currency)}"
-    return f"{told} ({most})"
+    found: list[Message] = []
+    if line.held:
+        found.append(message("cost.held", jobs=line.held))
+    if line.undocumented:
+        found.append(message("cost.undocumented", jobs=line.undocumented))
+    if line.unpriced:
+        found.append(message("cost.unpriced", jobs=line.unpriced))
+    if not found:
+        return str(message("cost.open", jobs=line.open)) if line.open else ""
+    return str(message("cost.bounded", doubts=found, most=limit(line.doubt, line.currency)))
+
+
+def limit(most: Decimal | None, currency: str | None) -> Message:
+    """The most that something may cost."""
+    return message("cost.no_limit") if most is None else message("cost.up_to", amount=amount(most, currency))
 
 
 def cost_table(lines: list[CostLine]) -> list[dict[str, str]]:

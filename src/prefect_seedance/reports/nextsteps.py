@@ -19,7 +19,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.urls import url_for
 
 from prefect_seedance.ledger import State
-from prefect_seedance.reports.money import count
+from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.result import GenerateResult
 from prefect_seedance.reports.summary import cell
 
@@ -33,11 +33,6 @@ LONGEST = 6000
 
 SHOWN = 10
 
-_AGAIN: tuple[tuple[State, str, str], ...] = (
-    (State.FAILED, "Make {rows} again that failed", "a new, paid attempt"),
-    (State.REFUSED, "Send {rows} again that the provider refused", "a new attempt; better change the words first"),
-    (State.EXPIRED, "Make {rows} anew that expired", "paid again"),
-)
 _UNFINISHED = frozenset({State.PLANNED, State.OVER_BUDGET, State.DEFERRED, State.SENT, State.CREATED, State.SUCCEEDED})
 
 _table: ContextVar[Mapping[str, Any] | None] = ContextVar("seedance_table_of_several", default=None)
@@ -61,21 +56,30 @@ async def next_steps(result: GenerateResult) -> str:
     unknown = result.chosen.of({State.UNKNOWN}).keys if resolve else []
     for row in unknown[:SHOWN]:
         link = _link(resolve, {"batch": result.batch, "row": row, "take": result.take})
-        steps.append(_step(f"Say what became of {row}", link, "after you have looked it up at the provider"))
+        steps.append(_step(message("next_step.resolve", row=row), link, message("next_step.resolve_note")))
     same = {"batch": result.batch, **(_table.get() or {})}
-    for state, words, price in _AGAIN:
+    for state in (State.FAILED, State.REFUSED, State.EXPIRED):
         if number := counts.get(state, 0):
-            link = _again({**same, "retry": [state.value]})
-            steps.append(_step(words.format(rows=count(number, "row")), link, price))
+            words, note = _made_again(state, number)
+            steps.append(_step(words, _again({**same, "retry": [state.value]}), note))
     if number := sum(counts.get(state, 0) for state in _UNFINISHED):
-        link = _again({**same, "retry": []})
-        steps.append(_step(f"Go on with {count(number, 'row')}", link, "what is paid is not paid again"))
-    told = [step for step in steps if step]
-    return "## Next step\n\n" + "\n".join(told) if told else ""
+        words, note = message("next_step.continue", rows=number), message("next_step.continue_note")
+        steps.append(_step(words, _again({**same, "retry": []}), note))
+    offered = [step for step in steps if step]
+    return f"## {message('next_step.title')}\n\n" + "\n".join(offered) if offered else ""
 
 
-def _step(words: str, link: str | None, price: str) -> str:
-    return f"- **[{cell(words)}]({link})**: {price}" if link else ""
+def _made_again(state: State, rows: int) -> tuple[Message, Message]:
+    """What making rows of a state again is called, and what that means for the money."""
+    if state is State.FAILED:
+        return message("next_step.failed", rows=rows), message("next_step.failed_note")
+    if state is State.REFUSED:
+        return message("next_step.refused", rows=rows), message("next_step.refused_note")
+    return message("next_step.expired", rows=rows), message("next_step.expired_note")
+
+
+def _step(words: Message, link: str | None, note: Message) -> str:
+    return f"- **[{cell(words)}]({link})**: {note}" if link else ""
 
 
 def _again(changes: Mapping[str, Any]) -> str | None:

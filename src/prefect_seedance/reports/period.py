@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from prefect_seedance.ledger import CostLine, RowRecord
-from prefect_seedance.reports.money import amounts, cost_table, count, doubts, line_cost
+from prefect_seedance.messages import message
+from prefect_seedance.reports.money import amounts, cost_table, doubts, line_cost
 from prefect_seedance.reports.result import sums
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.routes import exact
@@ -47,11 +48,14 @@ class PeriodCost:
 
     def line(self) -> str:
         """The report in a line."""
-        made = sum(line.succeeded for line in self.lines)
-        unsure = any(doubts(line) for line in self.lines)
-        batches = "1 batch" if len(self.batches) == 1 else f"{len(self.batches):,} batches"
-        told = f"{amounts(sums(self.lines))} for {count(made, 'video')} in {batches}"
-        return f"{told}, and what is not known" if unsure else told
+        return str(
+            message(
+                "period.line_not_known" if any(doubts(line) for line in self.lines) else "period.line",
+                cost=amounts(sums(self.lines)),
+                videos=sum(line.succeeded for line in self.lines),
+                batches=len(self.batches),
+            )
+        )
 
 
 def period_table(report: PeriodCost) -> list[dict[str, str]]:
@@ -64,24 +68,27 @@ def period_summary(report: PeriodCost) -> str:
     span = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
     parts = [f"# {cell(report.line())}", span, _waiting(report.waiting), _unsure(report)]
     if not report.batches:
-        return "\n\n".join([*parts[:2], "Nothing was bought."])
+        return "\n\n".join([*parts[:2], str(message("period.nothing"))])
     by_batch = [(each.batch, *_money(each.lines)) for each in report.batches]
-    parts.append("## By batch\n\n" + markdown_table(("batch", "cost", "videos", "failed", "not known"), by_batch))
-    for title, name in (("route", "route"), ("price line", "billing_model")):
-        head = (title, "cost", "videos", "failed", "not known")
-        parts.append(f"## By {title}\n\n" + markdown_table(head, _grouped(report.lines, name)))
+    for title, first, lines in (
+        (message("period.by_batch"), "batch", by_batch),
+        (message("period.by_route"), "route", _grouped(report.lines, "route")),
+        (message("period.by_price_line"), "price line", _grouped(report.lines, "billing_model")),
+    ):
+        parts.append(f"## {title}\n\n" + markdown_table((first, "cost", "videos", "failed", "not known"), lines))
     return "\n\n".join(part for part in parts if part)
 
 
 def _waiting(rows: Sequence[RowRecord]) -> str:
     if not rows:
         return ""
-    told = [f"- **{cell(row.batch)}** · row {cell(row.key)} · take {cell(row.take)}" for row in rows[:SHOWN]]
-    more = [f"- … and {len(rows) - SHOWN:,} more"] if len(rows) > SHOWN else []
-    return (
-        f"## {count(len(rows), 'row')} may have been paid, and nobody knows\n\nLook them up at the provider, and "
-        'run "Resolve an unknown row" for each.\n\n' + "\n".join(told + more)
-    )
+    lines = [
+        f"- {message('period.row', batch=cell(row.batch), row=cell(row.key), take=cell(row.take))}"
+        for row in rows[:SHOWN]
+    ]
+    more = [f"- {message('period.more_rows', rows=len(rows) - SHOWN)}"] if len(rows) > SHOWN else []
+    title = f"## {message('period.waiting', rows=len(rows))}"
+    return "\n\n".join([title, str(message("period.waiting_note")), "\n".join(lines + more)])
 
 
 def _unsure(report: PeriodCost) -> str:
@@ -91,7 +98,7 @@ def _unsure(report: PeriodCost) -> str:
         for line in each.lines
         if (words := doubts(line))
     ]
-    return "## Not known, and in no sum\n\n" + "\n".join(told) if told else ""
+    return f"## {message('period.not_known')}\n\n" + "\n".join(told) if told else ""
 
 
 def _grouped(lines: Sequence[CostLine], name: str) -> list[tuple[str, ...]]:

@@ -9,7 +9,8 @@ from rich.table import Table as RichTable
 
 from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.table import Table
-from prefect_seedance.reports.money import amount, count, number
+from prefect_seedance.messages import message
+from prefect_seedance.reports.money import amount, number
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.routes import QuoteLine
 
@@ -71,26 +72,26 @@ def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
 def quote_summary(name: str, preparation: Preparation) -> str:
     """A table's quote in Markdown."""
     total = preparation.total()
-    sums = [f"- **{money}** ({count(money.rows, 'row')})" for money in total.sums]
+    sums = [f"- {message('quote.sum', amount=money, rows=money.rows)}" for money in total.sums]
     unpriced = total.counts.get("unknown price", 0)
     if unpriced:
-        sums.append(f"- **{count(unpriced, 'row')} without a known price**: they are in no sum")
+        sums.append(f"- {message('quote.unpriced', rows=unpriced)}")
     lines = markdown_table(
         ("billing model", "rows", "units", "unit price", "from", "to"), [_line(line) for line in total.lines]
     )
     notes = [f"- {cell(str(warning))}" for warning in preparation.warnings[:SHOWN]]
-    notes += [f"- {cell(text)} ({count(rows, 'row')})" for text, rows in total.notes.items()]
+    notes += [f"- {message('quote.note', note=cell(str(text)), rows=rows)}" for text, rows in total.notes.items()]
     bad = [
         f"- row {row.line} ({cell(row.key)}): {cell('; '.join(map(str, row.reasons)))}"
         for row in preparation.invalid[:SHOWN]
     ]
     parts = [
-        f"# {cell(name)}: {count(total.rows, 'row')} would cost",
-        "\n".join(sums) or "Nothing: there are no rows.",
+        f"# {message('quote.title', name=cell(name), rows=total.rows)}",
+        "\n".join(sums) or str(message("quote.no_rows")),
         lines,
-        "## Good to know\n\n" + "\n".join(notes) if notes else "",
-        "## Rows that cannot be sent\n\n" + "\n".join(bad) if bad else "",
-        "Nothing was sent, and nothing was spent.",
+        f"## {message('summary.warnings')}\n\n" + "\n".join(notes) if notes else "",
+        f"## {message('quote.invalid')}\n\n" + "\n".join(bad) if bad else "",
+        str(message("quote.nothing_spent")),
     ]
     return "\n\n".join(part for part in parts if part)
 

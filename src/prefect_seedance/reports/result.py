@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from prefect_seedance.jobs.answers import PREFIX, RESULT_COLUMNS
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Standing, State, add_up_all
+from prefect_seedance.messages import message
 from prefect_seedance.reports.hints import told_traffic
 from prefect_seedance.reports.rowresult import INVALID, LEFT_OUT, RowResult, Rows
 
@@ -199,21 +200,20 @@ def _entries(table: Table, preparation: Preparation, outcome: BatchOutcome) -> I
 def _budget(outcome: BatchOutcome) -> list[str]:
     if outcome.budget is None or outcome.committed is None:
         return []
-    held = f"{outcome.committed:f} of {outcome.budget}"
-    return [f"Budget: {held} are spent or held back for the worst case of what is not settled"]
+    return [str(message("hint.budget", committed=f"{outcome.committed:f}", budget=outcome.budget))]
 
 
 def _balances(outcome: BatchOutcome) -> list[str]:
     if len(outcome.balances) != 2:
         return []
     before, after = outcome.balances
-    told = []
+    hints = []
     for account, fields in after.items():
         was = before.get(account, {})
         moved = [f"{name} {was.get(name, '?')} → {value}" for name, value in fields.items() if was.get(name) != value]
-        changes = ", ".join(moved) or "nothing moved"
-        told.append(f"Balance of {account} as the provider shows it, a hint and no account: {changes}")
-    return told
+        changes = moved or message("hint.balance_same")
+        hints.append(str(message("hint.balance", account=account, changes=changes)))
+    return hints
 
 
 def state_name(result: GenerateResult, *, moved: bool) -> str:

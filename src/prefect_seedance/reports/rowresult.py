@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import overload
 
 from prefect_seedance.ledger import AttemptRecord, Kind, Payment, Settlement, Standing, State, moment
+from prefect_seedance.messages import Message, message
 
 __all__ = ["INVALID", "LEFT_OUT", "RowResult", "Rows"]
 
@@ -249,29 +250,29 @@ def _row(record: Standing, attempts: int, cost: tuple[Decimal | None, str | None
 def _cost(attempts: Sequence[Paid]) -> tuple[Decimal | None, str | None]:
     """The known cost of a row's attempts, and what is not known about it."""
     known = [attempt.charge for attempt in attempts if attempt.charge is not None]
-    notes = [note for attempt in attempts if (note := _doubt(attempt))]
+    notes = [str(note) for attempt in attempts if (note := _doubt(attempt))]
     # Refunded and refused attempts are known to cost nothing.
     amount = sum(known, Decimal(0)) if known or (attempts and not notes) else None
     return amount, "; ".join(dict.fromkeys(notes)) or None
 
 
-def _doubt(attempt: Paid) -> str | None:
+def _doubt(attempt: Paid) -> Message | None:
     if attempt.charge is not None and attempt.settlement is Settlement.CHARGED:
         return None  # nearly all of them
     match attempt.settlement:
         case Settlement.UNKNOWN:
-            return f"may have been made, and may have cost {_most(attempt)}"
+            return message("cost.attempt_unknown", most=_most(attempt))
         case Settlement.UNDOCUMENTED:
-            return f"charge on failure not documented: {_most(attempt)}"
+            return message("cost.attempt_undocumented", most=_most(attempt))
         case Settlement.OPEN:
-            return f"not settled yet: {_most(attempt)}"
+            return message("cost.attempt_open", most=_most(attempt))
         case Settlement.CHARGED if attempt.charge is None:
-            return "charged; the amount is not known"
+            return message("cost.attempt_unpriced")
         case _:
             return None
 
 
-def _most(attempt: Paid) -> str:
+def _most(attempt: Paid) -> Message:
     if attempt.quote_high is None:
-        return "an amount without a known bound"
-    return f"up to {attempt.quote_high:f} {attempt.currency}"
+        return message("cost.amount_without_limit")
+    return message("cost.up_to", amount=f"{attempt.quote_high:f} {attempt.currency}")

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prefect_seedance.ledger import State
-from prefect_seedance.reports.money import amount, amounts, cost_table, count, doubts, line_cost
+from prefect_seedance.messages import Message, listing, message
+from prefect_seedance.reports.money import amount, amounts, cost_table, doubts, line_cost
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
 
-__all__ = ["ADVICE", "WORDS", "cell", "headline", "markdown_table", "row_cost", "summary"]
+__all__ = [
+    "cell",
+    "headline",
+    "markdown_table",
+    "row_cost",
+    "status_advice",
+    "status_counts",
+    "status_words",
+    "summary",
+]
 
 SHOWN = 30
 """Rows that the summary spells out."""
@@ -16,45 +26,34 @@ SHOWN = 30
 FEW = 5
 """Rows that are named of many that fared alike."""
 
-WORDS: dict[str, str] = {
-    State.STORED: "stored",
-    State.FAILED: "failed at the provider",
-    State.REFUSED: "refused by the provider",
-    State.UNKNOWN: "outcome unknown",
-    State.EXPIRED: "made and paid, but expired",
-    State.CREATED: "still running",
-    State.SUCCEEDED: "made, not fetched yet",
-    State.DEFERRED: "refused for now",
-    State.PLANNED: "not sent yet",
-    State.OVER_BUDGET: "over the budget",
-    State.SENT: "being sent",
-    "invalid": "left out: breaks a rule",
-    "left_out": "not chosen",
+_STATUSES: dict[str, Message] = {
+    State.STORED: message("status.stored"),
+    State.FAILED: message("status.failed"),
+    State.REFUSED: message("status.refused"),
+    State.UNKNOWN: message("status.unknown"),
+    State.EXPIRED: message("status.expired"),
+    State.CREATED: message("status.created"),
+    State.SUCCEEDED: message("status.succeeded"),
+    State.DEFERRED: message("status.deferred"),
+    State.PLANNED: message("status.planned"),
+    State.OVER_BUDGET: message("status.over_budget"),
+    State.SENT: message("status.sent"),
+    "invalid": message("status.invalid"),
+    "left_out": message("status.left_out"),
 }
-"""What each status means to a person."""
 
-ADVICE: dict[str, str] = {
-    State.UNKNOWN: (
-        "The provider never answered. These rows may have been made and paid, so they are not sent again by "
-        "themselves: look them up at the provider first."
-    ),
-    State.FAILED: 'To try these again, run the same batch with `retry=["failed"]`. That is a new, paid attempt.',
-    State.REFUSED: (
-        "Nothing was made or charged. A prompt that was refused for what it says needs other words, as a new row. To "
-        'send these rows again as they are, run the same batch with `retry=["refused"]`.'
-    ),
-    State.EXPIRED: (
-        "The provider no longer has these videos. To make them anew, and pay again, run the same batch with "
-        '`retry=["expired"]`.'
-    ),
-    State.CREATED: "Run the same batch again: it picks these jobs up, and does not pay for them again.",
-    State.SUCCEEDED: "Run the same batch again soon: it fetches these videos while their links live.",
-    State.DEFERRED: "Nothing was made or charged. Run the same batch again: it takes these rows up.",
-    State.OVER_BUDGET: "Nothing was sent: their worst case does not fit into the budget. Run the same batch with more.",
-    State.PLANNED: "Nothing was made or charged. Run the same batch again: it takes these rows up.",
-    "invalid": "Nothing was sent. Mend these rows and run the same batch again.",
+_ADVICE: dict[str, Message] = {
+    State.UNKNOWN: message("advice.unknown"),
+    State.FAILED: message("advice.failed"),
+    State.REFUSED: message("advice.refused"),
+    State.EXPIRED: message("advice.expired"),
+    State.CREATED: message("advice.created"),
+    State.SUCCEEDED: message("advice.succeeded"),
+    State.DEFERRED: message("advice.waiting"),
+    State.PLANNED: message("advice.waiting"),
+    State.OVER_BUDGET: message("advice.over_budget"),
+    "invalid": message("advice.invalid"),
 }
-"""What a person can do about each status."""
 
 _ORDER = (
     State.UNKNOWN,
@@ -68,6 +67,22 @@ _ORDER = (
     State.OVER_BUDGET,
     State.PLANNED,
 )
+
+
+def status_words(status: str) -> str:
+    """What a status means to a person."""
+    return str(_STATUSES.get(status, status))
+
+
+def status_advice(status: str) -> str:
+    """What a person can do about a status, in the words of their surface; empty where that is nothing."""
+    return str(_ADVICE.get(status, ""))
+
+
+def status_counts(counts: Mapping[str, int]) -> str:
+    """How many rows have each status."""
+    said = [message("status.counted", rows=rows, status=status_words(status)) for status, rows in counts.items()]
+    return listing(said) if said else ""
 
 
 def summary(result: GenerateResult, *, pictures: str = "", steps: str = "") -> str:
@@ -88,42 +103,43 @@ def summary(result: GenerateResult, *, pictures: str = "", steps: str = "") -> s
     return "\n\n".join(part for part in parts if part)
 
 
-def headline(result: GenerateResult) -> str:
+def headline(result: GenerateResult) -> Message:
     """How many videos there are, of how many that were asked for."""
-    stored = result.counts.get(State.STORED, 0)
-    return f"{stored:,} of {count(len(result.chosen), 'video')} stored"
+    return message("summary.headline", stored=result.counts.get(State.STORED, 0), videos=len(result.chosen))
 
 
-_FILES = {
-    "csv": "Table of the results, for a spreadsheet",
-    "parquet": "The same, for programs",
-}
+def _fact(label: Message, value: object = "") -> str:
+    return f"- **{label}** {value}".rstrip()
 
 
 def _facts(result: GenerateResult) -> str:
-    take = "" if result.take == "1" else f", take {cell(result.take)}"
+    batch = [cell(result.batch)]
+    if result.take != "1":
+        batch.append(str(message("summary.take", take=cell(result.take))))
+    new = message("summary.new_videos", made=result.made, cost=_code(amounts(result.cost())))
     lines = [
-        f"- **Batch:** {cell(result.batch)}{take}",
-        f"- **New in this run:** {count(result.made, 'video')}, for {_code(amounts(result.cost()))}",
-        f"- **The batch to date:** {_code(amounts(sums(result.costs_to_date)))}",
+        _fact(message("summary.batch"), listing(batch)),
+        _fact(message("summary.new"), new),
+        _fact(message("summary.to_date"), _code(amounts(sums(result.costs_to_date)))),
     ]
-    unsure = [f"{line.billing_model}: {told}" for line in result.costs_to_date if (told := doubts(line))]
+    unsure = [f"{line.billing_model}: {words}" for line in result.costs_to_date if (words := doubts(line))]
     if unsure:
-        lines.append("- **Not known, and not in these sums:**")
-        lines += [f"    - {cell(told)}" for told in unsure]
-    lines.append(f"- **Videos:** {_code(result.folder)}")
+        lines.append(_fact(message("summary.not_in_sums")))
+        lines += [f"    - {cell(words)}" for words in unsure]
+    lines.append(_fact(message("summary.videos"), _code(result.folder)))
     if sheet := result.files.get("sheet"):
-        lines.append(f"- **Contact sheet, for a browser:** {_code(sheet)}")
+        lines.append(_fact(message("summary.sheet"), _code(sheet)))
     return "\n".join(lines)
 
 
 def _records(result: GenerateResult) -> str:
     """What only few people look for."""
     files = {kind: path for kind, path in result.files.items() if kind != "sheet"}
-    lines = [f"- **{_FILES.get(kind, f'Results ({kind})')}:** {_code(path)}" for kind, path in files.items()]
+    labels = {"csv": message("summary.csv"), "parquet": message("summary.parquet")}
+    lines = [_fact(labels.get(kind) or message("summary.file", kind=kind), _code(path)) for kind, path in files.items()]
     lines += [f"- {cell(hint)}" for hint in result.hints]
-    lines.append(f"- **Ledger:** {_code(result.ledger)}")
-    return "## Records\n\n" + "\n".join(lines)
+    lines.append(_fact(message("summary.ledger"), _code(result.ledger)))
+    return f"## {message('summary.records')}\n\n" + "\n".join(lines)
 
 
 def _code(text: object) -> str:
@@ -135,7 +151,7 @@ def _warnings(result: GenerateResult) -> str:
     if not result.warnings:
         return ""
     shown = [f"- {cell(text)}" for text in result.warnings[:SHOWN]]
-    return "## Good to know\n\n" + "\n".join(shown)
+    return f"## {message('summary.warnings')}\n\n" + "\n".join(shown)
 
 
 def _fallen_back(result: GenerateResult) -> str:
@@ -147,14 +163,15 @@ def _fallen_back(result: GenerateResult) -> str:
     for row in rows:
         alike.setdefault((row.route or "?", row.refused_before or ""), []).append(row.row)
     groups = sorted(alike.items(), key=lambda group: -len(group[1]))
-    told = [
-        f"- **{cell(', '.join(keys[:FEW]))}**{f' and {len(keys) - FEW:,} more' if len(keys) > FEW else ''} · "
-        f"{cell(route)}, after  \n    {cell(before)}"
-        for (route, before), keys in groups[:SHOWN]
-    ]
-    more = [f"\n… and {len(groups) - SHOWN:,} more ways, in the results file."] if len(groups) > SHOWN else []
-    title = f"## {count(len(rows), 'row')} went on to another route"
-    return "\n\n".join([title, "Nothing was made or charged by the routes before.", "\n".join([*told, *more])])
+    lines = []
+    for (route, before), keys in groups[:SHOWN]:
+        others = f" {message('summary.and_more', rows=len(keys) - FEW)}" if len(keys) > FEW else ""
+        after = message("summary.after", route=cell(route))
+        lines.append(f"- **{cell(', '.join(keys[:FEW]))}**{others} · {after}  \n    {cell(before)}")
+    if len(groups) > SHOWN:
+        lines.append(f"\n{message('summary.more_ways', ways=len(groups) - SHOWN)}")
+    title = f"## {message('summary.fell_back', rows=len(rows))}"
+    return "\n\n".join([title, str(message("summary.fell_back_note")), "\n".join(lines)])
 
 
 def _remarks(result: GenerateResult) -> str:
@@ -162,14 +179,14 @@ def _remarks(result: GenerateResult) -> str:
     rows = result.chosen.remarked
     if not rows:
         return ""
-    differ = "differs" if len(rows) == 1 else "differ"
-    title = f"## {count(len(rows), 'video')} {differ} from what was asked: you may have a claim"
-    told = [
-        f"- **{cell(row.row)}** · job {cell(row.job_id or '?')}  \n    {cell(row.remarks or '')}"
-        for row in rows[:SHOWN]
-    ]
-    more = [f"\n… and {len(rows) - SHOWN:,} more, in the results file."] if len(rows) > SHOWN else []
-    return "\n\n".join([title, "\n".join([*told, *more])])
+    title = f"## {message('summary.differs', videos=len(rows))}"
+    lines = []
+    for row in rows[:SHOWN]:
+        job = message("summary.job", job=cell(row.job_id or "?"))
+        lines.append(f"- **{cell(row.row)}** · {job}  \n    {cell(row.remarks or '')}")
+    if len(rows) > SHOWN:
+        lines.append(f"\n{message('summary.more_rows', rows=len(rows) - SHOWN)}")
+    return "\n\n".join([title, "\n".join(lines)])
 
 
 def _troubled(result: GenerateResult) -> list[tuple[str, Sequence[RowResult]]]:
@@ -178,18 +195,18 @@ def _troubled(result: GenerateResult) -> list[tuple[str, Sequence[RowResult]]]:
 
 
 def _group(status: str, rows: Sequence[RowResult]) -> str:
-    title = f"## {count(len(rows), 'row')} {WORDS[status]}"
+    title = f"## {message('summary.rows', rows=len(rows), status=status_words(status))}"
     # A list, since Prefect's UI breaks its lines, and hides the end of a long cell.
-    told = "\n".join(_told(row) for row in rows[:SHOWN])
-    more = f"\n\n… and {len(rows) - SHOWN:,} more, in the results file." if len(rows) > SHOWN else ""
-    return "\n\n".join(part for part in (title, ADVICE.get(status, ""), told + more) if part)
+    lines = "\n".join(_line(row) for row in rows[:SHOWN])
+    more = f"\n\n{message('summary.more_rows', rows=len(rows) - SHOWN)}" if len(rows) > SHOWN else ""
+    return "\n\n".join(part for part in (title, status_advice(status), lines + more) if part)
 
 
-def _told(row: RowResult) -> str:
+def _line(row: RowResult) -> str:
     facts = [
         row.route,
-        f"job {row.job_id}" if row.job_id else None,
-        f"cost {_paid(row)}" if row.attempts and row.cost is not None else None,
+        message("summary.job", job=row.job_id) if row.job_id else None,
+        message("summary.row_cost", cost=_paid(row)) if row.attempts and row.cost is not None else None,
         row.cost_note,
     ]
     reason = f"  \n    {cell(row.error_message)}" if row.error_message else ""
@@ -206,11 +223,12 @@ def _paid(row: RowResult) -> str:
 
 
 def _costs(result: GenerateResult) -> str:
+    title = f"## {message('summary.cost')}"
     if not result.costs:
-        return "## Cost of this run\n\nNothing was bought in this run."
+        return f"{title}\n\n{message('summary.nothing_bought')}"
     head = ("billing model", "cost", "succeeded", "failed", "units", "unit price")
     rows = [{**row, "cost": line_cost(line)} for line, row in zip(result.costs, cost_table(result.costs), strict=True)]
-    return "## Cost of this run\n\n" + markdown_table(head, [[row[name] for name in head] for row in rows])
+    return f"{title}\n\n" + markdown_table(head, [[row[name] for name in head] for row in rows])
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -223,7 +241,7 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>|#~!"})
 
 
-def cell(text: str, longest: int = 300) -> str:
+def cell(text: object, longest: int = 300) -> str:
     """Text from outside, so that no part of it is taken for Markdown or HTML."""
-    line = " ".join(text.split())
+    line = " ".join(str(text).split())
     return (line if len(line) <= longest else line[: longest - 1] + "…").translate(_SPECIAL)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from prefect_seedance.jobs.sweeping import SweepOutcome
 from prefect_seedance.ledger import RowRecord
-from prefect_seedance.reports.money import count
-from prefect_seedance.reports.summary import WORDS, cell, markdown_table
+from prefect_seedance.messages import listing, message
+from prefect_seedance.reports.summary import cell, markdown_table, status_words
 
 __all__ = ["sweep_line", "sweep_summary"]
 
@@ -17,25 +17,25 @@ SHOWN = 50
 def sweep_line(outcome: SweepOutcome) -> str:
     """A sweep in one line."""
     if not outcome.found and not outcome.unknown:
-        return "Nothing was left behind."
-    parts = [
-        f"{count(len(outcome.found), 'paid row')} without a file",
-        f"{len(outcome.saved):,} saved",
-        f"{len(outcome.ended):,} came to another end" if outcome.ended else "",
-        f"{len(outcome.left):,} left for the next sweep" if outcome.left else "",
-        f"{len(outcome.unknown):,} unknown: a person has to look" if outcome.unknown else "",
-    ]
-    return ", ".join(part for part in parts if part)
+        return str(message("sweep.nothing"))
+    facts = [message("sweep.found", rows=len(outcome.found)), message("sweep.saved", rows=len(outcome.saved))]
+    if outcome.ended:
+        facts.append(message("sweep.ended", rows=len(outcome.ended)))
+    if outcome.left:
+        facts.append(message("sweep.left", rows=len(outcome.left)))
+    if outcome.unknown:
+        facts.append(message("sweep.unknown", rows=len(outcome.unknown)))
+    return listing(facts)
 
 
 def sweep_summary(outcome: SweepOutcome) -> str:
     """A sweep in Markdown: what is unknown first, since it waits for a person."""
     parts = [f"# {cell(sweep_line(outcome))}"]
     for title, rows in (
-        ("Unknown: they may have been paid", outcome.unknown),
-        ("Came to another end", outcome.ended),
-        ("Left for the next sweep", outcome.left),
-        ("Saved", outcome.saved),
+        (message("sweep.unknown_title"), outcome.unknown),
+        (message("sweep.ended_title"), outcome.ended),
+        (message("sweep.left_title"), outcome.left),
+        (message("sweep.saved_title"), outcome.saved),
     ):
         if rows:
             parts.append(f"## {title}\n\n{_table(outcome, rows)}")
@@ -47,7 +47,7 @@ def _table(outcome: SweepOutcome, rows: Sequence[RowRecord]) -> str:
         (
             row.batch,
             row.key,
-            WORDS[row.state],
+            status_words(row.state),
             row.job_id or "–",
             row.link_expires_at.strftime("%Y-%m-%d %H:%M UTC") if row.link_expires_at else "–",
             row.path or row.error_message or outcome.troubles.get((row.batch, row.key)) or "–",
@@ -55,4 +55,4 @@ def _table(outcome: SweepOutcome, rows: Sequence[RowRecord]) -> str:
         for row in rows[:SHOWN]
     ]
     table = markdown_table(("batch", "row", "state", "job", "link lives until", "video, or reason"), lines)
-    return table + (f"\n\n… and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else "")
+    return table + (f"\n\n{message('sweep.more', rows=len(rows) - SHOWN)}" if len(rows) > SHOWN else "")

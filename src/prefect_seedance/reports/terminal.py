@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.ledger import CostLine, State
-from prefect_seedance.reports.money import amounts, cost_table, count, doubts, line_cost
+from prefect_seedance.messages import Message, message
+from prefect_seedance.reports.money import amounts, cost_table, doubts, line_cost
 from prefect_seedance.reports.result import GenerateResult, RowResult, sums
 from prefect_seedance.reports.rowresult import Rows
-from prefect_seedance.reports.summary import WORDS, row_cost
+from prefect_seedance.reports.summary import headline, row_cost, status_words
 
 __all__ = ["cost_lines", "show_result"]
 
@@ -35,18 +36,17 @@ def show_result(console: Console, result: GenerateResult) -> None:
         console.print(Text(f"· {warning}", style="dim"))
     console.print(_rows(result))
     if (more := len(result.chosen) - ROWS_SHOWN) > 0:
-        console.print(Text(f"… and {more:,} more rows, in the results file", style="dim"))
+        console.print(Text(str(message("terminal.more_rows", rows=more)), style="dim"))
     reasons = [(row, why) for row in _ordered(result, without=State.STORED) if (why := _why(row))]
     if reasons:
         console.print(_reasons(reasons))
-    title = "Cost of this run"
-    console.print(
-        cost_lines(title, result.costs) if result.costs else Text(f"\n{title}: nothing was bought", style="bold")
-    )
+    title = message("summary.cost")
+    nothing = Text(f"\n{message('terminal.nothing_bought', title=title)}", style="bold")
+    console.print(cost_lines(title, result.costs) if result.costs else nothing)
     console.print(_closing(result))
 
 
-def cost_lines(title: str, lines: list[CostLine]) -> RenderableType:
+def cost_lines(title: Message, lines: list[CostLine]) -> RenderableType:
     """The cost lines as a table that fits a narrow terminal; what is not known stands below it."""
     table = _table(title)
     table.add_column("billing model", no_wrap=True, overflow="fold", max_width=36)
@@ -61,15 +61,14 @@ def cost_lines(title: str, lines: list[CostLine]) -> RenderableType:
                 cells = (line.billing_model, row["succeeded"], row["failed"], row["units"], row["unit price"])
                 table.add_row(*(Text(cell) for cell in (*cells, line_cost(line))))
     notes = [(Text(line.billing_model), Text(told)) for line in lines if (told := doubts(line))]
-    return Group(table, _noted("Not known, and in no sum:", notes)) if notes else table
+    return Group(table, _noted(message("terminal.not_known"), notes)) if notes else table
 
 
-def _table(title: str) -> Table:
+def _table(title: Message) -> Table:
     """An empty table that wastes no column of a narrow terminal."""
     return Table(
-        title=f"\n{title}",
+        title=Text(f"\n{title}", style="bold"),
         title_justify="left",
-        title_style="bold",
         header_style="dim",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -78,7 +77,7 @@ def _table(title: str) -> Table:
     )
 
 
-def _noted(title: str, notes: Sequence[tuple[Text, Text]]) -> RenderableType:
+def _noted(title: Message, notes: Sequence[tuple[Text, Text]]) -> RenderableType:
     """Remarks below a table, each with its subject before it."""
     table = Table.grid(padding=(0, 2), pad_edge=False)
     table.add_column(overflow="fold", max_width=30)
@@ -89,7 +88,7 @@ def _noted(title: str, notes: Sequence[tuple[Text, Text]]) -> RenderableType:
 
 
 def _rows(result: GenerateResult) -> Table:
-    table = _table(f"Batch {escape(result.batch)}: {result.name}")
+    table = _table(message("terminal.batch", batch=result.batch, state=result.name))
     table.add_column("", width=1)
     table.add_column("row", overflow="fold", max_width=24)
     table.add_column("route", no_wrap=True, overflow="fold", max_width=28)
@@ -111,7 +110,7 @@ def _ordered(result: GenerateResult, without: str | None = None) -> Rows:
 
 def _cells(result: GenerateResult, row: RowResult) -> tuple[Text, ...]:
     made = f"{row.width}×{row.height} {row.seconds:.0f}s" if row.video and row.seconds is not None else "–"
-    where = row.video.removeprefix(f"{result.folder}/") if row.video else WORDS.get(row.status, row.status)
+    where = row.video.removeprefix(f"{result.folder}/") if row.video else status_words(row.status)
     return Text(row.row), Text(row.route or "–"), Text(made), Text(row_cost(row)), Text(where)
 
 
@@ -127,16 +126,15 @@ def _why(row: RowResult) -> str | None:
 def _reasons(reasons: Sequence[tuple[RowResult, str]]) -> RenderableType:
     shown = [(Text(row.row), Text(why)) for row, why in reasons[:ROWS_SHOWN]]
     more = len(reasons) - len(shown)
-    noted = _noted("Not stored:", shown)
-    return Group(noted, Text(f"… and {more:,} more, in the results file", style="dim")) if more else noted
+    noted = _noted(message("terminal.not_stored"), shown)
+    return Group(noted, Text(str(message("terminal.more_rows", rows=more)), style="dim")) if more else noted
 
 
 def _closing(result: GenerateResult) -> Group:
-    stored = result.counts.get(State.STORED, 0)
-    to_date = amounts(sums(result.costs_to_date))
+    to_date = message("terminal.cost_to_date", cost=amounts(sums(result.costs_to_date)))
     lines = [
-        f"\n[bold]{stored:,} of {count(len(result.chosen), 'video')} stored[/], {result.made:,} of them in this run",
-        f"Cost     [bold]{escape(amounts(result.cost()))}[/] in this run; batch to date: {escape(to_date)}",
+        f"\n[bold]{headline(result)}[/], {message('summary.in_this_run', made=result.made)}",
+        f"Cost     [bold]{escape(amounts(result.cost()))}[/] {escape(str(to_date))}",
         f"Videos   {escape(str(result.folder))}",
         *(f"{'Sheet  ' if kind == 'sheet' else 'Results'}  {escape(str(path))}" for kind, path in result.files.items()),
     ]

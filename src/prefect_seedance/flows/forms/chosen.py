@@ -11,6 +11,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import fallen_back_to
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.fields import AS_ROUTE
+from prefect_seedance.messages import message
 
 __all__ = ["chosen_routes"]
 
@@ -56,12 +57,13 @@ def _with(block: RouteDefaults, wanted: Mapping[str, Any]) -> RouteDefaults:
     try:
         changed = RouteDefaults(**fields)
     except ValidationError as error:
-        reasons = "; ".join(str(problem["msg"]).removeprefix("Value error, ") for problem in error.errors())
+        reasons = [str(problem["msg"]).removeprefix("Value error, ") for problem in error.errors()]
         name = getattr(block, _NAME, None)
-        which = f"block {name!r}" if name else f"block of {block.model}"
-        raise InputError(
-            f"The route {which} and the form do not fit together: {reasons}. Nothing was spent."
-        ) from None
+        if name:
+            text = message("form.block_mismatch", block=name, reasons=reasons)
+        else:
+            text = message("form.unsaved_block_mismatch", model=block.model, reasons=reasons)
+        raise InputError(text) from None
     if changed.model == block.model:
         # By its name a cell means it, and another process finds it; what the menus say stands in the rows by then.
         setattr(changed, _NAME, getattr(block, _NAME, None))

@@ -18,6 +18,7 @@ from prefect_seedance.flows.naming import scheduled_time
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.ledger import Ledger, State, add_up, ledger_url
+from prefect_seedance.messages import use_surface
 from prefect_seedance.reports.period import BatchCost, PeriodCost, period_summary, period_table
 from prefect_seedance.tasks.home import prefect_home
 
@@ -38,7 +39,8 @@ def cost_report(
     Returns:
         The report in a line.
     """
-    return call_core(functools.partial(_report, **locals()))
+    with use_surface("form"):
+        return call_core(functools.partial(_report, **locals()))
 
 
 async def _report(days: int, batch: str) -> Any:

@@ -30,7 +30,7 @@ from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.jobs.loop import call_core
-from prefect_seedance.messages import message
+from prefect_seedance.messages import message, use_surface
 from prefect_seedance.reports.artifacts import artifact_key
 
 __all__ = ["form_settings", "videos_from_table"]
@@ -78,8 +78,8 @@ def videos_from_table(
         duration: Length of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
         limit: A pilot: only the first so many rows. 0: all rows.
         only: Row ids, separated by commas or lines. Empty: all rows.
-        retry: Rows that ended like this are made anew, which is a new, paid attempt. Empty: they are left alone.
-        take: 1 is the first. Any other word makes all rows anew, on purpose, beside the earlier videos, and pays again.
+        retry: Rows that ended like this are made again, which is a new, paid attempt. Empty: they are left alone.
+        take: 1 is the first. Any other word makes all rows again, on purpose, beside the earlier videos, and pays again.
         bad_rows: Whether one bad row stops the whole table before it begins, or is left out.
         budget: Such as 100 CNY. The batch never costs more, over its whole life. Empty: no bound.
         max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest price, is not known.
@@ -94,7 +94,8 @@ def videos_from_table(
     Returns:
         What became of each row.
     """
-    return call_core(functools.partial(_make, **locals()))
+    with use_surface("form"):
+        return call_core(functools.partial(_make, **locals()))
 
 
 def form_settings(
@@ -163,13 +164,13 @@ async def _make(
     if len(found) == 1 and not found[0].label:
         return await make_one(found[0].place, batch=batch, **settings)
     wanted = [Wanted(each.place, each.label, f"{batch}-{each.label}") for each in found]
-    return await final_of_all(await make_all(wanted, **settings), artifact_key(batch, "tables"), f"Batch {batch}")
+    return await final_of_all(await make_all(wanted, **settings), artifact_key(batch, "tables"), message("tables.batch", batch=batch))
 
 
 def _found(table: str, rows: str) -> list[Found] | None:
     """The tables that are meant; None where rows were typed in."""
     if table.strip() and rows.strip():
-        raise InputError("Both a table and typed rows were given: leave one of them empty. Nothing was spent.")
+        raise InputError(message("form.table_and_rows"))
     if not table.strip() and not rows.strip():
-        raise InputError("Neither a table nor rows were given: name a table, or type a prompt. Nothing was spent.")
+        raise InputError(message("form.no_rows"))
     return find_tables(table) if table.strip() else None

@@ -14,11 +14,11 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.flows.forms.wording import worded
 from prefect_seedance.flows.generate import _generate as generate_core
 from prefect_seedance.errors import NothingStored
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.jobs.table import TableLike
+from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.nextsteps import one_of_several
 from prefect_seedance.reports.summary import cell, markdown_table
 
@@ -59,7 +59,7 @@ async def _in_turn() -> AsyncIterator[None]:
 async def make_one(table: TableLike, **settings: Any) -> Any:
     """One table through the core; the answer is the run's final state or its result."""
     async with _in_turn():
-        return worded(await generate_core(table, **settings))
+        return await generate_core(table, **settings)
 
 
 async def make_all(wanted: Sequence[Wanted], **settings: Any) -> list[Ended]:
@@ -79,29 +79,33 @@ async def _ended(wanted: Wanted, settings: Mapping[str, Any]) -> Ended:
             answer = await generate_core(wanted.table, **{**settings, "batch": wanted.batch, "only": only})
     except SeedanceError as error:  # raised only to make Prefect retry the flow, which one table of many does not
         answer = failed(error, "None stored" if isinstance(error, NothingStored) else "Stopped")
-    if isinstance(worded(answer), State):
-        name, message, bad = answer.name or "", answer.message or "", answer.is_failed()
+    if isinstance(answer, State):
+        name, what, bad = answer.name or "", answer.message or "", answer.is_failed()
     else:
-        name, message, bad = answer.name, f"{answer.made} made", False
-    (logger.warning if bad else logger.info)("%s (batch %s): %s: %s", wanted.name, wanted.batch, name, message)
-    return Ended(wanted.name, wanted.batch, name, message, bad)
+        name, what, bad = answer.name, str(message("tables.made", videos=answer.made)), False
+    (logger.warning if bad else logger.info)("%s (batch %s): %s: %s", wanted.name, wanted.batch, name, what)
+    return Ended(wanted.name, wanted.batch, name, what, bad)
 
 
-async def final_of_all(ended: Sequence[Ended], key: str, title: str) -> State[Any]:
+async def final_of_all(ended: Sequence[Ended], key: str, title: Message) -> State[Any]:
     """The artifact and the final state of a run over several tables."""
     bad = [each for each in ended if each.bad]
-    headline = f"{len(ended) - len(bad)} of {len(ended)} tables went through"
+    headline = message("tables.completed", completed=len(ended) - len(bad), tables=len(ended))
     lines = [(each.name, each.state, each.batch, each.message) for each in sorted(ended, key=lambda each: not each.bad)]
     await acreate_markdown_artifact(
-        markdown=f"# {cell(title)}: {headline}\n\n"
+        markdown=f"# {message('tables.title', title=cell(title), headline=headline)}\n\n"
         + markdown_table(("table", "state", "batch", "what happened"), lines),
         key=key,
-        description=headline,
+        description=str(headline),
     )
-    told = f"{headline}." + "".join(f"\n{each.name}: {each.message}" for each in bad[:20])
+    failures = [message("tables.failed", name=each.name, reason=each.message) for each in bad[:20]]
+    if failures:
+        text = message("tables.ended", headline=headline, failures=failures)
+    else:
+        text = message("tables.all_completed", headline=headline)
     data = [each.batch for each in ended]
     if bad and len(bad) == len(ended):
-        return Failed(name="None stored", message=told, data=SeedanceError(told))
+        return Failed(name="None stored", message=str(text).rstrip(), data=SeedanceError(text))
     unknown = any(each.state == "Some unknown" for each in ended)
-    name = "Some unknown" if unknown else "Some failed" if bad else "All through"
-    return Completed(name=name, message=told, data=data)
+    name = "Some unknown" if unknown else "Some failed" if bad else "All completed"
+    return Completed(name=name, message=str(text).rstrip(), data=data)

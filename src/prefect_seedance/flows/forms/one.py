@@ -17,6 +17,7 @@ from prefect_seedance.flows.forms.making import make_one
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.messages import use_surface
 
 __all__ = ["one_video"]
 
@@ -55,8 +56,8 @@ def one_video(
         first_image: The picture with which the video starts: a link or a path, as above.
         last_image: The picture with which it ends.
         batch: The name under which the video is kept.
-        retry: A video that ended like this is made anew, which is a new, paid attempt.
-        take: 1 is the first. Any other word makes the same video anew, on purpose, and pays again.
+        retry: A video that ended like this is made again, which is a new, paid attempt.
+        take: 1 is the first. Any other word makes the same video again, on purpose, and pays again.
         approve_above: Such as 5 CNY. The run shows the quote, and waits for your word. Empty: it does not ask.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
         patience: A video that takes longer is kept for the next run of the batch, and not paid again.
@@ -64,7 +65,8 @@ def one_video(
     Returns:
         What became of it.
     """
-    return call_core(functools.partial(_make, **locals()))
+    with use_surface("form"):
+        return call_core(functools.partial(_make, **locals()))
 
 
 async def _make(

@@ -14,10 +14,10 @@ from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import CHOOSING, LONGEST, BadRow, Choosing, Model, Ratio, Resolution, titled
 from prefect_seedance.flows.forms.places import find_tables
 from prefect_seedance.flows.forms.typed import typed_table
-from prefect_seedance.flows.forms.wording import worded
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.quote import _quote as quote_core
 from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.messages import message, use_surface
 
 __all__ = ["quote_table"]
 
@@ -56,7 +56,8 @@ def quote_table(
     Returns:
         The quote of each row, and their sum.
     """
-    return call_core(functools.partial(_quote, **locals()))
+    with use_surface("form"):
+        return call_core(functools.partial(_quote, **locals()))
 
 
 async def _quote(
@@ -73,7 +74,7 @@ async def _quote(
 ) -> Any:
     try:
         if bool(table.strip()) == bool(rows.strip()):
-            raise InputError("Give either a table or rows typed in, and not both. Nothing was spent.")
+            raise InputError(message("form.table_or_rows"))
         place = _one_place(table) if table.strip() else None
         settings: dict[str, Any] = {
             "route": await chosen_routes(route, more_routes, **choices),
@@ -86,13 +87,13 @@ async def _quote(
     except SeedanceError as error:
         return failed(error)
     if place is not None:
-        return worded(await quote_core(place, **settings))
+        return await quote_core(place, **settings)
     with typed_table(rows) as typed:
-        return worded(await quote_core(typed, **settings))
+        return await quote_core(typed, **settings)
 
 
 def _one_place(table: str) -> str:
     found = find_tables(table)
     if len(found) > 1:
-        raise InputError(f"{len(found)} tables match; a quote is for one of them. Nothing was spent.")
+        raise InputError(message("form.many_tables", tables=len(found)))
     return found[0].place

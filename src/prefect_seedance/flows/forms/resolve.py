@@ -10,6 +10,7 @@ from prefect import flow
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.resolve import _resolve as resolve_core
 from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.messages import use_surface
 
 __all__ = ["resolve_unknown"]
 
@@ -50,5 +51,6 @@ def resolve_unknown(
         What was done, in words.
     """
     settled = {"batch": batch.strip(), "row": row.strip(), "take": take.strip() or "1", "verdict": _VERDICTS[finding]}
-    told = {"job_id": job_id.strip() or None, "cost": cost.strip() or None}
-    return call_core(functools.partial(resolve_core, None, **settled, **told))
+    found = {"job_id": job_id.strip() or None, "cost": cost.strip() or None}
+    with use_surface("form"):
+        return call_core(functools.partial(resolve_core, None, **settled, **found))

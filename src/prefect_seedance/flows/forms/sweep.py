@@ -12,6 +12,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.sweep import _sweep as sweep_core
 from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.messages import use_surface
 
 __all__ = ["fetch_left_behind"]
 
@@ -35,6 +36,7 @@ def fetch_left_behind(
         What was found, what was saved, and what is left.
     """
     routes = [route, *more_routes]
-    return call_core(
-        functools.partial(sweep_core, routes, batch=batch.strip() or None, ledger=None, patience=patience * 60)
-    )
+    with use_surface("form"):
+        return call_core(
+            functools.partial(sweep_core, routes, batch=batch.strip() or None, ledger=None, patience=patience * 60)
+        )

@@ -30,6 +30,7 @@ from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
+from prefect_seedance.messages import message, use_surface
 from prefect_seedance.tasks.home import prefect_home
 
 __all__ = ["watch_folder"]
@@ -67,7 +68,8 @@ def watch_folder(
     Returns:
         The batches that were worked on.
     """
-    return call_core(functools.partial(_watch, **locals()))
+    with use_surface("form"):
+        return call_core(functools.partial(_watch, **locals()))
 
 
 async def _watch(
@@ -91,12 +93,12 @@ async def _watch(
     for each in bad:
         logger.warning("%s cannot be used: %s", each.name, each.message)
     wanted = [each for each in judged if isinstance(each, Wanted)]
-    told = f"{len(judged)} tables, {len(wanted)} of them new or unfinished, {len(dropped.restless)} still being written"
-    logger.info("%s: %s", folder, told)
+    found = message("watch.found", tables=len(judged), wanted=len(wanted), unfinished=len(dropped.restless))
+    logger.info("%s: %s", folder, found)
     if not wanted and not bad:
-        return Completed(name="Nothing new", message=f"{told}.", data=[])
+        return Completed(name="Nothing new", message=str(message("watch.nothing_new", found=found)), data=[])
     ended = bad + await make_all(wanted, **settings)
-    return await final_of_all(ended, "seedance-watch", f"Folder {folder}")
+    return await final_of_all(ended, "seedance-watch", message("tables.folder", folder=folder))
 
 
 async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> Wanted | Ended | None:

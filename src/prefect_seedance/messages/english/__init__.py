@@ -17,6 +17,7 @@ from prefect_seedance.messages.english.rows import ROWS
 from prefect_seedance.messages.english.rules import RULES
 from prefect_seedance.messages.english.runs import RUNS
 from prefect_seedance.messages.english.setup import SETUP
+from prefect_seedance.messages.english.spread import SPREAD
 from prefect_seedance.messages.english.storage import STORAGE
 from prefect_seedance.messages.english.tables import TABLES
 from prefect_seedance.messages.english.videos import VIDEOS
@@ -39,6 +40,7 @@ TEXTS: dict[str, str] = {
     **RULES,
     **RUNS,
     **SETUP,
+    **SPREAD,
     **STORAGE,
     **TABLES,
     **VIDEOS,

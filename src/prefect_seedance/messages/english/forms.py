@@ -1,5 +1,40 @@
-"""Texts about the forms of the Prefect UI."""
+"""Texts about the flows and their forms in the Prefect UI."""
 
 from __future__ import annotations
 
-FORMS: dict[str, str] = {}
+FORMS: dict[str, str] = {
+    # What a form was filled in with.
+    "form.table_and_rows": ("Both a table and typed rows were given: leave one of them empty. Nothing was spent."),
+    "form.no_rows": "Neither a table nor rows were given: name a table, or type a prompt. Nothing was spent.",
+    "form.table_or_rows": "Give either a table or typed rows, not both. Nothing was spent.",
+    "form.many_tables": "{tables:,} tables match; a quote is for one of them. Nothing was spent.",
+    "form.block_mismatch": (
+        "The route block {block!r} and the form do not fit together: {reasons:clauses}. Nothing was spent."
+    ),
+    "form.unsaved_block_mismatch": (
+        "The route block of {model} and the form do not fit together: {reasons:clauses}. Nothing was spent."
+    ),
+    # Several tables.
+    "tables.completed": "{completed:,} of {tables:table|tables} completed",
+    "tables.title": "{title}: {headline}",
+    "tables.batch": "Batch {batch}",
+    "tables.folder": "Folder {folder}",
+    "tables.ended": "{headline}.{failures:bullets}",
+    "tables.all_completed": "{headline}.",
+    "tables.failed": "{name}: {reason}",
+    "tables.made": "{videos:video|videos} made",
+    "watch.found": ("{tables:table|tables}, {wanted:,} of them new or unfinished, {unfinished:,} still being written"),
+    "watch.nothing_new": "{found}.",
+    # How a run begins and ends.
+    "run.bad_patience": "{@patience:{value}}: expected a number of seconds, 0 or more. Nothing was spent.",
+    "run.default_ledger": (
+        "This deployment names no ledger, so the default one on this machine's disk is used. If you lose the ledger "
+        "(a container loses its disk), everything is paid for again. Set {@ledger} or PREFECT_SEEDANCE_LEDGER."
+    ),
+    "run.approve": "This run may cost more than {ceiling}.\n\n{quote}",
+    "run.not_approved": "A person did not approve the quote. Nothing was spent.",
+    "run.progress": "Batch {batch}: {rows:row|rows}",
+    "run.no_rows": "The table has no rows.",
+    "run.none_stored": "None of the {rows:,} rows could be stored: {counts}.",
+    "run.none_stored_because": "None of the {rows:,} rows could be stored: {counts}. For example: {reason}",
+}

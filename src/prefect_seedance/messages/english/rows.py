@@ -62,7 +62,6 @@ ROWS: dict[str, str] = {
     "row.moved_on": "{route} does not accept the row, which goes on to its next route. {reason}",
     "row.no_route_in_sweep": "The sweep was given no route of the account {account}.",
     "row.no_route_left": "None of its {routes:,} routes accepted it. {reasons:clauses}",
-    "row.not_allowed": "{reasons:clauses} Nothing was spent.",
     "row.not_in_batch": "Batch {batch!r} has no such row in take {take!r}.",
     "row.not_in_ledger": (
         "no other process can send {fields}, because the ledger keeps neither signed links nor the content itself: "

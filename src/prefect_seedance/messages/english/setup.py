@@ -2,4 +2,92 @@
 
 from __future__ import annotations
 
-SETUP: dict[str, str] = {}
+SETUP: dict[str, str] = {
+    # The command line.
+    "cli.interrupted": (
+        "Interrupted. What is paid for is in the ledger: run the same command again, and it continues."
+    ),
+    "cli.bad_column": "--column {pair!r}: expected FIELD=HEADING, as in prompt=文案.",
+    "cli.bad_age": "--older-than {age!r}: expected days or weeks, as in 90d or 12w. Nothing was changed.",
+    "cli.option_of_model": (
+        "{option} goes with --model: the saved route {block!r} has its own. Change the block, or leave the option "
+        "out. Nothing was spent."
+    ),
+    "cli.no_route": (
+        "No route was named: give --model (and a key in JIMMY_API_KEY or ANYFAST_API_KEY), or --route with the name "
+        "of a saved block. Nothing was spent."
+    ),
+    "cli.no_key": (
+        "There is no key for {provider}: set {variable}, or name a saved route block with --route. Nothing was spent."
+    ),
+    "cli.no_such_batch": "The ledger has no batch {batch!r}. It has: {known}.",
+    "cli.no_batches": "The ledger has no batch yet.",
+    "cli.batches": "Batches",
+    "cli.more_rows": "… and {rows:,} more rows",
+    "cli.cost_of_batch": "Cost of batch {batch} to date",
+    "cli.nothing_bought": "Nothing was bought yet.",
+    "cli.known_cost": "Known cost: {cost}",
+    "cli.not_known": "Not known, and not in it: {billing_model}: {doubts}",
+    "cli.quoted": "{total}. Nothing was sent, and nothing was spent.",
+    "cli.audit_written": "{attempts:attempt|attempts} of batch {batch} are in {path}",
+    "cli.no_jobs": "No jobs on either side.",
+    "cli.ledger_copied": "The ledger was copied to {place}; it is the same ledger there.",
+    "cli.nothing_pruned": "No batch is that old and settled; nothing was changed.",
+    "cli.pruned": "Pruned: {batches}. Their names are kept, and refused from now on.",
+    "cli.routes": "{routes:route|routes}",
+    "cli.own_name": "* No document names this price line; the name is ours. Give your price under it.",
+    # The demo.
+    "demo.title": "no key, no cost: everything happens on this machine",
+    "demo.starting": "Starting the sandbox and a local Prefect server …",
+    "demo.saving_blocks": "Registering the blocks …",
+    "demo.ui_stays": "The Prefect UI is at {server} until you press Ctrl-C.",
+    "demo.look": "To look at the runs and their artifacts in the Prefect UI ({server}): make demo KEEP=1",
+    "demo.nothing_new": "Nothing new was made, and nothing was paid: the ledger knows every row of this batch.",
+    "demo.sandbox_failed": "The sandbox did not start; its log is {log}.",
+    # The live view.
+    "live.stored": "stored",
+    "live.succeeded": "fetching",
+    "live.created": "generating",
+    "live.sent": "sending",
+    "live.media": "preparing media",
+    "live.held": "in another run",
+    "live.planned": "waiting",
+    "live.deferred": "put off",
+    "live.over_budget": "over budget",
+    "live.failed": "failed",
+    "live.refused": "refused",
+    "live.expired": "expired",
+    "live.unknown": "unknown",
+    "live.checking": "checking the table …",
+    "live.more": "… and {rows:,} more",
+    # Prefect servers.
+    "server.no_port": "No port is free on 127.0.0.1.",
+    "server.not_started": "The local server did not start at {url}. Its log {log} ends with:\n{tail}",
+    "server.no_answer": (
+        "The Prefect server at {url} does not answer ({reason}). Start it, or unset PREFECT_API_URL to use a local "
+        "one for this run. Nothing was spent."
+    ),
+    # Set-up of a server.
+    "setup.no_server": (
+        "No Prefect server is connected: set PREFECT_API_URL, such as http://127.0.0.1:4200/api, and run it again."
+    ),
+    "setup.title": "Set-up",
+    "setup.next": "Next: prefect worker start --pool {pool}",
+    "setup.registered": "registered",
+    "setup.made": "made",
+    "setup.replaced": "replaced",
+    "setup.found": "found, left as it is",
+    "setup.no_key": "left out: {variable} is not set",
+    "setup.no_prices": "left out: give your prices with --prices, else costs stay unknown",
+    "setup.route": "{done} ({provider}, {model})",
+    "setup.limit_made": "made: at most {runs:run|runs} spend at the same time",
+    "setup.limit_found": "found: {limit}",
+    "setup.other_pool": "found, of type {type}: left as it is; set its working directory yourself",
+    "setup.pool": "{done}: type process, works in {folder}",
+    "setup.no_ledger": (
+        "not named: set PREFECT_SEEDANCE_LEDGER, for workers too; if you lose the ledger, everything is paid for again"
+    ),
+    "setup.ledger_in_pool": "kept in the work pool",
+    "setup.ledger_secret": "its URL holds a secret: set it in each worker's environment",
+    "setup.schedule_off": "{done}; its schedule is off until you switch it on",
+}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_seedance.ledger import AttemptRecord, CostLine, Settlement, add_up
+from prefect_seedance.messages import message
 from prefect_seedance.reports.money import amount, doubts
 from prefect_seedance.routes import exact
 
@@ -34,19 +35,21 @@ def doubt_of(attempt: AttemptRecord) -> Doubt | None:
     """What is not known about an attempt's cost; None where all is known."""
     most = attempt.quote_high if attempt.reserved is None else attempt.reserved
     currency = attempt.currency or attempt.reserve_currency
-    bound = "an amount without a known limit" if most is None else f"up to {amount(most, currency)}"
+    bound = (
+        message("cost.amount_without_limit") if most is None else message("cost.up_to", amount=amount(most, currency))
+    )
     match attempt.settlement:
         case Settlement.UNKNOWN:
-            text = f"may have been made, and may have cost {bound}"
+            text = message("cost.attempt_unknown", most=bound)
         case Settlement.UNDOCUMENTED:
-            text = f"charge on failure not documented: {bound}"
+            text = message("cost.attempt_undocumented", most=bound)
         case Settlement.OPEN:
-            text = f"not settled yet: {bound}"
+            text = message("cost.attempt_open", most=bound)
         case Settlement.CHARGED if attempt.charge is None:
-            text = f"charged; the amount is not known ({bound})"
+            text = message("cost.attempt_unpriced_up_to", most=bound)
         case _:
             return None
-    return Doubt(text, most, currency, attempt.settlement)
+    return Doubt(str(text), most, currency, attempt.settlement)
 
 
 def doubts_of(attempts: Iterable[AttemptRecord]) -> list[Doubt]:

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from prefect_seedance.ledger import AttemptRecord, CostLine, Settlement, State, add_up
-from prefect_seedance.reports.money import amount, amounts, number
+from prefect_seedance.reports.money import amount, amounts, limit, number
 from prefect_seedance.reports.result import sums
 from prefect_seedance.reports.sheet.addresses import without_keys
 from prefect_seedance.reports.sheet.card import Card
 from prefect_seedance.reports.sheet.costs import RouteCost, doubts_of, known, route_costs
-from prefect_seedance.reports.summary import ADVICE, WORDS
+from prefect_seedance.reports.summary import status_advice, status_words
 from prefect_seedance.routes import exact
 
 __all__ = ["next_take", "sheet_data"]
@@ -59,8 +59,8 @@ def sheet_data(
                 "made_at": _instant(made_at or datetime.now(UTC)),
                 "takes": list(dict.fromkeys(card.take for card in cards)),
                 "next_take": next_take(card.take for card in cards),
-                "statuses": [{"name": str(name), "word": WORDS.get(name, name)} for name in statuses],
-                "advice": {str(name): ADVICE[name] for name in statuses if name in ADVICE},
+                "statuses": [{"name": str(name), "word": status_words(name)} for name in statuses],
+                "advice": {str(name): text for name in statuses if (text := status_advice(name))},
                 "headings": list(dict.fromkeys(heading for card in cards for heading in card.columns)),
                 "cost": [amount(cost, currency) for currency, cost in sorted(sums(lines).items())] or ["nothing"],
                 "doubts": _doubts(lines),
@@ -90,7 +90,7 @@ def _doubts(lines: Iterable[CostLine]) -> list[str]:
         if _unsure(line):
             most = found.get(line.currency, Decimal(0))
             found[line.currency] = None if most is None or line.doubt is None else exact.add((most, line.doubt))
-    return ["no known limit" if most is None else f"up to {amount(most, currency)}" for currency, most in found.items()]
+    return [str(limit(most, currency)) for currency, most in found.items()]
 
 
 def _route(route: RouteCost) -> dict[str, Any]:
