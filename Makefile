@@ -4,6 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+# A version of Prefect that replaces the pinned one, for a virtual environment of its own: VENV=.venv-other PREFECT=3.8.8
+PREFECT :=
 
 # What a shell happens to export must not reach into the virtual environment.
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
@@ -13,12 +15,17 @@ ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(VENV)/.place 2>/dev/null
 stale := stale
 endif
 
+# The lower bound of pyproject.toml.
+OLDEST_PREFECT = $(shell sed -n 's/^ *"prefect>=\([0-9.]*\),.*/\1/p' pyproject.toml)
+ON_OLDEST = VENV=.venv-oldest PREFECT=$(or $(OLDEST_PREFECT),$(error pyproject.toml names no oldest Prefect))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-ui chaos days bench bench-billing check docs clean distclean stale
+.PHONY: help setup demo test test-slow test-oldest test-python test-ui chaos days bench bench-billing check docs clean
+.PHONY: distclean stale
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.ready-to-develop ## make .venv with the package and all development tools
 	@echo "Ready: $(BIN) holds prefect-seedance and the development tools."
@@ -29,8 +36,16 @@ demo: $(VENV)/.ready-to-run ## make videos from examples/prompts.csv in the sand
 test: $(VENV)/.ready-to-develop ## run the fast tests (ARGS="-k word" goes to pytest)
 	@$(BIN)/pytest -m "not slow and not ui and not chaos" -n $(JOBS) --dist load $(ARGS)
 
-test-slow: $(VENV)/.ready-to-develop ## run the long tests
+test-slow: $(VENV)/.ready-to-develop ## run the long tests, then test-oldest (with ARGS, the long tests only)
 	@$(BIN)/pytest -m "slow and not ui" -n $(JOBS) --dist load $(ARGS)
+	@$(if $(ARGS),,$(MAKE) --no-print-directory test-oldest)
+
+test-oldest: ## run the tests of flows, tasks, blocks and schedules on the oldest Prefect allowed, in .venv-oldest
+	@$(MAKE) --no-print-directory $(ON_OLDEST) test ARGS="tests/flows tests/tasks tests/blocks"
+	@$(MAKE) --no-print-directory $(ON_OLDEST) test-slow ARGS="tests/deployments/test_schedules.py"
+
+test-python: ## run the fast tests on another Python, in a virtual environment of its own (PYTHON=python3.14)
+	@$(MAKE) --no-print-directory VENV=.venv-$(notdir $(or $(PYTHON),$(error Name the Python: PYTHON=python3.14))) test
 
 test-ui: $(VENV)/.ready-to-develop ## run the tests that need Chromium
 	@$(BIN)/pytest -m ui $(ARGS)
@@ -60,10 +75,10 @@ docs: $(VENV)/.ready-to-document ## build the manual into site/, with warnings a
 
 clean: ## remove caches and what the builds, tests and demo left
 	@rm -rf .demo dist build site htmlcov .coverage .coverage.* .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
-	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	@find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-distclean: clean ## remove .venv as well
-	@rm -rf $(VENV)
+distclean: clean ## remove the virtual environments as well
+	@rm -rf .venv .venv-*
 
 # Set-up, in two steps: the demo does not wait for the development tools.
 
@@ -119,8 +134,9 @@ need_venv() {
 add() {
     what=$$1
     shift
+    sed 's/^prefect==.*/$(if $(PREFECT),prefect==$(PREFECT),&)/' constraints.txt >$(VENV)/constraints.txt
     echo "Setting up $$what in $(VENV) with $$($(BIN)/python -V); the first time takes about a minute ..."
-    $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off -c constraints.txt "$$@" \
+    $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off -c $(VENV)/constraints.txt "$$@" \
         >$$log 2>&1 </dev/null || fail "Setting up $$what failed"
 }
 endef

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import rlcompleter
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,8 @@ from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
+
+import prefect_seedance
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "prefect_seedance"
@@ -96,6 +99,17 @@ def test_the_root_shows_the_rooms_through_relative_links(name: str) -> None:
 
 def test_the_package_says_that_it_is_typed() -> None:
     assert "prefect_seedance/py.typed" in written()
+
+
+def test_every_public_name_is_listed_and_completed() -> None:
+    """As `dir()` lists them, and as the interactive interpreter completes them; IPython goes by `dir()` too."""
+    assert set(prefect_seedance.__all__) <= set(dir(prefect_seedance))
+    completer = rlcompleter.Completer({"prefect_seedance": prefect_seedance})
+    for name in prefect_seedance.__all__:
+        completed = completer.attr_matches(f"prefect_seedance.{name[:-1]}")
+        assert f"prefect_seedance.{name}" in {each.removesuffix("(") for each in completed}
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = prefect_seedance.no_such_name
 
 
 @slow

@@ -34,6 +34,10 @@ def test_import_loads_nothing_heavy():
     assert loaded("import prefect_seedance") & HEAVY == set()
 
 
+def test_listing_the_names_loads_nothing_heavy():
+    assert loaded("import prefect_seedance; assert 'generate_videos' in dir(prefect_seedance)") & HEAVY == set()
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["ledger", "--help"]])
 def test_help_is_answered_without_prefect(arguments):
     assert loaded(HELP, *arguments) & HEAVY == set()

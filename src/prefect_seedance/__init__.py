@@ -82,3 +82,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names too: `prefect block register` looks for blocks among them, and notebooks complete them."""
+    return sorted({*globals(), *__all__})

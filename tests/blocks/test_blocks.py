@@ -12,26 +12,24 @@ from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect.utilities.dispatch import get_registry_for_type
 from prefect.utilities.importtools import to_qualified_name
 
-from prefect_seedance import blocks
+import prefect_seedance
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.routes import CATALOGUE
 
 SECRET = "sk_do_not_show_9f3a71"
-OURS = sorted(
-    (
-        block
-        for block in (get_registry_for_type(Block) or {}).values()
-        if to_qualified_name(block).startswith("prefect_seedance.")
-    ),
-    key=lambda block: block.__name__,
-)
+# As `prefect block register -m prefect_seedance` looks for them.
+OURS = [block for _, block in inspect.getmembers(prefect_seedance) if Block.is_block_class(block)]
 
 
 def test_the_suite_finds_our_blocks():
-    assert {"AnyfastCredentials", "JimmyCredentials", "PriceBook", "RouteDefaults"} <= {each.__name__ for each in OURS}
-    assert {each.__name__ for each in OURS} >= {
-        name for name in blocks.__all__ if inspect.isclass(getattr(blocks, name))
-    }
+    names = {block.__name__ for block in OURS}
+    assert names == {"AnyfastCredentials", "JimmyCredentials", "PriceBook", "RouteDefaults", "VideoJob"}
+    known = {block for block in (get_registry_for_type(Block) or {}).values() if is_ours(block)}
+    assert known == set(OURS), "a block that the package does not name is not registered"
+
+
+def is_ours(block: type[Block]) -> bool:
+    return to_qualified_name(block).startswith("prefect_seedance.")
 
 
 @pytest.mark.parametrize("block", OURS)
