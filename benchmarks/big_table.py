@@ -119,8 +119,8 @@ def child(way: str, folder: Path) -> None:
     """One measured call; prints its figures as JSON."""
     os.environ["PREFECT_SEEDANCE_LEDGER"] = str(folder / "ledger.db")
     import prefect_seedance as seedance  # noqa: PLC0415
+    from prefect_seedance.core.checkpoints import listen  # noqa: PLC0415
     from prefect_seedance.errors import SeedanceError  # noqa: PLC0415
-    from prefect_seedance.instants import listen  # noqa: PLC0415
 
     class Planned(SeedanceError):
         """All rows are written down: far enough."""

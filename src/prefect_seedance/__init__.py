@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+    from prefect_seedance.core.events import watching
     from prefect_seedance.errors import SeedanceError
     from prefect_seedance.flows import (
         NothingStored,
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
         resolve_video,
         sweep_videos,
     )
-    from prefect_seedance.jobs.events import watching
     from prefect_seedance.reports import GenerateResult
     from prefect_seedance.routes import CATALOGUE, Route, VideoRequest
     from prefect_seedance.tasks import JobTicket, VideoJob, create_video, download_video, poll_video

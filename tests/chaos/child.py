@@ -9,13 +9,13 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect_seedance import instants
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.core import checkpoints
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import PLAIN_STEPS
-from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
@@ -81,9 +81,9 @@ def routes(sandbox: str) -> list[RouteDefaults]:
 def run(task: Task) -> None:
     """Run it. Ends with the process's death where that was asked for."""
     if task.kill_at is not None:
-        instants.listen(_killer(task.kill_at, task.kill_nth, signal.SIGKILL))
+        checkpoints.listen(_killer(task.kill_at, task.kill_nth, signal.SIGKILL))
     if task.stop_at is not None:
-        instants.listen(_killer(task.stop_at, 1, signal.SIGSTOP))
+        checkpoints.listen(_killer(task.stop_at, 1, signal.SIGSTOP))
     if task.machine is not None:
         socket.gethostname = lambda: str(task.machine)
     if task.lease is not None:

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
 
-from prefect_seedance.instants import INSTANTS
+from prefect_seedance.core.checkpoints import INSTANTS
 from prefect_seedance.ledger import Ledger, State, versions
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.prices import price_list

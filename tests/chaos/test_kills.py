@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_seedance.instants import INSTANTS
+from prefect_seedance.core.checkpoints import INSTANTS
 from tests.chaos.scene import Scene
 from tests.patience import patience
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance import instants
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.core import checkpoints
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import PLAIN_STEPS
-from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.sweeping import sweep
 from prefect_seedance.jobs.table import read_table
@@ -87,7 +87,7 @@ def travel(leg: Leg) -> None:
     """Do it. Ends with the process's death where that was asked for, with 130 where it was interrupted."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if leg.kill_at is not None:
-        instants.listen(_killer(leg.kill_at, leg.kill_nth))
+        checkpoints.listen(_killer(leg.kill_at, leg.kill_nth))
     socket.gethostname = lambda: leg.machine
     os.environ["PREFECT_SEEDANCE_LEASE"] = str(leg.lease)
     code = 0

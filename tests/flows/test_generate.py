@@ -15,7 +15,7 @@ import pytest
 from prefect import flow
 
 from prefect_seedance import VideoRequest, agenerate_videos, generate_video, generate_videos
-from prefect_seedance.jobs.events import RowEvent, watching
+from prefect_seedance.core.events import RowEvent, watching
 from tests.patience import patience
 
 DOCUMENTED = {

@@ -10,7 +10,7 @@ from prefect_seedance import generate_videos
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs import crew
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tasks.manner import PER_CHUNK, PER_STEP, manner_of

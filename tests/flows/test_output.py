@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from prefect_seedance import generate_videos, instants, sweep_videos
+from prefect_seedance import generate_videos, sweep_videos
+from prefect_seedance.core import checkpoints
 from prefect_seedance.errors import InputError
 from prefect_seedance.media import open_shelf
 from prefect_seedance.reports.files import SHEET
@@ -89,12 +90,12 @@ def test_a_run_that_dies_while_it_stores(make, sandbox, s3, instant):
         if name == instant:
             raise RuntimeError("dies here")
 
-    instants.listen(die)
+    checkpoints.listen(die)
     try:
         with pytest.raises(RuntimeError, match="dies here"):
             make(rows("a"), output=s3)
     finally:
-        instants.listen(None)
+        checkpoints.listen(None)
     again = make(rows("a"), output=s3)
     assert statuses(again) == {"a": "stored"}
     assert open_shelf(again.folder).holds("a.mp4", again.rows[0].bytes, again.rows[0].sha256)

@@ -13,7 +13,7 @@ from itertools import permutations, product, takewhile
 import pytest
 from pydantic import SecretStr
 
-from prefect_seedance.jobs.events import watching
+from prefect_seedance.core.events import watching
 from prefect_seedance.jobs.moving import turn
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import Outcome, Settlement

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from prefect_seedance.jobs.loop import call_core, on_core
+from prefect_seedance.core.portal import call_core, on_core
 from tests.patience import eventually_async, patience
 
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="none")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from prefect_seedance.core.events import watching
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import Steps
-from prefect_seedance.jobs.events import watching
 from prefect_seedance.jobs.planning import GROUP
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.table import read_table

@@ -8,11 +8,11 @@ import signal
 from dataclasses import dataclass
 from typing import Any, Self
 
-from prefect_seedance import instants
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.core import checkpoints
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.jobs.carrying import ShardOrder, carry
 from prefect_seedance.jobs.crew import PLAIN_STEPS
-from prefect_seedance.jobs.loop import call_core
 
 
 def processes() -> multiprocessing.context.ForkServerContext:
@@ -43,7 +43,7 @@ def run_shard(task: ShardTask) -> None:
     """Run it. Ends with the process's death where that was asked for."""
     os.environ["PREFECT_SEEDANCE_LEASE"] = "4"
     if task.kill_nth:
-        instants.listen(_killer(task.kill_at, task.kill_nth))
+        checkpoints.listen(_killer(task.kill_at, task.kill_nth))
     block = RouteDefaults(
         credentials=JimmyCredentials(api_key="sk_sandbox", base_url=task.sandbox),
         model="seedance2.0-mini",

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.looking import home, read_batch
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.jobs.resolving import resolve_row
 from prefect_seedance.ledger import Verdict, ledger_url
 from prefect_seedance.messages import message

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.cli.console import out
-from prefect_seedance.jobs.events import RowEvent, watching
+from prefect_seedance.core.events import RowEvent, watching
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import Message, message
 

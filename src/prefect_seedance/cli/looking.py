@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.cli.console import out
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.loop import call_core
 from prefect_seedance.ledger import AssetRequest, AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
 from prefect_seedance.messages import listing, message
 from prefect_seedance.reports.money import amounts, doubts

@@ -27,11 +27,11 @@ from prefect_seedance.flows.progress import progress_shown
 from prefect_seedance.flows.spread import spread_over
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.instants import reached
+from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
 from prefect_seedance.jobs.choosing import Choice, Choose
 from prefect_seedance.jobs.crew import Manner
-from prefect_seedance.jobs.loop import call_core, on_core
+from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
 from prefect_seedance.jobs.showing import in_full

@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from prefect_seedance.jobs.events import RowEvent, watching
+from prefect_seedance.core.events import RowEvent, watching
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import ProgressArtifact

@@ -21,7 +21,7 @@ from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.jobs.choosing import Choice, Choose
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.jobs.preparing import Preparation, gather
 from prefect_seedance.jobs.surveying import has_media, survey
 from prefect_seedance.jobs.table import Table, TableLike

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from prefect_seedance.core.checkpoints import reached
+from prefect_seedance.core.events import RowEvent
 from prefect_seedance.errors import InputError
-from prefect_seedance.instants import reached
 from prefect_seedance.jobs import balances, traffic
 from prefect_seedance.jobs.balances import Balances
 from prefect_seedance.jobs.crew import Manner, work
-from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.planning import plan_rows, unsettled
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.preparing import Preparation

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from prefect_seedance.core.events import RowEvent, watching
 from prefect_seedance.errors import InputError, RunEnded, SeedanceError, TooManyFailures
 from prefect_seedance.jobs.crew import Manner, work
-from prefect_seedance.jobs.events import RowEvent, watching
 from prefect_seedance.jobs.rebuilding import Rebuilder
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from prefect_seedance.core.checkpoints import reached
+from prefect_seedance.core.portal import GRACE
 from prefect_seedance.errors import (
     AuthenticationError,
     InputError,
@@ -18,8 +20,6 @@ from prefect_seedance.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from prefect_seedance.instants import reached
-from prefect_seedance.jobs.loop import GRACE
 from prefect_seedance.jobs.moving import may_move, out_of_patience, refused_by_route, skip, state_after
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.rowkey import redacted

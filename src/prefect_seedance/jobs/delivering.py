@@ -8,6 +8,7 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 
+from prefect_seedance.core.events import RowEvent
 from prefect_seedance.errors import (
     AuthenticationError,
     InputError,
@@ -19,7 +20,6 @@ from prefect_seedance.errors import (
     SeedanceError,
 )
 from prefect_seedance.jobs.addresses import KINDS, addresses, replaced
-from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.moving import may_move, refused_by_route
 from prefect_seedance.jobs.row import Row

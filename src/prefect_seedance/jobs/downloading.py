@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
-from prefect_seedance.instants import reached
 from prefect_seedance.jobs.claims import remarks
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.stock import home_of

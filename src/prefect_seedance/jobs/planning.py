@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from prefect_seedance.jobs.events import RowEvent
+from prefect_seedance.core.events import RowEvent
 from prefect_seedance.jobs.naming import default_name
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.rowkey import redacted

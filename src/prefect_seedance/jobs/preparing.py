@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from prefect_seedance.bulk import in_bulk
+from prefect_seedance.core.gc_pause import in_bulk
 from prefect_seedance.errors import CellError, InputError, InvalidRows
 from prefect_seedance.jobs.cells import row_id
 from prefect_seedance.jobs.checking import Checker

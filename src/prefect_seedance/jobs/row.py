@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from prefect_seedance.core.events import RowEvent
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.ledger import RowRecord, State
 from prefect_seedance.media import Shelf
 from prefect_seedance.messages import Message, message

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, TooManyFailures
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.channel import Channel, channel
 from prefect_seedance.jobs.closures import Closures
-from prefect_seedance.jobs.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.jobs.medium import Contents, Medium
 from prefect_seedance.jobs.sharing import shared_limits
 from prefect_seedance.jobs.spending import Spending

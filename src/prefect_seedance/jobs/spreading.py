@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from prefect_seedance.core.events import RowEvent
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.jobs.carrying import too_many
-from prefect_seedance.jobs.events import RowEvent
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.rebuilding import addressed, unfit

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from prefect_seedance.bulk import in_bulk
+from prefect_seedance.core.gc_pause import in_bulk
 from prefect_seedance.jobs.answers import without_answer
 from prefect_seedance.jobs.badtable import CellProblem, cells_error, shown, table_error
 from prefect_seedance.jobs.headings import match_headings

@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.states import Completed
 
 from prefect_seedance.jobs.chunk import Chunk
-from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.core.portal import on_core
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import listing, message
 

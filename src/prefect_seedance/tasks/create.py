@@ -12,7 +12,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs import creating
 from prefect_seedance.jobs.by_hand import MADE, JobTicket, carry_out, create_with_media
-from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.core.portal import on_core
 from prefect_seedance.jobs.retry import CREATE
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.table import read_table

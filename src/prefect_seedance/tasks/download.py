@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.jobs import downloading
 from prefect_seedance.jobs.by_hand import STORED, JobTicket, carry_out
-from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.core.portal import on_core
 from prefect_seedance.jobs.retry import DOWNLOAD
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import ledger_url

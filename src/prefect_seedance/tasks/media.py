@@ -14,7 +14,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.jobs import reviewing, uploading
 from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.by_hand import bring
-from prefect_seedance.jobs.loop import on_core
+from prefect_seedance.core.portal import on_core
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.retry import MEDIUM
 from prefect_seedance.ledger import ledger_url

@@ -16,7 +16,7 @@ from prefect.context import AsyncClientContext
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces

@@ -16,7 +16,7 @@ from prefect_seedance.errors import LedgerError
 from prefect_seedance.jobs.by_hand import ENDED, MADE, STORED, JobTicket, carry_out
 from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.delivering import deliver
-from prefect_seedance.jobs.loop import call_core, on_core
+from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import State, ledger_url
 from prefect_seedance.media import MediaPlaces

@@ -29,7 +29,7 @@ from prefect_seedance.flows.forms.places import Found, find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import message, use_surface
 from prefect_seedance.reports.artifacts import artifact_key
 

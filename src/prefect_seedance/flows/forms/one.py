@@ -16,7 +16,7 @@ from prefect_seedance.flows.forms.generate import form_settings
 from prefect_seedance.flows.forms.making import make_one
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import use_surface
 
 __all__ = ["one_video"]

@@ -16,7 +16,7 @@ from prefect_seedance.flows.forms.places import find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.quote import _quote as quote_core
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import message, use_surface
 
 __all__ = ["quote_table"]

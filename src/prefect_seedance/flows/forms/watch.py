@@ -26,7 +26,7 @@ from prefect_seedance.flows.forms.generate import form_settings
 from prefect_seedance.flows.forms.making import Ended, Wanted, final_of_all, make_all
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.jobs.loop import call_core
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
