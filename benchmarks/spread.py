@@ -30,8 +30,8 @@ from prefect_seedance.jobs.carrying import ShardOrder, carry
 from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.spreading import Begun
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.ledger import State
+from prefect_seedance.tables.reader import read_table
 from tests.postgres import PostgresServer
 
 IN_FLIGHT = 40

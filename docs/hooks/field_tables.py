@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from prefect_seedance.jobs.answers import RESULT_COLUMNS
+from prefect_seedance.tables.result_columns import RESULT_COLUMNS
 
 MARK = re.compile(r"<!-- fields: (?P<module>[\w.]+)\.(?P<name>\w+) -->")
 

@@ -17,11 +17,11 @@ from prefect_seedance.flows import generate_videos
 from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.preparing import prepare
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.routes import find
+from prefect_seedance.tables.reader import read_table
 
 MODELS = ("seedance2.0-mini", "seedance2.0-md", "seedance-2.0-mini")
 PRICES = {"seedance2.0-mini-720p": "0.05", "seedance2.0-md": "0.9", "seedance-2.0-mini": "23"}

@@ -20,8 +20,8 @@ from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.sweeping import sweep
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.ledger import ledger_url
+from prefect_seedance.tables.reader import read_table
 
 MODELS = {"seedance2.0-mini": "jimmy", "seedance-2.0-mini": "anyfast"}
 BILLING = {"jimmy": "seedance2.0-mini-480p", "anyfast": "seedance-2.0-mini"}

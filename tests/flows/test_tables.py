@@ -13,7 +13,7 @@ import pytest
 from prefect_seedance import quote_videos
 from prefect_seedance.errors import InputError, TableError
 from prefect_seedance.flows import tables
-from prefect_seedance.jobs.table import read_table
+from prefect_seedance.tables.reader import read_table
 
 
 @pytest.fixture

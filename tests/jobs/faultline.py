@@ -16,7 +16,6 @@ from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.crew import PLAIN_STEPS, Steps, _retried
 from prefect_seedance.jobs.preparing import Preparation, prepare
 from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
 from prefect_seedance.media import MediaPlaces
@@ -25,6 +24,7 @@ from prefect_seedance.routes import Prices, VideoRequest, find
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.calls import request_sha256
 from prefect_seedance.sandbox.faults import CALL_FAULTS, JOB_FAULTS, Faults
+from prefect_seedance.tables.reader import read_table
 
 MODELS = {"jimmy": "seedance2.0-mini", "anyfast": "seedance-2.0-mini"}
 KEYS = {"jimmy": "sk_sandbox", "anyfast": "sk-sandbox"}

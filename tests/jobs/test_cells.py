@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prefect_seedance.errors import CellError
-from prefect_seedance.jobs import cells
-from prefect_seedance.jobs.cells import PARSERS
 from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.tables import cells
+from prefect_seedance.tables.cells import PARSERS
 
 EMPTY = [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "\n\t", "\u3000"]
 

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from prefect_seedance.errors import InputError, InvalidRows
 from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.preparing import prepare
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import Prices, VideoRequest, find
+from prefect_seedance.tables.reader import read_table
 
 CNY = Prices.parse("CNY", {"seedance2.0-mini-720p": "0.05", "seedance-2.0-mini": "23", "seedance2.0-sp-720p": "0.2"})
 USD = Prices.parse("USD", {"seedance-2.0-mini": "3.5"})

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
+from prefect_seedance.tables.reader import read_table
 
 ROUTE = RouteSettings(
     account=Account(provider="jimmy", label="default", base_url="http://127.0.0.1:9", api_key=SecretStr("sk_x")),

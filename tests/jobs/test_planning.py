@@ -11,10 +11,10 @@ from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import Steps
 from prefect_seedance.jobs.planning import GROUP
 from prefect_seedance.jobs.preparing import prepare
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
+from prefect_seedance.tables.reader import read_table
 
 ACCOUNT = Account(provider="jimmy", label="default", base_url="http://127.0.0.1:9", api_key=SecretStr("sk_none"))
 ROUTES = (RouteSettings(ACCOUNT, find("seedance2.0-mini")),)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from prefect_seedance.jobs.preparing import gather
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import Prices, VideoRequest, find
+from prefect_seedance.tables.reader import read_table
 
 ACCOUNT = Account(provider="jimmy", label="default", base_url="http://127.0.0.1:9", api_key=SecretStr("sk_none"))
 PRICES = Prices.parse("CNY", {"seedance2.0-mini-720p": "0.05"})

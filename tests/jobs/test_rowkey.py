@@ -6,8 +6,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.jobs.rowkey import base_key, fingerprint, numbered, redacted, signless_address
 from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.tables.row_keys import base_key, fingerprint, numbered, redacted, signless_address
 
 PIXELS = base64.b64encode(bytes(range(256))).decode()
 

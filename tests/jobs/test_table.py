@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prefect_seedance.errors import InputError, TableError
-from prefect_seedance.jobs import tablesource
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.tables import source as tablesource
+from prefect_seedance.tables.reader import read_table
 
 
 def refusal(source, **options):

@@ -22,10 +22,10 @@ from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.jobs.spreading import Begun
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import AttemptRecord, Ledger, State
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from prefect_seedance.tables.reader import read_table
 from tests.patience import patience
 from tests.spread.child import ShardTask, processes, run_shard
 

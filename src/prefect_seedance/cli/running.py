@@ -12,12 +12,12 @@ from prefect_seedance.cli.live import live_view
 from prefect_seedance.cli.prefect_server import at_a_server
 from prefect_seedance.flows import NothingStored, generate_videos, quote_videos, sweep_videos
 from prefect_seedance.jobs.choosing import Choose
-from prefect_seedance.jobs.table import read_table
 from prefect_seedance.messages import message
 from prefect_seedance.reports.quotes import quote_table as rich_quote
 from prefect_seedance.reports.summary import status_words
 from prefect_seedance.reports.sweeps import sweep_line
 from prefect_seedance.reports.terminal import show_result
+from prefect_seedance.tables.reader import read_table
 
 __all__ = ["generate_table", "quote_table", "sweep_ledger"]
 

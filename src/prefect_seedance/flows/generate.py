@@ -36,7 +36,7 @@ from prefect_seedance.jobs.naming import file_names
 from prefect_seedance.jobs.preparing import gather
 from prefect_seedance.jobs.showing import in_full
 from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
-from prefect_seedance.jobs.table import Table, TableLike
+from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.jobs.terms import LIMIT_PATIENCE, Terms
 from prefect_seedance.ledger import ledger_url

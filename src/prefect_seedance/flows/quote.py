@@ -24,7 +24,7 @@ from prefect_seedance.jobs.choosing import Choice, Choose
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.jobs.preparing import Preparation, gather
 from prefect_seedance.jobs.surveying import has_media, survey
-from prefect_seedance.jobs.table import Table, TableLike
+from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.reports.result import unvisited
 from prefect_seedance.routes import QuoteTotal

@@ -18,7 +18,6 @@ from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.naming import default_name
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.rowkey import fingerprint, redacted
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.jobs.surveying import survey_one
@@ -28,6 +27,7 @@ from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.forms import Form
+from prefect_seedance.tables.row_keys import fingerprint, redacted
 
 __all__ = ["JobTicket", "bring", "carry_out", "create_with_media", "plan_one"]
 

@@ -12,14 +12,14 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.addresses import KINDS, addresses
 from prefect_seedance.jobs.choosing import Choice, wanted_routes
 from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.rowkey import fingerprint
-from prefect_seedance.jobs.table import TableRow
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings, dialect_of
 from prefect_seedance.routes import Quote, VideoRequest, check, quote, resolve
 from prefect_seedance.routes.choosing import by_price
 from prefect_seedance.routes.forms import Review, form_of
 from prefect_seedance.routes.rules import check_words
+from prefect_seedance.tables.reader import TableRow
+from prefect_seedance.tables.row_keys import fingerprint
 
 __all__ = ["Checker"]
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.table import TableRow
 from prefect_seedance.messages import message
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.wish import CHEAPEST, RouteName
+from prefect_seedance.tables.reader import TableRow
 
 __all__ = ["Choice", "Choose", "wanted_routes"]
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.cells import plain
 from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.preparing import Preparation
-from prefect_seedance.jobs.table import Table
 from prefect_seedance.media import slug
 from prefect_seedance.media.names import joined, segment
 from prefect_seedance.messages import message
+from prefect_seedance.tables.cells import plain
+from prefect_seedance.tables.reader import Table
 
 __all__ = ["FIELDS", "default_name", "file_names"]
 

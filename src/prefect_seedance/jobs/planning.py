@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.jobs.naming import default_name
 from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.rowkey import redacted
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.ledger import Mark, Plan, State
 from prefect_seedance.media import Shelf
+from prefect_seedance.tables.row_keys import redacted
 
 __all__ = ["plan_rows", "unsettled"]
 

@@ -9,15 +9,15 @@ from typing import Any, Literal
 
 from prefect_seedance.core.gc_pause import in_bulk
 from prefect_seedance.errors import CellError, InputError, InvalidRows
-from prefect_seedance.jobs.cells import row_id
 from prefect_seedance.jobs.checking import Checker
 from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.table import Table
 from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import QuoteTotal, total
+from prefect_seedance.tables.cells import row_id
+from prefect_seedance.tables.reader import Table
 
 __all__ = ["Invalid", "OnInvalid", "Preparation", "Prepared", "gather", "prepare"]
 

@@ -8,11 +8,11 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from prefect_seedance.jobs.preparing import Preparation
-from prefect_seedance.jobs.table import Table
 from prefect_seedance.messages import message
 from prefect_seedance.reports.money import amount, number
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.routes import QuoteLine
+from prefect_seedance.tables.reader import Table
 
 if TYPE_CHECKING:
     import pandas as pd

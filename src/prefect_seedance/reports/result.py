@@ -10,19 +10,19 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from prefect_seedance.jobs.answers import PREFIX, RESULT_COLUMNS
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Standing, State, add_up_all
 from prefect_seedance.messages import message
 from prefect_seedance.reports.hints import told_traffic
 from prefect_seedance.reports.rowresult import INVALID, LEFT_OUT, RowResult, Rows
+from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from prefect_seedance.jobs.batch import BatchOutcome
     from prefect_seedance.jobs.preparing import Preparation
-    from prefect_seedance.jobs.table import Table
     from prefect_seedance.jobs.traffic import Traffic
+    from prefect_seedance.tables.reader import Table
 
 __all__ = ["INVALID", "LEFT_OUT", "GenerateResult", "RowResult", "build_result", "unvisited"]
 

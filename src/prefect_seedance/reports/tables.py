@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
-from prefect_seedance.jobs.answers import RESULT_COLUMNS
 from prefect_seedance.reports.result import MONEY, GenerateResult
+from prefect_seedance.tables.result_columns import RESULT_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa

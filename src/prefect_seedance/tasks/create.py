@@ -15,7 +15,7 @@ from prefect_seedance.jobs.by_hand import MADE, JobTicket, carry_out, create_wit
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.jobs.retry import CREATE
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.table import read_table
+from prefect_seedance.tables.reader import read_table
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.messages import message

@@ -8,7 +8,7 @@ from typing import Any
 from prefect_seedance.jobs.by_hand import JobTicket
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.rowkey import cut_address
+from prefect_seedance.tables.row_keys import cut_address
 
 __all__ = ["named"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from prefect_seedance.errors import InputError, TableError
 from prefect_seedance.flows.forms.places import is_url, lasting, unlisted
-from prefect_seedance.jobs.badtable import shown
-from prefect_seedance.jobs.tablesource import fetch
+from prefect_seedance.tables.errors import shown
+from prefect_seedance.tables.source import fetch
 from prefect_seedance.messages import message
 
 __all__ = ["DropFolder", "Dropped", "Look"]

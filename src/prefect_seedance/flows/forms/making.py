@@ -17,7 +17,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.generate import _generate as generate_core
 from prefect_seedance.errors import NothingStored
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.jobs.table import TableLike
+from prefect_seedance.tables.reader import TableLike
 from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.nextsteps import one_of_several
 from prefect_seedance.reports.summary import cell, markdown_table

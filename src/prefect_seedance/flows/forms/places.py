@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.badtable import shown
+from prefect_seedance.tables.errors import shown
 from prefect_seedance.messages import Message, message
 
 __all__ = ["Found", "find_tables", "is_url", "lasting", "unlisted"]

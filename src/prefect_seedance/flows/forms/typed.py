@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prefect_seedance.errors import TableError
-from prefect_seedance.jobs.headings import match_headings
-from prefect_seedance.jobs.table import TableLike
+from prefect_seedance.tables.headings import match_headings
+from prefect_seedance.tables.reader import TableLike
 from prefect_seedance.routes import VideoRequest
 
 __all__ = ["typed_table"]

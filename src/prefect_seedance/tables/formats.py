@@ -19,10 +19,10 @@ from typing import Any
 import pandas as pd
 
 from prefect_seedance.errors import TableError
-from prefect_seedance.jobs.badtable import shown, table_error
-from prefect_seedance.jobs.cells import filled, plain
-from prefect_seedance.jobs.tablesource import Source, fetch
 from prefect_seedance.messages import Message, message
+from prefect_seedance.tables.cells import filled, plain
+from prefect_seedance.tables.errors import shown, table_error
+from prefect_seedance.tables.source import Source, fetch
 
 _NO_TABLES = (
     (b"\x1f\x8b", message("table.compressed")),

@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 
 from prefect_seedance.core.gc_pause import in_bulk
-from prefect_seedance.jobs.answers import without_answer
-from prefect_seedance.jobs.badtable import CellProblem, cells_error, shown, table_error
-from prefect_seedance.jobs.headings import match_headings
-from prefect_seedance.jobs.tablefile import Sheet, frame_of_rows, read_sheet
-from prefect_seedance.jobs.tablerow import Reading, TableRow
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.tables.errors import CellProblem, cells_error, shown, table_error
+from prefect_seedance.tables.formats import Sheet, frame_of_rows, read_sheet
+from prefect_seedance.tables.headings import match_headings
+from prefect_seedance.tables.result_columns import without_answer
+from prefect_seedance.tables.rows import Reading, TableRow
 
 TableLike = pd.DataFrame | str | os.PathLike[str] | Iterable[Mapping[str, Any] | VideoRequest]
 """Whatever can be read as a table."""

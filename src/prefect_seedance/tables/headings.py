@@ -7,10 +7,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from prefect_seedance.jobs.badtable import shown, table_error
-from prefect_seedance.jobs.cells import PARSERS
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
+from prefect_seedance.tables.cells import PARSERS
+from prefect_seedance.tables.errors import shown, table_error
 
 _SHOWN = 20
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefect_seedance.errors import CellError
-from prefect_seedance.jobs.badtable import CellProblem, cells_error, shown
-from prefect_seedance.jobs.cells import PARSERS, plain
-from prefect_seedance.jobs.rowkey import base_key, numbered
-from prefect_seedance.jobs.tablefile import Sheet
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.forms import Review
 from prefect_seedance.routes.request import VideoRequest
+from prefect_seedance.tables.cells import PARSERS, plain
+from prefect_seedance.tables.errors import CellProblem, cells_error, shown
+from prefect_seedance.tables.formats import Sheet
+from prefect_seedance.tables.row_keys import base_key, numbered
 
 _NULL_WORDS = frozenset({"nan", "none", "null", "<na>"})
 _NAMED = 10

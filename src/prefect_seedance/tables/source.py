@@ -16,9 +16,9 @@ from urllib.request import url2pathname
 import httpx
 
 from prefect_seedance.errors import TableError
-from prefect_seedance.jobs.badtable import shown, table_error
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import is_loopback
+from prefect_seedance.tables.errors import shown, table_error
 
 Judge = Callable[[str], None]
 
