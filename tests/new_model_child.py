@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from prefect_seedance.cli.app import run
 from prefect_seedance.cli.demo import sandbox_key, sandbox_prices
 from prefect_seedance.flows import forms
-from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import VideoRequest, find, quote
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings

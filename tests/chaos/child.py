@@ -16,10 +16,10 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import PLAIN_STEPS
-from prefect_seedance.jobs.preparing import prepare
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
+from prefect_seedance.planning.plan import prepare
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.routes import find
 from prefect_seedance.tables.reader import read_table
 

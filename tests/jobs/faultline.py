@@ -12,13 +12,13 @@ from pydantic import SecretStr
 
 from prefect_seedance.jobs import creating, downloading, polling, reviewing, uploading
 from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
-from prefect_seedance.jobs.choosing import Choice
 from prefect_seedance.jobs.crew import PLAIN_STEPS, Steps, _retried
-from prefect_seedance.jobs.preparing import Preparation, prepare
 from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
 from prefect_seedance.media import MediaPlaces
+from prefect_seedance.planning.plan import Preparation, prepare
+from prefect_seedance.planning.route_policy import Choice
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings

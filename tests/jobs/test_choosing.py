@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.errors import InputError, InvalidRows
-from prefect_seedance.jobs.choosing import Choice
-from prefect_seedance.jobs.preparing import prepare
-from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.planning.plan import prepare
+from prefect_seedance.planning.route_policy import Choice
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import Prices, VideoRequest, find
 from prefect_seedance.tables.reader import read_table

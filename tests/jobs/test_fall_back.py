@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from prefect_seedance.core.events import watching
 from prefect_seedance.jobs.moving import turn
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import Outcome, Settlement
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.routes.route import DurationRule
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.faults import Faults

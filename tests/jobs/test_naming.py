@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.naming import file_names
-from prefect_seedance.jobs.preparing import gather
+from prefect_seedance.planning.file_names import file_names
+from prefect_seedance.planning.plan import gather
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
 from prefect_seedance.tables.reader import read_table

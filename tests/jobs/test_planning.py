@@ -10,8 +10,8 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.jobs.crew import Steps
 from prefect_seedance.jobs.planning import GROUP
-from prefect_seedance.jobs.preparing import prepare
 from prefect_seedance.ledger import Ledger
+from prefect_seedance.planning.plan import prepare
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
 from prefect_seedance.tables.reader import read_table

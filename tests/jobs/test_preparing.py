@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from prefect_seedance.jobs.preparing import gather
+from prefect_seedance.planning.plan import gather
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import Prices, VideoRequest, find
 from prefect_seedance.tables.reader import read_table

@@ -11,8 +11,8 @@ from prefect_seedance.cli.keys import read_prices, routes_of
 from prefect_seedance.cli.live import live_view
 from prefect_seedance.cli.prefect_server import at_a_server
 from prefect_seedance.flows import NothingStored, generate_videos, quote_videos, sweep_videos
-from prefect_seedance.jobs.choosing import Choose
 from prefect_seedance.messages import message
+from prefect_seedance.planning.route_policy import Choose
 from prefect_seedance.reports.quotes import quote_table as rich_quote
 from prefect_seedance.reports.summary import status_words
 from prefect_seedance.reports.sweeps import sweep_line

@@ -29,16 +29,16 @@ from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.jobs.batch import Order, retry_states, run_batch
-from prefect_seedance.jobs.choosing import Choice, Choose
+from prefect_seedance.planning.route_policy import Choice, Choose
 from prefect_seedance.jobs.crew import Manner
 from prefect_seedance.core.portal import call_core, on_core
-from prefect_seedance.jobs.naming import file_names
-from prefect_seedance.jobs.preparing import gather
+from prefect_seedance.planning.file_names import file_names
+from prefect_seedance.planning.plan import gather
 from prefect_seedance.jobs.showing import in_full
-from prefect_seedance.jobs.surveying import has_media, settled_keys, survey
+from prefect_seedance.planning.media_check import has_media, settled_keys, survey
 from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.errors import TooManyFailures
-from prefect_seedance.jobs.terms import LIMIT_PATIENCE, Terms
+from prefect_seedance.planning.run_limits import LIMIT_PATIENCE, Terms
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import publish

@@ -20,10 +20,10 @@ from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.jobs.choosing import Choice, Choose
+from prefect_seedance.planning.route_policy import Choice, Choose
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.jobs.preparing import Preparation, gather
-from prefect_seedance.jobs.surveying import has_media, survey
+from prefect_seedance.planning.plan import gather, Preparation
+from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.reports.result import unvisited

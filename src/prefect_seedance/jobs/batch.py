@@ -15,14 +15,11 @@ from prefect_seedance.jobs import balances, traffic
 from prefect_seedance.jobs.balances import Balances
 from prefect_seedance.jobs.crew import Manner, work
 from prefect_seedance.jobs.planning import plan_rows, unsettled
-from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.jobs.spreading import Engine, spread_all
 from prefect_seedance.jobs.stock import missing_files
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.jobs.traffic import Traffic
 from prefect_seedance.ledger import (
     RETRYABLE,
@@ -37,6 +34,9 @@ from prefect_seedance.ledger import (
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf, slug
 from prefect_seedance.media.local_shelf import LocalShelf
 from prefect_seedance.messages import message
+from prefect_seedance.planning.plan import Preparation
+from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.amount import Amount

@@ -15,15 +15,15 @@ from prefect_seedance.jobs.creating import create
 from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.delivering import deliver
 from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.naming import default_name
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.jobs.stock import missing_files
-from prefect_seedance.jobs.surveying import survey_one
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf
 from prefect_seedance.messages import message
+from prefect_seedance.planning.file_names import default_name
+from prefect_seedance.planning.media_check import survey_one
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.forms import Form

@@ -26,9 +26,9 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.messages import message
+from prefect_seedance.planning.run_limits import Terms
 
 __all__ = ["given_up", "may_move", "out_of_patience", "refused_by_route", "skip", "state_after", "turn"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from prefect_seedance.core.events import RowEvent
-from prefect_seedance.jobs.naming import default_name
-from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.ledger import Mark, Plan, State
 from prefect_seedance.media import Shelf
+from prefect_seedance.planning.file_names import default_name
+from prefect_seedance.planning.planned_row import Prepared
 from prefect_seedance.tables.row_keys import redacted
 
 __all__ = ["plan_rows", "unsettled"]

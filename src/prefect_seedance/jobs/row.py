@@ -18,8 +18,8 @@ from prefect_seedance.routes.forms import Review
 if TYPE_CHECKING:
     from prefect_seedance.jobs.channel import Channel
     from prefect_seedance.jobs.limiter import Place
-    from prefect_seedance.jobs.prepared import Prepared
     from prefect_seedance.jobs.session import Session
+    from prefect_seedance.planning.planned_row import Prepared
 
 __all__ = ["Row"]
 

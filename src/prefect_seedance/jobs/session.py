@@ -20,10 +20,10 @@ from prefect_seedance.jobs.closures import Closures
 from prefect_seedance.jobs.medium import Contents, Medium
 from prefect_seedance.jobs.sharing import shared_limits
 from prefect_seedance.jobs.spending import Spending
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.messages import message
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, Standing, State
+from prefect_seedance.planning.plan import Preparation
 
 __all__ = ["SHOWN", "first_shown", "in_full"]
 

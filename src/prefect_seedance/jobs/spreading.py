@@ -15,14 +15,14 @@ from decimal import Decimal
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.jobs.carrying import too_many
-from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.jobs.rebuilding import addressed, unfit
 from prefect_seedance.jobs.room import check_room
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, Glimpse, Remainder, State
 from prefect_seedance.media import Shelf
 from prefect_seedance.messages import Message, message
+from prefect_seedance.planning.plan import Preparation
+from prefect_seedance.planning.planned_row import Prepared
 
 __all__ = ["Begun", "Engine", "check_fit", "spread_all"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.messages import message
+from prefect_seedance.planning.plan import Preparation
 from prefect_seedance.reports.money import amount, number
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.routes import QuoteLine

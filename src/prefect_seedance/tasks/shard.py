@@ -17,7 +17,7 @@ from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.jobs.terms import Terms
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.tasks.home import parts_home, prefect_home

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from prefect_seedance.jobs.choosing import Choose
+from prefect_seedance.planning.route_policy import Choose
 from prefect_seedance.routes import CATALOGUE
 
 __all__ = [

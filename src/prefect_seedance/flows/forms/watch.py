@@ -27,8 +27,8 @@ from prefect_seedance.flows.forms.making import Ended, Wanted, final_of_all, mak
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.preparing import prepare
+from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.plan import prepare
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
 from prefect_seedance.messages import message, use_surface
 from prefect_seedance.tasks.home import prefect_home

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from prefect_seedance.core.gc_pause import in_bulk
 from prefect_seedance.errors import CellError, InputError, InvalidRows
-from prefect_seedance.jobs.checking import Checker
-from prefect_seedance.jobs.choosing import Choice
-from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.messages import Message, message
+from prefect_seedance.planning.check import Checker
+from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.route_policy import Choice
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import QuoteTotal, total
 from prefect_seedance.tables.cells import row_id

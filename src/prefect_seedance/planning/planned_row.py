@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from prefect_seedance.jobs.terms import Terms
 from prefect_seedance.messages import Message, message
+from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest
 from prefect_seedance.routes.choosing import by_price, span

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.jobs.addresses import addresses
-from prefect_seedance.jobs.prepared import Prepared, in_order
-from prefect_seedance.jobs.preparing import Invalid, Preparation
 from prefect_seedance.ledger import TAKEABLE, Ledger, State
 from prefect_seedance.media import MediaPlaces, Probed, Prober
 from prefect_seedance.messages import Message, message
+from prefect_seedance.planning.plan import Invalid, Preparation
+from prefect_seedance.planning.planned_row import Prepared, in_order
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check_material, quote, reference_seconds
 from prefect_seedance.routes.address import scheme_of

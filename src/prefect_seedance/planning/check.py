@@ -10,9 +10,9 @@ from typing import Any
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.addresses import KINDS, addresses
-from prefect_seedance.jobs.choosing import Choice, wanted_routes
-from prefect_seedance.jobs.prepared import Prepared
 from prefect_seedance.messages import Message, message
+from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.route_policy import Choice, wanted_routes
 from prefect_seedance.providers import RouteSettings, dialect_of
 from prefect_seedance.routes import Quote, VideoRequest, check, quote, resolve
 from prefect_seedance.routes.choosing import by_price

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.prepared import Prepared
-from prefect_seedance.jobs.preparing import Preparation
 from prefect_seedance.media import slug
 from prefect_seedance.media.names import joined, segment
 from prefect_seedance.messages import message
+from prefect_seedance.planning.plan import Preparation
+from prefect_seedance.planning.planned_row import Prepared
 from prefect_seedance.tables.cells import plain
 from prefect_seedance.tables.reader import Table
 
