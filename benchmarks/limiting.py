@@ -14,7 +14,7 @@ import heapq
 from foresight.provider import LENGTHS, Provider
 from foresight.virtual import run_virtual
 
-from prefect_seedance.jobs.limiter import Limiter, LimiterReport
+from prefect_seedance.accounts.limiter import Limiter, LimiterReport
 
 ROWS = 400
 CEILING = 50

@@ -16,8 +16,8 @@ import tracemalloc
 from foresight.provider import CURVES, LENGTHS, Job, Provider
 from foresight.virtual import run_virtual
 
-from prefect_seedance.jobs.forecast import Forecast, Profile
-from prefect_seedance.jobs.poller import Poller
+from prefect_seedance.accounts.polling.forecast import Forecast, Profile
+from prefect_seedance.accounts.polling.poller import Poller
 
 PROFILE = Profile("seedance2.0-mini", 5, "720p")
 

@@ -101,7 +101,7 @@ def trouble(fault: Fault, sandbox: SandboxServer) -> Iterator[None]:
             sandbox.faults.update(slow_create=1.0, slow_create_seconds=3600)
             # An argument of the client; the flow has no setting for it, so it is slipped in from outside.
             quick = functools.partial(ProviderClient, timeouts=Timeouts(create=READ_TIMEOUT))
-            with mock.patch("prefect_seedance.jobs.channel.ProviderClient", quick):
+            with mock.patch("prefect_seedance.accounts.account_client.ProviderClient", quick):
                 yield
             return
         case Fault.ERROR:

@@ -226,7 +226,7 @@ async def test_a_job_of_the_second_route_is_adopted_by_the_next_run(tmp_path):
 
 
 async def test_now_and_then_a_row_tries_whether_its_first_route_is_open_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("prefect_seedance.jobs.closures.PROBE", 0.2)
+    monkeypatch.setattr("prefect_seedance.accounts.circuit_breaker.PROBE", 0.2)
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
         both.routes = (both.routes[0], replace(both.routes[1], max_in_flight=1))
         both.servers[1].state.settings = replace(both.servers[1].state.settings, speed=200.0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.jobs.limiter import Limiter
+from prefect_seedance.accounts.limiter import Limiter
 from prefect_seedance.ledger import Share
 from tests.patience import patience
 
@@ -91,7 +91,7 @@ async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_an
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("prefect_seedance.jobs.limiter.boot_time", lambda: now)
+    monkeypatch.setattr("prefect_seedance.accounts.limiter.boot_time", lambda: now)
     limiter = Limiter()
     for lease, more in ((0.5, False), (60.0, True)):
         limiter.saying()

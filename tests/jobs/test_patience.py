@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from prefect_seedance.accounts.polling.forecast import Profile
+from prefect_seedance.accounts.polling.poller import FAREWELL, LONGEST_RETRY_AFTER, Poller
 from prefect_seedance.errors import InvalidResponse, RateLimited, SeedanceError
-from prefect_seedance.jobs.forecast import Profile
-from prefect_seedance.jobs.poller import FAREWELL, LONGEST_RETRY_AFTER, Poller
 from prefect_seedance.providers import JobState, JobView
 from tests.patience import patience
 

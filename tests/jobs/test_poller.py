@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
+from prefect_seedance.accounts.polling.poller import GONE_TIMES, MOST_AT_ONCE, TROUBLES, Poller
 from prefect_seedance.errors import AuthenticationError, InvalidResponse, NotFound, RateLimited, Unreachable
-from prefect_seedance.jobs.poller import GONE_TIMES, MOST_AT_ONCE, TROUBLES, Poller
 from prefect_seedance.providers import JobState, JobView
 from tests.patience import eventually_async, patience
 
@@ -100,7 +100,7 @@ async def test_retry_after_holds_back_every_question_of_the_account() -> None:
 
 
 async def test_long_troubles_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prefect_seedance.jobs.poller.LONGEST_BACKOFF", 0.01)
+    monkeypatch.setattr("prefect_seedance.accounts.polling.poller.LONGEST_BACKOFF", 0.01)
     client = ScriptedClient(Unreachable("nobody there"))
     with pytest.raises(Unreachable):
         await wait(Poller(client, 10))

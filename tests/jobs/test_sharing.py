@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from prefect_seedance.accounts.account_client import channel
+from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.jobs.channel import channel
-from prefect_seedance.jobs.sharing import shared_limits
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger
 from prefect_seedance.providers import Account
 from tests.patience import patience

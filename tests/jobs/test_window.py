@@ -8,7 +8,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.jobs.window import MOST_TRIES, PROBE, Window
+from prefect_seedance.accounts.congestion_window import MOST_TRIES, PROBE, Window
 
 
 class Account:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from prefect_seedance.accounts.clock_gap import moment, stood_still_since
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.errors import (
@@ -22,7 +23,6 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.jobs.moving import may_move, out_of_patience, refused_by_route, skip, state_after
 from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.standstill import moment, stood_still_since
 from prefect_seedance.ledger import TAKEABLE, Intent, State
 from prefect_seedance.ledger.moves import over_budget
 from prefect_seedance.messages import message

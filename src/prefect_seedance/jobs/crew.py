@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from prefect_seedance.accounts.limiter import Limiter
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.jobs import creating, delivering, downloading, polling, reviewing, uploading
 from prefect_seedance.jobs.chunk import Chunk, ChunkStep
 from prefect_seedance.jobs.delivering import MediumStep
 from prefect_seedance.jobs.fetching import Fetching
-from prefect_seedance.jobs.limiter import Limiter
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.moving import given_up, turn
 from prefect_seedance.jobs.queues import Queue, Queues

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prefect_seedance.jobs.channel import Channel
-from prefect_seedance.jobs.limiter import LimiterReport
-from prefect_seedance.jobs.poller import PollerReport
+from prefect_seedance.accounts.account_client import Channel
+from prefect_seedance.accounts.limiter import LimiterReport
+from prefect_seedance.accounts.polling.poller import PollerReport
 from prefect_seedance.jobs.session import Session
 
 __all__ = ["Counts", "Traffic", "counts", "since"]

@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from prefect_seedance.accounts.polling.forecast import Profile, Seen
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.jobs.forecast import Profile, Seen
 from prefect_seedance.providers import JobView
 
 __all__ = ["OnView", "Pool", "Watch", "rest"]

@@ -11,9 +11,9 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 
+from prefect_seedance.accounts.account_client import Channel
+from prefect_seedance.accounts.clock_gap import moment
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.jobs.channel import Channel
-from prefect_seedance.jobs.standstill import moment
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Seat, lease
 
 __all__ = ["shared_limits"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import math
 
-from prefect_seedance.jobs.pace import blind_gap, timetable
+from prefect_seedance.accounts.polling.intervals import blind_gap, timetable
 
 __all__ = ["LifeTable"]
 

@@ -7,9 +7,9 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
-from prefect_seedance.jobs.forecast import Forecast
-from prefect_seedance.jobs.limiter import Limiter
-from prefect_seedance.jobs.poller import Poller
+from prefect_seedance.accounts.limiter import Limiter
+from prefect_seedance.accounts.polling.forecast import Forecast
+from prefect_seedance.accounts.polling.poller import Poller
 from prefect_seedance.providers import Account, ProviderClient
 
 __all__ = ["Channel", "channel"]

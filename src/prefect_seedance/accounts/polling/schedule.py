@@ -6,8 +6,8 @@ import heapq
 import itertools
 from collections.abc import Iterator
 
-from prefect_seedance.jobs.forecast import Forecast, Profile
-from prefect_seedance.jobs.watch import Pool, Watch, rest
+from prefect_seedance.accounts.polling.forecast import Forecast, Profile
+from prefect_seedance.accounts.polling.watch import Pool, Watch, rest
 
 __all__ = ["Schedule"]
 

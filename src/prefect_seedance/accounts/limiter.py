@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
-from prefect_seedance.jobs.standstill import moment as boot_time
-from prefect_seedance.jobs.window import Window
+from prefect_seedance.accounts.clock_gap import moment as boot_time
+from prefect_seedance.accounts.congestion_window import Window
 from prefect_seedance.ledger import ALL, Said, Share
 
 __all__ = ["Limiter", "LimiterReport", "Place"]

@@ -6,8 +6,8 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prefect_seedance.jobs.lifetable import LifeTable
-from prefect_seedance.jobs.pace import pause
+from prefect_seedance.accounts.polling.intervals import pause
+from prefect_seedance.accounts.polling.survival import LifeTable
 
 __all__ = ["Forecast", "Profile", "Seen"]
 

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from prefect_seedance.accounts.polling.forecast import Forecast, Profile
+from prefect_seedance.accounts.polling.schedule import Schedule
+from prefect_seedance.accounts.polling.watch import OnView, Watch
 from prefect_seedance.errors import InvalidResponse, NotFound, RateLimited, SeedanceError, Unreachable
-from prefect_seedance.jobs.forecast import Forecast, Profile
-from prefect_seedance.jobs.schedule import Schedule
-from prefect_seedance.jobs.watch import OnView, Watch
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobView
 
