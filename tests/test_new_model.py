@@ -17,8 +17,9 @@ import pytest
 import prefect_seedance
 from prefect_seedance.errors import InputError
 from prefect_seedance.providers.dialect import DIALECTS
-from prefect_seedance.routes import CATALOGUE, VideoRequest, anyfast, capabilities, catalogue, jimmy
+from prefect_seedance.routes import CATALOGUE, VideoRequest, capabilities
 from prefect_seedance.routes.capabilities import PROVIDERS
+from prefect_seedance.routes.catalogue import anyfast, catalogue, jimmy
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.route import SWITCHES
 from prefect_seedance.sandbox import assets, limits_anyfast, limits_jimmy

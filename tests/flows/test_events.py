@@ -15,7 +15,7 @@ from prefect.events.worker import EventsWorker
 from prefect_seedance import JimmyCredentials, sweep_videos
 from prefect_seedance.flows.events import ONE_BY_ONE, Place, RowTeller
 from prefect_seedance.core.events import RowEvent
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.patience import eventually, hasten, patience
 

@@ -25,7 +25,7 @@ from prefect_seedance.flows.forms.places import find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.tables.reader import read_table
 from prefect_seedance.messages import message
-from prefect_seedance.routes.catalogue import CATALOGUE
+from prefect_seedance.routes.catalogue.catalogue import CATALOGUE
 from prefect_seedance.sandbox import SandboxServer
 from tests.conftest import RouteTo
 

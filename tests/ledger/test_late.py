@@ -10,7 +10,7 @@ import pytest
 
 from prefect_seedance.errors import InputError, LedgerError, RateLimited, Refused, UnknownOutcome
 from prefect_seedance.ledger import Outcome, Run, Settlement, State, holders, lease
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 from .conftest import Bench, an_intent
 

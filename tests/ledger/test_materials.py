@@ -10,7 +10,7 @@ import pytest
 
 from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run, budget
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 from .conftest import Bench
 

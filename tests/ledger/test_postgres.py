@@ -10,7 +10,7 @@ import pytest
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import Ledger, State
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import a_plan, an_intent
 from tests.postgres import PostgresServer
 

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prefect_seedance.routes import Quote, total
-from prefect_seedance.routes.choosing import by_price, span
-from prefect_seedance.routes.wish import RouteName, read_wish
+from prefect_seedance.routes.pricing.ranking import by_price, span
+from prefect_seedance.routes.route_expression import RouteName, read_wish
 
 AMOUNTS = st.decimals(0, 100, places=2)
 

@@ -18,7 +18,7 @@ from prefect_seedance.routes import (
     quote,
     reference_seconds,
 )
-from prefect_seedance.routes.quote import FALLBACK, MINIMUM
+from prefect_seedance.routes.pricing.quote import FALLBACK, MINIMUM
 
 MIB, MB = 2**20, 10**6
 ANY, MD = "seedance-2.0-mini", "seedance2.0-md"

@@ -19,7 +19,7 @@ from prefect_seedance.routes import (
     total,
     units,
 )
-from prefect_seedance.routes.quote import FALLBACK, MINIMUM, NO_FORMULA, UNMEASURED, UNSTATED
+from prefect_seedance.routes.pricing.quote import FALLBACK, MINIMUM, NO_FORMULA, UNMEASURED, UNSTATED
 
 ANYFAST = find("seedance-2.0-mini")
 MINI_VIDEO = find("seedance2.0-mini-video")

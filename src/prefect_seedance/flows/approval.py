@@ -9,7 +9,7 @@ from pydantic import Field
 from prefect_seedance.planning.plan import Preparation
 from prefect_seedance.messages import message
 from prefect_seedance.reports.quotes import quote_summary
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["Approval", "approved", "needs_approval"]
 

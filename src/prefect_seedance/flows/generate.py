@@ -44,7 +44,7 @@ from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import sheet_is_current, write_results, write_sheet
 from prefect_seedance.reports.result import GenerateResult, build_result
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.manner import MANY, TaskRuns, manner_of
 

@@ -184,7 +184,7 @@ def _check_output(order: Order, meant: Spread) -> None:
 
 
 def _check_media(order: Order, meant: Spread) -> None:
-    from prefect_seedance.jobs.addresses import addresses  # noqa: PLC0415
+    from prefect_seedance.routes.media_fields import addresses  # noqa: PLC0415
     from prefect_seedance.media.places import ROOT_VARIABLE  # noqa: PLC0415
     from prefect_seedance.routes.address import scheme_of  # noqa: PLC0415
 

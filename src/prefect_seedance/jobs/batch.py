@@ -39,7 +39,7 @@ from prefect_seedance.planning.planned_row import Prepared
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["BatchOutcome", "Order", "batch_folder", "retry_states", "run_batch"]
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
-from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.batch import batch_folder, place_of
 from prefect_seedance.jobs.creating import create
 from prefect_seedance.jobs.crew import PLAIN_STEPS
@@ -27,6 +26,7 @@ from prefect_seedance.planning.media_check import survey_one
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.forms import Form
+from prefect_seedance.routes.media_fields import MediumKind
 from prefect_seedance.tables.row_keys import fingerprint, redacted
 
 __all__ = ["JobTicket", "bring", "carry_out", "create_with_media", "plan_one"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from prefect_seedance.media import VideoFacts
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import Route, VideoRequest
-from prefect_seedance.routes.pixels import sizes
+from prefect_seedance.routes.pricing.pixels import sizes
 
 __all__ = ["remarks"]
 

@@ -19,14 +19,15 @@ from prefect_seedance.errors import (
     Refused,
     SeedanceError,
 )
-from prefect_seedance.jobs.addresses import KINDS, addresses, replaced
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.moving import may_move, refused_by_route
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.messages import message
-from prefect_seedance.routes import VideoRequest, exact
+from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.forms import Form, form_of
+from prefect_seedance.routes.media_fields import KINDS, addresses, replaced
+from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.problem import Problem
 
 __all__ = ["MediumStep", "deliver"]
@@ -91,7 +92,7 @@ def _room(row: Row, later: Sequence[Medium]) -> Decimal:
     reserve = terms.reserve(row.quote)
     missing = {medium: medium.billing_model for medium in later if medium.reference is None}
     prices = [medium.price_of(model) for medium, model in missing.items() if model is not None]
-    return exact.add(
+    return decimals.add(
         amount.value for amount in (reserve, *prices) if amount is not None and amount.currency == terms.budget.currency
     )
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import Content, fetch_content
 from prefect_seedance.messages import message
 from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.providers.library import Library
 from prefect_seedance.routes.address import scheme_of, shown
-from prefect_seedance.routes.amount import Amount
 from prefect_seedance.routes.forms import Form
+from prefect_seedance.routes.media_fields import MediumKind
+from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tables.row_keys import cut_address, signless_address
 
 if TYPE_CHECKING:

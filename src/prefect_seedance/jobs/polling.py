@@ -13,7 +13,8 @@ from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState, JobView
-from prefect_seedance.routes import exact, settle_units
+from prefect_seedance.routes import settle_units
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["poll"]
 
@@ -106,7 +107,7 @@ def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:
     reference = record.attempt.reference_seconds if record.attempt else None
     units = settle_units(row.settings.route, row.request, tokens=view.tokens, reference_seconds=reference)
     price = record.attempt.unit_price if record.attempt else None
-    amount = None if units is None or price is None else exact.multiply(units, price)
+    amount = None if units is None or price is None else decimals.multiply(units, price)
     return Charge(Settlement.CHARGED, units=units, amount=amount, tokens=view.tokens)
 
 

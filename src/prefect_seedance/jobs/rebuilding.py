@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.jobs.addresses import addresses
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, RowRecord, State
@@ -23,6 +22,7 @@ from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.planned_row import Prepared
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest, find, quote
+from prefect_seedance.routes.media_fields import addresses
 from prefect_seedance.tables.row_keys import redacted
 
 __all__ = ["Rebuilder", "addressed", "unfit"]

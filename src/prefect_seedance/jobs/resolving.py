@@ -8,7 +8,7 @@ from decimal import Decimal
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, RowRecord, Verdict
 from prefect_seedance.messages import message
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["resolve_row"]
 

@@ -17,7 +17,6 @@ from prefect_seedance.accounts.circuit_breaker import Closures
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, TooManyFailures
-from prefect_seedance.jobs.addresses import MediumKind
 from prefect_seedance.jobs.medium import Contents, Medium
 from prefect_seedance.jobs.spending import Spending
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
@@ -26,6 +25,7 @@ from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
+from prefect_seedance.routes.media_fields import MediumKind
 
 __all__ = ["Session", "open_session"]
 

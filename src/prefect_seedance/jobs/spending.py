@@ -6,7 +6,8 @@ from collections import defaultdict
 from decimal import Decimal
 
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes import Quote, exact
+from prefect_seedance.routes import Quote
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["Spending"]
 
@@ -59,6 +60,6 @@ def _worth(quotes: list[Quote]) -> Message:
     for quote in quotes:
         if quote.high is None or quote.currency is None:
             return message("spending.unknown_cost")
-        sums[quote.currency] = exact.add((sums[quote.currency], quote.high))
+        sums[quote.currency] = decimals.add((sums[quote.currency], quote.high))
     amounts = [f"{amount.normalize():f} {currency}" for currency, amount in sorted(sums.items())]
     return message("spending.at_most", amounts=amounts)

@@ -28,8 +28,8 @@ from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, M
 from prefect_seedance.ledger.holders import now
 from prefect_seedance.media import slug
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes import exact
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing import decimals
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["submit"]
 
@@ -124,7 +124,7 @@ async def _group(medium: Medium) -> str:
         if medium.session.terms.budget is not None and price is None:
             what = message("asset.of_medium", medium=medium.shown)
             raise _over_budget(medium, what, medium.billing_model or GROUP_MODEL)
-        room = exact.add((medium.room, price.value)) if price else medium.room
+        room = decimals.add((medium.room, price.value)) if price else medium.room
         client = medium.client
         group = await _had(
             medium,

@@ -21,8 +21,8 @@ from prefect_seedance.ledger.schema import asset_requests, batches
 from prefect_seedance.ledger.schema import materials as media
 from prefect_seedance.ledger.states import MaterialState, Outcome
 from prefect_seedance.messages import message
-from prefect_seedance.routes import exact
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing import decimals
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["answer", "ask", "find", "found", "requests_of", "resolve", "waiting"]
 
@@ -201,4 +201,4 @@ def _request(connection: sa.Connection, request_id: int) -> sa.Row[Any]:
 def _fits(connection: sa.Connection, batch_id: int, price: Amount | None, budget: Amount, room: Decimal) -> bool:
     if price is None or price.currency != budget.currency:
         return False
-    return exact.add((commitments.locked(connection, batch_id, budget.currency), price.value, room)) <= budget.value
+    return decimals.add((commitments.locked(connection, batch_id, budget.currency), price.value, room)) <= budget.value

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger.schema import asset_requests, attempts, rows, sums
 from prefect_seedance.ledger.states import Outcome, Settlement
-from prefect_seedance.routes import exact
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["bind", "change", "committed", "held", "locked", "recount", "unbounded"]
 
@@ -60,7 +60,7 @@ def change(connection: sa.Connection, batch_id: int, currency: str, amount: Deci
     """Add to the batch's commitment, or take from it."""
     if not amount:
         return
-    total = exact.add((locked(connection, batch_id, currency), amount))
+    total = decimals.add((locked(connection, batch_id, currency), amount))
     connection.execute(_COMMIT, {**_sum_of(batch_id, currency), "committed": total})
 
 
@@ -77,7 +77,7 @@ def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
     )
     found: dict[str, Decimal] = {}
     for currency, settlement, charge, reserved in connection.execute(wanted):
-        found[currency] = exact.add((found.get(currency, Decimal(0)), held(settlement, charge, reserved)))
+        found[currency] = decimals.add((found.get(currency, Decimal(0)), held(settlement, charge, reserved)))
     assets = sa.select(asset_requests.c.currency, asset_requests.c.unit_price, asset_requests.c.reserved).where(
         asset_requests.c.batch_id == batch_id,
         asset_requests.c.currency.is_not(None),
@@ -85,7 +85,7 @@ def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
     )
     for currency, price, reserved in connection.execute(assets):
         amount = reserved if price is None else price
-        found[currency] = exact.add((found.get(currency, Decimal(0)), amount or Decimal(0)))
+        found[currency] = decimals.add((found.get(currency, Decimal(0)), amount or Decimal(0)))
     return found
 
 
@@ -130,4 +130,4 @@ def bind(connection: sa.Connection, batch_id: int, currency: str, most: Decimal)
     connection.execute(
         sa.update(asset_requests).where(_boundless_assets(batch_id)).values(reserved=most, currency=currency)
     )
-    change(connection, batch_id, currency, exact.multiply(most, Decimal(number)))
+    change(connection, batch_id, currency, decimals.multiply(most, Decimal(number)))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from prefect_seedance.ledger.records import AssetRequest, AttemptRecord
 from prefect_seedance.ledger.standings import Payment, Standing
 from prefect_seedance.ledger.states import Outcome, Settlement
-from prefect_seedance.routes import exact
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["ASSETS", "CostLine", "add_up", "add_up_all"]
 
@@ -141,12 +141,12 @@ def _add_asset(line: CostLine, request: AssetRequest) -> None:
     if request.unit_price is not None:
         line.unit_prices.add(request.unit_price)
     if request.outcome is Outcome.CREATED:
-        line.units = exact.add((line.units, Decimal(1)))
+        line.units = decimals.add((line.units, Decimal(1)))
         if request.unit_price is None:
             line.unpriced += 1
             _doubt_asset(line, request)
         else:
-            line.cost = exact.add((line.cost, request.unit_price))
+            line.cost = decimals.add((line.cost, request.unit_price))
         return
     line.held += 1
     _doubt_asset(line, request)
@@ -155,7 +155,7 @@ def _add_asset(line: CostLine, request: AssetRequest) -> None:
 def _doubt_asset(line: CostLine, request: AssetRequest) -> None:
     if line.doubt is not None:
         most = request.reserved if request.unit_price is None else request.unit_price
-        line.doubt = None if most is None else exact.add((line.doubt, most))
+        line.doubt = None if most is None else decimals.add((line.doubt, most))
 
 
 def _add(line: CostLine, attempt: AttemptRecord | Payment, row_ids: Collection[int]) -> None:
@@ -195,7 +195,7 @@ def _add(line: CostLine, attempt: AttemptRecord | Payment, row_ids: Collection[i
 
 
 def _plus(total: Decimal, each: Decimal, times: int) -> Decimal:
-    return exact.add((total, each if times == 1 else exact.multiply(each, Decimal(times))))
+    return decimals.add((total, each if times == 1 else decimals.multiply(each, Decimal(times))))
 
 
 def _doubt(line: CostLine, attempt: AttemptRecord | Payment, times: int) -> None:

@@ -22,7 +22,7 @@ from prefect_seedance.ledger.schema import runs
 from prefect_seedance.ledger.shared_book import SharedBook
 from prefect_seedance.ledger.states import State
 from prefect_seedance.messages import message
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["Ledger"]
 

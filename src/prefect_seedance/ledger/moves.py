@@ -16,8 +16,8 @@ from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.schema import attempts, rows, runs
 from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes import exact
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing import decimals
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = [
     "created",
@@ -128,7 +128,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
 def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budget: Amount) -> bool:
     if reserve is None or reserve.currency != budget.currency:
         return False
-    return exact.add((commitments.locked(connection, batch_id, budget.currency), reserve.value)) <= budget.value
+    return decimals.add((commitments.locked(connection, batch_id, budget.currency), reserve.value)) <= budget.value
 
 
 def over_budget(reserve: Amount | None, budget: Amount | None) -> Message:
@@ -144,7 +144,9 @@ def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, c
     if found is not None and found.reserve_currency is not None:
         before = commitments.held(found.settlement, found.charge, found.reserved)
         after = commitments.held(settlement, charge, found.reserved)
-        commitments.change(connection, found.batch_id, found.reserve_currency, exact.add((after, before.copy_negate())))
+        commitments.change(
+            connection, found.batch_id, found.reserve_currency, decimals.add((after, before.copy_negate()))
+        )
 
 
 def inserted_id(made: sa.CursorResult[Any]) -> int:

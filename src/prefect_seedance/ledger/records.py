@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = [
     "AssetRequest",

@@ -31,7 +31,7 @@ from prefect_seedance.media.streams import stream_facts
 from prefect_seedance.media.web import Web
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.address import complaint, format_of, scheme_of, shown
-from prefect_seedance.routes.material import MediaFacts
+from prefect_seedance.routes.rules.material import MediaFacts
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 10.0

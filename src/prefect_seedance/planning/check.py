@@ -9,15 +9,15 @@ from operator import attrgetter
 from typing import Any
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.addresses import KINDS, addresses
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.planned_row import Prepared
 from prefect_seedance.planning.route_policy import Choice, wanted_routes
 from prefect_seedance.providers import RouteSettings, dialect_of
 from prefect_seedance.routes import Quote, VideoRequest, check, quote, resolve
-from prefect_seedance.routes.choosing import by_price
 from prefect_seedance.routes.forms import Review, form_of
-from prefect_seedance.routes.rules import check_words
+from prefect_seedance.routes.media_fields import KINDS, addresses
+from prefect_seedance.routes.pricing.ranking import by_price
+from prefect_seedance.routes.rules.rules import check_words
 from prefect_seedance.tables.reader import TableRow
 from prefect_seedance.tables.row_keys import fingerprint
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.jobs.addresses import addresses
 from prefect_seedance.ledger import TAKEABLE, Ledger, State
 from prefect_seedance.media import MediaPlaces, Probed, Prober
 from prefect_seedance.messages import Message, message
@@ -17,7 +16,8 @@ from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check_material, quote, reference_seconds
 from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.forms import Review
-from prefect_seedance.routes.material import MediaFacts
+from prefect_seedance.routes.media_fields import addresses
+from prefect_seedance.routes.rules.material import MediaFacts
 
 __all__ = ["Survey", "has_media", "settled_keys", "survey", "survey_one"]
 

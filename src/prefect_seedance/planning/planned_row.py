@@ -10,8 +10,8 @@ from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest
-from prefect_seedance.routes.choosing import by_price, span
 from prefect_seedance.routes.forms import Review
+from prefect_seedance.routes.pricing.ranking import by_price, span
 
 __all__ = ["Prepared", "in_order"]
 

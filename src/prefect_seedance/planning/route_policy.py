@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import Account, RouteSettings
-from prefect_seedance.routes.wish import CHEAPEST, RouteName
+from prefect_seedance.routes.route_expression import CHEAPEST, RouteName
 from prefect_seedance.tables.reader import TableRow
 
 __all__ = ["Choice", "Choose", "wanted_routes"]

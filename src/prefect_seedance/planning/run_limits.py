@@ -10,7 +10,7 @@ from typing import Any, Self
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import Quote
-from prefect_seedance.routes.amount import Amount
+from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = [
     "LIMIT_PATIENCE",

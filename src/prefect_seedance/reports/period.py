@@ -12,7 +12,7 @@ from prefect_seedance.messages import message
 from prefect_seedance.reports.money import amounts, cost_table, doubts, line_cost
 from prefect_seedance.reports.result import sums
 from prefect_seedance.reports.summary import cell, markdown_table
-from prefect_seedance.routes import exact
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["BatchCost", "PeriodCost", "period_summary", "period_table"]
 
@@ -113,7 +113,7 @@ def _money(lines: Sequence[CostLine]) -> tuple[str, ...]:
     known = sums(list(lines))
     if len(lines) == 1:
         cost = line_cost(lines[0])
-    elif not exact.add(tuple(known.values()) or (Decimal(0),)) and any(doubts(line) for line in lines):
+    elif not decimals.add(tuple(known.values()) or (Decimal(0),)) and any(doubts(line) for line in lines):
         cost = "unknown"
     else:
         cost = amounts(known)

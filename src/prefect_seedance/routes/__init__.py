@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from prefect_seedance.routes.address import is_loopback, shown
 from prefect_seedance.routes.capabilities import Capabilities, Provider
-from prefect_seedance.routes.catalogue import CATALOGUE, find
+from prefect_seedance.routes.catalogue.catalogue import CATALOGUE, find
 from prefect_seedance.routes.forms import Form, Review, form_of
 from prefect_seedance.routes.limit import Limit
-from prefect_seedance.routes.material import MediaFacts, check_material, reference_seconds
-from prefect_seedance.routes.price import Price, Prices
+from prefect_seedance.routes.pricing.price import Price, Prices
+from prefect_seedance.routes.pricing.quote import Quote, QuoteKind, billing_model, quote
+from prefect_seedance.routes.pricing.total import CurrencySum, QuoteLine, QuoteTotal, total
+from prefect_seedance.routes.pricing.units import Units, settle_units, units
 from prefect_seedance.routes.problem import Problem
-from prefect_seedance.routes.quote import Quote, QuoteKind, billing_model, quote
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.resolve import resolve
 from prefect_seedance.routes.route import (
@@ -26,9 +27,8 @@ from prefect_seedance.routes.route import (
     Route,
     Unit,
 )
-from prefect_seedance.routes.rules import check
-from prefect_seedance.routes.total import CurrencySum, QuoteLine, QuoteTotal, total
-from prefect_seedance.routes.units import Units, settle_units, units
+from prefect_seedance.routes.rules.material import MediaFacts, check_material, reference_seconds
+from prefect_seedance.routes.rules.rules import check
 
 __all__ = [
     "CATALOGUE",

@@ -24,7 +24,7 @@ import pandas as pd
 from prefect_seedance.errors import CellError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
-from prefect_seedance.routes.wish import read_wish
+from prefect_seedance.routes.route_expression import read_wish
 
 MAX_TEXT = 1_000_000
 """Characters of a prompt. Far above any route's own limit; it keeps a wrong column out of the ledger."""

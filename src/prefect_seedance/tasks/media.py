@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs import reviewing, uploading
-from prefect_seedance.jobs.addresses import MediumKind
+from prefect_seedance.routes.media_fields import MediumKind
 from prefect_seedance.jobs.by_hand import bring
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.jobs.medium import Medium

@@ -9,7 +9,7 @@ from decimal import Decimal
 from prefect_seedance.ledger import AttemptRecord, CostLine, Settlement, add_up
 from prefect_seedance.messages import message
 from prefect_seedance.reports.money import amount, doubts
-from prefect_seedance.routes import exact
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["Doubt", "RouteCost", "doubt_of", "doubts_of", "known", "route_costs"]
 
@@ -65,7 +65,7 @@ def known(attempts: Sequence[AttemptRecord]) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for line in add_up(attempts):
         if line.currency is not None and (line.cost or not doubts(line)):
-            found[line.currency] = exact.add((found.get(line.currency, Decimal(0)), line.cost))
+            found[line.currency] = decimals.add((found.get(line.currency, Decimal(0)), line.cost))
     return found
 
 
@@ -99,9 +99,9 @@ def _route(key: tuple[str | None, str, str], lines: Sequence[CostLine]) -> Route
         route=model,
         provider=provider,
         currency=currency,
-        cost=exact.add(line.cost for line in lines),
+        cost=decimals.add(line.cost for line in lines),
         jobs=sum(line.jobs for line in lines),
         unsure=sum(line.held + line.undocumented + line.unpriced for line in lines),
-        most=exact.add(bounds) if len(bounds) == len(lines) else None,
+        most=decimals.add(bounds) if len(bounds) == len(lines) else None,
         told="; ".join(told for line in lines if (told := doubts(line))),
     )

@@ -15,7 +15,7 @@ from prefect_seedance.reports.sheet.addresses import without_keys
 from prefect_seedance.reports.sheet.card import Card
 from prefect_seedance.reports.sheet.costs import RouteCost, doubts_of, known, route_costs
 from prefect_seedance.reports.summary import status_advice, status_words
-from prefect_seedance.routes import exact
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["next_take", "sheet_data"]
 
@@ -89,7 +89,7 @@ def _doubts(lines: Iterable[CostLine]) -> list[str]:
     for line in lines:
         if _unsure(line):
             most = found.get(line.currency, Decimal(0))
-            found[line.currency] = None if most is None or line.doubt is None else exact.add((most, line.doubt))
+            found[line.currency] = None if most is None or line.doubt is None else decimals.add((most, line.doubt))
     return [str(limit(most, currency)) for currency, most in found.items()]
 
 

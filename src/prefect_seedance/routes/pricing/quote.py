@@ -8,11 +8,11 @@ from typing import Literal
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes import exact
-from prefect_seedance.routes.price import Prices
+from prefect_seedance.routes.pricing import decimals
+from prefect_seedance.routes.pricing.price import Prices
+from prefect_seedance.routes.pricing.units import units
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.route import Route, Unit
-from prefect_seedance.routes.units import units
 
 QuoteKind = Literal["exact", "range", "open", "unknown price"]
 
@@ -103,8 +103,8 @@ def quote(
         units_high=count.high,
         unit_price=price.amount,
         currency=prices.currency,
-        low=exact.multiply(price.amount, count.low),
-        high=None if count.high is None else exact.multiply(price.amount, count.high),
+        low=decimals.multiply(price.amount, count.low),
+        high=None if count.high is None else decimals.multiply(price.amount, count.high),
         notes=notes,
     )
 
@@ -139,7 +139,7 @@ def _token_notes(route: Route, request: VideoRequest, high: Decimal | None) -> l
 def cost(low: Decimal, high: Decimal | None, currency: str | None) -> Message:
     """Write what something costs: an amount, a range, or no less than an amount."""
     if high is None:
-        return message("sum.open", low=exact.plain(low), currency=currency)
+        return message("sum.open", low=decimals.plain(low), currency=currency)
     if low == high:
-        return message("sum.exact", amount=exact.plain(low), currency=currency)
-    return message("sum.range", low=exact.plain(low), high=exact.plain(high), currency=currency)
+        return message("sum.exact", amount=decimals.plain(low), currency=currency)
+    return message("sum.range", low=decimals.plain(low), high=decimals.plain(high), currency=currency)

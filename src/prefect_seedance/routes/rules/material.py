@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
-from prefect_seedance.routes import exact
 from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.facts import MediaFacts, MediaKind
-from prefect_seedance.routes.figures import figure, figures, judge
 from prefect_seedance.routes.formats import check_format, check_kind
 from prefect_seedance.routes.forms import Review, form_of, is_uploaded
+from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.problem import Problem
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.route import Route
+from prefect_seedance.routes.rules.measures import figure, figures, judge
 from prefect_seedance.routes.uploads import UPLOAD_LIMIT
 
 __all__ = ["MediaFacts", "MediaKind", "check_material", "reference_seconds"]
@@ -73,7 +73,7 @@ def reference_seconds(route: Route, request: VideoRequest, facts: Mapping[str, M
     billed = request.reference_videos[:1] if route.input_seconds == "first" else request.reference_videos
     lengths = [_length(facts.get(address)) for address in billed]
     known = [length for length in lengths if length is not None]
-    return exact.add(known) if known and len(known) == len(lengths) else None
+    return decimals.add(known) if known and len(known) == len(lengths) else None
 
 
 def _one(route: Route, field: str, address: str, facts: MediaFacts, *, uploaded: bool) -> Iterator[Problem]:

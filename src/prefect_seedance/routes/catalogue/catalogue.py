@@ -8,9 +8,9 @@ from typing import get_args
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes.anyfast import ANYFAST
 from prefect_seedance.routes.capabilities import Provider
-from prefect_seedance.routes.jimmy import JIMMY
+from prefect_seedance.routes.catalogue.anyfast import ANYFAST
+from prefect_seedance.routes.catalogue.jimmy import JIMMY
 from prefect_seedance.routes.route import Route
 
 CATALOGUE: tuple[Route, ...] = (*JIMMY, *ANYFAST)

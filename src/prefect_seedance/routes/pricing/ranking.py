@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes.quote import Quote, cost
+from prefect_seedance.routes.pricing.quote import Quote, cost
 
 __all__ = ["by_price", "span"]
 

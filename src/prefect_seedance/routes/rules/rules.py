@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from prefect_seedance.routes import media_rules, setting_rules
 from prefect_seedance.routes.forms import Review
-from prefect_seedance.routes.mentions import check_mentions
 from prefect_seedance.routes.problem import Problem
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.route import Route
+from prefect_seedance.routes.rules import media, settings
+from prefect_seedance.routes.rules.mentions import check_mentions
 
 Rule = Callable[[Route, VideoRequest], Iterator[Problem]]
 
 _BEFORE_ADDRESSES: tuple[Rule, ...] = (
-    setting_rules.check_prompt,
-    setting_rules.check_duration,
-    setting_rules.check_resolution,
-    setting_rules.check_ratio,
-    setting_rules.check_switches,
-    setting_rules.check_orientation,
-    media_rules.check_kinds,
+    settings.check_prompt,
+    settings.check_duration,
+    settings.check_resolution,
+    settings.check_ratio,
+    settings.check_switches,
+    settings.check_orientation,
+    media.check_kinds,
 )
 _AFTER_ADDRESSES: tuple[Rule, ...] = (
     check_mentions,
-    media_rules.check_frames,
-    media_rules.check_exclusions,
-    media_rules.check_audio_pairing,
-    media_rules.check_expectation,
+    media.check_frames,
+    media.check_exclusions,
+    media.check_audio_pairing,
+    media.check_expectation,
 )
 
 
 def check_words(route: Route, request: VideoRequest) -> list[Problem]:
     """The part of `check` that reads the prompt. All other rules say the same of every prompt."""
-    return [*setting_rules.check_prompt(route, request), *check_mentions(route, request)]
+    return [*settings.check_prompt(route, request), *check_mentions(route, request)]
 
 
 def check(
@@ -54,6 +54,6 @@ def check(
     """
     return [
         *(problem for rule in _BEFORE_ADDRESSES for problem in rule(route, request)),
-        *media_rules.check_addresses(route, request, review=review, experimental=experimental),
+        *media.check_addresses(route, request, review=review, experimental=experimental),
         *(problem for rule in _AFTER_ADDRESSES for problem in rule(route, request)),
     ]

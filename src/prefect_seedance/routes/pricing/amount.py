@@ -9,7 +9,7 @@ from typing import Self
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
-from prefect_seedance.routes import exact
+from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["Amount"]
 
@@ -48,7 +48,7 @@ class Amount:
         return cls(Decimal(found["value"]), _currency(found["currency"]))
 
     def __str__(self) -> str:
-        return f"{exact.plain(self.value)} {self.currency}"
+        return f"{decimals.plain(self.value)} {self.currency}"
 
 
 def _currency(name: str) -> str:

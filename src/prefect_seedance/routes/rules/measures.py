@@ -7,9 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes import exact
 from prefect_seedance.routes.facts import MediaFacts
 from prefect_seedance.routes.limit import MEBIBYTE, Limit, Measure
+from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.problem import Problem, problem
 from prefect_seedance.routes.route import Route
 
@@ -98,7 +98,7 @@ def _measured(measure: Measure, found: Sequence[Fraction]) -> Message:
 
 def _span(measure: Measure, low: Decimal | None, high: Decimal | None) -> Message:
     unit = _UNITS.get(measure, "")
-    written = _megabytes if measure in {"bytes", "total_bytes"} else exact.plain
+    written = _megabytes if measure in {"bytes", "total_bytes"} else decimals.plain
     if high is None:
         span = message("measure.at_least", low=written(low or Decimal(0)), unit=unit)
     elif low is None:

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
-from prefect_seedance.routes import exact
-from prefect_seedance.routes.pixels import FRAMES_PER_SECOND, areas
+from prefect_seedance.routes.pricing import decimals
+from prefect_seedance.routes.pricing.pixels import FRAMES_PER_SECOND, areas
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.route import Route, Unit
 
@@ -54,7 +54,7 @@ def units(route: Route, request: VideoRequest, *, reference_seconds: Decimal | N
             return Units(seconds, None, "second")
         # No document says how half a second is rounded.
         half = reference is not None and reference % 1 == _HALF and route.input_seconds != "free"
-        return Units(exact.add((billed, Decimal(-1))) if half else billed, billed, "second")
+        return Units(decimals.add((billed, Decimal(-1))) if half else billed, billed, "second")
     return _tokens(route, request, seconds, reference)
 
 
@@ -82,7 +82,7 @@ def settle_units(
         return _billed_seconds(route, _duration(route, request), reference)
     if tokens is None or tokens < 0:
         return None
-    return exact.divide(Decimal(tokens), _MILLION)
+    return decimals.divide(Decimal(tokens), _MILLION)
 
 
 def _duration(route: Route, request: VideoRequest) -> Decimal:
@@ -101,7 +101,7 @@ def _billed_seconds(route: Route, seconds: Decimal, reference: Decimal | None) -
         return seconds
     if reference is None or route.input_seconds == "unstated":
         return None
-    return exact.add((seconds, exact.whole(reference)))
+    return decimals.add((seconds, decimals.whole(reference)))
 
 
 def _tokens(route: Route, request: VideoRequest, seconds: Decimal, reference: Decimal | None) -> Units:
@@ -116,5 +116,7 @@ def _tokens(route: Route, request: VideoRequest, seconds: Decimal, reference: De
 
 
 def _million_tokens(seconds: Decimal, reference: Decimal, area: Decimal) -> Decimal:
-    frames = exact.add((exact.multiply(exact.add((seconds, reference)), Decimal(FRAMES_PER_SECOND)), Decimal(1)))
-    return exact.divide(exact.multiply(frames, area), _PIXELS_A_MILLION_TOKENS)
+    frames = decimals.add(
+        (decimals.multiply(decimals.add((seconds, reference)), Decimal(FRAMES_PER_SECOND)), Decimal(1))
+    )
+    return decimals.divide(decimals.multiply(frames, area), _PIXELS_A_MILLION_TOKENS)

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import get_args
 
 from prefect_seedance.messages import message
-from prefect_seedance.routes import exact
-from prefect_seedance.routes.quote import Quote, QuoteKind, cost
+from prefect_seedance.routes.pricing import decimals
+from prefect_seedance.routes.pricing.quote import Quote, QuoteKind, cost
 from prefect_seedance.routes.route import Unit
 
 
@@ -112,8 +112,8 @@ def _line(rows: list[Quote]) -> QuoteLine:
         unit_price=first.unit_price,
         currency=first.currency,
         rows=len(rows),
-        units_low=exact.add(one.units_low for one in rows),
-        units_high=exact.add(highs) if len(highs) == len(rows) else None,
+        units_low=decimals.add(one.units_low for one in rows),
+        units_high=decimals.add(highs) if len(highs) == len(rows) else None,
         low=_low(rows),
         high=_high(rows),
     )
@@ -121,9 +121,9 @@ def _line(rows: list[Quote]) -> QuoteLine:
 
 def _low(rows: list[Quote]) -> Decimal | None:
     lows = [one.low for one in rows if one.low is not None]
-    return exact.add(lows) if len(lows) == len(rows) else None
+    return decimals.add(lows) if len(lows) == len(rows) else None
 
 
 def _high(rows: list[Quote]) -> Decimal | None:
     highs = [one.high for one in rows if one.high is not None]
-    return exact.add(highs) if len(highs) == len(rows) else None
+    return decimals.add(highs) if len(highs) == len(rows) else None
