@@ -12,7 +12,7 @@ import pytest
 
 from prefect_seedance import PriceBook, resolve_video
 from prefect_seedance.jobs import medium, submitting
-from prefect_seedance.providers.jimmy_library import JimmyLibrary
+from prefect_seedance.providers.jimmy.library import JimmyLibrary
 from prefect_seedance.sandbox.assets import AssetShelf
 from prefect_seedance.sandbox.media import media_bytes
 

@@ -16,7 +16,7 @@ from prefect_seedance.errors import (
     RateLimited,
 )
 from prefect_seedance.providers import Answer, Balance, Created, JobState
-from prefect_seedance.providers.anyfast import Anyfast
+from prefect_seedance.providers.anyfast.dialect import Anyfast
 from prefect_seedance.routes import VideoRequest
 
 ANYFAST = Anyfast()

@@ -15,7 +15,7 @@ from prefect_seedance.errors import (
     RateLimited,
 )
 from prefect_seedance.providers import Answer, Created, JobState
-from prefect_seedance.providers.jimmy import Jimmy
+from prefect_seedance.providers.jimmy.dialect import Jimmy
 from prefect_seedance.routes import VideoRequest
 
 JIMMY = Jimmy()

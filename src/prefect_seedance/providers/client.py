@@ -12,9 +12,9 @@ from prefect_seedance.errors import InputError, Refused, SeedanceError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
-from prefect_seedance.providers.carrier import Carrier, Timeouts
 from prefect_seedance.providers.dialect import dialect_of
-from prefect_seedance.providers.form import unreadable
+from prefect_seedance.providers.http.form import unreadable
+from prefect_seedance.providers.http.transport import Carrier, Timeouts
 from prefect_seedance.providers.library import AssetKind, AssetView, Library, Uploaded
 from prefect_seedance.routes import VideoRequest
 

@@ -10,8 +10,8 @@ from typing import Literal, Protocol
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
-from prefect_seedance.providers.anyfast import Anyfast
-from prefect_seedance.providers.jimmy import Jimmy
+from prefect_seedance.providers.anyfast.dialect import Anyfast
+from prefect_seedance.providers.jimmy.dialect import Jimmy
 from prefect_seedance.providers.library import LibraryDialect
 from prefect_seedance.routes import VideoRequest
 

@@ -25,7 +25,7 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.complaint import Complaint, Kind, speaks_of_closure
+from prefect_seedance.providers.error_body import Complaint, Kind, speaks_of_closure
 from prefect_seedance.providers.reading import excerpt, identifier, presentable, request_id, retry_after
 
 _REFUSALS: dict[Kind, type[Refused]] = {

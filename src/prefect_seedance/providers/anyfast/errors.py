@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefect_seedance.providers import reading
-from prefect_seedance.providers.complaint import Complaint, Kind, kind_of_words
+from prefect_seedance.providers.error_body import Complaint, Kind, kind_of_words
 
 _DEEPEST = 5
 _LONGEST_NESTED = 16 * 1024

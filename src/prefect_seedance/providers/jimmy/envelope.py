@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.complaint import Complaint, Kind, kind_of_words
+from prefect_seedance.providers.error_body import Complaint, Kind, kind_of_words
 
 API = "/api/open-api/v1"
 _SUCCESS = frozenset({"0", "20000", "200"})

@@ -17,10 +17,10 @@ from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
-from prefect_seedance.providers.complaint import speaks_of_moderation
-from prefect_seedance.providers.jimmy_envelope import API, complaint_of, unwrapped
-from prefect_seedance.providers.jimmy_library import JimmyLibrary
-from prefect_seedance.providers.verdict import create_error, named_job, query_error
+from prefect_seedance.providers.error_body import speaks_of_moderation
+from prefect_seedance.providers.jimmy.envelope import API, complaint_of, unwrapped
+from prefect_seedance.providers.jimmy.library import JimmyLibrary
+from prefect_seedance.providers.outcome import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
 from prefect_seedance.routes.request import SETTINGS

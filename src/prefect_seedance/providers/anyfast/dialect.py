@@ -17,10 +17,10 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
-from prefect_seedance.providers.anyfast_errors import is_error, read_complaint, read_reason
-from prefect_seedance.providers.anyfast_library import AnyfastLibrary
-from prefect_seedance.providers.complaint import speaks_of_moderation
-from prefect_seedance.providers.verdict import create_error, named_job, query_error
+from prefect_seedance.providers.anyfast.errors import is_error, read_complaint, read_reason
+from prefect_seedance.providers.anyfast.library import AnyfastLibrary
+from prefect_seedance.providers.error_body import speaks_of_moderation
+from prefect_seedance.providers.outcome import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
 

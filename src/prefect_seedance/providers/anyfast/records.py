@@ -12,10 +12,10 @@ from typing import Any
 
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.anyfast_errors import codes_in, read_complaint
-from prefect_seedance.providers.complaint import Complaint
+from prefect_seedance.providers.anyfast.errors import codes_in, read_complaint
+from prefect_seedance.providers.error_body import Complaint
 from prefect_seedance.providers.library import AssetState, AssetView, reference_of
-from prefect_seedance.providers.verdict import library_error
+from prefect_seedance.providers.outcome import library_error
 
 _STATES = {
     "active": AssetState.ACTIVE,

@@ -18,7 +18,7 @@ from prefect_seedance.errors import InputError, Refused
 from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call, FilePart
-from prefect_seedance.providers.jimmy_envelope import API, complaint_of, unwrapped
+from prefect_seedance.providers.jimmy.envelope import API, complaint_of, unwrapped
 from prefect_seedance.providers.library import (
     AssetKind,
     AssetState,
@@ -28,7 +28,7 @@ from prefect_seedance.providers.library import (
     Uploaded,
     reference_of,
 )
-from prefect_seedance.providers.verdict import library_error
+from prefect_seedance.providers.outcome import library_error
 
 MAX_UPLOAD = 100 * 2**20
 """The longest file that may be uploaded, in bytes (upload page: 100 MB)."""

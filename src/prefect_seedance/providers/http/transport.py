@@ -14,8 +14,8 @@ from prefect_seedance.errors import InputError, InvalidResponse, ResponseTooLarg
 from prefect_seedance.messages import message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Call
-from prefect_seedance.providers.form import Form, opened
-from prefect_seedance.providers.journey import Journey
+from prefect_seedance.providers.http.form import Form, opened
+from prefect_seedance.providers.http.send_trace import Journey
 from prefect_seedance.providers.reading import presentable
 
 MAX_BODY = 1024 * 1024

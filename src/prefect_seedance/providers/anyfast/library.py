@@ -16,8 +16,8 @@ from prefect_seedance.errors import DuplicateName, InputError, Refused, Seedance
 from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call
-from prefect_seedance.providers.anyfast_records import field_of, id_of, read_items, read_record, view_of
-from prefect_seedance.providers.complaint import Complaint
+from prefect_seedance.providers.anyfast.records import field_of, id_of, read_items, read_record, view_of
+from prefect_seedance.providers.error_body import Complaint
 from prefect_seedance.providers.library import (
     AssetKind,
     AssetView,
@@ -25,7 +25,7 @@ from prefect_seedance.providers.library import (
     NamedId,
     Uploaded,
 )
-from prefect_seedance.providers.verdict import create_error, library_error
+from prefect_seedance.providers.outcome import create_error, library_error
 
 PAGE_SIZE = 100
 
