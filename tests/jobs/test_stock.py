@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from prefect_seedance.jobs.stock import home_of, missing_files
 from prefect_seedance.ledger import RowRecord
 from prefect_seedance.media import open_shelf
-from prefect_seedance.media.local_shelf import LocalShelf
+from prefect_seedance.media.storage.local import LocalShelf
 
 DATA = b"a film"
 

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media import ensure_folder, folders, place
+from prefect_seedance.media import ensure_folder, place
+from prefect_seedance.media.storage import folders
 
 
 def test_a_folder_is_made_with_its_parents_and_left_empty(tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.media import clashes, slug
-from prefect_seedance.media.names import MAX_BYTES
+from prefect_seedance.media.storage.names import MAX_BYTES
 
 WINDOWS_FORBIDS = set('<>:"/\\|?*') | {chr(code) for code in range(32)}
 WINDOWS_RESERVES = {"con", "prn", "aux", "nul"} | {

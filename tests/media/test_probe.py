@@ -17,8 +17,8 @@ import pytest
 
 from prefect_seedance.errors import InputError, UnsafeLink
 from prefect_seedance.media import MediaPlaces, Prober
+from prefect_seedance.media.inputs.sources import BLOCK, MOST_REMOTE
 from prefect_seedance.media.links import Zone, doors
-from prefect_seedance.media.sources import BLOCK, MOST_REMOTE
 from prefect_seedance.routes.rules.material import MediaFacts
 from tests.media import samples
 from tests.media.samples import all_samples, box, picture, png_claiming, stream

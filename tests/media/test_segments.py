@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.media.names import joined, segment
+from prefect_seedance.media.storage.names import joined, segment
 
 RESERVED = {"con", "prn", "aux", "nul", "com1", "lpt9"}
 

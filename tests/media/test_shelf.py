@@ -15,8 +15,8 @@ import pytest
 from prefect_seedance.errors import InputError, Unreachable
 from prefect_seedance.ledger import MANIFEST, check_manifest
 from prefect_seedance.media import Stamp, open_shelf
-from prefect_seedance.media.part import sidecar
-from prefect_seedance.media.store_shelf import StoreShelf
+from prefect_seedance.media.storage.object_store import StoreShelf
+from prefect_seedance.media.storage.part import sidecar
 
 numbers = itertools.count()
 

@@ -79,7 +79,7 @@ def test_a_frame_that_cannot_be_drawn_does_not_hurt_the_proof(film, monkeypatch)
     def broken(frame):
         raise MemoryError
 
-    monkeypatch.setattr("prefect_seedance.media.stills.mean_brightness", broken)
+    monkeypatch.setattr("prefect_seedance.media.videos.stills.mean_brightness", broken)
     found = Stills()
     assert inspect_video(film(), stills=found).width == 64
     assert found.finish() is None

@@ -7,7 +7,8 @@ import av
 import pytest
 
 from prefect_seedance.errors import InputError, InvalidVideo
-from prefect_seedance.media import VideoFacts, decoding, inspect_video
+from prefect_seedance.media import VideoFacts, inspect_video
+from prefect_seedance.media.videos import decoding
 
 
 @pytest.fixture

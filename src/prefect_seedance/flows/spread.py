@@ -185,7 +185,7 @@ def _check_output(order: Order, meant: Spread) -> None:
 
 def _check_media(order: Order, meant: Spread) -> None:
     from prefect_seedance.routes.media_fields import addresses  # noqa: PLC0415
-    from prefect_seedance.media.places import ROOT_VARIABLE  # noqa: PLC0415
+    from prefect_seedance.media.inputs.access import ROOT_VARIABLE  # noqa: PLC0415
     from prefect_seedance.routes.address import scheme_of  # noqa: PLC0415
 
     local = next(

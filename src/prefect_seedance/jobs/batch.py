@@ -32,7 +32,7 @@ from prefect_seedance.ledger import (
     check_manifest,
 )
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf, slug
-from prefect_seedance.media.local_shelf import LocalShelf
+from prefect_seedance.media.storage.local import LocalShelf
 from prefect_seedance.messages import message
 from prefect_seedance.planning.plan import Preparation
 from prefect_seedance.planning.planned_row import Prepared

@@ -23,7 +23,7 @@ from prefect_seedance.jobs.row import Row
 from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.ledger import MANIFEST, TAKEABLE, Remainder, RouteKey, State, check_manifest
 from prefect_seedance.media import MediaPlaces, open_shelf
-from prefect_seedance.media.local_shelf import LocalShelf
+from prefect_seedance.media.storage.local import LocalShelf
 from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import RouteSettings

@@ -25,7 +25,7 @@ from prefect_seedance.media import (
     inspect_video,
     previews_of,
 )
-from prefect_seedance.media.digests import file_digest
+from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState
 

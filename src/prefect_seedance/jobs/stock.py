@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.ledger import Mark, RowRecord
 from prefect_seedance.media import Shelf, Stamp, open_shelf
-from prefect_seedance.media.local_shelf import LocalShelf
+from prefect_seedance.media.storage.local import LocalShelf
 
 __all__ = ["home_of", "missing_files"]
 

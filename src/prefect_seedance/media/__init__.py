@@ -6,19 +6,19 @@ Everything here but `Downloader`, `Prober` and `fetch_content` blocks: call it i
 from __future__ import annotations
 
 from prefect_seedance.errors import UnsafeLink
-from prefect_seedance.media.buckets import STORES
-from prefect_seedance.media.content import Content, fetch_content
-from prefect_seedance.media.download import Downloader, Fetched, Progress
-from prefect_seedance.media.folders import ensure_folder, place
+from prefect_seedance.media.inputs.access import MediaPlaces
+from prefect_seedance.media.inputs.buckets import STORES
+from prefect_seedance.media.inputs.content import Content, fetch_content
+from prefect_seedance.media.inputs.probe import Probed, Prober
 from prefect_seedance.media.links import Zone, zone_of
-from prefect_seedance.media.names import clashes, slug
-from prefect_seedance.media.part import discard
-from prefect_seedance.media.places import MediaPlaces
-from prefect_seedance.media.probe import Probed, Prober
-from prefect_seedance.media.shelf import Shelf, Stamp
-from prefect_seedance.media.shelves import open_shelf
-from prefect_seedance.media.stills import Previews, Stills, previews_of
-from prefect_seedance.media.video import VideoFacts, inspect_video
+from prefect_seedance.media.storage.folders import ensure_folder, place
+from prefect_seedance.media.storage.names import clashes, slug
+from prefect_seedance.media.storage.opening import open_shelf
+from prefect_seedance.media.storage.part import discard
+from prefect_seedance.media.storage.storage import Shelf, Stamp
+from prefect_seedance.media.videos.download import Downloader, Fetched, Progress
+from prefect_seedance.media.videos.stills import Previews, Stills, previews_of
+from prefect_seedance.media.videos.video import VideoFacts, inspect_video
 
 __all__ = [
     "STORES",

@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.media import slug
-from prefect_seedance.media.names import joined, segment
+from prefect_seedance.media.storage.names import joined, segment
 from prefect_seedance.messages import message
 from prefect_seedance.planning.plan import Preparation
 from prefect_seedance.planning.planned_row import Prepared

@@ -12,8 +12,8 @@ import io
 from prefect_seedance.jobs.downloading import poster_name
 from prefect_seedance.ledger import State
 from prefect_seedance.media import open_shelf
-from prefect_seedance.media.picture import jpeg
-from prefect_seedance.media.shelf import Shelf
+from prefect_seedance.media.storage.storage import Shelf
+from prefect_seedance.media.videos.picture import jpeg
 from prefect_seedance.reports.money import number
 from prefect_seedance.reports.result import GenerateResult, RowResult
 from prefect_seedance.reports.summary import cell, row_cost

@@ -8,7 +8,7 @@ from pathlib import Path
 from prefect.runtime import deployment
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media.places import ROOT_VARIABLE
+from prefect_seedance.media.inputs.access import ROOT_VARIABLE
 from prefect_seedance.messages import message
 
 __all__ = ["HOSTS_VARIABLE", "media_hosts", "media_roots"]

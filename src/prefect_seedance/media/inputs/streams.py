@@ -14,9 +14,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import InvalidMedia, ProbeTimeout
-from prefect_seedance.media.formats import Kind, kind_of
-from prefect_seedance.media.sources import Reading, Source
-from prefect_seedance.media.whole import check_whole
+from prefect_seedance.media.inputs.formats import Kind, kind_of
+from prefect_seedance.media.inputs.sources import Reading, Source
+from prefect_seedance.media.inputs.whole import check_whole
 from prefect_seedance.messages import message
 
 if TYPE_CHECKING:

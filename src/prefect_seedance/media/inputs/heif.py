@@ -6,7 +6,7 @@ import struct
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import inner_boxes
-from prefect_seedance.media.sources import Source
+from prefect_seedance.media.inputs.sources import Source
 from prefect_seedance.messages import message
 
 _MOST_BOXES = 20_000

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media.part import sidecar
+from prefect_seedance.media.storage.part import sidecar
 from prefect_seedance.messages import message
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}

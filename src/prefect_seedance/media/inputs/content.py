@@ -14,14 +14,14 @@ from time import monotonic
 from typing import BinaryIO
 
 from prefect_seedance.errors import InputError, InvalidMedia, ProbeTimeout, UnsupportedMedia
-from prefect_seedance.media.buckets import bucket_file
-from prefect_seedance.media.folders import disk_trouble
-from prefect_seedance.media.formats import MIME_TYPES, format_from
-from prefect_seedance.media.names import slug
-from prefect_seedance.media.places import MediaPlaces, open_file
-from prefect_seedance.media.probe import data_bytes
-from prefect_seedance.media.sources import LocalFile
-from prefect_seedance.media.streams import stream_facts
+from prefect_seedance.media.inputs.access import MediaPlaces, open_file
+from prefect_seedance.media.inputs.buckets import bucket_file
+from prefect_seedance.media.inputs.formats import MIME_TYPES, format_from
+from prefect_seedance.media.inputs.probe import data_bytes
+from prefect_seedance.media.inputs.sources import LocalFile
+from prefect_seedance.media.inputs.streams import stream_facts
+from prefect_seedance.media.storage.folders import disk_trouble
+from prefect_seedance.media.storage.names import slug
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of, shown
 

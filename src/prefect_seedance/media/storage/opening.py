@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media.local_shelf import LocalShelf
-from prefect_seedance.media.shelf import Shelf
-from prefect_seedance.media.store_shelf import StoreShelf
+from prefect_seedance.media.storage.local import LocalShelf
+from prefect_seedance.media.storage.object_store import StoreShelf
+from prefect_seedance.media.storage.storage import Shelf
 from prefect_seedance.messages import message
 
 __all__ = ["open_shelf"]

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, table
-from prefect_seedance.media.times import Times, read_times
+from prefect_seedance.media.videos.times import Times, read_times
 from prefect_seedance.messages import message
 
 _ONE = 0x10000  # 1.0 in 16.16 fixed point

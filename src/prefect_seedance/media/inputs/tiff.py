@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.sources import Source
+from prefect_seedance.media.inputs.sources import Source
 from prefect_seedance.messages import message
 
 _MOST_ENTRIES = 20_000

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.nals import check_nals, nal_length_size
-from prefect_seedance.media.structure import Structure
-from prefect_seedance.media.times import agree
-from prefect_seedance.media.tracks import Track
+from prefect_seedance.media.videos.nals import check_nals, nal_length_size
+from prefect_seedance.media.videos.structure import Structure
+from prefect_seedance.media.videos.times import agree
+from prefect_seedance.media.videos.tracks import Track
 from prefect_seedance.messages import message
 
 if TYPE_CHECKING:

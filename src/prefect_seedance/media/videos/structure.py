@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, top_boxes
-from prefect_seedance.media.fragments import Piece, read_defaults, read_fragments
-from prefect_seedance.media.times import UNKNOWN_LENGTHS, agree
-from prefect_seedance.media.tracks import Track, check_matrix, read_track
+from prefect_seedance.media.videos.fragments import Piece, read_defaults, read_fragments
+from prefect_seedance.media.videos.times import UNKNOWN_LENGTHS, agree
+from prefect_seedance.media.videos.tracks import Track, check_matrix, read_track
 from prefect_seedance.messages import message
 
 # A description of a film of hours takes a few MiB.

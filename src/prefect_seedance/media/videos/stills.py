@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prefect_seedance.media.picture import SMOOTH, jpeg, mean_brightness, scaled
+from prefect_seedance.media.videos.picture import SMOOTH, jpeg, mean_brightness, scaled
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

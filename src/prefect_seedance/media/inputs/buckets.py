@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from prefect_seedance.errors import InputError, Unreachable
-from prefect_seedance.media.sources import Blocks
+from prefect_seedance.media.inputs.sources import Blocks
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import shown
 

@@ -21,13 +21,13 @@ from prefect_seedance.errors import (
     Unreachable,
     UnsupportedMedia,
 )
-from prefect_seedance.media.buckets import bucket_source
-from prefect_seedance.media.formats import format_from, kind_of
-from prefect_seedance.media.pictures import picture_size
-from prefect_seedance.media.places import MediaPlaces, open_file
-from prefect_seedance.media.remote import RemoteFile, host_of
-from prefect_seedance.media.sources import MOST_REMOTE, HeldBytes, LocalFile, Source
-from prefect_seedance.media.streams import stream_facts
+from prefect_seedance.media.inputs.access import MediaPlaces, open_file
+from prefect_seedance.media.inputs.buckets import bucket_source
+from prefect_seedance.media.inputs.formats import format_from, kind_of
+from prefect_seedance.media.inputs.pictures import picture_size
+from prefect_seedance.media.inputs.remote import RemoteFile, host_of
+from prefect_seedance.media.inputs.sources import MOST_REMOTE, HeldBytes, LocalFile, Source
+from prefect_seedance.media.inputs.streams import stream_facts
 from prefect_seedance.media.web import Web
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.address import complaint, format_of, scheme_of, shown

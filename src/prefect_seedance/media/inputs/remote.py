@@ -21,10 +21,10 @@ from prefect_seedance.errors import (
     UnsafeLink,
     UnsupportedMedia,
 )
+from prefect_seedance.media.inputs.access import MediaPlaces
+from prefect_seedance.media.inputs.sources import BLOCK, MOST_REMOTE, Blocks, Source
 from prefect_seedance.media.links import Zone, shown
-from prefect_seedance.media.places import MediaPlaces
 from prefect_seedance.media.ranges import body_length, read_span
-from prefect_seedance.media.sources import BLOCK, MOST_REMOTE, Blocks, Source
 from prefect_seedance.media.web import Web
 from prefect_seedance.messages import message
 

@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Callable
 
 from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.heif import heif_size
-from prefect_seedance.media.sources import Source
-from prefect_seedance.media.tiff import tiff_size
+from prefect_seedance.media.inputs.heif import heif_size
+from prefect_seedance.media.inputs.sources import Source
+from prefect_seedance.media.inputs.tiff import tiff_size
 from prefect_seedance.messages import message
 
 Size = tuple[int, int]

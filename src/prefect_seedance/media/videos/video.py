@@ -27,9 +27,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from prefect_seedance.errors import InputError, InvalidMedia, InvalidVideo
-from prefect_seedance.media.decoding import decode
-from prefect_seedance.media.stills import Stills
-from prefect_seedance.media.structure import read_structure
+from prefect_seedance.media.videos.decoding import decode
+from prefect_seedance.media.videos.stills import Stills
+from prefect_seedance.media.videos.structure import read_structure
 from prefect_seedance.messages import message
 
 

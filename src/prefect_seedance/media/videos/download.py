@@ -13,12 +13,12 @@ from typing import Self
 import httpx
 
 from prefect_seedance.errors import InvalidMedia, InvalidResponse, InvalidVideo, NotFound, Unreachable
-from prefect_seedance.media.digests import file_digest, strongest, told_digests
-from prefect_seedance.media.folders import disk_trouble
 from prefect_seedance.media.links import Zone, allowed_zones, shown
-from prefect_seedance.media.part import Note, PartFile, discard, read_note
 from prefect_seedance.media.ranges import body_length, continues, read_span, validator_of
-from prefect_seedance.media.structure import refuse_other_kinds
+from prefect_seedance.media.storage.digests import file_digest, strongest, told_digests
+from prefect_seedance.media.storage.folders import disk_trouble
+from prefect_seedance.media.storage.part import Note, PartFile, discard, read_note
+from prefect_seedance.media.videos.structure import refuse_other_kinds
 from prefect_seedance.media.web import Web
 from prefect_seedance.messages import Message, message
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, version_of
-from prefect_seedance.media.times import SLACK_SECONDS, Times, agree, slack_of
-from prefect_seedance.media.tracks import Track
+from prefect_seedance.media.videos.times import SLACK_SECONDS, Times, agree, slack_of
+from prefect_seedance.media.videos.tracks import Track
 from prefect_seedance.messages import message
 
 # Flags of tfhd and trun: which optional fields follow, in this order.
