@@ -174,7 +174,7 @@ def fill(folder: Path) -> None:
     """Write proofs, attempts and files beside the planned rows."""
     import sqlalchemy as sa  # noqa: PLC0415
 
-    from prefect_seedance.ledger.schema import attempts, rows, runs  # noqa: PLC0415
+    from prefect_seedance.ledger.db.schema import attempts, rows, runs  # noqa: PLC0415
 
     engine = sa.create_engine(f"sqlite:///{folder / 'ledger.db'}")
     with engine.begin() as connection:

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from prefect_seedance.ledger.schema import metadata
+from prefect_seedance.ledger.db.schema import metadata
 
 DUMPS = Path(__file__).parent.parent / "ledger" / "data"
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Self
 
 from prefect_seedance.core.checkpoints import INSTANTS
-from prefect_seedance.ledger import Ledger, State, versions
+from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.ledger.db import versions
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.prices import price_list
 from tests.chaos.aging import age, version_of

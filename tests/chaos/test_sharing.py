@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import State, server_door
+from prefect_seedance.ledger import State
+from prefect_seedance.ledger.db import server_driver
 from prefect_seedance.sandbox.media import media_bytes
 from tests.chaos.child import MODELS, run_jobs
 from tests.chaos.scene import Scene
@@ -74,7 +75,7 @@ def test_the_ledgers_server_is_restarted_in_the_middle(tmp_path: Path) -> None:
 def test_a_server_that_stays_away_ends_the_run_which_says_what_was_spent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_door, "PATIENCE", 1.5)
+    monkeypatch.setattr(server_driver, "PATIENCE", 1.5)
     # The run's process lives on, and its end could not be written: its rows are free after a lease.
     monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", "3")
     postgres = PostgresServer()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from prefect_seedance.errors import InputError, LedgerError, Refused
 from prefect_seedance.ledger import Charge, Ledger, Outcome, Settlement, State, add_up
-from prefect_seedance.ledger import budget as commitments
+from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import Bench, an_intent
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.ledger import AttemptRecord, Charge, Outcome, Settlement, add_up
-from prefect_seedance.ledger.holders import now
+from prefect_seedance.ledger.rows.leases import now
 
 MONEY = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=18)
 MAYBE = st.none() | MONEY

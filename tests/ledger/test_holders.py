@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import Ledger, Outcome, Settlement, State, holders
+from prefect_seedance.ledger import Ledger, Outcome, Settlement, State
+from prefect_seedance.ledger.rows import leases
 
 WORKER = textwrap.dedent(
     """
@@ -125,7 +126,7 @@ async def test_a_run_whose_end_could_not_be_written_is_dead_all_the_same(bench: 
     (row,) = await bench.rows("a")
     other = await bench.ledger.begin_run("spring")
     assert await bench.ledger.claim(other, [row]) == set()
-    holders.forget(bench.run)
+    leases.forget(bench.run)
     assert await bench.ledger.claim(other, [row]) == {row}
 
 
@@ -162,12 +163,12 @@ async def elsewhere(bench: Any, silent: timedelta) -> None:
 async def test_another_machine_lives_as_long_as_it_is_heard_of(bench: Any) -> None:
     (row,) = await bench.rows("a")
     other = await bench.ledger.begin_run("spring")
-    await elsewhere(bench, holders.LEASE - timedelta(seconds=30))
+    await elsewhere(bench, leases.LEASE - timedelta(seconds=30))
     assert await bench.ledger.claim(other, [row]) == set()
-    await elsewhere(bench, holders.LEASE + timedelta(seconds=1))
+    await elsewhere(bench, leases.LEASE + timedelta(seconds=1))
     await bench.ledger.beat(bench.run)
     assert await bench.ledger.claim(other, [row]) == set()
-    await elsewhere(bench, holders.LEASE + timedelta(seconds=1))
+    await elsewhere(bench, leases.LEASE + timedelta(seconds=1))
     assert await bench.ledger.claim(other, [row]) == {row}
 
 

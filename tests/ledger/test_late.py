@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import InputError, LedgerError, RateLimited, Refused, UnknownOutcome
-from prefect_seedance.ledger import Outcome, Run, Settlement, State, holders, lease
+from prefect_seedance.ledger import Outcome, Run, Settlement, State, lease
+from prefect_seedance.ledger.rows import leases
 from prefect_seedance.routes.pricing.amount import Amount
 
 from .conftest import Bench, an_intent
@@ -128,7 +129,7 @@ async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch
     (row,) = await bench.rows("a")
     other = await bench.ledger.begin_run("spring")
     monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", "5")
-    assert (lease().total_seconds(), holders.heartbeat().total_seconds()) == (5, 0.625)
+    assert (lease().total_seconds(), leases.heartbeat().total_seconds()) == (5, 0.625)
     await sleeps(bench, 60)
     assert await bench.ledger.claim(other, [row]) == set()
     short = await bench.ledger.begin_run("spring")
@@ -154,8 +155,8 @@ async def test_leases_are_judged_by_the_servers_clock(postgres: str, monkeypatch
     run = await ledger.begin_run("spring")
     (row,) = (await ledger.plan(run, "1", [a_plan("a")])).values()
     await ledger.claim(run, [row])
-    monkeypatch.setattr(holders, "host", lambda: "elsewhere")
-    monkeypatch.setattr(holders, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
+    monkeypatch.setattr(leases, "host", lambda: "elsewhere")
+    monkeypatch.setattr(leases, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
     other = await ledger.begin_run("spring")
     assert await ledger.claim(other, [row]) == set()
     await ledger.close()

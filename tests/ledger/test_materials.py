@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import InputError, LedgerError
-from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run, budget
+from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run
+from prefect_seedance.ledger.rows import budget
 from prefect_seedance.routes.pricing.amount import Amount
 
 from .conftest import Bench

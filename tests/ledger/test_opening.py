@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import Ledger, State, versions
-from prefect_seedance.ledger.database import Database
+from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.ledger.db import versions
+from prefect_seedance.ledger.db.database import Database
 from tests.ledger.conftest import a_plan
 from tests.patience import patience
 

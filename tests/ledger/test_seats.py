@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.ledger import ALL, Ledger, Said, Seat, Share, holders, seats
+from prefect_seedance.ledger import ALL, Ledger, Said, Seat, Share
+from prefect_seedance.ledger.rows import leases
+from prefect_seedance.ledger.sharing import allocations
 from tests.ledger.conftest import CHARGED
 
 
@@ -99,7 +101,7 @@ async def test_jobs_are_counted_by_what_the_ledger_shows_too(bench: Any) -> None
     for job in jobs:
         await bench.created(job, lost)
     # The first dies with three jobs in flight. They are at work, whoever speaks of them.
-    holders.forget(lost)
+    leases.forget(lost)
     for table, key in (("seats", first.seat.id), ("runs", lost.id)):
         bench.query(f"UPDATE seedance_{table} SET process_started = 'long ago' WHERE id = ?", key)
     await second.speak(ledger, ceiling)
@@ -140,13 +142,13 @@ async def test_fewer_places_than_processes_go_round(url: str, monkeypatch: pytes
     ledger = await Ledger.open(url)
     both = [Process(seat("a"), wanted=5), Process(seat("b"), wanted=5)]
     moment, had = datetime(2026, 1, 1, tzinfo=UTC), []
-    monkeypatch.setattr(holders, "clock", lambda _: moment)
+    monkeypatch.setattr(leases, "clock", lambda _: moment)
     for _ in range(8):
         for process in both:
             await process.speak(ledger, 1)
         had.append([process.granted for process in both])
         assert sum(had[-1]) <= 1
-        moment += timedelta(seconds=seats.TURN)
+        moment += timedelta(seconds=allocations.TURN)
     assert {tuple(each) for each in had} >= {(0, 1), (1, 0)}
     await ledger.close()
 

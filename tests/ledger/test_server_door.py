@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import server_door
-from prefect_seedance.ledger.database import Database
-from prefect_seedance.ledger.schema import book
+from prefect_seedance.ledger.db import server_driver
+from prefect_seedance.ledger.db.database import Database
+from prefect_seedance.ledger.db.schema import book
 from tests.postgres import PostgresServer
 
 
@@ -139,7 +139,7 @@ async def test_a_server_that_is_killed_again_and_again_loses_and_repeats_nothing
 async def test_a_server_that_stays_away_is_told_with_what_to_do(
     own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_door, "PATIENCE", 3.0)
+    monkeypatch.setattr(server_driver, "PATIENCE", 3.0)
     async with opened(own_server.url(own_server.empty_database())) as database:
         await database.write(adding("n"))
         await asyncio.to_thread(own_server.die)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import Outcome, Settlement, State
-from prefect_seedance.ledger.database import Database
-from prefect_seedance.ledger.schema import book
+from prefect_seedance.ledger.db.database import Database
+from prefect_seedance.ledger.db.schema import book
 from tests.patience import patience
 
 Operation = Callable[[sa.Connection], Any]

@@ -281,7 +281,7 @@ def test_a_providers_own_limit_is_shared_by_three_processes(tmp_path: Path, post
 async def _rows_of(scene: Scene, dead: int | None) -> list[Any]:
     import sqlalchemy as sa
 
-    from prefect_seedance.ledger.schema import rows, runs
+    from prefect_seedance.ledger.db.schema import rows, runs
 
     ledger = await Ledger.open(scene.ledger)
     try:

@@ -10,7 +10,7 @@ from prefect_seedance.cli.looking import home
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, ledger_url, shown_url
-from prefect_seedance.ledger.holders import now
+from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message
 
 __all__ = ["copy_ledger", "prune_ledger"]

@@ -14,7 +14,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.batch import Order
 from prefect_seedance.jobs.spreading import Begun, Engine, check_fit
 from prefect_seedance.ledger import ledger_url, shown_url
-from prefect_seedance.ledger.url import ENVIRONMENT, parsed
+from prefect_seedance.ledger.db.url import ENVIRONMENT, parsed
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 

@@ -24,7 +24,7 @@ from prefect_seedance.errors import (
 from prefect_seedance.jobs.moving import may_move, out_of_patience, refused_by_route, skip, state_after
 from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import TAKEABLE, Intent, State
-from prefect_seedance.ledger.moves import over_budget
+from prefect_seedance.ledger.rows.transitions import over_budget
 from prefect_seedance.messages import message
 from prefect_seedance.tables.row_keys import redacted
 

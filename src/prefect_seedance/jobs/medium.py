@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.ledger.holders import now
+from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.media import Content, fetch_content
 from prefect_seedance.messages import message
 from prefect_seedance.providers import ProviderClient, RouteSettings

@@ -19,7 +19,7 @@ from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.submitting import submit
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
-from prefect_seedance.ledger.holders import now
+from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message
 from prefect_seedance.providers import AssetState, AssetView
 

@@ -25,7 +25,7 @@ from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.jobs.uploading import upload
 from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, MaterialState, Outcome
-from prefect_seedance.ledger.holders import now
+from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.media import slug
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.pricing import decimals

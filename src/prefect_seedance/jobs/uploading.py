@@ -6,7 +6,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.holding import held
 from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.ledger import MaterialKey, MaterialState
-from prefect_seedance.ledger.holders import now
+from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message
 
 __all__ = ["upload"]

@@ -1,10 +1,10 @@
 """What has been bought: the durable record of every row and of every request that may have cost money."""
 
 from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up, add_up_all
-from prefect_seedance.ledger.holders import Run, heartbeat, lease
+from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH
+from prefect_seedance.ledger.db.url import ledger_url, shown_url
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
-from prefect_seedance.ledger.portions import Glimpse, Remainder, RouteKey
 from prefect_seedance.ledger.records import (
     AssetRequest,
     AttemptRecord,
@@ -17,12 +17,12 @@ from prefect_seedance.ledger.records import (
     Proof,
     RowRecord,
 )
-from prefect_seedance.ledger.resolving import Verdict
-from prefect_seedance.ledger.seats import ALL, Said, Seat, Share
-from prefect_seedance.ledger.server_door import OUT_OF_REACH
-from prefect_seedance.ledger.standings import Kind, Payment, Standing, moment
+from prefect_seedance.ledger.rows.leases import Run, heartbeat, lease
+from prefect_seedance.ledger.rows.resolving import Verdict
+from prefect_seedance.ledger.rows.summaries import Kind, Payment, Standing, moment
+from prefect_seedance.ledger.sharing.allocations import ALL, Said, Seat, Share
+from prefect_seedance.ledger.sharing.work_claims import Glimpse, Remainder, RouteKey
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
-from prefect_seedance.ledger.url import ledger_url, shown_url
 
 __all__ = [
     "ALL",

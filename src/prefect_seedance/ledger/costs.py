@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from prefect_seedance.ledger.records import AssetRequest, AttemptRecord
-from prefect_seedance.ledger.standings import Payment, Standing
+from prefect_seedance.ledger.rows.summaries import Payment, Standing
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes.pricing import decimals
 

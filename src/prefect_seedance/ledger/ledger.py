@@ -12,14 +12,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger import budget, holders, keeping, late, moves, planning, resolving
-from prefect_seedance.ledger.holders import Run
-from prefect_seedance.ledger.media_book import MediaBook
-from prefect_seedance.ledger.read_book import ReadBook
+from prefect_seedance.ledger._media import MediaBook
+from prefect_seedance.ledger._reads import ReadBook
+from prefect_seedance.ledger._sharing import SharedBook
+from prefect_seedance.ledger.db.schema import runs
 from prefect_seedance.ledger.records import Charge, Intent, Plan, Proof
-from prefect_seedance.ledger.resolving import Verdict
-from prefect_seedance.ledger.schema import runs
-from prefect_seedance.ledger.shared_book import SharedBook
+from prefect_seedance.ledger.rows import (
+    budget,
+    late_answers,
+    leases,
+    maintenance,
+    planning,
+    resolving,
+    transitions,
+)
+from prefect_seedance.ledger.rows.leases import Run
+from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.states import State
 from prefect_seedance.messages import message
 from prefect_seedance.routes.pricing.amount import Amount
@@ -34,20 +42,20 @@ class Ledger(ReadBook, MediaBook, SharedBook):
         """A new run over a batch (which is made if it is new)."""
 
         def operation(connection: sa.Connection) -> Run:
-            return holders.begin(connection, planning.find_batch(connection, batch), batch, flow_run_id)
+            return leases.begin(connection, planning.find_batch(connection, batch), batch, flow_run_id)
 
         return await self._database.write(operation)
 
     async def beat(self, run: Run) -> None:
         """Say that the run still lives (for other hosts; on this one its process tells)."""
-        await self._write(holders.beat, run)
+        await self._write(leases.beat, run)
 
     async def end_run(self, run: Run) -> None:
         """Let go of the run's rows."""
         try:
-            await self._write(holders.end, run)
+            await self._write(leases.end, run)
         finally:
-            holders.forget(run)
+            leases.forget(run)
 
     async def plan(self, run: Run, take: str, plans: Sequence[Plan]) -> dict[str, int]:
         """Write down rows that are new; see `planning.plan`."""
@@ -77,7 +85,7 @@ class Ledger(ReadBook, MediaBook, SharedBook):
         written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
-            written.append(moves.intend(connection, run, intent, limit))
+            written.append(transitions.intend(connection, run, intent, limit))
             return written[-1]
 
         try:
@@ -96,9 +104,9 @@ class Ledger(ReadBook, MediaBook, SharedBook):
         """
 
         def operation(connection: sa.Connection) -> bool:
-            if late.withdrawn(connection, run, row_id, attempt_id):
+            if late_answers.withdrawn(connection, run, row_id, attempt_id):
                 return False
-            moves.withdraw(connection, run, row_id, attempt_id)
+            transitions.withdraw(connection, run, row_id, attempt_id)
             return True
 
         if not await self._database.write(operation):
@@ -121,7 +129,7 @@ class Ledger(ReadBook, MediaBook, SharedBook):
         """
 
         def operation(connection: sa.Connection) -> bool:
-            return moves.created(
+            return transitions.created(
                 connection, run, row_id, attempt_id, job_id=job_id, http_status=http_status, request_id=request_id
             )
 
@@ -137,9 +145,9 @@ class Ledger(ReadBook, MediaBook, SharedBook):
         """
 
         def operation(connection: sa.Connection) -> bool:
-            if late.refused(connection, run, row_id, attempt_id, error, to):
+            if late_answers.refused(connection, run, row_id, attempt_id, error, to):
                 return False
-            moves.refuse(connection, run, row_id, attempt_id, error, to)
+            transitions.refuse(connection, run, row_id, attempt_id, error, to)
             return True
 
         if not await self._database.write(operation):
@@ -147,31 +155,31 @@ class Ledger(ReadBook, MediaBook, SharedBook):
 
     async def reject(self, run: Run, row_id: int, error: SeedanceError) -> None:
         """The row is refused before anything was sent: one of its media did not pass the provider's review."""
-        await self._write(moves.reject, run, row_id, error)
+        await self._write(transitions.reject, run, row_id, error)
 
     async def put_off(self, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
         """The row is not sent now (`deferred`, or `over_budget`); a later run takes it."""
-        await self._write(moves.put_off, run, row_id, error, to)
+        await self._write(transitions.put_off, run, row_id, error, to)
 
     async def succeed(self, run: Run, row_id: int, charge: Charge, *, link_expires_at: datetime | None) -> None:
         """The job has made a video."""
-        await self._write(moves.succeed, run, row_id, charge, link_expires_at=link_expires_at)
+        await self._write(transitions.succeed, run, row_id, charge, link_expires_at=link_expires_at)
 
     async def fail(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
         """The job failed at the provider."""
-        await self._write(moves.fail, run, row_id, charge, error)
+        await self._write(transitions.fail, run, row_id, charge, error)
 
     async def fail_gone(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
         """The provider no longer knows the job, and never said how it ended."""
-        await self._write(moves.fail_gone, run, row_id, charge, error)
+        await self._write(transitions.fail_gone, run, row_id, charge, error)
 
     async def expire(self, run: Run, row_id: int, error: SeedanceError) -> None:
         """Made and paid, but the provider no longer has it."""
-        await self._write(moves.expire, run, row_id, error)
+        await self._write(transitions.expire, run, row_id, error)
 
     async def prove(self, run: Run, row_id: int, proof: Proof) -> None:
         """The file is whole; written before it is renamed into place."""
-        await self._write(moves.prove, run, row_id, proof)
+        await self._write(transitions.prove, run, row_id, proof)
 
     async def store(
         self,
@@ -186,11 +194,11 @@ class Ledger(ReadBook, MediaBook, SharedBook):
 
         `since` is given where it has stood there before.
         """
-        await self._write(moves.store, run, row_id, modified_ns=modified_ns, etag=etag, since=since)
+        await self._write(transitions.store, run, row_id, modified_ns=modified_ns, etag=etag, since=since)
 
     async def refetch(self, run: Run, row_id: int) -> None:
         """A stored file is gone or changed: it is to be fetched again."""
-        await self._write(moves.refetch, run, row_id)
+        await self._write(transitions.refetch, run, row_id)
 
     async def bind(self, run: Run, most: Amount | None) -> int:
         """Give earlier attempts without a worst case the one that the user states; returns how many have none still."""
@@ -230,9 +238,9 @@ class Ledger(ReadBook, MediaBook, SharedBook):
 
     async def copy_to(self, other: Ledger) -> None:
         """Copy everything, identity included, into another ledger, which must be new."""
-        content = await self._database.read(keeping.dump)
-        await other._database.write(lambda connection: keeping.fill(connection, content))
+        content = await self._database.read(maintenance.dump)
+        await other._database.write(lambda connection: maintenance.fill(connection, content))
 
     async def prune(self, before: datetime) -> list[str]:
         """Take out the rows of settled batches that have not changed since; see `keeping.prune`."""
-        return await self._database.write(lambda connection: keeping.prune(connection, before))
+        return await self._database.write(lambda connection: maintenance.prune(connection, before))

@@ -12,13 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import InputError, LedgerError
-from prefect_seedance.ledger import budget as commitments
-from prefect_seedance.ledger import holders, materials, moves
-from prefect_seedance.ledger.holders import Run, now
+from prefect_seedance.ledger.db.schema import asset_requests, batches
+from prefect_seedance.ledger.db.schema import materials as media
 from prefect_seedance.ledger.records import AssetRequest
-from prefect_seedance.ledger.resolving import Verdict
-from prefect_seedance.ledger.schema import asset_requests, batches
-from prefect_seedance.ledger.schema import materials as media
+from prefect_seedance.ledger.rows import budget as commitments
+from prefect_seedance.ledger.rows import leases, materials, transitions
+from prefect_seedance.ledger.rows.leases import Run, now
+from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.states import MaterialState, Outcome
 from prefect_seedance.messages import message
 from prefect_seedance.routes.pricing import decimals
@@ -81,7 +81,7 @@ def ask(
             outcome=Outcome.SENT,
         )
     )
-    return moves.inserted_id(made)
+    return transitions.inserted_id(made)
 
 
 def answer(
@@ -98,7 +98,7 @@ def answer(
     request = _request(connection, request_id)
     if request.run_id != run.id or request.outcome not in _OPEN:
         raise LedgerError(message("asset.awaits_no_answer", request=request_id))
-    kept = None if reason is None else reason[: moves.LONGEST]
+    kept = None if reason is None else reason[: transitions.LONGEST]
     _settle(connection, request, outcome, asset_id, code=code, message=kept, answered_at=now())
 
 
@@ -153,7 +153,7 @@ def resolve(
     """
     record = find(connection, batch, request_id)
     medium = connection.execute(sa.select(media).where(media.c.id == record.material_id).with_for_update()).one()
-    if medium.holder is not None and holders.lives(connection, medium.holder):
+    if medium.holder is not None and leases.lives(connection, medium.holder):
         raise LedgerError(message("asset.in_use", medium=medium.name))
     request = _request(connection, request_id)
     if request.outcome not in _OPEN:

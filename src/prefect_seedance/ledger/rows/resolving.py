@@ -8,9 +8,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from prefect_seedance.errors import InputError, LedgerError
-from prefect_seedance.ledger import holders, lookups, moves
+from prefect_seedance.ledger.db.schema import attempts, rows
 from prefect_seedance.ledger.records import RowRecord
-from prefect_seedance.ledger.schema import attempts, rows
+from prefect_seedance.ledger.rows import leases, lookups, transitions
 from prefect_seedance.ledger.states import Settlement, State
 from prefect_seedance.messages import message
 
@@ -44,7 +44,7 @@ def resolve(
     if row.state is not State.UNKNOWN or row.attempt is None:
         raise InputError(message("resolve.not_unknown", state=row.state.value), row=row.key)
     batch_id = connection.execute(sa.select(rows.c.batch_id).where(rows.c.id == row.id)).scalar_one()
-    holders.bury_dead(connection, batch_id)
+    leases.bury_dead(connection, batch_id)
     now = sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)
     state = connection.execute(now.with_for_update()).one()
     if state.holder is not None or state.state is not State.UNKNOWN:
@@ -54,10 +54,10 @@ def resolve(
     elif verdict == "lost":
         _note(connection, row.attempt.id, Settlement.CHARGED, verdict, charge=charge)
         reason = str(message("resolve.lost"))
-        moves.go(connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=reason)
+        transitions.go(connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=reason)
     else:
         _note(connection, row.attempt.id, Settlement.NOTHING, verdict)
-        moves.go(connection, row.id, State.PLANNED, **moves.CLEAR)
+        transitions.go(connection, row.id, State.PLANNED, **transitions.CLEAR)
 
 
 def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:
@@ -70,15 +70,15 @@ def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: s
     if owner is not None:
         raise InputError(message("resolve.job_taken", job=job_id, owner=owner), row=row.key)
     _note(connection, attempt_id, Settlement.OPEN, f"job {job_id}", job_id=job_id)
-    moves.go(connection, row.id, State.CREATED, **moves.CLEAR)
+    transitions.go(connection, row.id, State.CREATED, **transitions.CLEAR)
 
 
 def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, resolution: str, **values: Any) -> None:
-    moves.reckon(connection, attempt_id, settlement, values.get("charge"))
+    transitions.reckon(connection, attempt_id, settlement, values.get("charge"))
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id == attempt_id)
-        .values(settlement=settlement, resolution=resolution, resolved_at=holders.now(), **values)
+        .values(settlement=settlement, resolution=resolution, resolved_at=leases.now(), **values)
     )
 
 

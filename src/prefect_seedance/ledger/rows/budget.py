@@ -11,7 +11,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from prefect_seedance.ledger.schema import asset_requests, attempts, rows, sums
+from prefect_seedance.ledger.db.schema import asset_requests, attempts, rows, sums
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes.pricing import decimals
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.ledger import holders, lookups
-from prefect_seedance.ledger.schema import rows, runs
+from prefect_seedance.ledger.db.schema import rows, runs
+from prefect_seedance.ledger.rows import leases, lookups
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 
 __all__ = [
@@ -75,7 +75,7 @@ def _fresh(parent: str) -> sa.ColumnElement[bool]:
 
 def take(
     connection: sa.Connection,
-    run: holders.Run,
+    run: leases.Run,
     take_: str,
     *,
     parent: str,
@@ -99,9 +99,9 @@ def take(
     Returns:
         The ids of the rows that are now held by `run`.
     """
-    holders.speak(connection, run)
-    holders.bury_dead(connection, run.batch_id)
-    holders.revive(connection, run)
+    leases.speak(connection, run)
+    leases.bury_dead(connection, run.batch_id)
+    leases.revive(connection, run)
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_, rows.c.holder.is_(None))
     select = sa.select(rows.c.id).where(here).order_by(rows.c.id)
     if connection.dialect.name == "postgresql":
@@ -120,14 +120,14 @@ def take(
     return set(taken)
 
 
-def let_go(connection: sa.Connection, run: holders.Run, ids: Collection[int]) -> None:
+def let_go(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
     """Hold rows no longer that this run brings no further. What is on the wire is never let go of."""
     for group in lookups.grouped(ids):
         mine = sa.and_(rows.c.id.in_(group), rows.c.holder == run.id, rows.c.state != State.SENT)
         connection.execute(sa.update(rows).where(mine).values(holder=None))
 
 
-def remainder(connection: sa.Connection, run: holders.Run, take_: str, *, patience: float, parent: str) -> Remainder:
+def remainder(connection: sa.Connection, run: leases.Run, take_: str, *, patience: float, parent: str) -> Remainder:
     """How the batch stands; see `Remainder`. A job that has outlasted `patience` (seconds) is nobody's to wait for.
 
     The run that has begun the work is over once it has ended. If it was killed, the shards go on: what it was asked for
@@ -135,7 +135,7 @@ def remainder(connection: sa.Connection, run: holders.Run, take_: str, *, patien
     """
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_)
     alone = rows.c.holder.is_(None)
-    hangs = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < holders.now() - _seconds(patience))
+    hangs = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < leases.now() - _seconds(patience))
     open_ = sa.and_(rows.c.state.in_([*TAKEABLE, *PAID]), sa.not_(hangs))
     others = sa.and_(rows.c.holder.is_not(None), rows.c.holder != run.id)
     ended = sa.and_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_(None))
@@ -149,9 +149,9 @@ def remainder(connection: sa.Connection, run: holders.Run, take_: str, *, patien
     return Remainder(free or 0, held or 0, failed or 0, bool(over))
 
 
-def gone(connection: sa.Connection, run: holders.Run, flow_run_ids: Collection[str]) -> set[str]:
+def gone(connection: sa.Connection, run: leases.Run, flow_run_ids: Collection[str]) -> set[str]:
     """Of these flow runs, those that hold nothing any more: their run has ended, or its process is gone."""
-    holders.bury_dead(connection, run.batch_id)
+    leases.bury_dead(connection, run.batch_id)
     found = set()
     for group in lookups.grouped(flow_run_ids):
         over = sa.or_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_not(None))
@@ -161,19 +161,19 @@ def gone(connection: sa.Connection, run: holders.Run, flow_run_ids: Collection[s
     return found
 
 
-def glimpses(connection: sa.Connection, run: holders.Run, take_: str) -> list[Glimpse]:
+def glimpses(connection: sa.Connection, run: leases.Run, take_: str) -> list[Glimpse]:
     """How all rows of a take stand."""
     here = (rows.c.batch_id == run.batch_id, rows.c.take == take_)
     return [Glimpse(*row) for row in connection.execute(_GLIMPSE.where(*here))]
 
 
-def want(connection: sa.Connection, run: holders.Run, ids: Collection[int]) -> None:
+def want(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
     """Write down that shards of this run may carry these rows; what another run holds, once it lets go of it."""
     for group in lookups.grouped(sorted(ids)):
         connection.execute(sa.update(rows).where(rows.c.id.in_(group)).values(wanted_by=run.id))
 
 
-def address(connection: sa.Connection, run: holders.Run, meant: Sequence[Mapping[str, Any]]) -> None:
+def address(connection: sa.Connection, run: leases.Run, meant: Sequence[Mapping[str, Any]]) -> None:
     """Write down how rows that may be sent are meant today: whoever takes them knows nothing but the ledger.
 
     Args:

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import holders
-from prefect_seedance.ledger.holders import Run, now
+from prefect_seedance.ledger.db.schema import materials
 from prefect_seedance.ledger.records import MaterialKey, MaterialRecord
-from prefect_seedance.ledger.schema import materials
+from prefect_seedance.ledger.rows import leases
+from prefect_seedance.ledger.rows.leases import Run, now
 from prefect_seedance.ledger.states import MaterialState
 from prefect_seedance.messages import message
 
@@ -37,7 +37,7 @@ def take(connection: sa.Connection, run: Run, key: MaterialKey, name: str, *, ne
     _insert(connection, key, name)
     found = connection.execute(sa.select(*_FIELDS).where(_is(key)).with_for_update()).one()
     record = MaterialRecord(*found)
-    if record.holder not in {None, run.id} and holders.lives(connection, str(record.holder)):
+    if record.holder not in {None, run.id} and leases.lives(connection, str(record.holder)):
         return record
     values: dict[str, Any] = {}
     stale = record.expires_at is not None and record.expires_at < needed_until

@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from prefect_seedance.ledger import lookups
+from prefect_seedance.ledger.db.schema import rows
 from prefect_seedance.ledger.records import Plan
-from prefect_seedance.ledger.schema import rows
+from prefect_seedance.ledger.rows import lookups
 
 __all__ = ["folded", "free_names"]
 

@@ -20,8 +20,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from prefect_seedance.ledger import holders
-from prefect_seedance.ledger.schema import limits, rows, runs, seats
+from prefect_seedance.ledger.db.schema import limits, rows, runs, seats
+from prefect_seedance.ledger.rows import leases
 from prefect_seedance.ledger.states import IN_FLIGHT
 
 __all__ = ["ALL", "Said", "Seat", "Share", "forget", "leave", "sit"]
@@ -96,7 +96,7 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     """Say how a process stands at an account, and be told what it may do. One at a time for each account."""
     _LIVE_HERE.add(seat.id)
     known = _locked(connection, seat)
-    moment = holders.clock(connection)
+    moment = leases.clock(connection)
     here = sa.and_(seats.c.provider == seat.provider, seats.c.account == seat.account)
     listed = connection.execute(sa.select(seats).where(here).order_by(seats.c.id)).all()
     mine = next((each for each in listed if each.id == seat.id), None)
@@ -117,7 +117,7 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
     turn = int(moment.timestamp() // TURN)
     granted = _granted(said, found, _flying(connection, seat, moment), living, seat.id, turn)
     values = {
-        "lease": holders.lease().total_seconds(),
+        "lease": leases.lease().total_seconds(),
         "seen_at": moment,
         "held": _with_all(said.held),
         "wanted": _with_all(said.wanted),
@@ -182,13 +182,13 @@ def _flying(connection: sa.Connection, seat: Seat, moment: datetime) -> dict[Pro
 
 
 def _this_process() -> Process:
-    return holders.host(), os.getpid(), holders.process_started(os.getpid()) or ""
+    return leases.host(), os.getpid(), leases.process_started(os.getpid()) or ""
 
 
 def _gone(seat: sa.Row[Any], moment: Any) -> bool:
     """Whether a process is gone. One that lives and says nothing for its whole lease gives its places back, too."""
-    if seat.host == holders.host() and seat.process_started:
-        started = holders.process_started(seat.pid)
+    if seat.host == leases.host() and seat.process_started:
+        started = leases.process_started(seat.pid)
         if started is None or (started and started != seat.process_started):
             return True
         if seat.pid == os.getpid() and seat.id not in _LIVE_HERE:

@@ -10,8 +10,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger.migrations import MIGRATIONS
-from prefect_seedance.ledger.schema import book, metadata
+from prefect_seedance.ledger.db.migrations import MIGRATIONS
+from prefect_seedance.ledger.db.schema import book, metadata
 from prefect_seedance.messages import message
 
 __all__ = ["VERSION", "current_identity", "prepare"]

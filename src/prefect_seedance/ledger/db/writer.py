@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger.door import Door
-from prefect_seedance.ledger.engine import trouble
-from prefect_seedance.ledger.losses import lost, undone
+from prefect_seedance.ledger.db.connection_errors import lost, undone
+from prefect_seedance.ledger.db.driver import Door
+from prefect_seedance.ledger.db.engine import trouble
 from prefect_seedance.messages import message
 
 __all__ = ["Operation", "Writer"]

@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.ledger import moves
-from prefect_seedance.ledger.holders import Run, now
-from prefect_seedance.ledger.schema import attempts
+from prefect_seedance.ledger.db.schema import attempts
+from prefect_seedance.ledger.rows import transitions
+from prefect_seedance.ledger.rows.leases import Run, now
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
 
@@ -29,16 +29,18 @@ def refused(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, e
     Returns:
         Whether the row was given up, and all is written; if not, nothing is.
     """
-    evidence = moves.evidence_of(error)
+    evidence = transitions.evidence_of(error)
     if to is State.UNKNOWN:
         return _settled(connection, run, row_id, attempt_id, None, to, evidence, {"error_message": error.message})
-    return _settled(connection, run, row_id, attempt_id, Outcome.REFUSED, to, evidence, moves.told(error))
+    return _settled(connection, run, row_id, attempt_id, Outcome.REFUSED, to, evidence, transitions.told(error))
 
 
 def withdrawn(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> bool:
     """The request of this attempt never left this process, and its row may have been given up; as for `refused`."""
     evidence = {"message": str(message("attempt.not_sent"))}
-    return _settled(connection, run, row_id, attempt_id, Outcome.WITHDRAWN, State.PLANNED, evidence, dict(moves.CLEAR))
+    return _settled(
+        connection, run, row_id, attempt_id, Outcome.WITHDRAWN, State.PLANNED, evidence, dict(transitions.CLEAR)
+    )
 
 
 def _settled(
@@ -51,7 +53,7 @@ def _settled(
     evidence: dict[str, Any],
     told: dict[str, Any],
 ) -> bool:
-    row = moves.locked_row(connection, row_id)
+    row = transitions.locked_row(connection, row_id)
     waiting = sa.and_(
         attempts.c.id == attempt_id,
         attempts.c.row_id == row_id,
@@ -63,13 +65,13 @@ def _settled(
     if found is None:
         return False
     both = str(message("attempt.answered_late", before=found.message or "", answer=evidence["message"])).strip()
-    evidence = {**evidence, "message": both[: moves.LONGEST]}
+    evidence = {**evidence, "message": both[: transitions.LONGEST]}
     open_still = found.resolution is None and row.attempt_id == attempt_id and row.state is State.UNKNOWN
     if outcome is not None and open_still:
-        moves.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)
-        moves.go(connection, row_id, to, **told)
+        transitions.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)
+        transitions.go(connection, row_id, to, **told)
         return True
     connection.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(answered_at=now(), **evidence))
     if open_still:
-        moves.go(connection, row_id, State.UNKNOWN, error_message=evidence["message"])
+        transitions.go(connection, row_id, State.UNKNOWN, error_message=evidence["message"])
     return True

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import budget, keeping, lookups, standings
-from prefect_seedance.ledger.book import Book
-from prefect_seedance.ledger.holders import Run
+from prefect_seedance.ledger._base import Book
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
-from prefect_seedance.ledger.standings import Standing
+from prefect_seedance.ledger.rows import budget, lookups, maintenance, summaries
+from prefect_seedance.ledger.rows.leases import Run
+from prefect_seedance.ledger.rows.summaries import Standing
 from prefect_seedance.ledger.states import State
 from prefect_seedance.messages import message
 
@@ -49,7 +49,7 @@ class ReadBook(Book):
 
     async def standings_of(self, batch: str) -> list[Standing]:
         """How all rows of a batch stand, all takes, in the order in which they were planned: leaner than `rows_of`."""
-        return await self._database.read(lambda connection: standings.standings_of(connection, batch))
+        return await self._database.read(lambda connection: summaries.standings_of(connection, batch))
 
     async def attempts_of_rows(self, ids: Collection[int]) -> list[AttemptRecord]:
         """All attempts of some rows, oldest first."""
@@ -73,4 +73,4 @@ class ReadBook(Book):
 
     async def unfinished_batches(self) -> Sequence[tuple[str, str]]:
         """Batch and take of all rows that are paid for and have no file yet; see `keeping.unfinished_batches`."""
-        return await self._database.read(keeping.unfinished_batches)
+        return await self._database.read(maintenance.unfinished_batches)

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.ledger import holders, lookups, moves
-from prefect_seedance.ledger.filenames import folded, free_names
+from prefect_seedance.ledger.db.schema import batches, rows
 from prefect_seedance.ledger.records import Plan, RowRecord
-from prefect_seedance.ledger.schema import batches, rows
+from prefect_seedance.ledger.rows import leases, lookups, transitions
+from prefect_seedance.ledger.rows.filenames import folded, free_names
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 from prefect_seedance.messages import Message, message
 
@@ -42,7 +42,9 @@ def find_batch(connection: sa.Connection, name: str) -> int:
     select = sa.select(batches.c.id).where(batches.c.name == name)
     try:
         with connection.begin_nested():
-            return moves.inserted_id(connection.execute(sa.insert(batches).values(name=name, created_at=holders.now())))
+            return transitions.inserted_id(
+                connection.execute(sa.insert(batches).values(name=name, created_at=leases.now()))
+            )
     except IntegrityError:
         # Another machine has just made it.
         return int(connection.execute(select).scalar_one())
@@ -72,7 +74,7 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
     return {key: row.id for key, row in known.items()}
 
 
-def follow(connection: sa.Connection, run: holders.Run, take: str, folder: str) -> None:
+def follow(connection: sa.Connection, run: leases.Run, take: str, folder: str) -> None:
     """The batch's folder is another one now: there go the videos that are still to come, a sweep's too."""
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take)
     ahead = rows.c.state.in_([*TAKEABLE, State.SENT, State.UNKNOWN, State.CREATED, State.SUCCEEDED])
@@ -80,7 +82,7 @@ def follow(connection: sa.Connection, run: holders.Run, take: str, folder: str) 
 
 
 def claim(
-    connection: sa.Connection, run: holders.Run, ids: Collection[int], retry: frozenset[State] = frozenset()
+    connection: sa.Connection, run: leases.Run, ids: Collection[int], retry: frozenset[State] = frozenset()
 ) -> set[int]:
     """Take the rows that nobody alive holds; the holder's death is settled on the way.
 
@@ -93,9 +95,9 @@ def claim(
     Returns:
         The ids of the rows that are now held by `run`.
     """
-    holders.speak(connection, run)
-    holders.bury_dead(connection, run.batch_id)
-    holders.revive(connection, run)
+    leases.speak(connection, run)
+    leases.bury_dead(connection, run.batch_id)
+    leases.revive(connection, run)
     taken: set[int] = set()
     wanted = sa.select(rows.c.id, rows.c.batch_id, rows.c.holder, rows.c.state)
     if connection.dialect.name == "postgresql":
@@ -107,7 +109,7 @@ def claim(
         found = connection.execute(wanted.where(rows.c.id.in_(group))).all()
         mine = [row for row in found if row.batch_id == run.batch_id and row.holder in {None, run.id}]
         _set(connection, [row.id for row in mine if row.holder is None], holder=run.id)
-        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **ANEW, changed_at=holders.now())
+        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **ANEW, changed_at=leases.now())
         taken.update(row.id for row in mine)
     return taken
 
@@ -167,7 +169,7 @@ def _shown(value: Any) -> Message | str:
 
 def _insert(connection: sa.Connection, batch_id: int, take: str, new: Sequence[Plan]) -> None:
     names = free_names(connection, batch_id, take, new)
-    moment = holders.now()
+    moment = leases.now()
     values: list[Mapping[str, Any]] = [
         {
             "batch_id": batch_id,

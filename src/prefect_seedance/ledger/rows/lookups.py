@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.core.gc_pause import in_bulk
+from prefect_seedance.ledger.db.schema import as_kept, attempts, batches, rows
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
-from prefect_seedance.ledger.schema import as_kept, attempts, batches, rows
 from prefect_seedance.ledger.states import State
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from prefect_seedance.ledger.database import Database
+from prefect_seedance.ledger.db.database import Database
 
 __all__ = ["Book"]
 

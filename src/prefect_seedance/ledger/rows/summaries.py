@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from prefect_seedance.core.gc_pause import in_bulk
-from prefect_seedance.ledger.schema import as_kept, attempts, batches, rows
+from prefect_seedance.ledger.db.schema import as_kept, attempts, batches, rows
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
 __all__ = ["Kind", "Payment", "Standing", "moment", "standings_of"]

@@ -9,8 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.ledger import holders
-from prefect_seedance.ledger.schema import asset_requests, attempts, batches, materials, metadata, rows, runs, sums
+from prefect_seedance.ledger.db.schema import (
+    asset_requests,
+    attempts,
+    batches,
+    materials,
+    metadata,
+    rows,
+    runs,
+    sums,
+)
+from prefect_seedance.ledger.rows import leases
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
 
@@ -91,7 +100,7 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
         connection.execute(sa.update(materials).where(materials.c.holder.in_(dead)).values(holder=None))
         for table in (rows, asset_requests, runs, sums):
             connection.execute(sa.delete(table).where(table.c.batch_id == batch_id))
-        connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=holders.now()))
+        connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=leases.now()))
         pruned.append(name)
     return pruned
 

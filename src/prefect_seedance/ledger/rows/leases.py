@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import InputError, UnknownOutcome
-from prefect_seedance.ledger.schema import asset_requests, attempts, materials, rows, runs
+from prefect_seedance.ledger.db.schema import asset_requests, attempts, materials, rows, runs
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
 

@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import assets, lookups, materials
-from prefect_seedance.ledger.book import Book
-from prefect_seedance.ledger.holders import Run
+from prefect_seedance.ledger._base import Book
 from prefect_seedance.ledger.records import AssetRequest, MaterialKey, MaterialRecord
-from prefect_seedance.ledger.resolving import Verdict
+from prefect_seedance.ledger.rows import assets, lookups, materials
+from prefect_seedance.ledger.rows.leases import Run
+from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.states import Outcome
 
 __all__ = ["MediaBook"]

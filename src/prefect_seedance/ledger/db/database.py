@@ -6,11 +6,11 @@ import asyncio
 from typing import TypeVar
 
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.ledger import versions
-from prefect_seedance.ledger.door import READERS
-from prefect_seedance.ledger.engine import cannot_open, open_door, trouble
-from prefect_seedance.ledger.url import shown_url
-from prefect_seedance.ledger.writer import Operation, Writer
+from prefect_seedance.ledger.db import versions
+from prefect_seedance.ledger.db.driver import READERS
+from prefect_seedance.ledger.db.engine import cannot_open, open_door, trouble
+from prefect_seedance.ledger.db.url import shown_url
+from prefect_seedance.ledger.db.writer import Operation, Writer
 
 __all__ = ["Database"]
 

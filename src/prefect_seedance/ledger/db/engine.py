@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from prefect_seedance.errors import DatabaseUnreachable, InputError, LedgerError, SeedanceError
-from prefect_seedance.ledger.door import READING, Door, FileDoor
-from prefect_seedance.ledger.holders import lease
-from prefect_seedance.ledger.server_door import OUT_OF_REACH, ServerDoor
-from prefect_seedance.ledger.url import parsed, shown_url
+from prefect_seedance.ledger.db.driver import READING, Door, FileDoor
+from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH, ServerDoor
+from prefect_seedance.ledger.db.url import parsed, shown_url
+from prefect_seedance.ledger.rows.leases import lease
 from prefect_seedance.messages import Message, message
 
 __all__ = ["cannot_open", "open_door", "trouble"]
