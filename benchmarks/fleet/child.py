@@ -75,10 +75,10 @@ def ours(url: str, rows: int, folder: Path, task_runs: str, in_flight: int) -> i
 def work_of(given: dict) -> Callable[[str, int, Path], int]:
     way = given["way"]
     if way in {"per_chunk", "per_step"}:
-        from prefect_seedance.jobs import downloading  # noqa: PLC0415
+        from prefect_seedance.engine.steps import download  # noqa: PLC0415
 
-        told(downloading, "inspect_video")
-        told(downloading, "_preview")
+        told(download, "inspect_video")
+        told(download, "_preview")
         return lambda url, rows, folder: ours(url, rows, folder, way, given["in_flight"])
     if way == "map":
         from fleet.mapped import mapped  # noqa: PLC0415

@@ -14,10 +14,10 @@ from pathlib import Path
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core import checkpoints
 from prefect_seedance.core.portal import call_core
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.jobs.batch import Order, run_batch
-from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.sweeping import sweep
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.planning.plan import prepare

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from prefect_seedance import PriceBook, resolve_video
-from prefect_seedance.jobs import medium, submitting
+from prefect_seedance.engine import medium
+from prefect_seedance.engine.steps import submit_asset
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
 from prefect_seedance.sandbox.assets import AssetShelf
 from prefect_seedance.sandbox.media import media_bytes
@@ -42,7 +43,7 @@ def mini(route_to):
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost answer is looked for for two seconds, not for a minute."""
-    monkeypatch.setattr(submitting, "LOOKED_FOR", 2.0)
+    monkeypatch.setattr(submit_asset, "LOOKED_FOR", 2.0)
 
 
 def bought(sandbox) -> list[str]:

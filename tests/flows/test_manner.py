@@ -9,7 +9,7 @@ import pytest
 from prefect_seedance import generate_videos
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs import crew
+from prefect_seedance.engine import dispatcher
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -57,7 +57,7 @@ def books(url: str) -> dict[str, object]:
 
 @pytest.mark.slow
 def test_under_the_same_faults_both_ways_leave_the_same_ledger(prefect_server, route_to, tmp_path, api, monkeypatch):
-    monkeypatch.setattr(crew, "CHUNK", 4)
+    monkeypatch.setattr(dispatcher, "CHUNK", 4)
     table = [{"id": f"r{n}", "prompt": f"a lantern {n} 🏮", "model": MODELS[n % 2]} for n in range(22)]
     kept, bills, runs = [], [], []
     for way in ("per_step", "per_chunk"):
@@ -107,7 +107,7 @@ def names_of_task_runs(api, number: int) -> list[str]:
 def test_a_slow_row_holds_up_nobody(make, route_to, sandbox, monkeypatch):
     """Of two places one is taken to the end by a job of the first chunk; all other chunks pass it by."""
     # The last question comes after the patience, when all jobs but the endless one ended long ago.
-    monkeypatch.setattr(crew, "CHUNK", 2)
+    monkeypatch.setattr(dispatcher, "CHUNK", 2)
     sandbox.faults.queue("create", "never_ending")
     result = make(
         [{"id": f"r{n}", "prompt": f"a lantern {n}"} for n in range(7)],

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from prefect_seedance.jobs import creating, downloading, polling, reviewing, uploading
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS, Steps, _retried
+from prefect_seedance.engine.steps import create, download, poll, review, upload
+from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
-from prefect_seedance.jobs.crew import PLAIN_STEPS, Steps, _retried
-from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.planning.plan import Preparation, prepare
@@ -35,11 +35,11 @@ SMALL = VideoRequest(duration=4, resolution="480p")
 
 STEPS = replace(
     PLAIN_STEPS,
-    create=_retried(creating.create, replace(CREATE, delays=(0.1,))),
-    upload=_retried(uploading.upload, replace(MEDIUM, delays=(0.05,))),
-    review=_retried(reviewing.review, replace(MEDIUM, delays=(0.05,))),
-    poll=_retried(polling.poll, replace(POLL, delays=(0.1,))),
-    download=_retried(downloading.download, replace(DOWNLOAD, delays=(0.05,))),
+    create=_retried(create.create, replace(CREATE, delays=(0.1,))),
+    upload=_retried(upload.upload, replace(MEDIUM, delays=(0.05,))),
+    review=_retried(review.review, replace(MEDIUM, delays=(0.05,))),
+    poll=_retried(poll.poll, replace(POLL, delays=(0.1,))),
+    download=_retried(download.download, replace(DOWNLOAD, delays=(0.05,))),
 )
 """The steps under the same rules, without the long waits between tries."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from prefect_seedance.jobs.claims import remarks
+from prefect_seedance.engine.steps.deviations import remarks
 from prefect_seedance.media import VideoFacts
 from prefect_seedance.routes import VideoRequest, find
 

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.core.events import watching
-from prefect_seedance.jobs.moving import turn
+from prefect_seedance.engine.steps.fallback import turn
 from prefect_seedance.ledger import Outcome, Settlement
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.routes.route import DurationRule
@@ -153,8 +153,8 @@ async def test_media_move_their_row_on_only_where_nothing_may_have_been_paid(
     tmp_path, monkeypatch, first, fault, state, moved
 ):
     """An upload costs nothing; an asset is billed: one that may have been made is looked for, and not paid again."""
-    monkeypatch.setattr("prefect_seedance.jobs.submitting.LOOKED_FOR", 0.5)
-    monkeypatch.setattr("prefect_seedance.jobs.submitting.FIRST_PAUSE", 0.1)
+    monkeypatch.setattr("prefect_seedance.engine.steps.submit_asset.LOOKED_FOR", 0.5)
+    monkeypatch.setattr("prefect_seedance.engine.steps.submit_asset.FIRST_PAUSE", 0.1)
     (tmp_path / "cup.png").write_bytes(media_bytes("cup.png", width=640, height=640, seconds=Decimal(1)))
     with world(tmp_path, first, "jimmy", review="asset" if first == "anyfast" else None) as both:
         both.servers[0].state.faults = Faults(**{fault: 1.0, "retry_after": 0.05})
@@ -244,7 +244,7 @@ async def test_now_and_then_a_row_tries_whether_its_first_route_is_open_again(tm
 
 
 async def test_rows_move_between_chunks_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("prefect_seedance.jobs.crew.CHUNK", 3)
+    monkeypatch.setattr("prefect_seedance.engine.dispatcher.CHUNK", 3)
     monkeypatch.setattr("tests.jobs.faultline.STEPS", replace(STEPS, chunk=lambda chunk: chunk.carry()))
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal("0.5")) as both:  # room for four rows
         prompts = [f"a lamp {number}" for number in range(20)]
@@ -294,7 +294,7 @@ async def test_an_error_that_nobody_foresaw_ends_the_run_and_leaves_no_queue_wai
             raise ValueError("nobody foresaw this")
         return await turn(row)
 
-    monkeypatch.setattr("prefect_seedance.jobs.crew.turn", broken)
+    monkeypatch.setattr("prefect_seedance.engine.dispatcher.turn", broken)
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
         prompts = [f"a lamp {number}" for number in range(20)]
         async with asyncio.timeout(patience()):

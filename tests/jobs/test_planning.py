@@ -6,10 +6,10 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.core.events import watching
+from prefect_seedance.engine.dispatcher import Steps
+from prefect_seedance.engine.reconcile import GROUP
 from prefect_seedance.errors import InputError
 from prefect_seedance.jobs.batch import Order, run_batch
-from prefect_seedance.jobs.crew import Steps
-from prefect_seedance.jobs.planning import GROUP
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.providers import Account, RouteSettings

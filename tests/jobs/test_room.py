@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from prefect_seedance.engine.disk_space import check_room, expected_bytes
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.room import check_room, expected_bytes
 from prefect_seedance.media import open_shelf
 from prefect_seedance.routes import VideoRequest
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.jobs.stock import home_of, missing_files
+from prefect_seedance.engine.stored_files import home_of, missing_files
 from prefect_seedance.ledger import RowRecord
 from prefect_seedance.media import open_shelf
 from prefect_seedance.media.storage.local import LocalShelf

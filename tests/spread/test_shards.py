@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from prefect_seedance.core.portal import call_core
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
 from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
-from prefect_seedance.jobs.crew import PLAIN_STEPS
 from prefect_seedance.jobs.spreading import Begun
 from prefect_seedance.ledger import AttemptRecord, Ledger, State
 from prefect_seedance.planning.plan import prepare

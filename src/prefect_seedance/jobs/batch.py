@@ -10,17 +10,17 @@ from pathlib import Path
 
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.events import RowEvent
+from prefect_seedance.engine import balances, stats
+from prefect_seedance.engine.balances import Balances
+from prefect_seedance.engine.disk_space import check_room
+from prefect_seedance.engine.dispatcher import Manner, work
+from prefect_seedance.engine.reconcile import plan_rows, unsettled
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.session import Session, open_session
+from prefect_seedance.engine.stats import Traffic
+from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs import balances, traffic
-from prefect_seedance.jobs.balances import Balances
-from prefect_seedance.jobs.crew import Manner, work
-from prefect_seedance.jobs.planning import plan_rows, unsettled
-from prefect_seedance.jobs.room import check_room
-from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.jobs.spreading import Engine, spread_all
-from prefect_seedance.jobs.stock import missing_files
-from prefect_seedance.jobs.traffic import Traffic
 from prefect_seedance.ledger import (
     RETRYABLE,
     TAKEABLE,
@@ -175,7 +175,7 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         reached("rows planned")
         folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
         outcome = BatchOutcome(session.run.id, folder, ledger.shown_url)
-        counted = traffic.counts(session)
+        counted = stats.counts(session)
         try:
             ids = await unsettled(session, prepared, marks, ids, shelf=shelf, retry=order.retry)
             known = frozenset(marks) if order.engine is not None else frozenset()
@@ -186,7 +186,7 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
                 await _spread_all(session, prepared, ids, known, order, outcome, shelf, order.engine)
         finally:
             await _note_balances(session, outcome)
-            outcome.traffic = traffic.since(counted, traffic.counts(session))
+            outcome.traffic = stats.since(counted, stats.counts(session))
             outcome.budget = order.terms.budget
             if order.terms.budget is not None:
                 outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from prefect_seedance.engine.disk_space import check_room
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.session import Session, open_session
+from prefect_seedance.engine.steps.create import create
+from prefect_seedance.engine.steps.media import deliver
+from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.jobs.batch import batch_folder, place_of
-from prefect_seedance.jobs.creating import create
-from prefect_seedance.jobs.crew import PLAIN_STEPS
-from prefect_seedance.jobs.delivering import deliver
-from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.room import check_room
-from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.session import Session, open_session
-from prefect_seedance.jobs.stock import missing_files
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf
 from prefect_seedance.messages import message

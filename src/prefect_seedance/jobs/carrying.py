@@ -16,11 +16,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.core.events import RowEvent, watching
+from prefect_seedance.engine.dispatcher import Manner, work
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.row_loader import Rebuilder
+from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.errors import InputError, RunEnded, SeedanceError, TooManyFailures
-from prefect_seedance.jobs.crew import Manner, work
-from prefect_seedance.jobs.rebuilding import Rebuilder
-from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.ledger import MANIFEST, TAKEABLE, Remainder, RouteKey, State, check_manifest
 from prefect_seedance.media import MediaPlaces, open_shelf
 from prefect_seedance.media.storage.local import LocalShelf

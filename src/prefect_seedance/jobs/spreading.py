@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_seedance.core.events import RowEvent
+from prefect_seedance.engine.disk_space import check_room
+from prefect_seedance.engine.row_loader import addressed, unfit
+from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.jobs.carrying import too_many
-from prefect_seedance.jobs.rebuilding import addressed, unfit
-from prefect_seedance.jobs.room import check_room
-from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, Glimpse, Remainder, State
 from prefect_seedance.media import Shelf
 from prefect_seedance.messages import Message, message

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from prefect_seedance.engine.dispatcher import Manner, work
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.jobs.crew import Manner, work
-from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.session import Session, open_session
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State
 from prefect_seedance.media import Shelf, open_shelf
 from prefect_seedance.messages import message

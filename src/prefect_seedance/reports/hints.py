@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect_seedance.jobs.traffic import Traffic
+from prefect_seedance.engine.stats import Traffic
 from prefect_seedance.messages import message
 
 __all__ = ["told_traffic"]

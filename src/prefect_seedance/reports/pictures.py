@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 
-from prefect_seedance.jobs.downloading import poster_name
+from prefect_seedance.engine.steps.download import poster_name
 from prefect_seedance.ledger import State
 from prefect_seedance.media import open_shelf
 from prefect_seedance.media.storage.storage import Shelf

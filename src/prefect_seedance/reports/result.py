@@ -19,8 +19,8 @@ from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from prefect_seedance.engine.stats import Traffic
     from prefect_seedance.jobs.batch import BatchOutcome
-    from prefect_seedance.jobs.traffic import Traffic
     from prefect_seedance.planning.plan import Preparation
     from prefect_seedance.tables.reader import Table
 

@@ -10,8 +10,8 @@ from prefect import Task
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.utilities.asyncutils import run_coro_as_sync
 
-from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.row import Row
 
 __all__ = ["AnywhereTask", "anywhere_task", "awaits"]
 

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State as PrefectState
 from prefect.states import Completed
 
-from prefect_seedance.jobs.chunk import Chunk
+from prefect_seedance.engine.chunks import Chunk
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import listing, message

@@ -10,11 +10,11 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs import creating
+from prefect_seedance.engine.steps import create
 from prefect_seedance.jobs.by_hand import MADE, JobTicket, carry_out, create_with_media
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.jobs.retry import CREATE
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.steps.retry import CREATE
+from prefect_seedance.engine.row import Row
 from prefect_seedance.tables.reader import read_table
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
@@ -72,7 +72,7 @@ async def create_video(
         UnknownOutcome: It may have been made. The row is held as unknown and never sent again by itself.
     """
     if isinstance(request, Row):
-        await on_core(lambda: creating.create(request))
+        await on_core(lambda: create.create(request))
         return request
     if route is None or batch is None:
         raise InputError(message("run.create_needs"))

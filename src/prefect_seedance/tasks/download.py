@@ -7,11 +7,11 @@ from pathlib import Path
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.jobs import downloading
+from prefect_seedance.engine.steps import download
 from prefect_seedance.jobs.by_hand import STORED, JobTicket, carry_out
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.jobs.retry import DOWNLOAD
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.steps.retry import DOWNLOAD
+from prefect_seedance.engine.row import Row
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import parts_home, prefect_home
@@ -54,12 +54,12 @@ async def download_video(
         InputError: It cannot be written (disk full, no permission).
     """
     if isinstance(job, Row):
-        await on_core(lambda: downloading.download(job))
+        await on_core(lambda: download.download(job))
         return job
     settings = await route_of_job(job, route)
     return await on_core(
         lambda: carry_out(
-            downloading.download,
+            download.download,
             STORED,
             settings=settings,
             batch=job.batch,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.crew import PLAIN_STEPS, Manner, Steps
+from prefect_seedance.engine.dispatcher import Manner, PLAIN_STEPS, Steps
 from prefect_seedance.messages import message
 from prefect_seedance.tasks.chunk import carry_rows
 from prefect_seedance.tasks.create import create_video

@@ -11,12 +11,12 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs import reviewing, uploading
+from prefect_seedance.engine.steps import review as reviewing, upload
 from prefect_seedance.routes.media_fields import MediumKind
 from prefect_seedance.jobs.by_hand import bring
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.retry import MEDIUM
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.steps.retry import MEDIUM
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.messages import message
@@ -64,7 +64,7 @@ async def upload_media(
         InputError: The file cannot be read, or the provider has no upload.
         Refused: The provider does not take the file.
     """
-    return await _brought(medium, route, kind, "link", uploading.upload, media_root, ledger)
+    return await _brought(medium, route, kind, "link", upload.upload, media_root, ledger)
 
 
 @anywhere_task(

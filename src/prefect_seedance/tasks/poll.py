@@ -7,11 +7,11 @@ from pathlib import Path
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.jobs import polling
+from prefect_seedance.engine.steps import poll
 from prefect_seedance.jobs.by_hand import ENDED, JobTicket, carry_out
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.jobs.retry import POLL
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.steps.retry import POLL
+from prefect_seedance.engine.row import Row
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import parts_home, prefect_home
@@ -55,12 +55,12 @@ async def poll_video(
         StillRunning: It still runs when the patience is over. It is kept, and may be polled again.
     """
     if isinstance(job, Row):
-        await on_core(lambda: polling.poll(job))
+        await on_core(lambda: poll.poll(job))
         return job
     settings = await route_of_job(job, route)
     return await on_core(
         lambda: carry_out(
-            polling.poll,
+            poll.poll,
             ENDED,
             settings=settings,
             batch=job.batch,

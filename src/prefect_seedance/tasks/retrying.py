@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
-from prefect_seedance.jobs.retry import RetryRule
+from prefect_seedance.engine.steps.retry import RetryRule
 
 __all__ = ["Retries", "retries"]
 

@@ -14,10 +14,10 @@ from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.spelling import Spelled
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.jobs.by_hand import ENDED, MADE, STORED, JobTicket, carry_out
-from prefect_seedance.jobs.crew import PLAIN_STEPS
-from prefect_seedance.jobs.delivering import deliver
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS
+from prefect_seedance.engine.steps.media import deliver
 from prefect_seedance.core.portal import call_core, on_core
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.row import Row
 from prefect_seedance.ledger import State, ledger_url
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.messages import message

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from prefect_seedance.jobs.downloading import PREVIEWS, poster_name, strip_name
+from prefect_seedance.engine.steps.download import PREVIEWS, poster_name, strip_name
 from prefect_seedance.ledger import AttemptRecord, RowRecord, State
 from prefect_seedance.reports.result import INVALID
 from prefect_seedance.reports.sheet.addresses import link_to

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 
 from prefect_seedance.core.events import RowEvent
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.fallback import may_move, refused_by_route
 from prefect_seedance.errors import (
     AuthenticationError,
     InputError,
@@ -19,9 +22,6 @@ from prefect_seedance.errors import (
     Refused,
     SeedanceError,
 )
-from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.moving import may_move, refused_by_route
-from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.row import Row
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.providers import Account, RouteSettings
 

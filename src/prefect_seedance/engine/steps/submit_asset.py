@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.steps.media_lock import held
+from prefect_seedance.engine.steps.upload import upload
 from prefect_seedance.errors import (
     AuthenticationError,
     DuplicateName,
@@ -21,9 +24,6 @@ from prefect_seedance.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from prefect_seedance.jobs.holding import held
-from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.uploading import upload
 from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, MaterialState, Outcome
 from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.media import slug

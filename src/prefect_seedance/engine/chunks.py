@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.row import Row
 
 __all__ = ["Chunk", "ChunkStep"]
 

@@ -7,8 +7,8 @@ import asyncio
 from prefect_seedance.accounts.polling.forecast import Profile
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.events import RowEvent
+from prefect_seedance.engine.row import Row
 from prefect_seedance.errors import ContentRejected, JobFailed, NotFound, SeedanceError, StillRunning
-from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message

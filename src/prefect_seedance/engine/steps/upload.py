@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.steps.media_lock import held
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.holding import held
-from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.ledger import MaterialKey, MaterialState
 from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message

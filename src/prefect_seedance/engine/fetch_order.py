@@ -7,7 +7,7 @@ import itertools
 import math
 import sys
 
-from prefect_seedance.jobs.row import Row
+from prefect_seedance.engine.row import Row
 
 __all__ = ["Fetching"]
 

@@ -13,9 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, RowRecord, State
 from prefect_seedance.media import Shelf, open_shelf
 from prefect_seedance.messages import Message, message

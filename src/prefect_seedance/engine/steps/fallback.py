@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import copy
 
+from prefect_seedance.engine.row import Row
 from prefect_seedance.errors import (
     AuthenticationError,
     ContentRejected,
@@ -25,7 +26,6 @@ from prefect_seedance.errors import (
     SeedanceError,
     Unreachable,
 )
-from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import Terms

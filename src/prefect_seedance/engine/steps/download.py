@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.core.checkpoints import reached
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.deviations import remarks
+from prefect_seedance.engine.stored_files import home_of
 from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
-from prefect_seedance.jobs.claims import remarks
-from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.stock import home_of
 from prefect_seedance.ledger import Proof, RowRecord, State
 from prefect_seedance.media import (
     Previews,

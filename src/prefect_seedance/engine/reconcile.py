@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from prefect_seedance.core.events import RowEvent
-from prefect_seedance.jobs.session import Session
-from prefect_seedance.jobs.stock import missing_files
+from prefect_seedance.engine.session import Session
+from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.ledger import Mark, Plan, State
 from prefect_seedance.media import Shelf
 from prefect_seedance.planning.file_names import default_name

@@ -16,9 +16,9 @@ from prefect_seedance.accounts.account_client import Channel, channel
 from prefect_seedance.accounts.circuit_breaker import Closures
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
+from prefect_seedance.engine.medium import Contents, Medium
+from prefect_seedance.engine.unrecorded import Spending
 from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, TooManyFailures
-from prefect_seedance.jobs.medium import Contents, Medium
-from prefect_seedance.jobs.spending import Spending
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
 from prefect_seedance.media import Downloader, MediaPlaces
 from prefect_seedance.messages import message

@@ -6,6 +6,9 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.steps.media_lock import held
+from prefect_seedance.engine.steps.submit_asset import submit
 from prefect_seedance.errors import (
     ContentRejected,
     InvalidResponse,
@@ -15,9 +18,6 @@ from prefect_seedance.errors import (
     SeedanceError,
     Unreachable,
 )
-from prefect_seedance.jobs.holding import held
-from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.submitting import submit
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
 from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from prefect_seedance.accounts.account_client import Channel
 from prefect_seedance.accounts.limiter import LimiterReport
 from prefect_seedance.accounts.polling.poller import PollerReport
-from prefect_seedance.jobs.session import Session
+from prefect_seedance.engine.session import Session
 
 __all__ = ["Counts", "Traffic", "counts", "since"]
 

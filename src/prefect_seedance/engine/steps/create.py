@@ -7,6 +7,8 @@ import asyncio
 from prefect_seedance.accounts.clock_gap import moment, stood_still_since
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.fallback import may_move, out_of_patience, refused_by_route, skip, state_after
 from prefect_seedance.errors import (
     AuthenticationError,
     InputError,
@@ -21,8 +23,6 @@ from prefect_seedance.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from prefect_seedance.jobs.moving import may_move, out_of_patience, refused_by_route, skip, state_after
-from prefect_seedance.jobs.row import Row
 from prefect_seedance.ledger import TAKEABLE, Intent, State
 from prefect_seedance.ledger.rows.transitions import over_budget
 from prefect_seedance.messages import message

@@ -22,7 +22,7 @@ from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tables.row_keys import cut_address, signless_address
 
 if TYPE_CHECKING:
-    from prefect_seedance.jobs.session import Session
+    from prefect_seedance.engine.session import Session
 
 __all__ = ["Contents", "Medium"]
 

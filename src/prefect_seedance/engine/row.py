@@ -18,7 +18,7 @@ from prefect_seedance.routes.forms import Review
 if TYPE_CHECKING:
     from prefect_seedance.accounts.account_client import Channel
     from prefect_seedance.accounts.limiter import Place
-    from prefect_seedance.jobs.session import Session
+    from prefect_seedance.engine.session import Session
     from prefect_seedance.planning.planned_row import Prepared
 
 __all__ = ["Row"]

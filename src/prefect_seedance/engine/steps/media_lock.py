@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from prefect_seedance.engine.medium import Medium
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.jobs.medium import Medium
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
 
 __all__ = ["held"]

@@ -9,17 +9,34 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from prefect_seedance.accounts.limiter import Limiter
+from prefect_seedance.engine.chunks import Chunk, ChunkStep
+from prefect_seedance.engine.fetch_order import Fetching
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.queues import Queue, Queues
+from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.session import Session
+from prefect_seedance.engine.steps import (
+    create as creating,
+)
+from prefect_seedance.engine.steps import (
+    download as downloading,
+)
+from prefect_seedance.engine.steps import (
+    media,
+)
+from prefect_seedance.engine.steps import (
+    poll as polling,
+)
+from prefect_seedance.engine.steps import (
+    review as reviewing,
+)
+from prefect_seedance.engine.steps import (
+    upload as uploading,
+)
+from prefect_seedance.engine.steps.fallback import given_up, turn
+from prefect_seedance.engine.steps.media import MediumStep
+from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL, RetryRule
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
-from prefect_seedance.jobs import creating, delivering, downloading, polling, reviewing, uploading
-from prefect_seedance.jobs.chunk import Chunk, ChunkStep
-from prefect_seedance.jobs.delivering import MediumStep
-from prefect_seedance.jobs.fetching import Fetching
-from prefect_seedance.jobs.medium import Medium
-from prefect_seedance.jobs.moving import given_up, turn
-from prefect_seedance.jobs.queues import Queue, Queues
-from prefect_seedance.jobs.retry import CREATE, DOWNLOAD, MEDIUM, POLL, RetryRule
-from prefect_seedance.jobs.row import Row
-from prefect_seedance.jobs.session import Session
 from prefect_seedance.ledger import TAKEABLE, State
 
 __all__ = ["PLAIN_STEPS", "Manner", "Steps", "work"]
@@ -211,9 +228,7 @@ async def _media_ready(session: Session, row: Row, steps: Steps) -> bool:
     """Whether all media of a row are in form; if not, it is told and the row stays behind."""
     if session.stopped is None:
         # A file that is missing is this row's own mistake; the run goes on.
-        await _carried(
-            session, row, lambda row: delivering.deliver(row, steps.upload, steps.review), fatal=(LedgerError,)
-        )
+        await _carried(session, row, lambda row: media.deliver(row, steps.upload, steps.review), fatal=(LedgerError,))
         if row.state in _FAILED:
             session.failed()
     return row.sendable is not None and session.stopped is None

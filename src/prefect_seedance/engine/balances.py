@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
+from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.jobs.session import Session
 
 __all__ = ["Balances", "look"]
 
