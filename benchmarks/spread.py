@@ -26,11 +26,11 @@ from fleet.sandbox import sandbox
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
-from prefect_seedance.jobs.batch import Order, run_batch
-from prefect_seedance.jobs.carrying import ShardOrder, carry
-from prefect_seedance.jobs.spreading import Begun
 from prefect_seedance.ledger import State
 from prefect_seedance.planning.plan import prepare
+from prefect_seedance.runs.batch import Order, run_batch
+from prefect_seedance.runs.distributed.coordinator import Begun
+from prefect_seedance.runs.distributed.shard import ShardOrder, carry
 from prefect_seedance.tables.reader import read_table
 from tests.postgres import PostgresServer
 

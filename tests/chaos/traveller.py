@@ -17,10 +17,10 @@ from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
-from prefect_seedance.jobs.batch import Order, run_batch
-from prefect_seedance.jobs.sweeping import sweep
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.planning.plan import prepare
+from prefect_seedance.runs.batch import Order, run_batch
+from prefect_seedance.runs.sweep import sweep
 from prefect_seedance.tables.reader import read_table
 
 MODELS = {"seedance2.0-mini": "jimmy", "seedance-2.0-mini": "anyfast"}

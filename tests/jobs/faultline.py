@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS, Steps, _retried
 from prefect_seedance.engine.steps import create, download, poll, review, upload
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
-from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.planning.plan import Preparation, prepare
@@ -21,6 +20,7 @@ from prefect_seedance.planning.route_policy import Choice
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
+from prefect_seedance.runs.batch import BatchOutcome, Order, run_batch
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.calls import request_sha256
 from prefect_seedance.sandbox.faults import CALL_FAULTS, JOB_FAULTS, Faults

@@ -9,11 +9,11 @@ from prefect_seedance.core.events import watching
 from prefect_seedance.engine.dispatcher import Steps
 from prefect_seedance.engine.reconcile import GROUP
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.batch import Order, run_batch
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
+from prefect_seedance.runs.batch import Order, run_batch
 from prefect_seedance.tables.reader import read_table
 
 ACCOUNT = Account(provider="jimmy", label="default", base_url="http://127.0.0.1:9", api_key=SecretStr("sk_none"))

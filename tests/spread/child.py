@@ -12,7 +12,7 @@ from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core import checkpoints
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
-from prefect_seedance.jobs.carrying import ShardOrder, carry
+from prefect_seedance.runs.distributed.shard import ShardOrder, carry
 
 
 def processes() -> multiprocessing.context.ForkServerContext:

@@ -17,13 +17,13 @@ import pytest
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.errors import TooManyFailures
-from prefect_seedance.jobs.batch import BatchOutcome, Order, run_batch
-from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
-from prefect_seedance.jobs.spreading import Begun
 from prefect_seedance.ledger import AttemptRecord, Ledger, State
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.planning.route_policy import Choice
 from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.runs.batch import BatchOutcome, Order, run_batch
+from prefect_seedance.runs.distributed.coordinator import Begun
+from prefect_seedance.runs.distributed.shard import ShardOrder, ShardOutcome, carry
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tables.reader import read_table
 from tests.patience import patience

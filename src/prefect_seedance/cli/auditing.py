@@ -12,11 +12,11 @@ from rich.text import Text
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.looking import home, read_batch
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.jobs.resolving import resolve_row
 from prefect_seedance.ledger import Verdict, ledger_url
 from prefect_seedance.messages import message
 from prefect_seedance.reports.audit import lay_beside, read_bill, write_audit
 from prefect_seedance.reports.money import number
+from prefect_seedance.runs.resolve import resolve_row
 
 __all__ = ["compare_bill", "export_audit", "resolve_by_hand"]
 

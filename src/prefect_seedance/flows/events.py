@@ -31,9 +31,9 @@ from typing import Any
 
 from prefect.events import emit_event
 
-from prefect_seedance.jobs.batch import Order
+from prefect_seedance.runs.batch import Order
 from prefect_seedance.core.events import RowEvent, watching
-from prefect_seedance.jobs.sweeping import SweepOutcome
+from prefect_seedance.runs.sweep import SweepOutcome
 from prefect_seedance.ledger import State
 from prefect_seedance.reports.result import GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount

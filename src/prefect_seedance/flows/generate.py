@@ -28,7 +28,7 @@ from prefect_seedance.flows.spread import spread_over
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.core.checkpoints import reached
-from prefect_seedance.jobs.batch import Order, retry_states, run_batch
+from prefect_seedance.runs.batch import Order, retry_states, run_batch
 from prefect_seedance.planning.route_policy import Choice, Choose
 from prefect_seedance.engine.dispatcher import Manner
 from prefect_seedance.core.portal import call_core, on_core

@@ -11,8 +11,8 @@ from typing import Any, Literal, Self
 
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.batch import Order
-from prefect_seedance.jobs.spreading import Begun, Engine, check_fit
+from prefect_seedance.runs.batch import Order
+from prefect_seedance.runs.distributed.coordinator import Begun, check_fit, Engine
 from prefect_seedance.ledger import ledger_url, shown_url
 from prefect_seedance.ledger.db.url import ENVIRONMENT, parsed
 from prefect_seedance.messages import message

@@ -11,9 +11,9 @@ from prefect import flow
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.spread import Spread, Spreading
-from prefect_seedance.jobs.batch import Order
+from prefect_seedance.runs.batch import Order
 from prefect_seedance.core.portal import GRACE
-from prefect_seedance.jobs.spreading import Begun, Engine
+from prefect_seedance.runs.distributed.coordinator import Begun, Engine
 from prefect_seedance.messages import message
 from prefect_seedance.tasks.shard import carry_shard
 

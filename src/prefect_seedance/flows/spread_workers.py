@@ -19,8 +19,8 @@ from prefect.states import Cancelled, Cancelling, Crashed
 
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.spread import SHARD, Spread, Spreading
-from prefect_seedance.jobs.batch import Order
-from prefect_seedance.jobs.spreading import Begun, Engine
+from prefect_seedance.runs.batch import Order
+from prefect_seedance.runs.distributed.coordinator import Begun, Engine
 from prefect_seedance.messages import message
 
 __all__ = ["over_workers"]

@@ -17,7 +17,7 @@ from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.jobs.sweeping import SweepOutcome, sweep
+from prefect_seedance.runs.sweep import sweep, SweepOutcome
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
 from prefect_seedance.tasks.home import parts_home, prefect_home

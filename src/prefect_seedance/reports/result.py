@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from prefect_seedance.engine.stats import Traffic
-    from prefect_seedance.jobs.batch import BatchOutcome
     from prefect_seedance.planning.plan import Preparation
+    from prefect_seedance.runs.batch import BatchOutcome
     from prefect_seedance.tables.reader import Table
 
 __all__ = ["INVALID", "LEFT_OUT", "GenerateResult", "RowResult", "build_result", "unvisited"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prefect_seedance.jobs.sweeping import SweepOutcome
 from prefect_seedance.ledger import RowRecord
 from prefect_seedance.messages import listing, message
 from prefect_seedance.reports.summary import cell, markdown_table, status_words
+from prefect_seedance.runs.sweep import SweepOutcome
 
 __all__ = ["sweep_line", "sweep_summary"]
 

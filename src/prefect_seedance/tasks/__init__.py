@@ -1,6 +1,6 @@
 """Prefect tasks: upload, review, create, poll and download, each retriable as fits it."""
 
-from prefect_seedance.jobs.by_hand import JobTicket
+from prefect_seedance.runs.single import JobTicket
 from prefect_seedance.tasks.create import create_video
 from prefect_seedance.tasks.download import download_video
 from prefect_seedance.tasks.media import review_media, upload_media

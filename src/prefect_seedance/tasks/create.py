@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
 from prefect_seedance.engine.steps import create
-from prefect_seedance.jobs.by_hand import MADE, JobTicket, carry_out, create_with_media
+from prefect_seedance.runs.single import carry_out, create_with_media, JobTicket, MADE
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.steps.retry import CREATE
 from prefect_seedance.engine.row import Row

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.engine.steps import download
-from prefect_seedance.jobs.by_hand import STORED, JobTicket, carry_out
+from prefect_seedance.runs.single import carry_out, JobTicket, STORED
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.steps.retry import DOWNLOAD
 from prefect_seedance.engine.row import Row

@@ -13,7 +13,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
 from prefect_seedance.engine.steps import review as reviewing, upload
 from prefect_seedance.routes.media_fields import MediumKind
-from prefect_seedance.jobs.by_hand import bring
+from prefect_seedance.runs.single import bring
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.steps.retry import MEDIUM

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.engine.steps import poll
-from prefect_seedance.jobs.by_hand import ENDED, JobTicket, carry_out
+from prefect_seedance.runs.single import carry_out, ENDED, JobTicket
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.steps.retry import POLL
 from prefect_seedance.engine.row import Row

@@ -15,7 +15,7 @@ from prefect.context import AsyncClientContext
 
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.carrying import ShardOrder, ShardOutcome, carry
+from prefect_seedance.runs.distributed.shard import carry, ShardOrder, ShardOutcome
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.ledger import ledger_url

@@ -13,7 +13,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.spelling import Spelled
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.jobs.by_hand import ENDED, MADE, STORED, JobTicket, carry_out
+from prefect_seedance.runs.single import carry_out, ENDED, JobTicket, MADE, STORED
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.engine.steps.media import deliver
 from prefect_seedance.core.portal import call_core, on_core

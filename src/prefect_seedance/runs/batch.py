@@ -20,7 +20,6 @@ from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.engine.stats import Traffic
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError
-from prefect_seedance.jobs.spreading import Engine, spread_all
 from prefect_seedance.ledger import (
     RETRYABLE,
     TAKEABLE,
@@ -40,6 +39,7 @@ from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.runs.distributed.coordinator import Engine, spread_all
 
 __all__ = ["BatchOutcome", "Order", "batch_folder", "retry_states", "run_batch"]
 

@@ -17,7 +17,6 @@ from prefect_seedance.engine.steps.create import create
 from prefect_seedance.engine.steps.media import deliver
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
-from prefect_seedance.jobs.batch import batch_folder, place_of
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
 from prefect_seedance.media import MediaPlaces, Shelf, open_shelf
 from prefect_seedance.messages import message
@@ -27,6 +26,7 @@ from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.forms import Form
 from prefect_seedance.routes.media_fields import MediumKind
+from prefect_seedance.runs.batch import batch_folder, place_of
 from prefect_seedance.tables.row_keys import fingerprint, redacted
 
 __all__ = ["JobTicket", "bring", "carry_out", "create_with_media", "plan_one"]

@@ -17,12 +17,12 @@ from prefect_seedance.engine.disk_space import check_room
 from prefect_seedance.engine.row_loader import addressed, unfit
 from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
-from prefect_seedance.jobs.carrying import too_many
 from prefect_seedance.ledger import TAKEABLE, Glimpse, Remainder, State
 from prefect_seedance.media import Shelf
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.plan import Preparation
 from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.runs.distributed.shard import too_many
 
 __all__ = ["Begun", "Engine", "check_fit", "spread_all"]
 
