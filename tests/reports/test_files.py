@@ -14,10 +14,11 @@ import pytest
 from prefect.utilities.collections import visit_collection
 
 from prefect_seedance.ledger import State, add_up
-from prefect_seedance.reports import files, tables
+from prefect_seedance.reports import files
 from prefect_seedance.reports.files import SHEET, sheet_is_current, write_files, write_results, write_sheet
-from prefect_seedance.reports.result import GenerateResult, RowResult
-from prefect_seedance.reports.rowresult import Rows
+from prefect_seedance.reports.results import tables
+from prefect_seedance.reports.results.result import GenerateResult, RowResult
+from prefect_seedance.reports.results.row_result import Rows
 from tests.reports.sheets import a_batch
 
 

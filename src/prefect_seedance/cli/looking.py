@@ -16,7 +16,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import AssetRequest, AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
 from prefect_seedance.messages import listing, message
 from prefect_seedance.reports.money import amounts, doubts
-from prefect_seedance.reports.result import sums
+from prefect_seedance.reports.results.result import sums
 from prefect_seedance.reports.summary import status_counts, status_words
 from prefect_seedance.reports.terminal import cost_lines
 

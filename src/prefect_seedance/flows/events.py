@@ -35,7 +35,7 @@ from prefect_seedance.runs.batch import Order
 from prefect_seedance.core.events import RowEvent, watching
 from prefect_seedance.runs.sweep import SweepOutcome
 from prefect_seedance.ledger import State
-from prefect_seedance.reports.result import GenerateResult
+from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["Place", "RowTeller", "rows_told", "tell_finished", "tell_swept"]

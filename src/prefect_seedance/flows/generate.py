@@ -34,7 +34,7 @@ from prefect_seedance.engine.dispatcher import Manner
 from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.planning.file_names import file_names
 from prefect_seedance.planning.plan import gather
-from prefect_seedance.jobs.showing import in_full
+from prefect_seedance.reports.sheet.history import in_full
 from prefect_seedance.planning.media_check import has_media, settled_keys, survey
 from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.errors import TooManyFailures
@@ -43,7 +43,7 @@ from prefect_seedance.ledger import ledger_url
 from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import sheet_is_current, write_results, write_sheet
-from prefect_seedance.reports.result import GenerateResult, build_result
+from prefect_seedance.reports.results.result import build_result, GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.manner import MANY, TaskRuns, manner_of

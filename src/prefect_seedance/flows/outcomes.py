@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.messages import message
-from prefect_seedance.reports.result import GenerateResult
+from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.reports.summary import status_counts
 
 __all__ = ["failed", "final_state"]

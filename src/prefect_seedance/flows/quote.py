@@ -26,7 +26,7 @@ from prefect_seedance.planning.plan import gather, Preparation
 from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
-from prefect_seedance.reports.result import unvisited
+from prefect_seedance.reports.results.result import unvisited
 from prefect_seedance.routes import QuoteTotal
 
 __all__ = ["QuoteResult", "quote_videos"]

@@ -23,9 +23,9 @@ from prefect.artifacts import (
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.money import amounts, cost_table, doubts, number
-from prefect_seedance.reports.nextsteps import next_steps
+from prefect_seedance.reports.next_steps import next_steps
 from prefect_seedance.reports.pictures import first_pictures
-from prefect_seedance.reports.result import GenerateResult, RowResult, sums
+from prefect_seedance.reports.results.result import GenerateResult, RowResult, sums
 from prefect_seedance.reports.summary import headline, row_cost, status_words, summary
 
 __all__ = ["ProgressArtifact", "artifact_key", "publish"]

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.jobs.showing import SHOWN, first_shown
 from prefect_seedance.media import Shelf, open_shelf, slug
 from prefect_seedance.messages import message
-from prefect_seedance.reports.result import INVALID, LEFT_OUT, GenerateResult
+from prefect_seedance.reports.results.result import INVALID, LEFT_OUT, GenerateResult
+from prefect_seedance.reports.results.sources import digest, note, up_to_date
+from prefect_seedance.reports.results.tables import missing, write_tables
 from prefect_seedance.reports.sheet import cards_of, contact_sheet, pictures_in
-from prefect_seedance.reports.sources import digest, note, up_to_date
-from prefect_seedance.reports.tables import missing, write_tables
+from prefect_seedance.reports.sheet.history import SHOWN, first_shown
 
 __all__ = ["SHEET", "sheet_is_current", "write_files", "write_results", "write_sheet"]
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from prefect_seedance.ledger import CostLine, RowRecord
 from prefect_seedance.messages import message
 from prefect_seedance.reports.money import amounts, cost_table, doubts, line_cost
-from prefect_seedance.reports.result import sums
+from prefect_seedance.reports.results.result import sums
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.routes.pricing import decimals
 

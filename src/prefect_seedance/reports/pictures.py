@@ -15,7 +15,7 @@ from prefect_seedance.media import open_shelf
 from prefect_seedance.media.storage.storage import Shelf
 from prefect_seedance.media.videos.picture import jpeg
 from prefect_seedance.reports.money import number
-from prefect_seedance.reports.result import GenerateResult, RowResult
+from prefect_seedance.reports.results.result import GenerateResult, RowResult
 from prefect_seedance.reports.summary import cell, row_cost
 
 __all__ = ["first_pictures"]

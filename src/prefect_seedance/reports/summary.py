@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import Message, listing, message
 from prefect_seedance.reports.money import amount, amounts, cost_table, doubts, line_cost
-from prefect_seedance.reports.result import GenerateResult, RowResult, sums
+from prefect_seedance.reports.results.result import GenerateResult, RowResult, sums
 
 __all__ = [
     "cell",

@@ -13,8 +13,8 @@ from rich.text import Text
 from prefect_seedance.ledger import CostLine, State
 from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.money import amounts, cost_table, doubts, line_cost
-from prefect_seedance.reports.result import GenerateResult, RowResult, sums
-from prefect_seedance.reports.rowresult import Rows
+from prefect_seedance.reports.results.result import GenerateResult, RowResult, sums
+from prefect_seedance.reports.results.row_result import Rows
 from prefect_seedance.reports.summary import headline, row_cost, status_words
 
 __all__ = ["cost_lines", "show_result"]

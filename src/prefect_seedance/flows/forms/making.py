@@ -19,7 +19,7 @@ from prefect_seedance.errors import NothingStored
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.tables.reader import TableLike
 from prefect_seedance.messages import Message, message
-from prefect_seedance.reports.nextsteps import one_of_several
+from prefect_seedance.reports.next_steps import one_of_several
 from prefect_seedance.reports.summary import cell, markdown_table
 
 __all__ = ["LIMIT", "Ended", "Wanted", "final_of_all", "make_all", "make_one"]

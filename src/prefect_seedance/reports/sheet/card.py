@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from prefect_seedance.engine.steps.download import PREVIEWS, poster_name, strip_name
 from prefect_seedance.ledger import AttemptRecord, RowRecord, State
-from prefect_seedance.reports.result import INVALID
+from prefect_seedance.reports.results.result import INVALID
 from prefect_seedance.reports.sheet.addresses import link_to
 
 __all__ = ["Card", "cards_of", "pictures_in"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect_seedance.ledger import AttemptRecord, CostLine, Settlement, State, add_up
 from prefect_seedance.reports.money import amount, amounts, limit, number
-from prefect_seedance.reports.result import sums
+from prefect_seedance.reports.results.result import sums
 from prefect_seedance.reports.sheet.addresses import without_keys
 from prefect_seedance.reports.sheet.card import Card
 from prefect_seedance.reports.sheet.costs import RouteCost, doubts_of, known, route_costs

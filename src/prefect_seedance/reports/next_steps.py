@@ -20,7 +20,7 @@ from prefect.utilities.urls import url_for
 
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import Message, message
-from prefect_seedance.reports.result import GenerateResult
+from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.reports.summary import cell
 
 __all__ = ["RESOLVE", "next_steps", "one_of_several"]

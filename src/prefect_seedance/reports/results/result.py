@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Standing, State, add_up_all
 from prefect_seedance.messages import message
 from prefect_seedance.reports.hints import told_traffic
-from prefect_seedance.reports.rowresult import INVALID, LEFT_OUT, RowResult, Rows
+from prefect_seedance.reports.results.row_result import INVALID, LEFT_OUT, RowResult, Rows
 from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
 
 if TYPE_CHECKING:

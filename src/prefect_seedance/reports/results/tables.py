@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
-from prefect_seedance.reports.result import MONEY, GenerateResult
+from prefect_seedance.reports.results.result import MONEY, GenerateResult
 from prefect_seedance.tables.result_columns import RESULT_COLUMNS
 
 if TYPE_CHECKING:

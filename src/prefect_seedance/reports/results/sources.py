@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from prefect_seedance.media import Shelf
-from prefect_seedance.reports.result import GenerateResult
+from prefect_seedance.reports.results.result import GenerateResult
 
 __all__ = ["digest", "note", "up_to_date"]
 
