@@ -6,7 +6,7 @@ PREFECT_SEEDANCE_LEDGER to a path or URL that outlives it.
 
 from prefect import serve
 
-from prefect_seedance.cli.deploying import read_deployments
+from prefect_seedance.cli.deploy import read_deployments
 
 if __name__ == "__main__":
     serve(*read_deployments(), pause_on_shutdown=False, limit=4)

@@ -11,7 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.cli.app import run
 from prefect_seedance.cli.console import out
-from prefect_seedance.cli.deploying import read_deployments
+from prefect_seedance.cli.deploy import read_deployments
 from prefect_seedance.cli.setup import POOL
 from prefect_seedance.flows.forms.making import LIMIT
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_seedance.cli.deploying import read_deployments
+from prefect_seedance.cli.deploy import read_deployments
 from prefect_seedance.cli.prefect_server import local_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

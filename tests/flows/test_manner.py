@@ -13,7 +13,7 @@ from prefect_seedance.engine import dispatcher
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.tasks.manner import PER_CHUNK, PER_STEP, manner_of
+from prefect_seedance.tasks.step_runner import manner_of, PER_CHUNK, PER_STEP
 from tests.patience import eventually
 
 STORM = {

@@ -11,8 +11,8 @@ import pytest
 
 from prefect_seedance import generate_videos
 from prefect_seedance.errors import InputError
-from prefect_seedance.flows import spread as spreading
-from prefect_seedance.flows.spread import Spread
+from prefect_seedance.flows.distributed import parent as spreading
+from prefect_seedance.flows.distributed.parent import Spread
 from prefect_seedance.sandbox import SandboxServer
 
 RouteTo = Callable[..., Any]
@@ -92,11 +92,11 @@ def test_refused_before_anything_is_spent(
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from prefect_seedance.flows import spread_tasks
+    from prefect_seedance.flows.distributed import over_tasks
 
     monkeypatch.setitem(__import__("sys").modules, "prefect_dask", None)
     with pytest.raises(InputError, match=r'pip install "prefect-seedance\[dask\]"'):
-        spread_tasks._runner(Spread.parse("dask:2"), 2)
+        over_tasks._runner(Spread.parse("dask:2"), 2)
 
 
 async def test_only_names_and_numbers_cross(saved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

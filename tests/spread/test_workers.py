@@ -14,7 +14,7 @@ import pytest
 from prefect_seedance.cli.app import run
 from prefect_seedance.cli.console import out
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.flows import spread_workers
+from prefect_seedance.flows.distributed import over_workers
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.deployments.worker import Ui
 from tests.patience import patience
@@ -122,7 +122,7 @@ def test_workers_that_never_come_are_told_and_not_waited_for_for_ever(
 ) -> None:
     database = postgres_server.database()
     monkeypatch.setenv("PREFECT_SEEDANCE_LEDGER", postgres_server.url(database))
-    monkeypatch.setattr(spread_workers, "LATE", 3.0)
+    monkeypatch.setattr(over_workers, "LATE", 3.0)
     with server_on(postgres_server, tmp_path), out.capture():
         assert run(["setup", "--sandbox", sandbox.url, "--folder", str(tmp_path), "--overwrite", "--deploy"]) == 0
         route = saved_route(sandbox, "alone")

@@ -159,7 +159,7 @@ def quote(
         only: Row ids; may be repeated. All other rows are left out.
         limit: Only the first so many rows.
     """
-    from prefect_seedance.cli.running import quote_table  # noqa: PLC0415
+    from prefect_seedance.cli.run import quote_table  # noqa: PLC0415
 
     return quote_table(
         table,
@@ -217,7 +217,7 @@ def run_table(
         fall_back_on_moderation: A row that is refused for what it shows goes on to its next route, too.
         spread: Have other processes carry the rows, such as workers:3 or dask:2; needs saved routes (--route).
     """
-    from prefect_seedance.cli.running import generate_table  # noqa: PLC0415
+    from prefect_seedance.cli.run import generate_table  # noqa: PLC0415
 
     options: dict[str, Any] = {
         "batch": batch,
@@ -250,7 +250,7 @@ def status(batch: str | None = None, *, take: str | None = None, ledger: Ledger 
         batch: The batch; without it, all of them in short.
         take: Only this take.
     """
-    from prefect_seedance.cli.looking import show_status  # noqa: PLC0415
+    from prefect_seedance.cli.status import show_status  # noqa: PLC0415
 
     return show_status(batch, take, ledger)
 
@@ -274,7 +274,8 @@ def report(
         bill_job: The heading of the job's id in the bill.
         bill_amount: The heading of the amount in the bill.
     """
-    from prefect_seedance.cli import auditing, looking  # noqa: PLC0415
+    from prefect_seedance.cli import audit as auditing  # noqa: PLC0415
+    from prefect_seedance.cli import status as looking
 
     if audit is not None:
         auditing.export_audit(batch, ledger, audit)
@@ -305,7 +306,7 @@ def resolve(
         cost: What it cost, such as "0.25 CNY", for the verdict lost.
         take: The take.
     """
-    from prefect_seedance.cli.auditing import resolve_by_hand  # noqa: PLC0415
+    from prefect_seedance.cli.audit import resolve_by_hand  # noqa: PLC0415
 
     resolve_by_hand(batch, row, verdict, job_id=job_id, cost=cost, take=take, url=ledger)
 
@@ -325,7 +326,7 @@ def sweep(
         batch: Only this batch.
         patience: Seconds to wait for jobs that still run.
     """
-    from prefect_seedance.cli.running import sweep_ledger  # noqa: PLC0415
+    from prefect_seedance.cli.run import sweep_ledger  # noqa: PLC0415
 
     return sweep_ledger(model, route, batch=batch, ledger=ledger, patience=patience)
 
@@ -341,7 +342,7 @@ def copy(target: str, *, ledger: Ledger = None) -> None:
     Args:
         target: A file, or an SQLAlchemy URL.
     """
-    from prefect_seedance.cli.keeping import copy_ledger  # noqa: PLC0415
+    from prefect_seedance.cli.ledger import copy_ledger  # noqa: PLC0415
 
     copy_ledger(target, ledger)
 
@@ -355,7 +356,7 @@ def prune(*, older_than: str, ledger: Ledger = None) -> None:
     Args:
         older_than: Days or weeks, such as 90d or 12w.
     """
-    from prefect_seedance.cli.keeping import prune_ledger  # noqa: PLC0415
+    from prefect_seedance.cli.ledger import prune_ledger  # noqa: PLC0415
 
     prune_ledger(older_than, ledger)
 

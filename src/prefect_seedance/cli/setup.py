@@ -24,7 +24,7 @@ from prefect_seedance.blocks import PriceBook, RouteDefaults
 from prefect_seedance.blocks.credentials import CREDENTIALS, AnyCredentials
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.demo import sandbox_key, sandbox_prices
-from prefect_seedance.cli.deploying import read_deployments
+from prefect_seedance.cli.deploy import read_deployments
 from prefect_seedance.cli.keys import read_prices
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.making import LIMIT

@@ -24,7 +24,7 @@ from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
-from prefect_seedance.flows.spread import spread_over
+from prefect_seedance.flows.distributed.parent import spread_over
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.core.checkpoints import reached
@@ -46,7 +46,7 @@ from prefect_seedance.reports.files import sheet_is_current, write_results, writ
 from prefect_seedance.reports.results.result import build_result, GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.manner import MANY, TaskRuns, manner_of
+from prefect_seedance.tasks.step_runner import manner_of, MANY, TaskRuns
 
 __all__ = ["agenerate_videos", "generate_video", "generate_videos"]
 

@@ -21,7 +21,7 @@ from prefect_seedance.runs.sweep import sweep, SweepOutcome
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.manner import manner_of
+from prefect_seedance.tasks.step_runner import manner_of
 
 __all__ = ["sweep_videos"]
 

@@ -21,7 +21,7 @@ from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaPlaces
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.manner import manner_of, plain_manner
+from prefect_seedance.tasks.step_runner import manner_of, plain_manner
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
 
 __all__ = ["carried_shard", "carry_shard"]

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from prefect_seedance.cli.console import out
-from prefect_seedance.cli.looking import home
+from prefect_seedance.cli.status import home
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, ledger_url, shown_url

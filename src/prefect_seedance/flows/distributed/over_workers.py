@@ -18,7 +18,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Cancelling, Crashed
 
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.flows.spread import SHARD, Spread, Spreading
+from prefect_seedance.flows.distributed.parent import SHARD, Spread, Spreading
 from prefect_seedance.runs.batch import Order
 from prefect_seedance.runs.distributed.coordinator import Begun, Engine
 from prefect_seedance.messages import message

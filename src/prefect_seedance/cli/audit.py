@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.cli.console import out
-from prefect_seedance.cli.looking import home, read_batch
+from prefect_seedance.cli.status import home, read_batch
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.ledger import Verdict, ledger_url
 from prefect_seedance.messages import message

@@ -142,10 +142,10 @@ async def spread_over(spread: str, order: Order, *, per_step: bool) -> tuple[Eng
 
 def _engine(meant: Spread) -> Callable[[Spreading, Order], Awaitable[Engine]]:
     if meant.kind == "workers":
-        from prefect_seedance.flows.spread_workers import over_workers  # noqa: PLC0415 - only where it is wanted
+        from prefect_seedance.flows.distributed.over_workers import over_workers  # noqa: PLC0415 - only where it is wanted
 
         return over_workers
-    from prefect_seedance.flows.spread_tasks import over_tasks  # noqa: PLC0415 - its packages are extras
+    from prefect_seedance.flows.distributed.over_tasks import over_tasks  # noqa: PLC0415 - its packages are extras
 
     return over_tasks
 
