@@ -16,7 +16,7 @@ from prefect import flow
 from sandbox_route import sandbox_route
 
 from prefect_seedance import GenerateResult, RouteDefaults, generate_videos
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
 
 TABLE = [
     {"id": "cup", "prompt": "The cup of @image1 on a wooden table", "images": "cup.png", "media_review": ""},

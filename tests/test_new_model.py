@@ -22,7 +22,9 @@ from prefect_seedance.routes.capabilities import PROVIDERS
 from prefect_seedance.routes.catalogue import anyfast, catalogue, jimmy
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.route import SWITCHES
-from prefect_seedance.sandbox import assets, limits_anyfast, limits_jimmy
+from prefect_seedance.sandbox.anyfast import limits
+from prefect_seedance.sandbox.jimmy import limits as limits_jimmy
+from prefect_seedance.sandbox.world import assets
 
 PACKAGE = Path(prefect_seedance.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -41,7 +43,7 @@ ENTRIES: list[tuple[ModuleType, str]] = [
         'ANYFAST += (_MINI.model_copy(update={"model": "made-up-2.0", "billing_model": "made-up-2.0"}),)\n',
     ),
     (
-        limits_anyfast,
+        limits,
         'RULES["made-up-2.0"] = Rules(price=Decimal(30), upstream="upstream-2.0")\n',
     ),
 ]
@@ -76,7 +78,7 @@ def test_a_new_model_touches_two_files(tmp_path: Path) -> None:
 
 
 def test_the_sandbox_sells_what_the_catalogue_holds() -> None:
-    sold = {"jimmy": limits_jimmy.RULES, "anyfast": limits_anyfast.RULES}
+    sold = {"jimmy": limits_jimmy.RULES, "anyfast": limits.RULES}
     assert sold.keys() == {each.provider for each in PROVIDERS} == DIALECTS.keys()
     for provider, models in sold.items():
         assert set(models) == {route.model for route in CATALOGUE if route.provider == provider}
@@ -164,7 +166,7 @@ def test_no_code_elsewhere_compares_the_name_of_a_provider() -> None:
 
 def test_no_code_elsewhere_names_a_model_to_decide_by() -> None:
     models = {route.model for route in CATALOGUE}
-    tables = {*OWN, *(Path(str(module.__file__)) for module in (limits_jimmy, limits_anyfast))}
+    tables = {*OWN, *(Path(str(module.__file__)) for module in (limits_jimmy, limits))}
     found = []
     for path in sorted(set(PACKAGE.rglob("*.py")) - tables):
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -108,7 +108,7 @@ def trouble(fault: Fault, sandbox: SandboxServer) -> Iterator[None]:
             sandbox.faults.error_after = 1.0
             # By itself the sandbox shows a gateway's 502 page here; the others meet a 500 in their provider's own form.
             answer = functools.partial(JSONResponse, {"code": -1, "msg": "system busy", "data": None}, status_code=500)
-            with mock.patch("prefect_seedance.sandbox.calls.bad_gateway", answer):
+            with mock.patch("prefect_seedance.sandbox.http.calls.bad_gateway", answer):
                 yield
             return
         case Fault.LIMIT:

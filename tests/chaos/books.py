@@ -15,7 +15,7 @@ from pathlib import Path
 from prefect_seedance.ledger import AttemptRecord, Ledger, Outcome, RowRecord, Settlement, State
 from prefect_seedance.media import inspect_video
 from prefect_seedance.sandbox import BillLine, SandboxServer
-from prefect_seedance.sandbox.prices import price_list
+from prefect_seedance.sandbox.world.prices import price_list
 from tests.chaos.traveller import BATCH, BILLING, Leg
 
 LOST = {"cut_after", "error_after", "broken_after"}

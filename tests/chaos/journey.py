@@ -21,7 +21,7 @@ from prefect_seedance.core.checkpoints import INSTANTS
 from prefect_seedance.ledger import Ledger, State
 from prefect_seedance.ledger.db import versions
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.sandbox.prices import price_list
+from prefect_seedance.sandbox.world.prices import price_list
 from tests.chaos.aging import age, version_of
 from tests.chaos.books import NEW_PRICES, Books, Log
 from tests.chaos.scene import processes

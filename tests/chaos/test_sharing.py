@@ -14,7 +14,7 @@ import pytest
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import State
 from prefect_seedance.ledger.db import server_driver
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
 from tests.chaos.child import MODELS, run_jobs
 from tests.chaos.scene import Scene
 from tests.postgres import PostgresServer

@@ -17,7 +17,7 @@ import pytest
 from prefect_seedance import NothingStored, generate_videos
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.sandbox import SandboxServer
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
 from tests.conftest import PRICES
 
 KEYS = {"sk_your_key": "jimmy", "sk_sandbox": "jimmy", "sk-sandbox": "anyfast"}

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from prefect_seedance.blocks import PriceBook
-from prefect_seedance.sandbox.prices import price_list
+from prefect_seedance.sandbox.world.prices import price_list
 
 ROUTES = {
     "seedance2.0-mini": {"duration": 4, "resolution": "480p"},

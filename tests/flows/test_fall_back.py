@@ -16,7 +16,7 @@ from prefect_seedance.flows.forms import videos_from_table, watch_folder
 from prefect_seedance.reports.money import cost_table
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
 from tests.conftest import RouteTo
 from tests.flows.conftest import Make
 

@@ -11,7 +11,7 @@ import pytest
 
 from prefect_seedance import quote_videos
 from prefect_seedance.errors import InvalidRows
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
 
 
 @pytest.fixture

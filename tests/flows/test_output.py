@@ -17,7 +17,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.media import open_shelf
 from prefect_seedance.reports.files import SHEET
 from prefect_seedance.reports.summary import summary
-from prefect_seedance.sandbox import files as sandbox_files
+from prefect_seedance.sandbox.http import files as sandbox_files
 from tests.chaos import child
 from tests.patience import hasten, patience
 

@@ -22,8 +22,8 @@ from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
 from prefect_seedance.runs.batch import BatchOutcome, Order, run_batch
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.sandbox.calls import request_sha256
-from prefect_seedance.sandbox.faults import CALL_FAULTS, JOB_FAULTS, Faults
+from prefect_seedance.sandbox.http.calls import request_sha256
+from prefect_seedance.sandbox.world.faults import CALL_FAULTS, JOB_FAULTS, Faults
 from prefect_seedance.tables.reader import read_table
 
 MODELS = {"jimmy": "seedance2.0-mini", "anyfast": "seedance-2.0-mini"}

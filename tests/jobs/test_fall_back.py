@@ -19,8 +19,8 @@ from prefect_seedance.ledger import Outcome, Settlement
 from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.routes.route import DurationRule
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.sandbox.faults import Faults
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
+from prefect_seedance.sandbox.world.faults import Faults
 from tests.jobs.faultline import SMALL, STEPS, Fated, World, fate_of, route, world
 from tests.patience import patience
 

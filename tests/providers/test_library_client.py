@@ -30,7 +30,7 @@ from prefect_seedance.errors import (
 from prefect_seedance.providers import Account, AssetState, AssetView, ProviderClient
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
 
 KEYS = {"jimmy": "sk_sandbox", "anyfast": "sk-sandbox"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)

@@ -11,7 +11,7 @@ from typing import Any
 
 from prefect_seedance.ledger import AttemptRecord, Outcome, RowRecord, Settlement, State
 from prefect_seedance.media import previews_of
-from prefect_seedance.sandbox.video import video_bytes
+from prefect_seedance.sandbox.media.video import video_bytes
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SHAPES = ((640, 360), (360, 640), (480, 480))

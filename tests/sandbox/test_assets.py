@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.sandbox import SandboxSettings
-from prefect_seedance.sandbox.multipart import read_form
-from prefect_seedance.sandbox.uploads import inspect
+from prefect_seedance.sandbox.http.multipart import read_form
+from prefect_seedance.sandbox.world.uploads import inspect
 
 ROOT = "/api/open-api/v1"
 SP = f"{ROOT}/seedance/sp"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.sandbox import Faults, SandboxSettings, State, build_app
-from prefect_seedance.sandbox.faults import CREATE_FAULTS, JOB_FAULTS, RATES
+from prefect_seedance.sandbox.world.faults import CREATE_FAULTS, JOB_FAULTS, RATES
 from tests.patience import eventually, patience
 
 JIMMY = {"model": "seedance2.0-mini", "prompt": "x", "duration": 4}

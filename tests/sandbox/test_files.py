@@ -10,7 +10,7 @@ import av
 import httpx
 import pytest
 
-from prefect_seedance.sandbox.video import video_bytes
+from prefect_seedance.sandbox.media.video import video_bytes
 
 
 def link_of(client, *effects, **fields):

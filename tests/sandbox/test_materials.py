@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.sandbox.media import TYPES
-from prefect_seedance.sandbox.uploads import inspect
+from prefect_seedance.sandbox.http.media import TYPES
+from prefect_seedance.sandbox.world.uploads import inspect
 from tests.patience import patience
 
 ROOT = "/api/open-api/v1"

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from prefect_seedance.routes import CATALOGUE
 from prefect_seedance.sandbox import SandboxSettings, State
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.limits_jimmy import RULES
-from prefect_seedance.sandbox.prices import price_list
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.rules_anyfast import read_request as read_anyfast
-from prefect_seedance.sandbox.rules_jimmy import read_request as read_jimmy
-from prefect_seedance.sandbox.state import Account
+from prefect_seedance.sandbox.anyfast.rules import read_request as read_anyfast
+from prefect_seedance.sandbox.jimmy.limits import RULES
+from prefect_seedance.sandbox.jimmy.rules import read_request as read_jimmy
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.prices import price_list
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.state import Account
 
 HOST = "127.0.0.1:8765"
 OWN = f"http://{HOST}/_media"

@@ -15,7 +15,7 @@ from prefect.futures import wait
 
 from prefect_seedance import VideoRequest, create_video, download_video, poll_video
 from prefect_seedance.errors import ContentRejected, InputError, Refused, UnknownOutcome
-from prefect_seedance.sandbox.media import media_bytes
+from prefect_seedance.sandbox.http.media import media_bytes
 from prefect_seedance.tasks import upload_media
 from tests.patience import patience
 

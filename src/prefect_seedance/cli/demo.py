@@ -97,7 +97,7 @@ def prompts() -> Path:
 def sandbox_prices() -> PriceBook:
     """What the sandbox charges. Its prices are made up: the providers publish none."""
     from prefect_seedance.blocks import PriceBook  # noqa: PLC0415
-    from prefect_seedance.sandbox.prices import price_list  # noqa: PLC0415
+    from prefect_seedance.sandbox.world.prices import price_list  # noqa: PLC0415
 
     return PriceBook(currency="CNY", prices={line: str(price) for line, price in price_list().items()})
 

@@ -4,11 +4,11 @@ It is written from the providers' documents alone and shares no code with the re
 """
 
 from prefect_seedance.sandbox.app import build_app
-from prefect_seedance.sandbox.bill import BillLine
-from prefect_seedance.sandbox.faults import Faults
-from prefect_seedance.sandbox.job import Job
 from prefect_seedance.sandbox.server import SandboxServer, serve
 from prefect_seedance.sandbox.settings import SandboxSettings
-from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.world.bill import BillLine
+from prefect_seedance.sandbox.world.faults import Faults
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.state import State
 
 __all__ = ["BillLine", "Faults", "Job", "SandboxServer", "SandboxSettings", "State", "build_app", "serve"]

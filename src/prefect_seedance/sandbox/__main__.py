@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from prefect_seedance.sandbox.faults import Faults
 from prefect_seedance.sandbox.server import serve
 from prefect_seedance.sandbox.settings import SandboxSettings
+from prefect_seedance.sandbox.world.faults import Faults
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,23 +6,17 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from prefect_seedance.sandbox import (
-    anyfast,
-    anyfast_assets,
-    control,
-    files,
-    jimmy,
-    jimmy_assets,
-    jimmy_audit,
-    media,
-    uploading,
-)
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.faults import Faults
+from prefect_seedance.sandbox.anyfast import api, assets
+from prefect_seedance.sandbox.http import control, files, media
+from prefect_seedance.sandbox.jimmy import api as jimmy
+from prefect_seedance.sandbox.jimmy import assets as jimmy_assets
+from prefect_seedance.sandbox.jimmy import audit, uploading
 from prefect_seedance.sandbox.settings import SandboxSettings
-from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.faults import Faults
+from prefect_seedance.sandbox.world.state import State
 
-ROOMS = (control, jimmy, jimmy_assets, jimmy_audit, uploading, anyfast, anyfast_assets, files, media)
+ROOMS = (control, jimmy, jimmy_assets, audit, uploading, api, assets, files, media)
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:

@@ -13,10 +13,10 @@ from typing import Self
 import uvicorn
 
 from prefect_seedance.sandbox.app import build_app
-from prefect_seedance.sandbox.cut import CuttableProtocol
-from prefect_seedance.sandbox.faults import Faults
+from prefect_seedance.sandbox.http.cut import CuttableProtocol
 from prefect_seedance.sandbox.settings import SandboxSettings
-from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.world.faults import Faults
+from prefect_seedance.sandbox.world.state import State
 
 
 class SandboxServer:

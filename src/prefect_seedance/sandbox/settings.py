@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.sandbox.prices import price_list
+from prefect_seedance.sandbox.world.prices import price_list
 
 #: The keys that a fresh sandbox knows, and the provider (or `provider/account`) that each one opens.
 DEFAULT_KEYS: Mapping[str, str] = {"sk_sandbox": "jimmy", "sk-sandbox": "anyfast"}

@@ -13,7 +13,7 @@ from typing import Literal
 import av
 
 from prefect_seedance.sandbox.settings import SandboxSettings
-from prefect_seedance.sandbox.store import Store
+from prefect_seedance.sandbox.world.store import Store
 
 MediaKind = Literal["image", "video", "audio"]
 

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox import jimmy
-from prefect_seedance.sandbox.assets import Asset, Library
-from prefect_seedance.sandbox.calls import account_of, handed_in, json_body, state_of
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.http.calls import account_of, handed_in, json_body, state_of
+from prefect_seedance.sandbox.jimmy import api
+from prefect_seedance.sandbox.world.assets import Asset, Library
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.state import State
 
 KINDS = ("image", "video", "audio", "text")
 Work = Callable[[References, dict[str, Any]], dict[str, Any]]
@@ -27,7 +27,7 @@ def endpoint(call: str, work: Work, *, makes: bool) -> Callable[[Request], Await
     async def answer(request: Request) -> Response:
         state = state_of(request)
         state.count(f"jimmy.{call}")
-        voice = jimmy.JimmyVoice(state)
+        voice = api.JimmyVoice(state)
         account = account_of(request, "jimmy")
         if account is None:
             return voice.bad_key()
@@ -35,9 +35,9 @@ def endpoint(call: str, work: Work, *, makes: bool) -> Callable[[Request], Await
             body = dict(request.query_params) if request.method == "GET" else await json_body(request)
             references = References(state, account, request.url.netloc)
             if not makes:
-                return jimmy.success(state, "asset", work(references, body))
+                return api.success(state, "asset", work(references, body))
             return await handed_in(
-                request, voice, call, body, lambda _: jimmy.success(state, "asset", work(references, body))
+                request, voice, call, body, lambda _: api.success(state, "asset", work(references, body))
             )
         except Refusal as refusal:
             return voice.refused(refusal)
@@ -150,7 +150,7 @@ _WORK: dict[str, Work] = {
 _MAKERS = {"assets/upload", "realperson/submit"}
 ROUTES = [
     Route(
-        f"{jimmy.ROOT}/seedance/sp/{path}",
+        f"{api.ROOT}/seedance/sp/{path}",
         endpoint(path.replace("/", "."), work, makes=path in _MAKERS),
         methods=["POST"],
     )

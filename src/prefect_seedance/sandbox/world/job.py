@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from prefect_seedance.sandbox.bill import BillLine
-from prefect_seedance.sandbox.faults import Progress, chance
-from prefect_seedance.sandbox.prices import Charge
+from prefect_seedance.sandbox.world.bill import BillLine
+from prefect_seedance.sandbox.world.faults import Progress, chance
+from prefect_seedance.sandbox.world.prices import Charge
 
 Phase = Literal["waiting", "running", "succeeded", "failed"]
 

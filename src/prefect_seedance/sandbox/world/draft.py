@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from prefect_seedance.sandbox.job import Clip
-from prefect_seedance.sandbox.prices import Charge
+from prefect_seedance.sandbox.world.job import Clip
+from prefect_seedance.sandbox.world.prices import Charge
 
 
 @dataclass(frozen=True)

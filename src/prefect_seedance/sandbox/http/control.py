@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox.calls import json_body, state_of
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.links import base_url
-from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.http.calls import json_body, state_of
+from prefect_seedance.sandbox.http.links import base_url
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.state import State
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Seedance sandbox</title>
 <style>

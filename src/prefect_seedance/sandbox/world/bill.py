@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from prefect_seedance.sandbox.prices import Unit
+from prefect_seedance.sandbox.world.prices import Unit
 
 
 @dataclass(frozen=True)

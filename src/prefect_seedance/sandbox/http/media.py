@@ -22,11 +22,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox.calls import state_of, wait
-from prefect_seedance.sandbox.files import slice_body
-from prefect_seedance.sandbox.reference import media_padding, media_seconds, media_size
-from prefect_seedance.sandbox.state import State
-from prefect_seedance.sandbox.video import SOUND_RATE, sound_frames, video_bytes
+from prefect_seedance.sandbox.http.calls import state_of, wait
+from prefect_seedance.sandbox.http.files import slice_body
+from prefect_seedance.sandbox.media.video import SOUND_RATE, sound_frames, video_bytes
+from prefect_seedance.sandbox.world.reference import media_padding, media_seconds, media_size
+from prefect_seedance.sandbox.world.state import State
 
 #: Mime type by ending.
 TYPES = {

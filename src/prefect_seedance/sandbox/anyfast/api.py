@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox import calls
-from prefect_seedance.sandbox.draft import Draft, Refusal
-from prefect_seedance.sandbox.faults import Progress
-from prefect_seedance.sandbox.job import Job
-from prefect_seedance.sandbox.limits_anyfast import RULES
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.rules_anyfast import read_request
-from prefect_seedance.sandbox.state import State
-from prefect_seedance.sandbox.voice import retry_headers
+from prefect_seedance.sandbox.anyfast.limits import RULES
+from prefect_seedance.sandbox.anyfast.rules import read_request
+from prefect_seedance.sandbox.http import calls
+from prefect_seedance.sandbox.world.draft import Draft, Refusal
+from prefect_seedance.sandbox.world.faults import Progress
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.replies import retry_headers
+from prefect_seedance.sandbox.world.state import State
 
 STATUS = {"waiting": "QUEUED", "running": "IN_PROGRESS", "succeeded": "SUCCESS", "failed": "FAILURE"}
 UPSTREAM = {"waiting": "queued", "running": "running", "succeeded": "succeeded", "failed": "failed"}

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from prefect_seedance.sandbox.bill import BillLine
-from prefect_seedance.sandbox.faults import chance
-from prefect_seedance.sandbox.prices import asset_charge
 from prefect_seedance.sandbox.settings import SandboxSettings
-from prefect_seedance.sandbox.store import Store
+from prefect_seedance.sandbox.world.bill import BillLine
+from prefect_seedance.sandbox.world.faults import chance
+from prefect_seedance.sandbox.world.prices import asset_charge
+from prefect_seedance.sandbox.world.store import Store
 
 Library = Literal["sp", "person", "audit", "anyfast"]
 Review = Literal["Processing", "Active", "Failed"]

@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, urlsplit
 
-from prefect_seedance.sandbox.state import Account, State
-from prefect_seedance.sandbox.uploads import KINDS, MediaFacts
+from prefect_seedance.sandbox.world.state import Account, State
+from prefect_seedance.sandbox.world.uploads import KINDS, MediaFacts
 
 #: Size and length of served reference media when the address names none.
 MEDIA_SIZE = (1280, 720)

@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox import anyfast
-from prefect_seedance.sandbox.assets import GROUP_MODEL, Asset
-from prefect_seedance.sandbox.calls import account_of, handed_in, json_body, state_of
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.inline import kept_url
-from prefect_seedance.sandbox.links import base_url
-from prefect_seedance.sandbox.media_limits import check_medium
-from prefect_seedance.sandbox.multipart import read_form
-from prefect_seedance.sandbox.prices import asset_charge
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.state import State
-from prefect_seedance.sandbox.uploads import KINDS
+from prefect_seedance.sandbox.anyfast import api
+from prefect_seedance.sandbox.anyfast.inline import kept_url
+from prefect_seedance.sandbox.http.calls import account_of, handed_in, json_body, state_of
+from prefect_seedance.sandbox.http.links import base_url
+from prefect_seedance.sandbox.http.multipart import read_form
+from prefect_seedance.sandbox.media.limits import check_medium
+from prefect_seedance.sandbox.world.assets import GROUP_MODEL, Asset
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.prices import asset_charge
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.state import State
+from prefect_seedance.sandbox.world.uploads import KINDS
 
 #: Which `model` pays for which kind of asset (asset guide); images are the default.
 MODELS = {"Image": "volc-asset", "Video": "volc-asset-video", "Audio": "volc-asset-audio"}
@@ -43,7 +43,7 @@ def _endpoint(call: str, work: Work) -> Callable[[Request], Awaitable[Response]]
     async def endpoint(request: Request) -> Response:
         state = state_of(request)
         state.count(f"anyfast.{call}")
-        voice = anyfast.AnyfastVoice(state)
+        voice = api.AnyfastVoice(state)
         account = account_of(request, "anyfast")
         if account is None:
             return voice.bad_key()
@@ -63,7 +63,7 @@ def _endpoint(call: str, work: Work) -> Callable[[Request], Awaitable[Response]]
     return endpoint
 
 
-def _answered(voice: anyfast.AnyfastVoice, work: Callable[[], dict[str, Any]]) -> Response:
+def _answered(voice: api.AnyfastVoice, work: Callable[[], dict[str, Any]]) -> Response:
     try:
         return JSONResponse(work())
     except Refusal as refusal:
@@ -71,7 +71,7 @@ def _answered(voice: anyfast.AnyfastVoice, work: Callable[[], dict[str, Any]]) -
     except _NoFundsError:
         return voice.out_of_funds()
     except _NotFoundError as error:
-        return anyfast.error(404, "NotFound", str(error), "not_found")
+        return api.error(404, "NotFound", str(error), "not_found")
 
 
 async def _form_body(request: Request, state: State) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox import jimmy
-from prefect_seedance.sandbox.calls import account_of, state_of
-from prefect_seedance.sandbox.cut import Cut
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.files import slice_body
-from prefect_seedance.sandbox.links import base_url
-from prefect_seedance.sandbox.multipart import Part, read_form
-from prefect_seedance.sandbox.uploads import KINDS
-from prefect_seedance.sandbox.voice import bad_gateway
+from prefect_seedance.sandbox.http.calls import account_of, state_of
+from prefect_seedance.sandbox.http.cut import Cut
+from prefect_seedance.sandbox.http.files import slice_body
+from prefect_seedance.sandbox.http.links import base_url
+from prefect_seedance.sandbox.http.multipart import Part, read_form
+from prefect_seedance.sandbox.jimmy import api
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.replies import bad_gateway
+from prefect_seedance.sandbox.world.uploads import KINDS
 
 MAX_BYTES = 100 * 2**20
 #: What may be uploaded; the sandbox itself knows a few endings more.
@@ -30,25 +30,25 @@ async def upload(request: Request) -> Response:
     state = state_of(request)
     state.count("jimmy.upload")
     if account_of(request, "jimmy") is None:
-        return jimmy.JimmyVoice(state).bad_key()
+        return api.JimmyVoice(state).bad_key()
     try:
         part = _only_file(read_form(request.headers.get("content-type", ""), await request.body()))
     except ValueError as error:
-        return jimmy.JimmyVoice(state).refused(Refusal("body", str(error)))
+        return api.JimmyVoice(state).refused(Refusal("body", str(error)))
     except Refusal as refusal:
-        return jimmy.JimmyVoice(state).refused(refusal)
+        return api.JimmyVoice(state).refused(refusal)
     sha256 = hashlib.sha256(part.content).hexdigest()
     drawn = state.faults.draw("upload", state.settings.seed, part.filename, sha256, state.nth("upload", sha256))
     if drawn:
         state.count("jimmy.upload.faulty")
         if "upload_cut" in drawn:
             return Cut()
-        return jimmy.JimmyVoice(state).too_many() if "upload_limited" in drawn else bad_gateway()
+        return api.JimmyVoice(state).too_many() if "upload_limited" in drawn else bad_gateway()
     state.count("jimmy.upload.bytes", len(part.content))
     kept = state.uploads.add(part.filename or "file", part.content_type, part.content)
     url = f"{base_url(request, state)}/_uploads/{kept.id}/{quote(kept.filename)}"
     data = {"url": url, "filename": kept.filename, "size": kept.size, "mime_type": kept.mime_type}
-    return jimmy.success(state, "upload", data)
+    return api.success(state, "upload", data)
 
 
 def _only_file(parts: list[Part]) -> Part:
@@ -76,6 +76,6 @@ async def uploaded(request: Request) -> Response:
 
 
 ROUTES = [
-    Route(f"{jimmy.ROOT}/files/upload", upload, methods=["POST"]),
+    Route(f"{api.ROOT}/files/upload", upload, methods=["POST"]),
     Route("/_uploads/{upload_id}/{filename}", uploaded, methods=["GET"]),
 ]

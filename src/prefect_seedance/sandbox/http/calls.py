@@ -12,13 +12,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from prefect_seedance.sandbox.cut import Cut
-from prefect_seedance.sandbox.draft import Draft, Refusal
-from prefect_seedance.sandbox.job import Job
-from prefect_seedance.sandbox.links import result_link
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.state import Account, State
-from prefect_seedance.sandbox.voice import Voice, bad_gateway, broken_off
+from prefect_seedance.sandbox.http.cut import Cut
+from prefect_seedance.sandbox.http.links import result_link
+from prefect_seedance.sandbox.world.draft import Draft, Refusal
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.replies import Voice, bad_gateway, broken_off
+from prefect_seedance.sandbox.world.state import Account, State
 
 
 def state_of(request: Request) -> State:

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox.calls import state_of
-from prefect_seedance.sandbox.cut import CutShort
-from prefect_seedance.sandbox.faults import chance
-from prefect_seedance.sandbox.job import Job
-from prefect_seedance.sandbox.state import State
-from prefect_seedance.sandbox.video import video_bytes
+from prefect_seedance.sandbox.http.calls import state_of
+from prefect_seedance.sandbox.http.cut import CutShort
+from prefect_seedance.sandbox.media.video import video_bytes
+from prefect_seedance.sandbox.world.faults import chance
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.state import State
 
 _DENIED = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.media import TYPES
-from prefect_seedance.sandbox.reference import References
+from prefect_seedance.sandbox.http.media import TYPES
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.reference import References
 
 _ENDINGS = {
     **{kind: ending for ending, kind in TYPES.items()},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from prefect_seedance.sandbox.job import Job
-from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.state import State
 
 
 def base_url(request: Request, state: State) -> str:

@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from prefect_seedance.sandbox.draft import Draft, Refusal
-from prefect_seedance.sandbox.frames import frame_size, nearest_ratio
-from prefect_seedance.sandbox.job import Clip
-from prefect_seedance.sandbox.limits_jimmy import FRAMES, LISTS, RULES, Rules
-from prefect_seedance.sandbox.media_limits import check_md
-from prefect_seedance.sandbox.prices import jimmy_charge
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.uploads import MediaFacts
+from prefect_seedance.sandbox.jimmy.limits import FRAMES, LISTS, RULES, Rules
+from prefect_seedance.sandbox.media.frames import frame_size, nearest_ratio
+from prefect_seedance.sandbox.media.limits import check_md
+from prefect_seedance.sandbox.world.draft import Draft, Refusal
+from prefect_seedance.sandbox.world.job import Clip
+from prefect_seedance.sandbox.world.prices import jimmy_charge
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.uploads import MediaFacts
 
 TEXTS = ("model", "prompt", "resolution", "ratio", "orientation", *FRAMES)
 _KINDS = {"reference_videos": "video", "reference_audios": "audio"}

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from prefect_seedance.sandbox.assets import AssetShelf
-from prefect_seedance.sandbox.bill import BillLine
-from prefect_seedance.sandbox.draft import Draft
-from prefect_seedance.sandbox.faults import Faults, chance
-from prefect_seedance.sandbox.job import Job
 from prefect_seedance.sandbox.settings import SandboxSettings
-from prefect_seedance.sandbox.store import FileStore, MemoryStore, Store
-from prefect_seedance.sandbox.uploads import Uploads
+from prefect_seedance.sandbox.world.assets import AssetShelf
+from prefect_seedance.sandbox.world.bill import BillLine
+from prefect_seedance.sandbox.world.draft import Draft
+from prefect_seedance.sandbox.world.faults import Faults, chance
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.store import FileStore, MemoryStore, Store
+from prefect_seedance.sandbox.world.uploads import Uploads
 
 
 @dataclass(frozen=True)

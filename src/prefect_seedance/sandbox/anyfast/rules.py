@@ -14,14 +14,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from prefect_seedance.sandbox.draft import Draft, Refusal
-from prefect_seedance.sandbox.frames import RATIOS, frame_size, nearest_ratio
-from prefect_seedance.sandbox.job import Clip
-from prefect_seedance.sandbox.limits_anyfast import RULES, Rules
-from prefect_seedance.sandbox.media_limits import BYTES, check_medium, check_total
-from prefect_seedance.sandbox.prices import anyfast_charge, video_tokens
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.uploads import MediaFacts
+from prefect_seedance.sandbox.anyfast.limits import RULES, Rules
+from prefect_seedance.sandbox.media.frames import RATIOS, frame_size, nearest_ratio
+from prefect_seedance.sandbox.media.limits import BYTES, check_medium, check_total
+from prefect_seedance.sandbox.world.draft import Draft, Refusal
+from prefect_seedance.sandbox.world.job import Clip
+from prefect_seedance.sandbox.world.prices import anyfast_charge, video_tokens
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.uploads import MediaFacts
 
 ROLES: dict[str, tuple[str, ...]] = {
     "image_url": ("first_frame", "last_frame", "reference_image"),

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox import calls
-from prefect_seedance.sandbox.draft import Draft, Refusal
-from prefect_seedance.sandbox.job import Job
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.rules_jimmy import read_request
-from prefect_seedance.sandbox.state import State
-from prefect_seedance.sandbox.voice import retry_headers
+from prefect_seedance.sandbox.http import calls
+from prefect_seedance.sandbox.jimmy.rules import read_request
+from prefect_seedance.sandbox.world.draft import Draft, Refusal
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.replies import retry_headers
+from prefect_seedance.sandbox.world.state import State
 
 ROOT = "/api/open-api/v1"
 STATUS = {"waiting": "queued", "running": "processing", "succeeded": "completed", "failed": "failed"}

@@ -10,11 +10,11 @@ from typing import Any
 
 from starlette.routing import Route
 
-from prefect_seedance.sandbox import jimmy
-from prefect_seedance.sandbox.assets import Asset
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.jimmy_assets import endpoint, found, taken, text_of
-from prefect_seedance.sandbox.reference import References
+from prefect_seedance.sandbox.jimmy import api
+from prefect_seedance.sandbox.jimmy.assets import endpoint, found, taken, text_of
+from prefect_seedance.sandbox.world.assets import Asset
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.reference import References
 
 _FIELDS = {"imageUrls": "image", "videoUrls": "video", "audioUrls": "audio"}
 _STATUS = {"Processing": "processing", "Active": "active", "Failed": "failed"}
@@ -52,8 +52,6 @@ def _status(references: References, body: dict[str, Any]) -> dict[str, Any]:
 
 
 ROUTES = [
-    Route(f"{jimmy.ROOT}/seedance/assets/audit", endpoint("assets.audit", _audit, makes=True), methods=["POST"]),
-    Route(
-        f"{jimmy.ROOT}/seedance/assets/status", endpoint("assets.audit.status", _status, makes=False), methods=["GET"]
-    ),
+    Route(f"{api.ROOT}/seedance/assets/audit", endpoint("assets.audit", _audit, makes=True), methods=["POST"]),
+    Route(f"{api.ROOT}/seedance/assets/status", endpoint("assets.audit.status", _status, makes=False), methods=["GET"]),
 ]

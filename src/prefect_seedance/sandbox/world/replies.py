@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from starlette.responses import HTMLResponse, Response
 
-from prefect_seedance.sandbox.draft import Draft, Refusal
-from prefect_seedance.sandbox.job import Job
-from prefect_seedance.sandbox.reference import References
-from prefect_seedance.sandbox.state import State
+from prefect_seedance.sandbox.world.draft import Draft, Refusal
+from prefect_seedance.sandbox.world.job import Job
+from prefect_seedance.sandbox.world.reference import References
+from prefect_seedance.sandbox.world.state import State
 
 GATEWAY_PAGE = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from prefect_seedance.sandbox.draft import Refusal
-from prefect_seedance.sandbox.uploads import MediaFacts
+from prefect_seedance.sandbox.world.draft import Refusal
+from prefect_seedance.sandbox.world.uploads import MediaFacts
 
 _MB = 2**20
 #: Anyfast: the most bytes of one medium, and its formats, by the type of the content item.
