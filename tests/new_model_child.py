@@ -19,7 +19,7 @@ from prefect_seedance.planning.run_limits import Terms
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import VideoRequest, find, quote
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from tests.jobs.faultline import World
+from tests.accounts.faultline import World
 
 
 def seen(model: str, folder: Path) -> dict[str, Any]:

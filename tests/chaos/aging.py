@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from prefect_seedance.ledger.db.schema import metadata
 
-DUMPS = Path(__file__).parent.parent / "ledger" / "data"
+DUMPS = Path(__file__).parent.parent / "ledger" / "db" / "data"
 
 
 def tables_of(version: int) -> dict[str, set[str]]:

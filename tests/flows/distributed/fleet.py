@@ -23,7 +23,7 @@ from prefect_seedance.sandbox import SandboxServer
 from tests.patience import eventually, patience
 from tests.postgres import PostgresServer
 
-SOURCES = str(Path(__file__).parents[2] / "src")
+SOURCES = str(Path(__file__).parents[3] / "src")
 
 
 def until(holds: Callable[[], Any], what: str) -> Any:

@@ -27,7 +27,7 @@ from prefect_seedance.runs.distributed.shard import ShardOrder, ShardOutcome, ca
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tables.reader import read_table
 from tests.patience import patience
-from tests.spread.child import ShardTask, processes, run_shard
+from tests.flows.distributed.child import ShardTask, processes, run_shard
 
 RouteTo = Callable[..., Any]
 

@@ -19,7 +19,7 @@ from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.deployments.worker import Ui
 from tests.patience import patience
 from tests.postgres import PostgresServer
-from tests.spread.fleet import (
+from tests.flows.distributed.fleet import (
     Run,
     Workers,
     calls,

@@ -21,7 +21,7 @@ from prefect_seedance.routes.route import DurationRule
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.http.media import media_bytes
 from prefect_seedance.sandbox.world.faults import Faults
-from tests.jobs.faultline import SMALL, STEPS, Fated, World, fate_of, route, world
+from tests.accounts.faultline import SMALL, STEPS, Fated, World, fate_of, route, world
 from tests.patience import patience
 
 PAIRS = [
@@ -245,7 +245,7 @@ async def test_now_and_then_a_row_tries_whether_its_first_route_is_open_again(tm
 
 async def test_rows_move_between_chunks_too(tmp_path, monkeypatch):
     monkeypatch.setattr("prefect_seedance.engine.dispatcher.CHUNK", 3)
-    monkeypatch.setattr("tests.jobs.faultline.STEPS", replace(STEPS, chunk=lambda chunk: chunk.carry()))
+    monkeypatch.setattr("tests.accounts.faultline.STEPS", replace(STEPS, chunk=lambda chunk: chunk.carry()))
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal("0.5")) as both:  # room for four rows
         prompts = [f"a lamp {number}" for number in range(20)]
         outcome = await both.run(rows_of(prompts))

@@ -18,7 +18,7 @@ from prefect_seedance.runs.distributed.shard import ShardOrder, carry
 def processes() -> multiprocessing.context.ForkServerContext:
     """Processes that are forked from one that has imported the program."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.spread.child"])
+    context.set_forkserver_preload(["tests.flows.distributed.child"])
     return context
 
 
