@@ -28,9 +28,9 @@ from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.ledger import State
 from prefect_seedance.planning.plan import prepare
-from prefect_seedance.runs.batch import Order, run_batch
+from prefect_seedance.runs.batch import RunSpec, run_batch
 from prefect_seedance.runs.distributed.coordinator import Begun
-from prefect_seedance.runs.distributed.shard import ShardOrder, carry
+from prefect_seedance.runs.distributed.shard import ShardSpec, carry
 from prefect_seedance.tables.reader import read_table
 from tests.postgres import PostgresServer
 
@@ -63,7 +63,7 @@ def shard(fields: dict, url: str, out: str, go: str) -> None:
         statements += 1
 
     sa.event.listen(sa.engine.Engine, "before_cursor_execute", count)
-    order = ShardOrder(routes=(route(url),), **fields)
+    order = ShardSpec(routes=(route(url),), **fields)
     Path(out).touch()
     while not Path(go).exists():
         time.sleep(0.01)
@@ -111,8 +111,8 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
             spent["shards"] = [json.loads(out.read_text()) for out in outs]
             return []
 
-        order = Order(
-            preparation=prepare(read_table(table), (settings,)),
+        order = RunSpec(
+            plan=prepare(read_table(table), (settings,)),
             routes=(settings,),
             batch="b",
             take="1",

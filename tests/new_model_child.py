@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from prefect_seedance.cli.app import run
 from prefect_seedance.cli.demo import sandbox_key, sandbox_prices
 from prefect_seedance.flows import forms
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import VideoRequest, find, quote
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -34,7 +34,9 @@ def seen(model: str, folder: Path) -> dict[str, Any]:
         account = Account(route.provider, "default", server.url, api_key=sandbox_secret(route.provider))
         settings = RouteSettings(account, route, VideoRequest(duration=4), prices, poll_seconds=0.05)
         world = World((server, server), (settings,), folder)
-        result = asyncio.run(world.run([{"id": "a", "prompt": "a lamp", "model": model}], terms=Terms(), patience=60))
+        result = asyncio.run(
+            world.run([{"id": "a", "prompt": "a lamp", "model": model}], limits=RunLimits(), patience=60)
+        )
         bill = [(line.model, str(line.amount)) for line in server.state.bill()]
     record = result.records["a"]
     quoted = quote(route, VideoRequest(prompt="a lamp", duration=4), prices)

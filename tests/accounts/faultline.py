@@ -14,13 +14,13 @@ from prefect_seedance.engine.dispatcher import PLAIN_STEPS, Steps, _retried
 from prefect_seedance.engine.steps import create, download, poll, review, upload
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
-from prefect_seedance.media import MediaPlaces
-from prefect_seedance.planning.plan import Preparation, prepare
-from prefect_seedance.planning.route_policy import Choice
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.media import MediaAccess
+from prefect_seedance.planning.plan import BatchPlan, prepare
+from prefect_seedance.planning.route_policy import RoutePolicy
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
-from prefect_seedance.runs.batch import BatchOutcome, Order, run_batch
+from prefect_seedance.runs.batch import RunOutcome, RunSpec, run_batch
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.http.calls import request_sha256
 from prefect_seedance.sandbox.world.faults import CALL_FAULTS, JOB_FAULTS, Faults
@@ -64,7 +64,7 @@ class Fated(Faults):
 class Seen:
     """What came of a run, and all that the ledger knows after it."""
 
-    outcome: BatchOutcome
+    outcome: RunOutcome
     records: dict[str, RowRecord]
     attempts: list[AttemptRecord]
 
@@ -92,24 +92,24 @@ class World:
     routes: tuple[RouteSettings, ...]
     folder: Any
 
-    def prepare(self, rows: list[dict[str, Any]], **options: Any) -> Preparation:
+    def prepare(self, rows: list[dict[str, Any]], **options: Any) -> BatchPlan:
         """The rows, checked."""
-        choice = options.pop("choice", Choice("in_order"))
+        choice = options.pop("choice", RoutePolicy("in_order"))
         return prepare(read_table(rows), self.routes, choice=choice, **options)
 
     async def run(self, rows: list[dict[str, Any]], *, patience: float = 600.0, **options: Any) -> Seen:
         """One run over them."""
-        terms = options.pop("terms", Terms(limit_patience=0.2))
-        order = Order(
-            preparation=self.prepare(rows, terms=terms, **options),
+        limits = options.pop("terms", RunLimits(limit_patience=0.2))
+        order = RunSpec(
+            plan=self.prepare(rows, limits=limits, **options),
             routes=self.routes,
             batch="spring",
             take="1",
             output=self.folder / "videos",
             ledger_url=f"sqlite+aiosqlite:///{self.folder / 'ledger.db'}",
             patience=patience,
-            terms=terms,
-            places=MediaPlaces(folder=self.folder, loopback=True),
+            limits=limits,
+            places=MediaAccess(folder=self.folder, loopback=True),
         )
         outcome = await run_batch(order, lambda _rows: STEPS)
         ledger = await Ledger.open(order.ledger_url)

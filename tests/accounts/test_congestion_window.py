@@ -8,7 +8,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefect_seedance.accounts.congestion_window import MOST_TRIES, PROBE, Window
+from prefect_seedance.accounts.congestion_window import MOST_TRIES, PROBE, CongestionWindow
 
 
 class Account:
@@ -16,7 +16,7 @@ class Account:
 
     def __init__(self, limit: int, lag: float, seed: int) -> None:
         self.limit, self.lag, self.chance = limit, lag, random.Random(seed)
-        self.window, self.now, self.open_at = Window(), 0.0, 0.0
+        self.window, self.now, self.open_at = CongestionWindow(), 0.0, 0.0
         self.running: list[float] = []
         self.noticed: list[float] = []
         self.refusals: list[float] = []
@@ -79,7 +79,7 @@ def test_it_follows_a_limit_that_moves(limits: list[int], seed: int, lag: float)
 
 
 def test_nothing_is_held_back_before_a_limit_is_met() -> None:
-    window = Window()
+    window = CongestionWindow()
     for made in range(1, 500):
         assert window.allowed(float(made)) > made
         window.accepted(made, float(made))
@@ -88,7 +88,7 @@ def test_nothing_is_held_back_before_a_limit_is_met() -> None:
 
 
 def test_what_was_on_its_way_when_another_was_refused_is_no_try_for_more() -> None:
-    window = Window()
+    window = CongestionWindow()
     for made in range(1, 10):
         window.accepted(made, 0.0)
     window.refused(9, 0.1)
@@ -98,7 +98,7 @@ def test_what_was_on_its_way_when_another_was_refused_is_no_try_for_more() -> No
 
 
 def test_a_try_into_the_place_of_a_job_that_had_ended_unseen_proves_nothing() -> None:
-    window = Window()
+    window = CongestionWindow()
     window.accepted(1, 0.0)
     window.accepted(2, 0.0)
     window.refused(2, 1.0)
@@ -110,7 +110,7 @@ def test_a_try_into_the_place_of_a_job_that_had_ended_unseen_proves_nothing() ->
 
 
 def test_a_limit_of_many_jobs_can_rise_though_jobs_end_all_the_time() -> None:
-    window, made = Window(), 100
+    window, made = CongestionWindow(), 100
     for number in range(1, made + 1):
         window.accepted(number, 0.0)
     window.refused(made, 1.0)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect_seedance.accounts.limiter import Limiter
-from prefect_seedance.ledger import Share
+from prefect_seedance.ledger import Allocation
 from tests.patience import patience
 
 
@@ -95,7 +95,7 @@ async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_an
     limiter = Limiter()
     for lease, more in ((0.5, False), (60.0, True)):
         limiter.saying()
-        limiter.shared(Share({"m": 2}), lease)
+        limiter.shared(Allocation({"m": 2}), lease)
         async with limiter.place("m", 9):
             now += 0.55
             waiting = asyncio.create_task(limiter._take("m", 9))
@@ -108,7 +108,7 @@ async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_an
 async def test_a_job_that_exists_waits_behind_none_that_may_not_be_made() -> None:
     limiter = Limiter()
     limiter.saying()
-    limiter.shared(Share({"m": 0}))
+    limiter.shared(Allocation({"m": 0}))
     unmade = asyncio.create_task(limiter._take("m", 5))
     await asyncio.sleep(0)
     async with asyncio.timeout(patience()), limiter.place("m", 5, paid=True) as place:

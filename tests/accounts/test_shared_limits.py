@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from prefect_seedance.accounts.account_client import channel
+from prefect_seedance.accounts.account_client import account_client
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger
@@ -27,7 +27,7 @@ async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
     async def away(*_: object) -> None:
         raise trouble
 
-    async with channel(ACCOUNT) as door, asyncio.timeout(patience()):
+    async with account_client(ACCOUNT) as door, asyncio.timeout(patience()):
         async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
             assert lost == []
         monkeypatch.setattr(ledger, "sit", away)
@@ -40,16 +40,16 @@ async def test_a_ledger_in_trouble_for_a_moment_is_asked_again(tmp_path: Path, m
     ledger, lost, asked = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/ledger.db"), [], []
     sit = ledger.sit
 
-    async def moody(seat: object, said: object) -> object:
+    async def moody(member: object, said: object) -> object:
         asked.append(said)
         if len(asked) == 1:
             raise LedgerError("It is locked.")
-        return await sit(seat, said)  # type: ignore[arg-type]
+        return await sit(member, said)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ledger, "sit", moody)
     async with (
         asyncio.timeout(patience()),
-        channel(ACCOUNT) as door,
+        account_client(ACCOUNT) as door,
         shared_limits(ledger, [door], lost.append),
         door.limiter.place("m", 1),
     ):

@@ -16,11 +16,11 @@ from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.ledger import ledger_url
-from prefect_seedance.media import MediaPlaces
+from prefect_seedance.media import MediaAccess
 from prefect_seedance.planning.plan import prepare
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.routes import find
-from prefect_seedance.runs.batch import Order, run_batch
+from prefect_seedance.runs.batch import RunSpec, run_batch
 from prefect_seedance.tables.reader import read_table
 
 MODELS = ("seedance2.0-mini", "seedance2.0-md", "seedance-2.0-mini")
@@ -121,16 +121,16 @@ def _flow(task: Task) -> None:
 def run_jobs(task: Task) -> None:
     """The jobs of a run, without Prefect."""
     settings = tuple(block.to_settings() for block in routes(task.sandbox))
-    order = Order(
-        preparation=prepare(read_table(table_of(task)), settings),
+    order = RunSpec(
+        plan=prepare(read_table(table_of(task)), settings),
         routes=settings,
         batch=task.batch,
         take="1",
         output=Path(task.output),
         ledger_url=ledger_url(task.ledger, Path()),
         patience=600,
-        terms=Terms.parse(budget=task.budget),
-        places=MediaPlaces(folder=Path(task.media).parent if task.media else None, loopback=True),
+        limits=RunLimits.parse(budget=task.budget),
+        places=MediaAccess(folder=Path(task.media).parent if task.media else None, loopback=True),
     )
     call_core(lambda: run_batch(order, lambda _rows: PLAIN_STEPS))
 

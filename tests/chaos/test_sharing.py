@@ -33,8 +33,8 @@ def test_three_processes_share_rows_budget_and_uploads(tmp_path: Path, postgres:
         scene.server.faults.update(slow_create=0.3, slow_create_seconds=0.2)
         table = scene.task.rows * 2
         parts = {name: table[12 * number : 12 * number + 24] for number, name in enumerate("abc")}
-        terms = {"media": str(logo), "budget": "5.10 CNY"}
-        scene.end(*[scene.begin(machine=name, rows=rows, **terms) for name, rows in parts.items()])
+        limits = {"media": str(logo), "budget": "5.10 CNY"}
+        scene.end(*[scene.begin(machine=name, rows=rows, **limits) for name, rows in parts.items()])
         reckoning = scene.check()
         assert Counter(row.state for row in scene.rows()) == {State.STORED: 20, State.OVER_BUDGET: 16}
         assert (reckoning.jobs, reckoning.billed) == (20, Decimal("5.00"))

@@ -19,7 +19,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.planning.plan import prepare
-from prefect_seedance.runs.batch import Order, run_batch
+from prefect_seedance.runs.batch import RunSpec, run_batch
 from prefect_seedance.runs.sweep import sweep
 from prefect_seedance.tables.reader import read_table
 
@@ -113,8 +113,8 @@ def _table(leg: Leg) -> list[dict[str, str]]:
 
 def _run(leg: Leg) -> None:
     settings = tuple(block.to_settings() for block in routes(leg))
-    order = Order(
-        preparation=prepare(read_table(_table(leg)), settings),
+    order = RunSpec(
+        plan=prepare(read_table(_table(leg)), settings),
         routes=settings,
         batch=BATCH,
         take="1",

@@ -6,7 +6,7 @@ import pytest
 
 from prefect_seedance.engine.disk_space import check_room, expected_bytes
 from prefect_seedance.errors import InputError
-from prefect_seedance.media import open_shelf
+from prefect_seedance.media import open_storage
 from prefect_seedance.routes import VideoRequest
 
 
@@ -17,16 +17,16 @@ def test_how_large_a_video_will_be():
 
 
 async def test_rows_that_do_not_fit_are_refused_before_anything_is_spent(tmp_path):
-    shelf = open_shelf(tmp_path)
-    await check_room(shelf, [])
-    await check_room(shelf, [VideoRequest(duration=5, resolution="480p")])
-    rows = shelf.free_bytes() // expected_bytes(VideoRequest()) + 1
+    storage = open_storage(tmp_path)
+    await check_room(storage, [])
+    await check_room(storage, [VideoRequest(duration=5, resolution="480p")])
+    rows = storage.free_bytes() // expected_bytes(VideoRequest()) + 1
     with pytest.raises(InputError, match=rf"{rows:,} videos need about .*limit. Nothing was spent"):
-        await check_room(shelf, [VideoRequest()] * rows)
+        await check_room(storage, [VideoRequest()] * rows)
 
 
 async def test_a_store_has_room_and_this_machine_needs_some(tmp_path):
-    shelf = open_shelf("memory://room", tmp_path)
-    await check_room(shelf, [VideoRequest()] * 1_000_000)
+    storage = open_storage("memory://room", tmp_path)
+    await check_room(storage, [VideoRequest()] * 1_000_000)
     with pytest.raises(InputError, match=r"lie in .* first.*Nothing was spent"):
-        await check_room(shelf, [VideoRequest(duration=10**9, resolution="4k")])
+        await check_room(storage, [VideoRequest(duration=10**9, resolution="4k")])

@@ -13,7 +13,7 @@ from prefect_seedance.ledger import Ledger
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
-from prefect_seedance.runs.batch import Order, run_batch
+from prefect_seedance.runs.batch import RunSpec, run_batch
 from prefect_seedance.tables.reader import read_table
 
 ACCOUNT = Account(provider="jimmy", label="default", base_url="http://127.0.0.1:9", api_key=SecretStr("sk_none"))
@@ -26,8 +26,8 @@ async def nothing(*_):
 
 def order(tmp_path, prompts):
     table = read_table([{"id": key, "prompt": prompt} for key, prompt in prompts.items()])
-    return Order(
-        preparation=prepare(table, ROUTES),
+    return RunSpec(
+        plan=prepare(table, ROUTES),
         routes=ROUTES,
         batch="spring",
         take="1",
@@ -37,24 +37,24 @@ def order(tmp_path, prompts):
     )
 
 
-def manner(_rows):
+def step_runner(_rows):
     return Steps(create=nothing, poll=nothing, download=nothing, upload=nothing, review=nothing)
 
 
 async def test_a_change_in_the_last_group_leaves_no_group_written(tmp_path):
-    await run_batch(order(tmp_path, {"last": "a cat"}), manner)
+    await run_batch(order(tmp_path, {"last": "a cat"}), step_runner)
     many = {f"r{number}": f"a cat {number}" for number in range(GROUP + 1)}
     with pytest.raises(InputError, match="row 'last': prompt was 'a cat', is 'a dog'"):
-        await run_batch(order(tmp_path, {**many, "last": "a dog"}), manner)
+        await run_batch(order(tmp_path, {**many, "last": "a dog"}), step_runner)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
     assert [row.key for row in await ledger.rows_of("spring")] == ["last"]
     await ledger.close()
-    outcome = await run_batch(order(tmp_path, {**many, "last": "a cat"}), manner)
+    outcome = await run_batch(order(tmp_path, {**many, "last": "a cat"}), step_runner)
     assert list(outcome.records) == ["last", *many]
 
 
 async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
-    await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), manner)
+    await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), step_runner)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
     run = await ledger.begin_run("spring")
     row = await ledger.find("spring", "1", "a")
@@ -63,7 +63,7 @@ async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
     # That run still lives, and holds the row: it is over all the same, and nobody waits for it.
     heard = []
     with watching(heard.append):
-        outcome = await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), manner)
+        outcome = await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), step_runner)
     assert [(event.key, event.state, event.message) for event in heard] == [
         ("a", "refused", "its picture was not accepted"),
         ("b", "planned", None),

@@ -30,11 +30,11 @@ def all_routes(route_to):
 def test_every_job_costs_what_the_bill_says(make, all_routes, sandbox):
     table = []
     for model, settings in ROUTES.items():
-        wishes = dict(settings)
+        expressions = dict(settings)
         row = {"id": model, "prompt": f"for {model}", "model": model}
-        if wishes.pop("reference", None):
+        if expressions.pop("reference", None):
             row["reference_videos"] = "https://example.com/walk.mp4"
-        table.append({**row, **wishes})
+        table.append({**row, **expressions})
     result = make(table, route=all_routes)
     bill = {line.job_id: line for line in sandbox.state.bill()}
     assert len(bill) == len(ROUTES)

@@ -61,7 +61,7 @@ def settings(route: Route) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "prompt of 5001", {"prompt": "x" * 5001}
 
 
-def wishes(route: Route, url: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def expressions(route: Route, url: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """All that is tried on one route, each as the fields of a request."""
     needed: dict[str, Any] = {}
     if route.expectation.parts == ("reference_videos",):
@@ -83,7 +83,7 @@ async def test_what_the_documents_allow_is_made_and_what_they_forbid_is_refused_
         for route in CATALOGUE
     ]
     for block, route in zip(blocks, CATALOGUE, strict=True):
-        for name, fields in wishes(route, sandbox.url):
+        for name, fields in expressions(route, sandbox.url):
             row = {"id": f"{route.model}/{name}", "model": route.model, "provider": route.provider, **fields}
             problems = check(route, request(fields), experimental=True)
             if any(problem.is_error for problem in problems):

@@ -13,7 +13,7 @@ from prefect import flow
 from prefect.events.worker import EventsWorker
 
 from prefect_seedance import JimmyCredentials, sweep_videos
-from prefect_seedance.flows.events import ONE_BY_ONE, Place, RowTeller
+from prefect_seedance.flows.events import ONE_BY_ONE, RouteRef, RowEventEmitter
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -119,7 +119,7 @@ def heard(monkeypatch, rows, told, budget=None):
     sent = []
     monkeypatch.setattr("prefect_seedance.flows.events.emit_event", lambda name, **_: sent.append(name))
     keys = [str(number) for number in range(rows)]
-    teller = RowTeller("b", "1", dict.fromkeys(keys, Place("jimmy", "default", "m")), budget)
+    teller = RowEventEmitter("b", "1", dict.fromkeys(keys, RouteRef("jimmy", "default", "m")), budget)
     for key in keys:
         for state in told:
             teller.hear(RowEvent(key, state, "m"))
@@ -153,7 +153,7 @@ def test_no_row_falls_over_its_announcement(monkeypatch):
         raise RuntimeError("no events today")
 
     monkeypatch.setattr("prefect_seedance.flows.events.emit_event", broken)
-    teller = RowTeller("b", "1", {"a": Place("jimmy", "default", "m")})
+    teller = RowEventEmitter("b", "1", {"a": RouteRef("jimmy", "default", "m")})
     teller.hear(RowEvent("a", "planned", "m"))
     teller.hear(RowEvent("a", "stored", "m"))
 

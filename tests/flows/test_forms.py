@@ -19,7 +19,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows import forms
 from prefect_seedance.flows.forms import dropped
-from prefect_seedance.flows.forms.dropped import DropFolder
+from prefect_seedance.flows.forms.dropped import WatchedFolder
 from prefect_seedance.flows.forms.fields import AS_ROUTE, Model, Ratio, Resolution
 from prefect_seedance.flows.forms.places import find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
@@ -229,7 +229,7 @@ def test_a_file_that_is_still_written_waits(tmp_path: Path, monkeypatch: pytest.
     growing.write_text("prompt\nx\n")
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(dropped.time, "sleep", lambda _: growing.write_text("prompt\nx\ny\n"))
-        found = DropFolder(str(tmp_path)).look(0.2)
+        found = WatchedFolder(str(tmp_path)).look(0.2)
     assert ([each.name for each in found.tables], found.restless) == (["still.csv"], ["growing.csv"])
     stamp = still.stat().st_mtime_ns
     still.write_text("prompt\nz\n")
@@ -244,7 +244,7 @@ def test_a_prefix_is_watched_like_a_folder() -> None:
     store.pipe("/inbox/spring.csv", b"prompt\nx\n")
     store.pipe("/inbox/notes.txt", b"not a table")
     try:
-        (found,) = DropFolder("memory://inbox/").look(0.01).tables
+        (found,) = WatchedFolder("memory://inbox/").look(0.01).tables
         assert found.unchanged()
         assert found.batch.startswith("spring.csv-")
         assert [each.label for each in find_tables("memory://inbox/*.csv")] == ["spring.csv"]

@@ -17,13 +17,13 @@ from prefect_seedance.sandbox.http.media import media_bytes
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a table's media, as a user would keep them."""
-    shelf = tmp_path / "campaign"
-    (shelf / "素材").mkdir(parents=True)
+    storage = tmp_path / "campaign"
+    (storage / "素材").mkdir(parents=True)
     for name, width, height in (("logo.png", 640, 640), ("素材/分镜 🍵.jpg", 960, 540), ("portrait.png", 600, 800)):
-        (shelf / name).write_bytes(media_bytes(Path(name).name, width=width, height=height, seconds=Decimal(1)))
-    (shelf / "dance.mp4").write_bytes(media_bytes("dance.mp4", width=1280, height=720, seconds=Decimal(3)))
-    (shelf / "rain.mp3").write_bytes(media_bytes("rain.mp3", width=16, height=16, seconds=Decimal(4)))
-    return shelf
+        (storage / name).write_bytes(media_bytes(Path(name).name, width=width, height=height, seconds=Decimal(1)))
+    (storage / "dance.mp4").write_bytes(media_bytes("dance.mp4", width=1280, height=720, seconds=Decimal(3)))
+    (storage / "rain.mp3").write_bytes(media_bytes("rain.mp3", width=16, height=16, seconds=Decimal(4)))
+    return storage
 
 
 def written(folder: Path, rows: list[dict[str, object]]) -> Path:
@@ -138,8 +138,8 @@ def test_a_measured_clip_makes_the_mini_video_quote_and_charge_exact(make, route
     )
     table = written(folder, [{"id": 1, "prompt": "dance", "reference_videos": "dance.mp4"}])
     quoted = quote_videos(table, route=route)
-    assert quoted.preparation.rows[0].quote.kind == "exact"
-    assert quoted.preparation.rows[0].quote.high == Decimal("0.35")
+    assert quoted.plan.rows[0].quote.kind == "exact"
+    assert quoted.plan.rows[0].quote.high == Decimal("0.35")
     result = make(table, route=route, budget="0.35 CNY")
     assert result.cost() == {"CNY": Decimal("0.35")}
     assert sandbox.state.bill()[0].amount == Decimal("0.35")

@@ -14,7 +14,7 @@ import pytest
 from prefect_seedance import generate_videos, sweep_videos
 from prefect_seedance.core import checkpoints
 from prefect_seedance.errors import InputError
-from prefect_seedance.media import open_shelf
+from prefect_seedance.media import open_storage
 from prefect_seedance.reports.files import SHEET
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox.http import files as sandbox_files
@@ -36,9 +36,9 @@ def test_a_batch_in_an_object_store(make, sandbox, s3):
     first = make(rows("a", "b"), output=output)
     assert statuses(first) == {"a": "stored", "b": "stored"}
     assert [row.video for row in first.rows] == [f"{output}/spring/a.mp4", f"{output}/spring/b.mp4"]
-    shelf = open_shelf(first.folder)
+    storage = open_storage(first.folder)
     pictures = {f".previews/{key}{kind}.jpg" for key in "ab" for kind in ("", ".strip")}
-    assert set(shelf.stamps()) == {
+    assert set(storage.stamps()) == {
         "a.mp4",
         "b.mp4",
         ".contact-sheet.note",
@@ -48,9 +48,9 @@ def test_a_batch_in_an_object_store(make, sandbox, s3):
         SHEET,
         *pictures,
     }
-    assert all(shelf.holds(f"{row.row}.mp4", row.bytes, row.sha256) for row in first.rows)
-    assert open_shelf(output).read("seedance-ledger.json")
-    table = pd.read_csv(io.BytesIO(shelf.read("results.csv")))
+    assert all(storage.holds(f"{row.row}.mp4", row.bytes, row.sha256) for row in first.rows)
+    assert open_storage(output).read("seedance-ledger.json")
+    table = pd.read_csv(io.BytesIO(storage.read("results.csv")))
     assert list(table["video"]) == [row.video for row in first.rows]
     assert "testing-secret" not in str(first)
 
@@ -59,12 +59,12 @@ def test_a_batch_in_an_object_store(make, sandbox, s3):
     assert (second.made, second.name, sandbox.state.calls) == (0, "Nothing new", before)
 
     # Gone, or another one of the same size: fetched again, and never made again.
-    shelf._files.rm_file(shelf._path("a.mp4"))
-    shelf.write("b.mp4", bytes(first.rows[1].bytes))
+    storage._files.rm_file(storage._path("a.mp4"))
+    storage.write("b.mp4", bytes(first.rows[1].bytes))
     third = make(rows("a", "b"), output=output)
     assert statuses(third) == {"a": "stored", "b": "stored"}
-    assert all(shelf.holds(f"{row.row}.mp4", row.bytes, row.sha256) for row in third.rows)
-    assert shelf.read("b.changed-1.mp4") == bytes(first.rows[1].bytes)
+    assert all(storage.holds(f"{row.row}.mp4", row.bytes, row.sha256) for row in third.rows)
+    assert storage.read("b.changed-1.mp4") == bytes(first.rows[1].bytes)
     assert sandbox.state.calls["jimmy.create"] == 2
 
 
@@ -98,7 +98,7 @@ def test_a_run_that_dies_while_it_stores(make, sandbox, s3, instant):
         checkpoints.listen(None)
     again = make(rows("a"), output=s3)
     assert statuses(again) == {"a": "stored"}
-    assert open_shelf(again.folder).holds("a.mp4", again.rows[0].bytes, again.rows[0].sha256)
+    assert open_storage(again.folder).holds("a.mp4", again.rows[0].bytes, again.rows[0].sha256)
     assert (sandbox.state.calls["jimmy.create"], sandbox.state.calls["files"]) == (1, 1)
 
 
@@ -113,7 +113,7 @@ def test_a_process_killed_while_it_stores(sandbox, s3, tmp_path, instant):
         process.start()
         process.join(patience(300))
         assert process.exitcode == code
-    found = open_shelf(f"{s3}/videos").child(task.batch).stamps()
+    found = open_storage(f"{s3}/videos").child(task.batch).stamps()
     assert {name for name in found if name.endswith(".mp4")} == {f"r{number}.mp4" for number in range(4)}
     assert sandbox.state.calls["jimmy.create"] == 4
 
@@ -125,7 +125,7 @@ def test_a_sweep_stores_where_the_batch_belongs(make, route_to, sandbox, s3):
     assert statuses(first) == {"a": "created"}
     hasten(sandbox)
     sweep_videos(route=route_to(), batch="spring", patience=patience())
-    assert open_shelf(first.folder).stamp("a.mp4") is not None
+    assert open_storage(first.folder).stamp("a.mp4") is not None
 
 
 @pytest.mark.slow
@@ -189,7 +189,7 @@ def test_a_dead_link_is_asked_for_again_once(make, route_to, sandbox):
 
 
 def test_a_disk_that_is_too_small_costs_nothing(make, sandbox, monkeypatch):
-    monkeypatch.setattr("prefect_seedance.media.storage.local.LocalShelf.free_bytes", lambda shelf: 8_000_000)
+    monkeypatch.setattr("prefect_seedance.media.storage.local.LocalShelf.free_bytes", lambda storage: 8_000_000)
     with pytest.raises(InputError, match=r"2 videos need about .*Nothing was spent"):
         make(rows("a", "b"))
     assert sandbox.state.calls["jimmy.create"] == 0

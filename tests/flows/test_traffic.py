@@ -20,18 +20,18 @@ def test_a_hidden_limit_is_found_and_told(route_to: RouteTo, sandbox: SandboxSer
     table = [{"id": f"r{number}", "prompt": f"a lantern {number}"} for number in range(12)]
     result = generate_videos(table, route=route_to(duration=5), batch="b", output=tmp_path)
     assert result.counts == {"stored": 12}
-    (traffic,) = result.traffic
+    (account_stats,) = result.account_stats
     calls = sandbox.state.calls
-    assert traffic.account == "jimmy/default"
-    assert traffic.accepted == 12 == len(sandbox.state.bill())
-    assert traffic.refused == calls["jimmy.create"] - 12 > 0
-    assert traffic.asked == calls["jimmy.query"]
-    assert traffic.ended == 12
-    assert traffic.highest >= 3  # an end that was not noticed yet counts
-    assert traffic.lowest is not None
-    assert traffic.lowest <= 3
+    assert account_stats.account == "jimmy/default"
+    assert account_stats.accepted == 12 == len(sandbox.state.bill())
+    assert account_stats.refused == calls["jimmy.create"] - 12 > 0
+    assert account_stats.asked == calls["jimmy.query"]
+    assert account_stats.ended == 12
+    assert account_stats.highest >= 3  # an end that was not noticed yet counts
+    assert account_stats.lowest is not None
+    assert account_stats.lowest <= 3
     (told,) = [hint for hint in result.hints if hint.startswith("jimmy/default: ")]
-    assert f"{traffic.refused} of {12 + traffic.refused} creates refused as too many" in told
+    assert f"{account_stats.refused} of {12 + account_stats.refused} creates refused as too many" in told
     assert cell(told) in summary(result)
     again = generate_videos(table, route=route_to(duration=5), batch="b", output=tmp_path)
-    assert again.traffic == []
+    assert again.account_stats == []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from prefect_seedance.errors import Unreachable, UnsafeLink
 from prefect_seedance.media import Downloader, links
-from prefect_seedance.media.links import Zone, allowed_zones, doors, shown, zone_of
+from prefect_seedance.media.links import Zone, allowed_zones, endpoints, shown, zone_of
 
 PUBLIC = frozenset({Zone.PUBLIC})
 
@@ -114,7 +114,7 @@ async def test_garbage_is_no_link(garbage, tmp_path):
 
 async def test_a_link_is_connected_to_the_address_that_was_judged(names):
     names["both.test"] = ["10.0.0.7", "93.184.216.34", "93.184.216.34"]
-    (door,) = await doors(httpx.URL("https://both.test:8443/a.mp4?sig=1%2F2"), PUBLIC)
+    (door,) = await endpoints(httpx.URL("https://both.test:8443/a.mp4?sig=1%2F2"), PUBLIC)
     assert str(door.url) == "https://93.184.216.34:8443/a.mp4?sig=1%2F2"
     assert (door.host, door.name, door.proxy) == ("both.test:8443", "both.test", None)
 
@@ -143,7 +143,7 @@ async def test_a_provider_opens_its_own_zone_and_no_other(names):
 
 async def test_plain_http_stays_on_loopback_even_if_private_addresses_are_allowed():
     with pytest.raises(UnsafeLink, match="not encrypted"):
-        await doors(httpx.URL("http://10.0.0.1/a.mp4"), frozenset(Zone))
+        await endpoints(httpx.URL("http://10.0.0.1/a.mp4"), frozenset(Zone))
 
 
 async def test_allowing_private_addresses_allows_loopback(server, tmp_path, mp4):
@@ -161,13 +161,13 @@ async def test_a_name_that_does_not_resolve_is_unreachable(tmp_path):
 async def test_behind_a_proxy_the_name_goes_to_the_proxy_and_addresses_are_judged_still(monkeypatch):
     monkeypatch.setattr(links, "getproxies", lambda: {"https": "proxy.test:3128", "http": "proxy.test:3128"})
     monkeypatch.setattr(links, "proxy_bypass", lambda host: host == "direct.test")
-    (door,) = await doors(httpx.URL("https://cdn.test/a.mp4"), PUBLIC)
+    (door,) = await endpoints(httpx.URL("https://cdn.test/a.mp4"), PUBLIC)
     assert (str(door.url), door.proxy) == ("https://cdn.test/a.mp4", "http://proxy.test:3128")
     for url in ("https://10.0.0.1/a", "https://0x7f.1/a", "https://127.0.0.1/a", "http://cdn.test/a"):
         with pytest.raises(UnsafeLink):
-            await doors(httpx.URL(url), PUBLIC)
+            await endpoints(httpx.URL(url), PUBLIC)
     with pytest.raises(Unreachable):
-        await doors(httpx.URL("https://direct.test/a"), PUBLIC)
+        await endpoints(httpx.URL("https://direct.test/a"), PUBLIC)
 
 
 async def test_loopback_never_goes_through_a_proxy(monkeypatch, server, tmp_path, mp4):

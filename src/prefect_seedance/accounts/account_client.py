@@ -12,10 +12,10 @@ from prefect_seedance.accounts.polling.forecast import Forecast
 from prefect_seedance.accounts.polling.poller import Poller
 from prefect_seedance.providers import Account, ProviderClient
 
-__all__ = ["Channel", "channel"]
+__all__ = ["AccountClient", "account_client"]
 
 
-class Channel:
+class AccountClient:
     """What one account needs on the core loop."""
 
     def __init__(self, account: Account) -> None:
@@ -24,7 +24,7 @@ class Channel:
         self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds, forecast=_forecast(account))
         self.limiter = Limiter()
         self.users = 0
-        self.seat = asyncio.Lock()
+        self.member = asyncio.Lock()
         """Held by the run that speaks for this process where several share the account."""
         self.sharers = 0
 
@@ -34,7 +34,7 @@ class Channel:
         await self.client.aclose()
 
 
-_open: dict[Account, Channel] = {}
+_open: dict[Account, AccountClient] = {}
 
 REMEMBERED = 16
 """Accounts whose jobs are remembered after the last run has closed the door: the next one need not learn anew."""
@@ -53,11 +53,11 @@ def _forecast(account: Account) -> Forecast:
 
 
 @contextlib.asynccontextmanager
-async def channel(account: Account) -> AsyncIterator[Channel]:
+async def account_client(account: Account) -> AsyncIterator[AccountClient]:
     """The channel of an account; closed when nobody uses it any more. On the core loop only."""
     door = _open.get(account)
     if door is None:
-        door = _open[account] = Channel(account)
+        door = _open[account] = AccountClient(account)
     door.users += 1
     try:
         yield door

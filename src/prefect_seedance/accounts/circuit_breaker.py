@@ -22,7 +22,7 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.providers import Account, RouteSettings
 
-__all__ = ["PROBE", "Closures"]
+__all__ = ["PROBE", "CircuitBreaker"]
 
 PROBE = 600.0
 """Seconds after which one row asks an account without funds, or a closed route, again."""
@@ -35,7 +35,7 @@ class _Closed:
     next_try: float
 
 
-class Closures:
+class CircuitBreaker:
     """What is closed in one run.
 
     Args:

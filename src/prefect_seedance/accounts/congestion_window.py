@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["Window"]
+__all__ = ["CongestionWindow"]
 
 PROBE = 10.0
 """Seconds after a refusal until one more is tried, for each job that is allowed: to a small limit one more means much,
@@ -35,7 +35,7 @@ made the room for it, and then the try has shown nothing. Where ends come closer
 telling, and no need to: one place is little of so many."""
 
 
-class Window:
+class CongestionWindow:
     """The allowed number of jobs in flight.
 
     Attributes:
@@ -76,18 +76,18 @@ class Window:
         risen = 0 if math.isinf(self._before) else int(self.size - self._before)
         return min(MOST_TRIES, 1 + risen // RISEN)
 
-    def believe(self, size: float, whole: float, seats: int, now: float) -> None:
+    def believe(self, size: float, whole: float, members: int, now: float) -> None:
         """Take over what several processes know together.
 
         Args:
             size: The part of this process.
             whole: Jobs that the account bears over all of them.
-            seats: How many they are.
+            members: How many they are.
             now: The present moment.
         """
         new = not self.found
         self.size = max(1.0, size)
-        self._crowd = max(1.0, seats * whole / self.size) if seats > 1 else 1.0
+        self._crowd = max(1.0, members * whole / self.size) if members > 1 else 1.0
         if new:
             self.next_try = now + self._pause()
 

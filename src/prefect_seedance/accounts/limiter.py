@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from prefect_seedance.accounts.clock_gap import moment as boot_time
-from prefect_seedance.accounts.congestion_window import Window
-from prefect_seedance.ledger import ALL, Said, Share
+from prefect_seedance.accounts.congestion_window import CongestionWindow
+from prefect_seedance.ledger import ALL, Allocation, Demand
 
-__all__ = ["Limiter", "LimiterReport", "Place"]
+__all__ = ["Limiter", "LimiterReport", "Slot"]
 
 LONGEST_PAUSE = 60.0
 """Seconds: the longest pause that we choose ourselves. A provider's own Retry-After may be longer."""
@@ -49,7 +49,7 @@ class LimiterReport:
     refused: int
 
 
-class Place:
+class Slot:
     """One place in flight."""
 
     __slots__ = ("made", "tried")
@@ -62,12 +62,12 @@ class Place:
 
 
 @dataclass(slots=True, eq=False)
-class _Turn:
+class _Waiter:
     number: int
     ceiling: int
     paid: bool
     over: Callable[[], bool]
-    granted: asyncio.Future[Place]
+    granted: asyncio.Future[Slot]
 
 
 class Limiter:
@@ -78,13 +78,13 @@ class Limiter:
     """
 
     def __init__(self) -> None:
-        self._window = Window()
+        self._window = CongestionWindow()
         self._taken: dict[str, int] = {}
-        self._queues: dict[str, deque[_Turn]] = {}
+        self._queues: dict[str, deque[_Waiter]] = {}
         self._order = itertools.count()
         self._held = self._made = self._idle = 0
-        self._unmade: dict[Place, None] = {}
-        self._again: deque[tuple[Place, Callable[[], bool], asyncio.Future[None]]] = deque()
+        self._unmade: dict[Slot, None] = {}
+        self._again: deque[tuple[Slot, Callable[[], bool], asyncio.Future[None]]] = deque()
         self._stirred = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._open_at = 0.0
@@ -115,7 +115,7 @@ class Limiter:
     @contextlib.asynccontextmanager
     async def place(
         self, model: str, ceiling: int, *, paid: bool = False, over: Callable[[], bool] = lambda: False
-    ) -> AsyncIterator[Place]:
+    ) -> AsyncIterator[Slot]:
         """Hold one of `ceiling` places of a route for as long as the block runs.
 
         Args:
@@ -130,7 +130,7 @@ class Limiter:
         finally:
             self._leave(model, place)
 
-    async def ready(self, place: Place | None = None, over: Callable[[], bool] = lambda: False) -> None:
+    async def ready(self, place: Slot | None = None, over: Callable[[], bool] = lambda: False) -> None:
         """Wait until the provider may be asked for a create again.
 
         Args:
@@ -147,7 +147,7 @@ class Limiter:
         if not self._again and self._admits():
             self._send_again(place)
             return
-        turn: tuple[Place, Callable[[], bool], asyncio.Future[None]] = (place, over, loop.create_future())
+        turn: tuple[Slot, Callable[[], bool], asyncio.Future[None]] = (place, over, loop.create_future())
         self._again.append(turn)
         self._set_timer()
         try:
@@ -156,7 +156,7 @@ class Limiter:
             with contextlib.suppress(ValueError):
                 self._again.remove(turn)
 
-    def accepted(self, place: Place | None = None) -> None:
+    def accepted(self, place: Slot | None = None) -> None:
         """The provider took a create: the next refusal starts with a short pause again."""
         self._refusals = 0
         self._accepted += 1
@@ -171,7 +171,7 @@ class Limiter:
         self._window.accepted(self._made, asyncio.get_running_loop().time())
         self._admit()
 
-    def refused(self, retry_after: float | None, place: Place | None = None) -> None:
+    def refused(self, retry_after: float | None, place: Slot | None = None) -> None:
         """The provider said "too many": nobody asks again before `retry_after` seconds, or a growing pause of ours."""
         moment = asyncio.get_running_loop().time()
         self._refused += 1
@@ -197,14 +197,14 @@ class Limiter:
                 queue.remove(turn)
                 self._give(model, turn)
 
-    def saying(self) -> Said:
+    def saying(self) -> Demand:
         """What the others are told; until `shared` brings their answer, nothing more is put in flight."""
         waiting = {model: self._taken.get(model, 0) + len(self._queues.get(model, ())) for model in self._ceilings}
         wanted = {model: max(number, self._hopes.get(model, 0)) for model, number in waiting.items()}
         self._told = wanted
         self._told_at = boot_time()
         self.freeze()
-        return Said(
+        return Demand(
             held={**self._taken, ALL: self._held - self._idle},
             wanted=wanted,
             ceilings=dict(self._ceilings),
@@ -229,7 +229,7 @@ class Limiter:
         self._shares = {**self._taken, ALL: self._held - self._idle}
         self._good_until = math.inf
 
-    def shared(self, share: Share, lease: float = math.inf) -> None:
+    def shared(self, share: Allocation, lease: float = math.inf) -> None:
         """Keep to this part of the account's limits from now on, and believe what others have met.
 
         Args:
@@ -241,7 +241,7 @@ class Limiter:
         self._shares = dict(share.granted)
         self._good_until = self._told_at + lease
         if share.found is not None:
-            self._window.believe(share.granted[ALL], share.found, share.seats, moment)
+            self._window.believe(share.granted[ALL], share.found, share.members, moment)
             self._knew = self._window.size
         if share.pause > 0:
             self._open_at = max(self._open_at, moment + share.pause)
@@ -266,22 +266,22 @@ class Limiter:
             retry_after = min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 6)) * random.uniform(0.5, 1.0)  # noqa: S311
         self._open_at = max(self._open_at, moment + retry_after)
 
-    def unsent(self, place: Place) -> None:
+    def unsent(self, place: Slot) -> None:
         """A create for this place came to nothing; until it is tried again, the place stands in nobody's way."""
         if not place.tried and not place.made:
             place.tried = True
             self._idle += 1
             self._admit()
 
-    def _send_again(self, place: Place) -> None:
+    def _send_again(self, place: Slot) -> None:
         place.tried = False
         self._idle -= 1
 
     async def _take(
         self, model: str, ceiling: int, *, paid: bool = False, over: Callable[[], bool] = lambda: False
-    ) -> Place:
+    ) -> Slot:
         queue = self._queues.setdefault(model, deque())
-        turn = _Turn(next(self._order), ceiling, paid, over, asyncio.get_running_loop().create_future())
+        turn = _Waiter(next(self._order), ceiling, paid, over, asyncio.get_running_loop().create_future())
         # A job that exists is asked about, whoever waits to have one made.
         first = next((place for place, other in enumerate(queue) if not other.paid), len(queue)) if paid else len(queue)
         queue.insert(first, turn)
@@ -304,7 +304,7 @@ class Limiter:
                 self._admit()
             raise
 
-    def _leave(self, model: str, place: Place) -> None:
+    def _leave(self, model: str, place: Slot) -> None:
         self._taken[model] -= 1
         self._held -= 1
         self._made -= place.made
@@ -339,10 +339,10 @@ class Limiter:
             self._give(model, turn)
         self._set_timer()
 
-    def _give(self, model: str, turn: _Turn) -> None:
+    def _give(self, model: str, turn: _Waiter) -> None:
         if turn.granted.done():
             return
-        place = Place(made=turn.paid)
+        place = Slot(made=turn.paid)
         self._taken[model] = self._taken.get(model, 0) + 1
         self._held += 1
         self._made += turn.paid
@@ -352,10 +352,10 @@ class Limiter:
             self._unmade[place] = None
         turn.granted.set_result(place)
 
-    def _head(self) -> tuple[str, _Turn] | None:
+    def _head(self) -> tuple[str, _Waiter] | None:
         """Who is next, and of which route."""
         free = not self._again and self._admits()
-        best: tuple[str, _Turn] | None = None
+        best: tuple[str, _Waiter] | None = None
         for model, queue in self._queues.items():
             if not queue or not (free or queue[0].paid):
                 continue

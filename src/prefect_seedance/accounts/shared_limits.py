@@ -11,10 +11,10 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from prefect_seedance.accounts.account_client import Channel
+from prefect_seedance.accounts.account_client import AccountClient
 from prefect_seedance.accounts.clock_gap import moment
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Seat, lease
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Member, lease
 
 __all__ = ["shared_limits"]
 
@@ -29,70 +29,73 @@ SOONEST = 0.1
 
 @contextlib.asynccontextmanager
 async def shared_limits(
-    ledger: Ledger, channels: Iterable[Channel], lost: Callable[[BaseException], None]
+    ledger: Ledger, account_clients: Iterable[AccountClient], lost: Callable[[BaseException], None]
 ) -> AsyncIterator[None]:
     """Share the limits of these accounts with whoever else does, for as long as the block runs.
 
     Args:
         ledger: Where the seats are.
-        channels: The accounts' channels.
+        account_clients: The accounts' channels.
         lost: Called where nothing will be heard of the others any more. It must see to it that nothing more is sent:
             whoever waits for a place is let go, so that no run waits for ever.
     """
-    channels = list(channels)
-    for channel in channels:
-        if not channel.sharers:
-            channel.limiter.freeze()
-        channel.sharers += 1
+    account_clients = list(account_clients)
+    for account_client in account_clients:
+        if not account_client.sharers:
+            account_client.limiter.freeze()
+        account_client.sharers += 1
     keepers = [
-        asyncio.create_task(_keep(ledger, each, lost), name=f"seedance seat {each.account.label}") for each in channels
+        asyncio.create_task(_keep(ledger, each, lost), name=f"seedance seat {each.account.label}")
+        for each in account_clients
     ]
     try:
         yield
     finally:
-        for channel in channels:
-            channel.sharers -= 1
+        for account_client in account_clients:
+            account_client.sharers -= 1
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
 
 
-async def _keep(ledger: Ledger, channel: Channel, lost: Callable[[BaseException], None]) -> None:
+async def _keep(ledger: Ledger, account_client: AccountClient, lost: Callable[[BaseException], None]) -> None:
     # Of several runs in this process one speaks for all; the next takes over where it ends.
-    async with channel.seat:
-        seat = Seat(str(uuid.uuid4()), channel.account.provider, channel.account.label)
+    async with account_client.member:
+        member = Member(str(uuid.uuid4()), account_client.account.provider, account_client.account.label)
         fell = False
         try:
-            await _speak(ledger, channel, seat)
+            await _speak(ledger, account_client, member)
         except Exception as error:
             if not isinstance(error, LedgerError):
-                log.exception("Account %s: an error that this program did not foresee", channel.account.identity)
+                log.exception("Account %s: an error that this program did not foresee", account_client.account.identity)
             fell = True
             lost(error)
         finally:
-            if channel.sharers > fell:
+            if account_client.sharers > fell:
                 # What is given back here is used by no other run of this process before it has asked for its own part.
-                channel.limiter.freeze()
+                account_client.limiter.freeze()
             else:
-                channel.limiter.alone()
+                account_client.limiter.alone()
             with contextlib.suppress(LedgerError):
-                await ledger.leave_seat(seat)
+                await ledger.leave_seat(member)
 
 
-async def _speak(ledger: Ledger, channel: Channel, seat: Seat) -> None:
-    limiter, agreed = channel.limiter, lease().total_seconds()
+async def _speak(ledger: Ledger, account_client: AccountClient, member: Member) -> None:
+    limiter, agreed = account_client.limiter, lease().total_seconds()
     beat = min(BEAT, agreed / 8)
     failing: float | None = None
     while True:
         limiter.news.clear()
         try:
-            limiter.shared(await ledger.sit(seat, limiter.saying()), agreed / 2)
+            limiter.shared(await ledger.sit(member, limiter.saying()), agreed / 2)
             failing = None
         except LedgerError as error:
             # For a while nothing more is put in flight; a ledger that stays away has been waited for long enough.
             if failing is None:
                 failing = moment()
-                log.warning("Account %s: nothing is heard of the other processes: %s", channel.account.identity, error)
+                log.warning(
+                    "Account %s: nothing is heard of the other processes: %s", account_client.account.identity, error
+                )
             if error.code == OUT_OF_REACH or moment() - failing > agreed:
                 raise
         await asyncio.sleep(min(SOONEST, beat))

@@ -9,7 +9,7 @@ from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, SecretStr
 
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
-from prefect_seedance.blocks.spelling import Spelled
+from prefect_seedance.blocks.spelling import StrictFields
 from prefect_seedance.providers import Account, ProviderClient
 
 __all__ = ["CREDENTIALS", "AnyCredentials", "AnyfastCredentials", "JimmyCredentials"]
@@ -27,7 +27,7 @@ _REFUSALS = (
 )
 
 
-class JimmyCredentials(Spelled, CredentialsBlock):
+class JimmyCredentials(StrictFields, CredentialsBlock):
     """Your account at Jimmy AI, which pays for videos.
 
     Example:
@@ -69,7 +69,7 @@ class JimmyCredentials(Spelled, CredentialsBlock):
         return ProviderClient(self.to_account())
 
 
-class AnyfastCredentials(Spelled, CredentialsBlock):
+class AnyfastCredentials(StrictFields, CredentialsBlock):
     """Your account at Anyfast, which pays for videos.
 
     Example:

@@ -9,14 +9,14 @@ from prefect.blocks.core import Block
 from pydantic import Field, model_validator
 
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
-from prefect_seedance.blocks.spelling import Spelled
+from prefect_seedance.blocks.spelling import StrictFields
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.routes import Prices
 
 __all__ = ["PriceBook"]
 
 
-class PriceBook(Spelled, Block):
+class PriceBook(StrictFields, Block):
     """Your prices, as the provider's console shows them to you. None is built in, since they differ from user to user.
 
     Example:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.credentials import AnyCredentials
 from prefect_seedance.blocks.price_book import PriceBook
-from prefect_seedance.blocks.spelling import Spelled
+from prefect_seedance.blocks.spelling import StrictFields
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
@@ -46,7 +46,7 @@ class _Head(BaseModel):
     )
 
 
-class RouteDefaults(Spelled, _Options, _Shape, _Head, Block):
+class RouteDefaults(StrictFields, _Options, _Shape, _Head, Block):
     """One way to have videos made: an account, a model, your prices, and defaults for what a row leaves open.
 
     Example:

@@ -9,10 +9,10 @@ from pydantic import BaseModel, model_validator
 
 from prefect_seedance.messages import message
 
-__all__ = ["Spelled"]
+__all__ = ["StrictFields"]
 
 
-class Spelled(BaseModel):
+class StrictFields(BaseModel):
     """Refuses a field that looks like one of the block's own; any other stays, since a newer version may know it."""
 
     @model_validator(mode="before")

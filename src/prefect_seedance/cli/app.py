@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from prefect_seedance.cli.console import err, tell_error
+from prefect_seedance.cli.console import err, print_error
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message, use_surface
 
@@ -63,10 +63,10 @@ def _run(arguments: Sequence[str]) -> int:
     except CycloptsError:
         return MISTAKE
     except InputError as error:
-        tell_error(error)
+        print_error(error)
         return MISTAKE
     except SeedanceError as error:
-        tell_error(error)
+        print_error(error)
         return FAILED
     except KeyboardInterrupt:
         err.print(str(message("cli.interrupted")), markup=False)

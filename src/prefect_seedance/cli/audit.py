@@ -14,7 +14,7 @@ from prefect_seedance.cli.status import home, read_batch
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.ledger import Verdict, ledger_url
 from prefect_seedance.messages import message
-from prefect_seedance.reports.audit import lay_beside, read_bill, write_audit
+from prefect_seedance.reports.audit import match_bill, read_bill, write_audit
 from prefect_seedance.reports.money import number
 from prefect_seedance.runs.resolve import resolve_row
 
@@ -34,7 +34,7 @@ def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None
     """Lay a provider's bill beside a batch; whether all of it agrees."""
     books = read_batch(batch, url)
     bill = read_bill(path, job_column, amount_column)
-    matches = lay_beside(books.rows, books.attempts, bill, books.assets)
+    matches = match_bill(books.rows, books.attempts, bill, books.assets)
     counts = Counter(match.verdict for match in matches)
     table = Table(header_style="dim", box=box.SIMPLE_HEAD)
     for name in ("verdict", "job", "row", "here", "there"):

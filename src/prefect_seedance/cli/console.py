@@ -7,13 +7,13 @@ from rich.markup import escape
 
 from prefect_seedance.errors import SeedanceError
 
-__all__ = ["err", "out", "tell_error"]
+__all__ = ["err", "out", "print_error"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def tell_error(error: SeedanceError) -> None:
+def print_error(error: SeedanceError) -> None:
     """Say what is wrong, without a traceback."""
     err.print(f"[bold red]{escape(_title(error))}[/] {escape(str(error))}")
 

@@ -64,7 +64,7 @@ def quote_table(
         result = quote_videos(
             table, route=routes, columns=columns, only=only, limit=limit, on_invalid=on_invalid, choose=choose
         )
-    out.print(rich_quote(result.preparation))
+    out.print(rich_quote(result.plan))
     for warning in result.warnings:
         out.print(f"· {warning}", style="dim", markup=False)
     out.print(str(message("cli.quoted", total=result.total)), markup=False)

@@ -6,11 +6,11 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-__all__ = ["in_bulk"]
+__all__ = ["gc_paused"]
 
 
 @contextlib.contextmanager
-def in_bulk() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Let Python's cycle collector rest while hundreds of thousands of objects are made that all stay.
 
     It would look through all of them, again and again, and find nothing. What nobody refers to is freed all the same.

@@ -41,7 +41,7 @@ async def on_core(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     core = _core()
     if asyncio.get_running_loop() is core:
         return await work()
-    door = _Door(core, work)
+    door = _PortalCall(core, work)
     answer: asyncio.Future[T] = asyncio.wrap_future(door.future)
     try:
         return await asyncio.shield(answer)
@@ -62,7 +62,7 @@ def call_core(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     with contextlib.suppress(RuntimeError):
         if asyncio.get_running_loop() is core:
             raise AssertionError("Synchronous code of this package was called on its own core loop.")
-    door = _Door(core, work)
+    door = _PortalCall(core, work)
     try:
         answer: T = door.future.result()
     except BaseException:
@@ -73,7 +73,7 @@ def call_core(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return answer
 
 
-class _Door:
+class _PortalCall:
     """A piece of work on its way through the portal."""
 
     def __init__(self, core: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:

@@ -24,7 +24,7 @@ PATIENCE = 5.0
 async def look(session: Session) -> Balances:
     """Ask each account that can be asked. Whatever goes wrong, there is just no hint."""
     shown: Balances = {}
-    for account, door in session.channels.items():
+    for account, door in session.account_clients.items():
         if not door.client.dialect.shows_balance:
             continue
         with contextlib.suppress(SeedanceError, TimeoutError):

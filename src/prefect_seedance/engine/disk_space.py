@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media import Shelf
+from prefect_seedance.media import Storage
 from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 
@@ -38,11 +38,11 @@ def expected_bytes(request: VideoRequest) -> int:
     return int(rate * 1_000_000 / 8 * (request.duration or LONGEST))
 
 
-async def check_room(shelf: Shelf, requests: Iterable[VideoRequest]) -> None:
+async def check_room(storage: Storage, requests: Iterable[VideoRequest]) -> None:
     """Hold what is about to be bought against the space that is left.
 
     Args:
-        shelf: Where the videos are to stand. A store has room; there, this machine needs room for those on their way.
+        storage: Where the videos are to stand. A store has room; there, this machine needs room for those on their way.
         requests: Those that may be sent.
 
     Raises:
@@ -51,16 +51,16 @@ async def check_room(shelf: Shelf, requests: Iterable[VideoRequest]) -> None:
     sizes = [expected_bytes(request) for request in requests]
     if not sizes:
         return
-    free = await asyncio.to_thread(shelf.free_bytes)
+    free = await asyncio.to_thread(storage.free_bytes)
     if free is None:
-        await asyncio.to_thread(shelf.ensure, sum(heapq.nlargest(AT_ONCE, sizes)))
+        await asyncio.to_thread(storage.ensure, sum(heapq.nlargest(AT_ONCE, sizes)))
     elif free < sum(sizes):
         raise InputError(
             message(
                 "run_limit.no_space",
                 videos=len(sizes),
                 needed=_gigabytes(sum(sizes)),
-                place=shelf.shown,
+                place=storage.shown,
                 free=_gigabytes(free),
             ),
             code="no_room",

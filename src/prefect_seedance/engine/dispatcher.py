@@ -39,7 +39,7 @@ from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL, 
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
 
-__all__ = ["PLAIN_STEPS", "Manner", "Steps", "work"]
+__all__ = ["PLAIN_STEPS", "StepRunner", "Steps", "work"]
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Steps:
     """Carries a chunk of rows with the other steps; None where all rows of a route are one."""
 
 
-Manner = Callable[[int], Steps]
+StepRunner = Callable[[int], Steps]
 """The steps for so many rows."""
 
 
@@ -173,9 +173,9 @@ async def _serve_all(
 
 
 async def _serve(session: Session, queues: Queues, queue: Queue, chunk: Chunk, steps: Steps, fetched: Fetching) -> None:
-    limiter = session.channels[queue.settings.account].limiter
+    limiter = session.account_clients[queue.settings.account].limiter
     while chunk.waiting:
-        async with queue.seats:
+        async with queue.members:
             if (row := chunk.take()) is None:
                 return
             await _taken_up(session, row, steps, limiter)

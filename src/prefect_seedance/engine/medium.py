@@ -17,7 +17,7 @@ from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.providers.library import Library
 from prefect_seedance.routes.address import scheme_of, shown
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.routes.media_fields import MediumKind
+from prefect_seedance.routes.media_fields import MediaKind
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tables.row_keys import cut_address, signless_address
 
@@ -45,13 +45,11 @@ class Medium:
         room: What a budget has to hold beside this medium's own price: the worst case of the row that needs it.
     """
 
-    def __init__(
-        self, *, session: Session, settings: RouteSettings, address: str, kind: MediumKind, form: Form
-    ) -> None:
+    def __init__(self, *, session: Session, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> None:
         self.session = session
         self.settings = settings
         self.address = address
-        self.kind: MediumKind = kind
+        self.kind: MediaKind = kind
         self.form: Form = form
         self.reference: str | None = None
         self.expires_at: datetime | None = None
@@ -90,7 +88,7 @@ class Medium:
     @property
     def client(self) -> ProviderClient:
         """The client of the account that is to have it."""
-        return self.session.channels[self.settings.account].client
+        return self.session.account_clients[self.settings.account].client
 
     @property
     def library(self) -> Library:

@@ -16,10 +16,10 @@ __all__ = ["Queue", "Queues"]
 class Queue:
     """The rows of one route that nobody has taken up."""
 
-    def __init__(self, settings: RouteSettings, seats: int) -> None:
+    def __init__(self, settings: RouteSettings, members: int) -> None:
         self.settings = settings
         self.rows: deque[Row] = deque()
-        self.seats = asyncio.Semaphore(seats)
+        self.members = asyncio.Semaphore(members)
         """So many of its rows are served at once, whichever chunks they are of."""
 
     def take(self, most: int) -> list[Row]:

@@ -8,9 +8,9 @@ from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.ledger import Mark, Plan, State
-from prefect_seedance.media import Shelf
+from prefect_seedance.media import Storage
 from prefect_seedance.planning.file_names import default_name
-from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.tables.row_keys import redacted
 
 __all__ = ["plan_rows", "unsettled"]
@@ -24,7 +24,7 @@ OVER = frozenset({State.STORED, State.REFUSED, State.FAILED, State.EXPIRED, Stat
 
 async def plan_rows(
     session: Session,
-    rows: Mapping[str, Prepared],
+    rows: Mapping[str, PlannedRow],
     marks: Mapping[str, Mark],
     *,
     folder: str,
@@ -46,7 +46,7 @@ async def plan_rows(
         InputError: A row of this key was planned with another request. Nothing is written then.
     """
 
-    def plans(wanted: Iterable[Prepared]) -> list[Plan]:
+    def plans(wanted: Iterable[PlannedRow]) -> list[Plan]:
         return [_plan(row, session.take, folder, names) for row in wanted]
 
     changed = [row for key, row in rows.items() if key in marks and not row.knows(marks[key].fingerprint)]
@@ -64,11 +64,11 @@ async def plan_rows(
 
 async def unsettled(
     session: Session,
-    rows: Mapping[str, Prepared],
+    rows: Mapping[str, PlannedRow],
     marks: Mapping[str, Mark],
     ids: Mapping[str, int],
     *,
-    shelf: Shelf,
+    storage: Storage,
     retry: frozenset[State],
 ) -> dict[str, int]:
     """The rows for which there may be something to do, by key; of the others those who watch are told.
@@ -76,7 +76,7 @@ async def unsettled(
     Of a large batch most rows are over when it is run again: nobody need take them, only their files are looked for.
     """
     over = [mark for key in rows if (mark := marks.get(key)) and mark.state in OVER and mark.state not in retry]
-    lost = await missing_files([mark for mark in over if mark.state is State.STORED], shelf)
+    lost = await missing_files([mark for mark in over if mark.state is State.STORED], storage)
     settled = set()
     for mark in over:
         if mark.id not in lost:
@@ -86,7 +86,7 @@ async def unsettled(
     return {key: row_id for key, row_id in ids.items() if row_id not in settled}
 
 
-def _plan(row: Prepared, take: str, folder: str, names: Mapping[str, str] | None) -> Plan:
+def _plan(row: PlannedRow, take: str, folder: str, names: Mapping[str, str] | None) -> Plan:
     name = default_name(row.key, take) if names is None else names[row.key]
     return Plan(
         key=row.key,

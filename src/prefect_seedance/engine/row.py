@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger import RowRecord, State
-from prefect_seedance.media import Shelf
+from prefect_seedance.media import Storage
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest
 from prefect_seedance.routes.forms import Review
 
 if TYPE_CHECKING:
-    from prefect_seedance.accounts.account_client import Channel
-    from prefect_seedance.accounts.limiter import Place
+    from prefect_seedance.accounts.account_client import AccountClient
+    from prefect_seedance.accounts.limiter import Slot
     from prefect_seedance.engine.session import Session
-    from prefect_seedance.planning.planned_row import Prepared
+    from prefect_seedance.planning.planned_row import PlannedRow
 
 __all__ = ["Row"]
 
@@ -40,10 +40,10 @@ class Row:
         settings: RouteSettings,
         fingerprint: str,
         quote: Quote,
-        shelf: Shelf,
+        storage: Storage,
         review: Review | None = None,
         reference_seconds: Decimal | None = None,
-        candidates: Sequence[Prepared] = (),
+        candidates: Sequence[PlannedRow] = (),
     ) -> None:
         self.session = session
         self.id = record.id
@@ -54,7 +54,7 @@ class Row:
         self.fingerprint = fingerprint
         self.quote = quote
         self.job_id = record.job_id
-        self.shelf = shelf
+        self.storage = storage
         """Where its video is to stand."""
         self.link_expires_at = record.link_expires_at
         self.proven = record.sha256 is not None
@@ -68,7 +68,7 @@ class Row:
         """The signed link, kept in memory only."""
         self.video: str | None = None
         """Where its file is put."""
-        self.place: Place | None = None
+        self.place: Slot | None = None
         """Its place in flight, while it holds one."""
         self.created_at: float | None = None
         """When this process had its job created, on the core loop's clock; None where it did not."""
@@ -98,9 +98,9 @@ class Row:
         return self.key
 
     @property
-    def channel(self) -> Channel:
+    def account_client(self) -> AccountClient:
         """The open door of the row's account."""
-        return self.session.channels[self.settings.account]
+        return self.session.account_clients[self.settings.account]
 
     @property
     def others(self) -> bool:

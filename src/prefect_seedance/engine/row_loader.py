@@ -17,20 +17,20 @@ from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, RowRecord, State
-from prefect_seedance.media import Shelf, open_shelf
+from prefect_seedance.media import Storage, open_storage
 from prefect_seedance.messages import Message, message
-from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest, find, quote
 from prefect_seedance.routes.media_fields import addresses
 from prefect_seedance.tables.row_keys import redacted
 
-__all__ = ["Rebuilder", "addressed", "unfit"]
+__all__ = ["RowLoader", "addressed", "unfit"]
 
 _WORKED_ON = TAKEABLE | {State.CREATED, State.SUCCEEDED}
 
 
-def unfit(row: Prepared) -> Message | None:
+def unfit(row: PlannedRow) -> Message | None:
     """Why a row cannot be made anew from the ledger; None where it can."""
     for candidate in row.candidates:
         kept = VideoRequest.model_validate(redacted(candidate.request))
@@ -43,7 +43,7 @@ def unfit(row: Prepared) -> Message | None:
     return None
 
 
-def addressed(row: Prepared, row_id: int, *, named: bool) -> dict[str, Any]:
+def addressed(row: PlannedRow, row_id: int, *, named: bool) -> dict[str, Any]:
     """A row as `Ledger.address` wants it.
 
     Args:
@@ -66,7 +66,7 @@ def addressed(row: Prepared, row_id: int, *, named: bool) -> dict[str, Any]:
     }
 
 
-def _candidate(row: Prepared) -> dict[str, Any]:
+def _candidate(row: PlannedRow) -> dict[str, Any]:
     told: dict[str, Any] = {"block": row.settings.block, "fingerprint": row.fingerprint}
     told["request"] = redacted(row.request)
     if row.review:
@@ -76,7 +76,7 @@ def _candidate(row: Prepared) -> dict[str, Any]:
     return told
 
 
-class Rebuilder:
+class RowLoader:
     """Makes rows of one session from the ledger.
 
     Args:
@@ -89,7 +89,7 @@ class Rebuilder:
         self._session = session
         self._routes = routes
         self._parts = parts
-        self._shelves: dict[str, Shelf] = {}
+        self._shelves: dict[str, Storage] = {}
 
     async def rows(self, ids: Collection[int]) -> list[Row]:
         """The rows that can be worked on, in the order in which they were planned."""
@@ -112,13 +112,13 @@ class Rebuilder:
             settings=first.settings,
             fingerprint=first.fingerprint,
             quote=first.quote,
-            shelf=await self._shelf(record.folder),
+            storage=await self._shelf(record.folder),
             review=first.review,
             reference_seconds=first.reference_seconds,
             candidates=candidates if len(candidates) > 1 else (),
         )
 
-    def _candidates(self, record: RowRecord, meant: Mapping[str, Any] | None) -> list[Prepared]:
+    def _candidates(self, record: RowRecord, meant: Mapping[str, Any] | None) -> list[PlannedRow]:
         """The row as each of its routes would make it; none where this process lacks one of them."""
         if meant is None:
             settings = route_of(record, self._routes)
@@ -140,16 +140,16 @@ class Rebuilder:
         ]
         return [replace(found[0], others=tuple(found[1:])), *found[1:]]
 
-    def _maker(self, record: RowRecord) -> list[Prepared]:
+    def _maker(self, record: RowRecord) -> list[PlannedRow]:
         """The row as the route makes it that holds its job: any route of the account can ask about it."""
         settings = route_of(record, self._routes) or _any_of(record, self._routes)
         return [] if settings is None else [_prepared(record, settings, record.request, record.fingerprint)]
 
-    async def _shelf(self, folder: str) -> Shelf:
+    async def _shelf(self, folder: str) -> Storage:
         if folder not in self._shelves:
-            shelf = open_shelf(folder, self._parts)
-            await asyncio.to_thread(shelf.ensure)
-            self._shelves[folder] = shelf
+            storage = open_storage(folder, self._parts)
+            await asyncio.to_thread(storage.ensure)
+            self._shelves[folder] = storage
         return self._shelves[folder]
 
 
@@ -180,10 +180,10 @@ def _prepared(
     *,
     review: Any = None,
     seconds: str | None = None,
-) -> Prepared:
+) -> PlannedRow:
     request = VideoRequest.model_validate(dict(asked))
     measured = None if seconds is None else Decimal(seconds)
-    return Prepared(
+    return PlannedRow(
         position=0,
         key=record.key,
         request=request,

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.accounts.account_client import Channel, channel
-from prefect_seedance.accounts.circuit_breaker import Closures
+from prefect_seedance.accounts.account_client import AccountClient, account_client
+from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.engine.medium import Contents, Medium
-from prefect_seedance.engine.unrecorded import Spending
+from prefect_seedance.engine.unrecorded import UnrecordedSpending
 from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, TooManyFailures
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
-from prefect_seedance.media import Downloader, MediaPlaces
+from prefect_seedance.media import Downloader, MediaAccess
 from prefect_seedance.messages import message
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.routes.media_fields import MediumKind
+from prefect_seedance.routes.media_fields import MediaKind
 
 __all__ = ["Session", "open_session"]
 
@@ -43,9 +43,9 @@ class Session:
         patience: Seconds that a job is waited for.
         sending: Creates on the wire.
         closed: Accounts that cannot serve now, with the reason: their rows are put off.
-        closures: The same for rows that have another route, and routes that are closed beside.
+        circuit_breaker: The same for rows that have another route, and routes that are closed beside.
         stopped: Why this run takes no new rows any more; None while it does.
-        terms: What the user allows to be spent and to fail.
+        limits: What the user allows to be spent and to fail.
         failures: Rows that failed in this run.
         failures_allowed: So many end the taking of new rows; None where any number is borne.
         places: Where media may lie that are brought to a provider.
@@ -61,31 +61,31 @@ class Session:
     run: Run
     take: str
     patience: float
-    channels: dict[Account, Channel]
+    account_clients: dict[Account, AccountClient]
     downloader: Downloader
     watchers: tuple[Watcher, ...] = ()
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     closed: dict[Account, SeedanceError] = field(default_factory=dict)
-    closures: Closures = field(init=False)
+    circuit_breaker: CircuitBreaker = field(init=False)
     stopped: BaseException | None = None
-    terms: Terms = field(default_factory=Terms)
+    limits: RunLimits = field(default_factory=RunLimits)
     failures: int = 0
     failures_allowed: Decimal | None = None
-    places: MediaPlaces = field(default_factory=MediaPlaces)
+    places: MediaAccess = field(default_factory=MediaAccess)
     contents: Contents = field(init=False)
     locks: dict[MaterialKey, asyncio.Lock] = field(default_factory=dict)
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     again: bool = False
-    spending: Spending = field(default_factory=Spending)
+    spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
     scratch: Path = field(default_factory=Path)
     _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
     _steps: dict[Medium, asyncio.Task[object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.contents = Contents(self, self.scratch)
-        self.closures = Closures(self.closed)
+        self.circuit_breaker = CircuitBreaker(self.closed)
 
-    def medium(self, settings: RouteSettings, address: str, kind: MediumKind, form: Form) -> Medium:
+    def medium(self, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> Medium:
         """The medium at an address, the same one for all rows of a route."""
         known = (settings.account, settings.route.library, address, kind, form)
         if known not in self._media:
@@ -141,7 +141,7 @@ class Session:
         """Take no new rows: what is paid from now on could not be recorded or kept."""
         if self.stopped is None:
             self.stopped = reason
-            for each in self.channels.values():
+            for each in self.account_clients.values():
                 each.limiter.stir()
         elif isinstance(reason, LedgerError):
             # Only the first is told to the caller, and each may name a job that nothing else knows.
@@ -155,7 +155,7 @@ class Session:
         """A row failed. Too many of them, and no new ones are taken; those in flight end in order."""
         self.failures += 1
         if self.failures_allowed is not None and self.failures >= self.failures_allowed:
-            text = message("run.too_many_failures", failed=self.failures, allowed=self.terms.max_failures)
+            text = message("run.too_many_failures", failed=self.failures, allowed=self.limits.max_failures)
             self.stop(TooManyFailures(text))
 
 
@@ -168,8 +168,8 @@ async def open_session(
     routes: tuple[RouteSettings, ...],
     patience: float,
     flow_run_id: str | None = None,
-    terms: Terms | None = None,
-    places: MediaPlaces | None = None,
+    limits: RunLimits | None = None,
+    places: MediaAccess | None = None,
     again: bool = False,
     shared: bool = False,
 ) -> AsyncIterator[Session]:
@@ -178,12 +178,12 @@ async def open_session(
     However the block is left, creates on the wire are waited for before the run lets go of its rows. Where `shared`, it
     keeps to its part of the accounts' limits, beside all other processes that share them.
     """
-    spending = Spending()
+    spending = UnrecordedSpending()
     async with _telling(spending), contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(ledger_url)
         stack.push_async_callback(ledger.close)
-        channels = {settings.account: settings.account for settings in routes}
-        doors = {account: await stack.enter_async_context(channel(account)) for account in channels}
+        account_clients = {settings.account: settings.account for settings in routes}
+        doors = {account: await stack.enter_async_context(account_client(account)) for account in account_clients}
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="seedance-"))
         downloader = Downloader()
         stack.push_async_callback(downloader.aclose)
@@ -193,11 +193,11 @@ async def open_session(
             run=run,
             take=take,
             patience=patience,
-            channels=doors,
+            account_clients=doors,
             downloader=downloader,
             watchers=current_watchers(),
-            terms=terms or Terms(),
-            places=places or MediaPlaces(),
+            limits=limits or RunLimits(),
+            places=places or MediaAccess(),
             again=again,
             spending=spending,
             scratch=Path(scratch),
@@ -212,7 +212,7 @@ async def open_session(
 
 
 @contextlib.asynccontextmanager
-async def _telling(spending: Spending) -> AsyncIterator[None]:
+async def _telling(spending: UnrecordedSpending) -> AsyncIterator[None]:
     """Where the ledger is out of reach at the end, the error says what was spent: nobody else can."""
     try:
         yield

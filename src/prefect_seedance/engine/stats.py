@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prefect_seedance.accounts.account_client import Channel
+from prefect_seedance.accounts.account_client import AccountClient
 from prefect_seedance.accounts.limiter import LimiterReport
 from prefect_seedance.accounts.polling.poller import PollerReport
 from prefect_seedance.engine.session import Session
 
-__all__ = ["Counts", "Traffic", "counts", "since"]
+__all__ = ["AccountStats", "Counts", "counts", "since"]
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
+class AccountStats:
     """What went to and fro between this process and one account while a run lasted.
 
     Where several runs of one process share an account, each one's report counts what all of them sent meanwhile.
@@ -47,19 +47,19 @@ Counts = dict[str, tuple[LimiterReport, PollerReport]]
 
 def counts(session: Session) -> Counts:
     """How the limiter and the poller of each of a run's accounts stand now."""
-    return {account.identity: _count(channel) for account, channel in session.channels.items()}
+    return {account.identity: _count(account_client) for account, account_client in session.account_clients.items()}
 
 
-def _count(channel: Channel) -> tuple[LimiterReport, PollerReport]:
-    return channel.limiter.snapshot(), channel.poller.report()
+def _count(account_client: AccountClient) -> tuple[LimiterReport, PollerReport]:
+    return account_client.limiter.snapshot(), account_client.poller.report()
 
 
-def since(before: Counts, now: Counts) -> list[Traffic]:
+def since(before: Counts, now: Counts) -> list[AccountStats]:
     """What has come to pass between two looks, by account; accounts of which nothing was wanted are left out."""
     found = []
     for account, (limiter, poller) in now.items():
         began_limiter, began_poller = before[account]
-        one = Traffic(
+        one = AccountStats(
             account=account,
             limit=limiter.limit,
             lowest=limiter.lowest,

@@ -9,13 +9,13 @@ from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import Quote
 from prefect_seedance.routes.pricing import decimals
 
-__all__ = ["Spending"]
+__all__ = ["UnrecordedSpending"]
 
 SHOWN = 10
 """How many rows one sentence names."""
 
 
-class Spending:
+class UnrecordedSpending:
     """The creates of one run, as far as this process knows of them."""
 
     def __init__(self) -> None:

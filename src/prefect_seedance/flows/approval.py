@@ -6,7 +6,7 @@ from prefect.flow_runs import apause_flow_run
 from prefect.input import RunInput
 from pydantic import Field
 
-from prefect_seedance.planning.plan import Preparation
+from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.messages import message
 from prefect_seedance.reports.quotes import quote_summary
 from prefect_seedance.routes.pricing.amount import Amount
@@ -23,12 +23,12 @@ class Approval(RunInput):
     approve: bool = Field(default=False, description="Spend this? If not, the run ends and nothing is spent.")
 
 
-def needs_approval(preparation: Preparation, ceiling: Amount) -> bool:
+def needs_approval(plan: BatchPlan, ceiling: Amount) -> bool:
     """Whether the rows may cost more than `ceiling`.
 
     An open end or a price that is not known may be more than any amount, and so may another currency.
     """
-    total = preparation.total()
+    total = plan.total()
     if total.counts["unknown price"]:
         return True
     return any(
@@ -36,11 +36,11 @@ def needs_approval(preparation: Preparation, ceiling: Amount) -> bool:
     )
 
 
-async def approved(batch: str, preparation: Preparation, ceiling: Amount) -> bool:
+async def approved(batch: str, plan: BatchPlan, ceiling: Amount) -> bool:
     """Pause the run and show the quote, if it may be above `ceiling`; whether a person lets it go on."""
-    if not needs_approval(preparation, ceiling):
+    if not needs_approval(plan, ceiling):
         return True
-    quote = quote_summary(str(message("tables.batch", batch=batch)), preparation)
+    quote = quote_summary(str(message("tables.batch", batch=batch)), plan)
     question = str(message("run.approve", ceiling=ceiling, quote=quote))
     answer = await apause_flow_run(
         wait_for_input=Approval.with_initial_data(description=question), timeout=WAIT_SECONDS, key="approval"

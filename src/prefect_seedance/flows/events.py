@@ -31,14 +31,14 @@ from typing import Any
 
 from prefect.events import emit_event
 
-from prefect_seedance.runs.batch import Order
+from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.core.events import RowEvent, watching
 from prefect_seedance.runs.sweep import SweepOutcome
 from prefect_seedance.ledger import State
 from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount
 
-__all__ = ["Place", "RowTeller", "rows_told", "tell_finished", "tell_swept"]
+__all__ = ["RouteRef", "RowEventEmitter", "row_events", "emit_finished", "emit_swept"]
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ _KINDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RouteRef:
     """Where a row is made: the route, and the account that pays."""
 
     provider: str
@@ -67,7 +67,7 @@ class Place:
     model: str
 
 
-class RowTeller:
+class RowEventEmitter:
     """Hears what happens to the rows of a run, and tells Prefect what is worth an event.
 
     Args:
@@ -77,7 +77,7 @@ class RowTeller:
         budget: What the batch may cost.
     """
 
-    def __init__(self, batch: str, take: str, places: Mapping[str, Place], budget: Amount | None = None) -> None:
+    def __init__(self, batch: str, take: str, places: Mapping[str, RouteRef], budget: Amount | None = None) -> None:
         self._batch = batch
         self._take = take
         self._places = places
@@ -103,7 +103,7 @@ class RowTeller:
         most = 0 if event.state == State.STORED and len(self._places) > ONE_BY_ONE else ONE_BY_ONE
         place = self._places.get(event.key)
         if place is not None and event.provider is not None and event.account is not None:
-            place = Place(event.provider, event.account, event.model)  # a row may have gone on to another route
+            place = RouteRef(event.provider, event.account, event.model)  # a row may have gone on to another route
         if place is not None and self._told[name] < most:
             self._told[name] += 1
             _tell_row(self._batch, self._take, place, event)
@@ -121,28 +121,28 @@ class RowTeller:
 
 
 @contextlib.contextmanager
-def rows_told(order: Order) -> Iterator[None]:
+def row_events(order: RunSpec) -> Iterator[None]:
     """Tell Prefect of the rows of a run while the block runs."""
     # Rows are many, and share a few routes: by their identity, no place is made twice.
-    routes: dict[int, Place] = {}
+    routes: dict[int, RouteRef] = {}
     places = {}
-    for row in order.preparation.rows:
+    for row in order.plan.rows:
         route = row.settings
         if id(route) not in routes:
-            routes[id(route)] = Place(route.account.provider, route.account.label, route.route.model)
+            routes[id(route)] = RouteRef(route.account.provider, route.account.label, route.route.model)
         places[row.key] = routes[id(route)]
-    with watching(RowTeller(order.batch, order.take, places, order.terms.budget).hear):
+    with watching(RowEventEmitter(order.batch, order.take, places, order.limits.budget).hear):
         yield
 
 
-def tell_finished(result: GenerateResult, state: str) -> None:
+def emit_finished(result: GenerateResult, state: str) -> None:
     """Tell Prefect that a run is through.
 
     Args:
         result: What became of the rows.
         state: The name of the run's final state.
     """
-    places = [Place(*route) for route in result.chosen.routes]
+    places = [RouteRef(*route) for route in result.chosen.routes]
     payload = {
         "batch": result.batch,
         "take": result.take,
@@ -156,7 +156,7 @@ def tell_finished(result: GenerateResult, state: str) -> None:
     _tell("seedance.batch.finished", resource, _related(places), payload)
 
 
-def tell_swept(outcome: SweepOutcome) -> None:
+def emit_swept(outcome: SweepOutcome) -> None:
     """Tell Prefect of the rows that a sweep brought to their end."""
     for row in [*outcome.ended, *outcome.saved][:ONE_BY_ONE]:
         event = RowEvent(
@@ -167,10 +167,10 @@ def tell_swept(outcome: SweepOutcome) -> None:
             job_id=row.job_id,
             video=row.path if row.state is State.STORED else None,
         )
-        _tell_row(row.batch, row.take, Place(row.provider, row.account, row.model), event)
+        _tell_row(row.batch, row.take, RouteRef(row.provider, row.account, row.model), event)
 
 
-def _tell_row(batch: str, take: str, place: Place, event: RowEvent) -> None:
+def _tell_row(batch: str, take: str, place: RouteRef, event: RowEvent) -> None:
     if event.state not in _KINDS:
         return
     row, state = event.key, str(event.state)
@@ -192,7 +192,7 @@ def _batch(batch: str, labels: Mapping[str, str] | None = None) -> dict[str, str
     return {"prefect.resource.id": f"seedance.batch.{batch}", "prefect.resource.name": batch, **(labels or {})}
 
 
-def _related(places: Iterable[Place]) -> list[dict[str, str]]:
+def _related(places: Iterable[RouteRef]) -> list[dict[str, str]]:
     named = {
         key: None
         for place in dict.fromkeys(places)

@@ -19,7 +19,7 @@ from prefect.runtime import deployment
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.approval import approved
-from prefect_seedance.flows.events import rows_told, tell_finished
+from prefect_seedance.flows.events import emit_finished, row_events
 from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
@@ -28,9 +28,9 @@ from prefect_seedance.flows.distributed.parent import spread_over
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.core.checkpoints import reached
-from prefect_seedance.runs.batch import Order, retry_states, run_batch
-from prefect_seedance.planning.route_policy import Choice, Choose
-from prefect_seedance.engine.dispatcher import Manner
+from prefect_seedance.runs.batch import RunSpec, retry_states, run_batch
+from prefect_seedance.planning.route_policy import RoutePolicy, Choose
+from prefect_seedance.engine.dispatcher import StepRunner
 from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.planning.file_names import file_names
 from prefect_seedance.planning.plan import gather
@@ -38,7 +38,7 @@ from prefect_seedance.reports.sheet.history import in_full
 from prefect_seedance.planning.media_check import has_media, settled_keys, survey
 from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.errors import TooManyFailures
-from prefect_seedance.planning.run_limits import LIMIT_PATIENCE, Terms
+from prefect_seedance.planning.run_limits import LIMIT_PATIENCE, RunLimits
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import publish
@@ -46,7 +46,7 @@ from prefect_seedance.reports.files import sheet_is_current, write_results, writ
 from prefect_seedance.reports.results.result import build_result, GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.step_runner import manner_of, MANY, TaskRuns
+from prefect_seedance.tasks.step_runner import MANY, step_runner_for, TaskRuns
 
 __all__ = ["agenerate_videos", "generate_video", "generate_videos"]
 
@@ -235,25 +235,25 @@ async def _generate(
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
-        terms = Terms.parse(
+        limits = RunLimits.parse(
             budget=budget,
             max_charge=max_charge,
             max_failures=max_failures,
             fall_back_on_moderation=fall_back_on_moderation,
             limit_patience=limit_patience,
         )
-        choice = Choice(choose, terms.currency)
+        choice = RoutePolicy(choose, limits.currency)
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
-        manner = manner_of(task_runs)
+        step_runner = step_runner_for(task_runs)
         places = media_places(read, routes, media_root, media_hosts)
         name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
-        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=choice)
-        if probe and has_media(preparation):
+        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=choice)
+        if probe and has_media(plan):
             url = ledger_url(ledger, prefect_home())
-            await survey(preparation, places, await settled_keys(url, name, take, retry))
-        preparation.settle(terms=terms, on_invalid=on_invalid)
-        order = Order(
-            preparation=preparation,
+            await survey(plan, places, await settled_keys(url, name, take, retry))
+        plan.settle(limits=limits, on_invalid=on_invalid)
+        order = RunSpec(
+            plan=plan,
             routes=routes,
             batch=name,
             take=take,
@@ -262,44 +262,44 @@ async def _generate(
             patience=_seconds(patience),
             retry=retry,
             flow_run_id=flow_run_id(),
-            terms=terms,
+            limits=limits,
             places=places,
             parts=parts_home(),
-            file_names=file_names(file_name, read, preparation, batch=name, take=take),
+            file_names=file_names(file_name, read, plan, batch=name, take=take),
         )
         if spread:
             order, told = await _spread(spread, order, task_runs)
-            preparation.warnings += told
+            plan.warnings += told
     except SeedanceError as error:
         return failed(error)
-    preparation.warnings += _ledger_warnings(ledger)
-    for warning in preparation.warnings:
+    plan.warnings += _ledger_warnings(ledger)
+    for warning in plan.warnings:
         logger.warning(warning)
-    logger.info("Batch %s: %s", order.batch, preparation.total())
-    if ceiling is not None and not await approved(order.batch, preparation, ceiling):
+    logger.info("Batch %s: %s", order.batch, plan.total())
+    if ceiling is not None and not await approved(order.batch, plan, ceiling):
         return failed(InputError(message("run.not_approved")), "Not approved")
-    return await _carry_out(order, manner, read, logger)
+    return await _carry_out(order, step_runner, read, logger)
 
 
-async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger) -> Any:
+async def _carry_out(order: RunSpec, step_runner: StepRunner, table: Table, logger: Logger) -> Any:
     try:
         # One client for all task runs: else each of them makes its own, and reads the CA bundle anew (30 ms).
         async with (
             AsyncClientContext.get_or_create(),
-            progress_shown(order.batch, [row.key for row in order.preparation.rows], logger),
+            progress_shown(order.batch, [row.key for row in order.plan.rows], logger),
         ):
-            with rows_told(order):
+            with row_events(order):
                 try:
-                    outcome = await run_batch(order, manner)
+                    outcome = await run_batch(order, step_runner)
                 except InputError as error:
                     return failed(error)  # it was found before anything was sent
-        result = build_result(table, order.preparation, outcome, batch=order.batch, take=order.take)
+        result = build_result(table, order.plan, outcome, batch=order.batch, take=order.take)
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)
         await asyncio.to_thread(write_results, result)
         if not await asyncio.to_thread(sheet_is_current, result):
             result.history, result.attempts = await in_full(
-                order.ledger_url, outcome.standings, order.preparation, order.take
+                order.ledger_url, outcome.summaries, order.plan, order.take
             )
             await asyncio.to_thread(write_sheet, result)
         reached("results written")
@@ -307,7 +307,7 @@ async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger)
         return failed(error, "Stopped")
     await publish(result)
     stopped = None if isinstance(outcome.stopped, TooManyFailures) else outcome.stopped
-    tell_finished(result, result.name if stopped is None else "Stopped")
+    emit_finished(result, result.name if stopped is None else "Stopped")
     if isinstance(stopped, SeedanceError):
         return failed(stopped, "Stopped")
     if stopped is not None:
@@ -315,9 +315,9 @@ async def _carry_out(order: Order, manner: Manner, table: Table, logger: Logger)
     return final_state(result)
 
 
-async def _spread(spread: str, order: Order, task_runs: TaskRuns) -> tuple[Order, list[str]]:
+async def _spread(spread: str, order: RunSpec, task_runs: TaskRuns) -> tuple[RunSpec, list[str]]:
     """The order with an engine that carries it elsewhere, and what the user should know of that."""
-    per_step = task_runs == "per_step" or (task_runs == "auto" and len(order.preparation.rows) <= MANY)
+    per_step = task_runs == "per_step" or (task_runs == "auto" and len(order.plan.rows) <= MANY)
     engine, told = await spread_over(spread, order, per_step=per_step)
     return replace(order, engine=engine), told
 

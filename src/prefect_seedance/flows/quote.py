@@ -20,9 +20,9 @@ from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.planning.route_policy import Choice, Choose
+from prefect_seedance.planning.route_policy import RoutePolicy, Choose
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.planning.plan import gather, Preparation
+from prefect_seedance.planning.plan import gather, BatchPlan
 from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
@@ -45,11 +45,11 @@ class QuoteResult:
     total: QuoteTotal
     warnings: list[str]
     table: Table
-    preparation: Preparation
+    plan: BatchPlan
 
     def to_dataframe(self) -> pd.DataFrame:
         """The user's rows with their quotes, and the reasons of those that cannot be sent."""
-        return quote_frame(self.table, self.preparation)
+        return quote_frame(self.table, self.plan)
 
     def __str__(self) -> str:
         return str(self.total)
@@ -109,16 +109,16 @@ async def _quote(
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
-        preparation = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=Choice(choose))
-        if probe and has_media(preparation):
-            await survey(preparation, media_places(read, routes, media_root, media_hosts))
-        preparation.settle(on_invalid=on_invalid)
+        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=RoutePolicy(choose))
+        if probe and has_media(plan):
+            await survey(plan, media_places(read, routes, media_root, media_hosts))
+        plan.settle(on_invalid=on_invalid)
     except SeedanceError as error:
         return failed(error)
-    total = preparation.total()
+    total = plan.total()
     get_run_logger().info("Quote: %s", total)
     await acreate_markdown_artifact(
-        markdown=quote_summary(Path(read.name).name, preparation), key="seedance-quote", description=str(total)[:500]
+        markdown=quote_summary(Path(read.name).name, plan), key="seedance-quote", description=str(total)[:500]
     )
-    result = QuoteResult(total, [str(warning) for warning in preparation.warnings], read, preparation)
+    result = QuoteResult(total, [str(warning) for warning in plan.warnings], read, plan)
     return Completed(name="Quoted", message=str(total), data=result)

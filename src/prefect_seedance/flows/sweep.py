@@ -12,7 +12,7 @@ from prefect.states import Completed
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.flows.events import tell_swept
+from prefect_seedance.flows.events import emit_swept
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
@@ -21,7 +21,7 @@ from prefect_seedance.runs.sweep import sweep, SweepOutcome
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.step_runner import manner_of
+from prefect_seedance.tasks.step_runner import step_runner_for
 
 __all__ = ["sweep_videos"]
 
@@ -56,7 +56,7 @@ async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, pat
         async with AsyncClientContext.get_or_create():  # one for all task runs
             outcome = await sweep(
                 routes,
-                manner_of(),
+                step_runner_for(),
                 ledger_url=ledger_url(ledger, prefect_home()),
                 batch=batch,
                 patience=patience,
@@ -65,7 +65,7 @@ async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, pat
             )
     except SeedanceError as error:
         return failed(error, "Stopped")
-    tell_swept(outcome)
+    emit_swept(outcome)
     line = sweep_line(outcome)
     get_run_logger().info(line)
     await acreate_markdown_artifact(markdown=sweep_summary(outcome), key="seedance-sweep", description=line)

@@ -19,9 +19,9 @@ from prefect_seedance.ledger.records import (
 )
 from prefect_seedance.ledger.rows.leases import Run, heartbeat, lease
 from prefect_seedance.ledger.rows.resolving import Verdict
-from prefect_seedance.ledger.rows.summaries import Kind, Payment, Standing, moment
-from prefect_seedance.ledger.sharing.allocations import ALL, Said, Seat, Share
-from prefect_seedance.ledger.sharing.work_claims import Glimpse, Remainder, RouteKey
+from prefect_seedance.ledger.rows.summaries import Payment, RowSummary, SharedFields, moment
+from prefect_seedance.ledger.sharing.allocations import ALL, Allocation, Demand, Member
+from prefect_seedance.ledger.sharing.work_claims import Remainder, RouteKey, RowBrief
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
 
 __all__ = [
@@ -31,31 +31,31 @@ __all__ = [
     "OUT_OF_REACH",
     "RETRYABLE",
     "TAKEABLE",
+    "Allocation",
     "AssetRequest",
     "AttemptRecord",
     "Charge",
     "CostLine",
-    "Glimpse",
+    "Demand",
     "Intent",
-    "Kind",
+    "SharedFields",
     "Ledger",
     "Mark",
     "MaterialKey",
     "MaterialRecord",
     "MaterialState",
+    "Member",
     "Outcome",
     "Payment",
     "Plan",
     "Proof",
     "Remainder",
     "RouteKey",
+    "RowBrief",
     "RowRecord",
+    "RowSummary",
     "Run",
-    "Said",
-    "Seat",
     "Settlement",
-    "Share",
-    "Standing",
     "State",
     "Verdict",
     "add_up",

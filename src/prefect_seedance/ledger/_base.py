@@ -6,10 +6,10 @@ from typing import Any, Self
 
 from prefect_seedance.ledger.db.database import Database
 
-__all__ = ["Book"]
+__all__ = ["LedgerBase"]
 
 
-class Book:
+class LedgerBase:
     """One open ledger. Every writing method has committed when it returns."""
 
     def __init__(self, url: str) -> None:

@@ -10,17 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger._base import Book
+from prefect_seedance.ledger._base import LedgerBase
 from prefect_seedance.ledger.records import AssetRequest, MaterialKey, MaterialRecord
 from prefect_seedance.ledger.rows import assets, lookups, materials
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.states import Outcome
 
-__all__ = ["MediaBook"]
+__all__ = ["LedgerMedia"]
 
 
-class MediaBook(Book):
+class LedgerMedia(LedgerBase):
     """The part of the ledger that is about media."""
 
     async def take_material(self, run: Run, key: MaterialKey, name: str, *, needed_until: datetime) -> MaterialRecord:
@@ -31,7 +31,7 @@ class MediaBook(Book):
 
         return await self._database.write(operation)
 
-    async def ask_for_asset(self, run: Run, material_id: int, **terms: Any) -> int | None:
+    async def ask_for_asset(self, run: Run, material_id: int, **limits: Any) -> int | None:
         """Write down a billed request for an asset before it is sent; None where the budget forbids it: `assets.ask`.
 
         A caller that is cancelled meanwhile never learns the id and cannot send: its request is withdrawn.
@@ -39,7 +39,7 @@ class MediaBook(Book):
         written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
-            written.append(assets.ask(connection, run, material_id, **terms))
+            written.append(assets.ask(connection, run, material_id, **limits))
             return written[-1]
 
         try:

@@ -6,18 +6,18 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger._base import Book
+from prefect_seedance.ledger._base import LedgerBase
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
 from prefect_seedance.ledger.rows import budget, lookups, maintenance, summaries
 from prefect_seedance.ledger.rows.leases import Run
-from prefect_seedance.ledger.rows.summaries import Standing
+from prefect_seedance.ledger.rows.summaries import RowSummary
 from prefect_seedance.ledger.states import State
 from prefect_seedance.messages import message
 
-__all__ = ["ReadBook"]
+__all__ = ["LedgerReads"]
 
 
-class ReadBook(Book):
+class LedgerReads(LedgerBase):
     """The part of the ledger that changes nothing."""
 
     async def states_of(self, batch: str, take: str) -> dict[str, State]:
@@ -47,9 +47,9 @@ class ReadBook(Book):
         """All rows of a batch, in the order in which they were planned."""
         return await self._database.read(lambda connection: lookups.rows_of(connection, batch, take))
 
-    async def standings_of(self, batch: str) -> list[Standing]:
+    async def standings_of(self, batch: str) -> list[RowSummary]:
         """How all rows of a batch stand, all takes, in the order in which they were planned: leaner than `rows_of`."""
-        return await self._database.read(lambda connection: summaries.standings_of(connection, batch))
+        return await self._database.read(lambda connection: summaries.summaries_of(connection, batch))
 
     async def attempts_of_rows(self, ids: Collection[int]) -> list[AttemptRecord]:
         """All attempts of some rows, oldest first."""

@@ -7,17 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.ledger._base import Book
+from prefect_seedance.ledger._base import LedgerBase
 from prefect_seedance.ledger.rows import leases, lookups
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.sharing import allocations, work_claims
-from prefect_seedance.ledger.sharing.allocations import Said, Seat, Share
-from prefect_seedance.ledger.sharing.work_claims import Glimpse, Remainder
+from prefect_seedance.ledger.sharing.allocations import Allocation, Demand, Member
+from prefect_seedance.ledger.sharing.work_claims import Remainder, RowBrief
 
-__all__ = ["SharedBook"]
+__all__ = ["LedgerSharing"]
 
 
-class SharedBook(Book):
+class LedgerSharing(LedgerBase):
     """The part of the ledger by which processes share rows, and places in flight."""
 
     async def take_portion(self, run: Run, take: str, **wanted: Any) -> set[int]:
@@ -57,17 +57,17 @@ class SharedBook(Book):
 
         return await self._database.write(operation)
 
-    async def glimpses(self, run: Run, take: str) -> list[Glimpse]:
+    async def glimpses(self, run: Run, take: str) -> list[RowBrief]:
         """How all rows of a take stand, in few words."""
         return await self._database.read(lambda connection: work_claims.glimpses(connection, run, take))
 
-    async def sit(self, seat: Seat, said: Said) -> Share:
+    async def sit(self, member: Member, said: Demand) -> Allocation:
         """Say how this process stands at an account, and be told what it may do; see `seats.sit`."""
-        return await self._database.write(lambda connection: allocations.sit(connection, seat, said))
+        return await self._database.write(lambda connection: allocations.sit(connection, member, said))
 
-    async def leave_seat(self, seat: Seat) -> None:
+    async def leave_seat(self, member: Member) -> None:
         """This process is through with an account."""
         try:
-            await self._write(allocations.leave, seat)
+            await self._write(allocations.leave, member)
         finally:
-            allocations.forget(seat)
+            allocations.forget(member)

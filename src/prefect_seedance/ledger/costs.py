@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from prefect_seedance.ledger.records import AssetRequest, AttemptRecord
-from prefect_seedance.ledger.rows.summaries import Payment, Standing
+from prefect_seedance.ledger.rows.summaries import Payment, RowSummary
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes.pricing import decimals
 
@@ -77,7 +77,7 @@ def add_up(attempts: Iterable[AttemptRecord], assets: Iterable[AssetRequest] = (
 
 
 def add_up_all(
-    standings: Iterable[Standing],
+    summaries: Iterable[RowSummary],
     earlier: Iterable[AttemptRecord],
     assets: Iterable[AssetRequest] = (),
     *,
@@ -86,14 +86,14 @@ def add_up_all(
     """The same for a whole batch: the latest attempts come with its rows, those of one kind are added at one stroke.
 
     Args:
-        standings: The batch's rows.
+        summaries: The batch's rows.
         earlier: The attempts that are not the latest of their rows.
         assets: Billed requests for assets.
         run_id: Only what this run has bought; None takes all.
     """
     # Most rows share the very object: to hash what is in it for each of them would take longest.
     alike: dict[int, tuple[Payment, int, list[int]]] = {}
-    for row in standings:
+    for row in summaries:
         payment = row.kind.payment
         if payment is None or row.attempt_id is None:
             continue

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger._media import MediaBook
-from prefect_seedance.ledger._reads import ReadBook
-from prefect_seedance.ledger._sharing import SharedBook
+from prefect_seedance.ledger._media import LedgerMedia
+from prefect_seedance.ledger._reads import LedgerReads
+from prefect_seedance.ledger._sharing import LedgerSharing
 from prefect_seedance.ledger.db.schema import runs
 from prefect_seedance.ledger.records import Charge, Intent, Plan, Proof
 from prefect_seedance.ledger.rows import (
@@ -35,7 +35,7 @@ from prefect_seedance.routes.pricing.amount import Amount
 __all__ = ["Ledger"]
 
 
-class Ledger(ReadBook, MediaBook, SharedBook):
+class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
     """One open ledger. Every writing method has committed when it returns."""
 
     async def begin_run(self, batch: str, flow_run_id: str | None = None) -> Run:

@@ -12,12 +12,12 @@ from typing import Protocol
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 
-__all__ = ["MANIFEST", "Place", "check_manifest"]
+__all__ = ["MANIFEST", "OutputFolder", "check_manifest"]
 
 MANIFEST = "seedance-ledger.json"
 
 
-class Place(Protocol):
+class OutputFolder(Protocol):
     """An output folder that is no local one."""
 
     shown: str
@@ -29,7 +29,7 @@ class Place(Protocol):
         """Write a file unless there is one; whether it was written."""
 
 
-def check_manifest(folder: Path | Place, identity: str, shown_url: str) -> None:
+def check_manifest(folder: Path | OutputFolder, identity: str, shown_url: str) -> None:
     """Find the folder's manifest and hold it against the ledger in use; write it where there is none.
 
     Raises:
@@ -55,11 +55,11 @@ def check_manifest(folder: Path | Place, identity: str, shown_url: str) -> None:
         )
 
 
-def _shown(folder: Path | Place) -> str:
+def _shown(folder: Path | OutputFolder) -> str:
     return str(folder) if isinstance(folder, Path) else folder.shown
 
 
-def _read(folder: Path | Place) -> dict[str, str] | None:
+def _read(folder: Path | OutputFolder) -> dict[str, str] | None:
     try:
         text = (folder / MANIFEST).read_bytes() if isinstance(folder, Path) else folder.read(MANIFEST)
         if text is None:
@@ -78,7 +78,7 @@ def _text(identity: str, shown_url: str) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _write(folder: Path | Place, text: str) -> None:
+def _write(folder: Path | OutputFolder, text: str) -> None:
     if not isinstance(folder, Path):
         folder.create(MANIFEST, text.encode())
         return

@@ -6,16 +6,16 @@ Everything here but `Downloader`, `Prober` and `fetch_content` blocks: call it i
 from __future__ import annotations
 
 from prefect_seedance.errors import UnsafeLink
-from prefect_seedance.media.inputs.access import MediaPlaces
+from prefect_seedance.media.inputs.access import MediaAccess
 from prefect_seedance.media.inputs.buckets import STORES
 from prefect_seedance.media.inputs.content import Content, fetch_content
 from prefect_seedance.media.inputs.probe import Probed, Prober
 from prefect_seedance.media.links import Zone, zone_of
 from prefect_seedance.media.storage.folders import ensure_folder, place
 from prefect_seedance.media.storage.names import clashes, slug
-from prefect_seedance.media.storage.opening import open_shelf
+from prefect_seedance.media.storage.opening import open_storage
 from prefect_seedance.media.storage.part import discard
-from prefect_seedance.media.storage.storage import Shelf, Stamp
+from prefect_seedance.media.storage.storage import Stamp, Storage
 from prefect_seedance.media.videos.download import Downloader, Fetched, Progress
 from prefect_seedance.media.videos.stills import Previews, Stills, previews_of
 from prefect_seedance.media.videos.video import VideoFacts, inspect_video
@@ -25,14 +25,14 @@ __all__ = [
     "Content",
     "Downloader",
     "Fetched",
-    "MediaPlaces",
+    "MediaAccess",
     "Previews",
     "Probed",
     "Prober",
     "Progress",
-    "Shelf",
     "Stamp",
     "Stills",
+    "Storage",
     "UnsafeLink",
     "VideoFacts",
     "Zone",
@@ -41,7 +41,7 @@ __all__ = [
     "ensure_folder",
     "fetch_content",
     "inspect_video",
-    "open_shelf",
+    "open_storage",
     "place",
     "previews_of",
     "slug",

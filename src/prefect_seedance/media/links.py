@@ -32,7 +32,7 @@ class Zone(Enum):
     LOOPBACK = "loopback"
 
 
-class Door(NamedTuple):
+class Endpoint(NamedTuple):
     """One way to a link.
 
     Attributes:
@@ -88,7 +88,7 @@ async def allowed_zones(provider_url: str | None, *, allow_private: bool) -> fro
     return frozenset(zones)
 
 
-async def doors(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str] = frozenset()) -> list[Door]:
+async def endpoints(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str] = frozenset()) -> list[Endpoint]:
     """Judge a link and return the ways to it, best first.
 
     Args:
@@ -113,12 +113,12 @@ async def doors(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str] = 
     if proxy is not None:
         # The proxy resolves the name, and is the guard of its own network.
         _judge([] if literal is None else [literal], url, zones)
-        return [Door(url, url.netloc.decode("ascii"), name, proxy)]
+        return [Endpoint(url, url.netloc.decode("ascii"), name, proxy)]
     addresses = await _resolve(name, url.port or (443 if url.scheme == "https" else 80))
     found = {address: zone_of(address) for address in addresses}
     _judge(list(found.values()), url, zones)
     host = url.netloc.decode("ascii")
-    return [Door(url.copy_with(host=address), host, name, None) for address, zone in found.items() if zone in zones]
+    return [Endpoint(url.copy_with(host=address), host, name, None) for address, zone in found.items() if zone in zones]
 
 
 def _judge(found: list[Zone], url: httpx.URL, zones: frozenset[Zone]) -> None:

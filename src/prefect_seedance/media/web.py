@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 
 from prefect_seedance.errors import InvalidResponse, UnsafeLink
-from prefect_seedance.media.links import Door, Zone, doors, shown
+from prefect_seedance.media.links import Endpoint, Zone, endpoints, shown
 from prefect_seedance.messages import message
 
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -64,7 +64,7 @@ class Web:
         """
         target = _parse(url)
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._ask(await doors(target, zones, hosts), {**_HEADERS, **(headers or {})})
+            response = await self._ask(await endpoints(target, zones, hosts), {**_HEADERS, **(headers or {})})
             if response.status_code not in _REDIRECTS:
                 return response
             await response.aclose()
@@ -75,7 +75,7 @@ class Web:
             target = target.join(_parse(location))
         raise InvalidResponse(message("link.redirected_too_often", limit=_MOST_REDIRECTS, link=shown(url)))
 
-    async def _ask(self, ways: list[Door], headers: dict[str, str]) -> httpx.Response:
+    async def _ask(self, ways: list[Endpoint], headers: dict[str, str]) -> httpx.Response:
         failure: httpx.TransportError | None = None
         for door in ways:
             request = httpx.Request(

@@ -10,8 +10,8 @@ from typing import Any
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import Message, message
-from prefect_seedance.planning.planned_row import Prepared
-from prefect_seedance.planning.route_policy import Choice, wanted_routes
+from prefect_seedance.planning.planned_row import PlannedRow
+from prefect_seedance.planning.route_policy import RoutePolicy, wanted_routes
 from prefect_seedance.providers import RouteSettings, dialect_of
 from prefect_seedance.routes import Quote, VideoRequest, check, quote, resolve
 from prefect_seedance.routes.forms import Review, form_of
@@ -63,12 +63,12 @@ class Checker:
     A large table has few kinds of rows: only the rules of the prompt have to look at each of them.
     """
 
-    def __init__(self, routes: Sequence[RouteSettings], choice: Choice) -> None:
+    def __init__(self, routes: Sequence[RouteSettings], choice: RoutePolicy) -> None:
         self._routes = routes
         self._choice = choice
         self._kinds: dict[tuple[Any, ...], _Kinds] = {}
 
-    def checked(self, row: TableRow) -> tuple[Prepared | None, Sequence[Message | str]]:
+    def checked(self, row: TableRow) -> tuple[PlannedRow | None, Sequence[Message | str]]:
         """The row as it would be sent, or all the reasons why it may not be."""
         known = (row.model, row.provider, row.routes, row.review, row.request.prompt is None, *_SETTINGS(row.request))
         kinds = self._kinds.get(known)
@@ -166,7 +166,7 @@ def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Re
     return list(dict.fromkeys(found))
 
 
-def _prepared(row: TableRow, kinds: _Kinds, resolved: Sequence[VideoRequest]) -> Prepared:
+def _prepared(row: TableRow, kinds: _Kinds, resolved: Sequence[VideoRequest]) -> PlannedRow:
     candidates = [_candidate(row, kind, request) for kind, request in zip(kinds.good, resolved, strict=False)]
     first = candidates[0]
     if kinds.alone is not None and kinds.priced_in is None:
@@ -181,8 +181,8 @@ def _prepared(row: TableRow, kinds: _Kinds, resolved: Sequence[VideoRequest]) ->
     )
 
 
-def _candidate(row: TableRow, kind: _Kind, request: VideoRequest) -> Prepared:
-    return Prepared(
+def _candidate(row: TableRow, kind: _Kind, request: VideoRequest) -> PlannedRow:
+    return PlannedRow(
         position=row.position,
         key=row.key,
         request=request,

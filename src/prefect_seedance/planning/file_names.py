@@ -11,8 +11,8 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.media import slug
 from prefect_seedance.media.storage.names import joined, segment
 from prefect_seedance.messages import message
-from prefect_seedance.planning.plan import Preparation
-from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.plan import BatchPlan
+from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.tables.cells import plain
 from prefect_seedance.tables.reader import Table
 
@@ -36,7 +36,7 @@ def default_name(key: str, take: str) -> str:
 
 
 def file_names(
-    template: str | None, table: Table, preparation: Preparation, *, batch: str, take: str
+    template: str | None, table: Table, plan: BatchPlan, *, batch: str, take: str
 ) -> Mapping[str, str] | None:
     """The name of each row's file below the batch's folder, by row key and without `.mp4`; None without a template.
 
@@ -45,7 +45,7 @@ def file_names(
     Args:
         template: Text with fields in braces; a slash makes a folder. Fields are `FIELDS` and the table's headings.
         table: The user's table.
-        preparation: The rows that are meant.
+        plan: The rows that are meant.
         batch: The batch.
         take: The take; a template that does not name it gets it at its end, where it is not the first.
 
@@ -64,7 +64,7 @@ def file_names(
     columns = {field: table.frame.iloc[:, headings[field]].tolist() for field in own}
     now = datetime.now().astimezone()
 
-    def name(row: Prepared) -> str:
+    def name(row: PlannedRow) -> str:
         values: dict[str, Any] = {
             "batch": batch,
             "id": row.key,
@@ -82,7 +82,7 @@ def file_names(
         )
         return joined(text.split("/"))
 
-    return {row.key: name(row) for row in preparation.rows}
+    return {row.key: name(row) for row in plan.rows}
 
 
 def _parsed(template: str, headings: Mapping[str, int]) -> list[tuple[str, str, str]]:

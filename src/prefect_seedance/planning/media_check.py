@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, Ledger, State
-from prefect_seedance.media import MediaPlaces, Probed, Prober
+from prefect_seedance.media import MediaAccess, Probed, Prober
 from prefect_seedance.messages import Message, message
-from prefect_seedance.planning.plan import Invalid, Preparation
-from prefect_seedance.planning.planned_row import Prepared, in_order
+from prefect_seedance.planning.plan import BatchPlan, Invalid
+from prefect_seedance.planning.planned_row import PlannedRow, in_order
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check_material, quote, reference_seconds
 from prefect_seedance.routes.address import scheme_of
@@ -33,7 +33,7 @@ class Survey:
         self.mistakes: dict[str, Message | str] = {}
         self.warnings: dict[str, Message | str] = {}
 
-    async def look(self, places: MediaPlaces, wanted: Iterable[str]) -> None:
+    async def look(self, places: MediaAccess, wanted: Iterable[str]) -> None:
         """Look at each address once."""
         listed = list(dict.fromkeys(wanted))
         async with Prober(places) as prober:
@@ -70,7 +70,7 @@ class Survey:
         return errors, warnings
 
 
-async def survey(found: Preparation, places: MediaPlaces, skip: Collection[str] = ()) -> None:
+async def survey(found: BatchPlan, places: MediaAccess, skip: Collection[str] = ()) -> None:
     """Look at the media of a table's rows; bad ones become invalid, and quotes as exact as the media allow.
 
     Args:
@@ -103,12 +103,12 @@ async def settled_keys(ledger_url: str, batch: str, take: str, retry: Collection
     return {key for key, state in states.items() if state not in TAKEABLE and state not in retry}
 
 
-def has_media(found: Preparation) -> bool:
+def has_media(found: BatchPlan) -> bool:
     """Whether any row of a table has media that can be looked at."""
     return any(_media(row.request) for row in found.rows)
 
 
-async def survey_one(settings: RouteSettings, request: VideoRequest, places: MediaPlaces) -> Survey:
+async def survey_one(settings: RouteSettings, request: VideoRequest, places: MediaAccess) -> Survey:
     """Look at one request's media.
 
     Raises:
@@ -127,12 +127,12 @@ def _media(request: VideoRequest) -> list[str]:
     return [address for _, address in addresses(request) if scheme_of(address) not in {None, "asset"}]
 
 
-def _judged(row: Prepared, seen: Survey) -> tuple[Prepared | None, list[Message]]:
+def _judged(row: PlannedRow, seen: Survey) -> tuple[PlannedRow | None, list[Message]]:
     """The row by what its media are; a candidate that cannot take them is passed over, if another can."""
     if not row.others:
         errors, warnings = seen.judge(row.settings, row.request, row.review)
         return (None, errors) if errors else (_measured(row, seen, warnings), [])
-    good: list[Prepared] = []
+    good: list[PlannedRow] = []
     told: list[Message | str] = []
     against: dict[str, list[Message]] = {}
     for each in row.candidates:
@@ -151,7 +151,7 @@ def _judged(row: Prepared, seen: Survey) -> tuple[Prepared | None, list[Message]
     return replace(judged, warnings=tuple(dict.fromkeys((*row.warnings, *told)))), []
 
 
-def _measured(row: Prepared, seen: Survey, found: Sequence[Message]) -> Prepared:
+def _measured(row: PlannedRow, seen: Survey, found: Sequence[Message]) -> PlannedRow:
     settings = row.settings
     seconds = reference_seconds(settings.route, row.request, seen.facts)
     warnings = (*row.warnings, *found)

@@ -7,19 +7,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from prefect_seedance.core.gc_pause import in_bulk
+from prefect_seedance.core.gc_pause import gc_paused
 from prefect_seedance.errors import CellError, InputError, InvalidRows
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.check import Checker
-from prefect_seedance.planning.planned_row import Prepared
-from prefect_seedance.planning.route_policy import Choice
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.planned_row import PlannedRow
+from prefect_seedance.planning.route_policy import RoutePolicy
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import QuoteTotal, total
 from prefect_seedance.tables.cells import row_id
 from prefect_seedance.tables.reader import Table
 
-__all__ = ["Invalid", "OnInvalid", "Preparation", "Prepared", "gather", "prepare"]
+__all__ = ["BatchPlan", "Invalid", "OnInvalid", "PlannedRow", "gather", "prepare"]
 
 OnInvalid = Literal["stop", "skip"]
 
@@ -38,7 +38,7 @@ class Invalid:
 
 
 @dataclass
-class Preparation:
+class BatchPlan:
     """A whole table, checked.
 
     Attributes:
@@ -49,11 +49,11 @@ class Preparation:
     """
 
     table: str = "the table"
-    rows: list[Prepared] = field(default_factory=list, repr=False)
+    rows: list[PlannedRow] = field(default_factory=list, repr=False)
     invalid: list[Invalid] = field(default_factory=list, repr=False)
     warnings: list[Message | str] = field(default_factory=list)
 
-    def settle(self, *, terms: Terms | None = None, on_invalid: OnInvalid = "stop") -> None:
+    def settle(self, *, limits: RunLimits | None = None, on_invalid: OnInvalid = "stop") -> None:
         """Hold the rows against the terms, and tell everything that is wrong with the table at once.
 
         Raises:
@@ -62,7 +62,7 @@ class Preparation:
         counts: Counter[Message | str] = Counter()
         good = []
         for row in self.rows:
-            objections = row.objections(terms) if terms is not None else ()
+            objections = row.objections(limits) if limits is not None else ()
             if objections:
                 self.invalid.append(Invalid(row.position, row.line, row.key, objections))
                 continue
@@ -101,9 +101,9 @@ def prepare(
     only: Collection[Any] | None = None,
     limit: int | None = None,
     on_invalid: OnInvalid = "stop",
-    terms: Terms | None = None,
-    choice: Choice | None = None,
-) -> Preparation:
+    limits: RunLimits | None = None,
+    choice: RoutePolicy | None = None,
+) -> BatchPlan:
     """Check every row of a table against its route, and quote it. No network, nothing written.
 
     Args:
@@ -112,7 +112,7 @@ def prepare(
         only: Row keys: all others are left out.
         limit: Only the first so many rows: a pilot.
         on_invalid: Whether bad rows stop everything, or are left out.
-        terms: What the user allows; a row that a budget cannot hold is a bad row.
+        limits: What the user allows; a row that a budget cannot hold is a bad row.
         choice: How a row's route is chosen where it names none.
 
     Raises:
@@ -120,27 +120,27 @@ def prepare(
         InputError: `only` names rows that the table does not have.
     """
     found = gather(table, routes, only=only, limit=limit, choice=choice)
-    found.settle(terms=terms, on_invalid=on_invalid)
+    found.settle(limits=limits, on_invalid=on_invalid)
     return found
 
 
-@in_bulk()
+@gc_paused()
 def gather(
     table: Table,
     routes: Sequence[RouteSettings],
     *,
     only: Collection[Any] | None = None,
     limit: int | None = None,
-    choice: Choice | None = None,
-) -> Preparation:
+    choice: RoutePolicy | None = None,
+) -> BatchPlan:
     """The first half of `prepare`: rules and quotes by what the rows themselves say. `settle` is the second.
 
     Raises:
         InputError: `only` names rows that the table does not have.
     """
-    found = Preparation(table=table.name, warnings=list(map(str, table.warnings)))
+    found = BatchPlan(table=table.name, warnings=list(map(str, table.warnings)))
     positions = _chosen(table, only, limit)
-    checker = Checker(routes, choice or Choice())
+    checker = Checker(routes, choice or RoutePolicy())
     for row in table.rows:
         if row.position not in positions:
             continue

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from prefect_seedance.messages import Message, message
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Quote, VideoRequest
 from prefect_seedance.routes.forms import Review
 from prefect_seedance.routes.pricing.ranking import by_price, span
 
-__all__ = ["Prepared", "in_order"]
+__all__ = ["PlannedRow", "in_order"]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PlannedRow:
     """A row that may be sent, as its first candidate would make it.
 
     Attributes:
@@ -39,12 +39,12 @@ class Prepared:
     line: int = 0
     review: Review | None = None
     reference_seconds: Decimal | None = None
-    others: tuple[Prepared, ...] = ()
+    others: tuple[PlannedRow, ...] = ()
     accepts: frozenset[str] = frozenset()
     priced_in: str | None = None
 
     @property
-    def candidates(self) -> tuple[Prepared, ...]:
+    def candidates(self) -> tuple[PlannedRow, ...]:
         """All its candidates in their order, the first of them this one."""
         return (self, *self.others) if self.others else (self,)
 
@@ -53,12 +53,12 @@ class Prepared:
         """What it costs, whichever of its candidates makes it."""
         return span([row.quote for row in self.candidates]) if self.others else self.quote
 
-    def objections(self, terms: Terms) -> tuple[Message, ...]:
+    def objections(self, limits: RunLimits) -> tuple[Message, ...]:
         """Why it may not be sent under these terms: each of its candidates has to be held by a budget."""
         if not self.others:
-            objection = terms.objection(self.quote)
+            objection = limits.objection(self.quote)
             return () if objection is None else (objection,)
-        found = [(row.settings.label, terms.objection(row.quote)) for row in self.candidates]
+        found = [(row.settings.label, limits.objection(row.quote)) for row in self.candidates]
         return tuple(
             message("rows.candidate", route=label, reason=objection)
             for label, objection in found
@@ -70,7 +70,7 @@ class Prepared:
         return fingerprint == self.fingerprint or fingerprint in self.accepts
 
 
-def in_order(row: Prepared, candidates: Sequence[Prepared]) -> Prepared:
+def in_order(row: PlannedRow, candidates: Sequence[PlannedRow]) -> PlannedRow:
     """The row with other candidates, in their order; by price where that is what orders them.
 
     Args:

@@ -13,13 +13,13 @@ from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.route_expression import CHEAPEST, RouteName
 from prefect_seedance.tables.reader import TableRow
 
-__all__ = ["Choice", "Choose", "wanted_routes"]
+__all__ = ["Choose", "RoutePolicy", "wanted_routes"]
 
 Choose = Literal["first", "in_order", "cheapest"]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RoutePolicy:
     """How a run chooses the route of a row that names none.
 
     Attributes:
@@ -36,7 +36,9 @@ class Choice:
             raise InputError(message("choice.unknown", choose=self.how, known=get_args(Choose)))
 
 
-def wanted_routes(row: TableRow, routes: Sequence[RouteSettings], choice: Choice) -> tuple[list[RouteSettings], bool]:
+def wanted_routes(
+    row: TableRow, routes: Sequence[RouteSettings], choice: RoutePolicy
+) -> tuple[list[RouteSettings], bool]:
     """The routes that may make a row, in their order, and whether prices are to put them into another.
 
     Raises:
@@ -87,8 +89,8 @@ def _apart(routes: Iterable[RouteSettings]) -> list[RouteSettings]:
 
 
 def _wishes(row: TableRow) -> str:
-    wishes = (("model", row.model), ("provider", row.provider))
-    return " ".join(f"{name}={value!r}" for name, value in wishes if value)
+    expressions = (("model", row.model), ("provider", row.provider))
+    return " ".join(f"{name}={value!r}" for name, value in expressions if value)
 
 
 def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:

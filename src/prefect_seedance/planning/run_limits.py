@@ -14,7 +14,7 @@ from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = [
     "LIMIT_PATIENCE",
-    "Terms",
+    "RunLimits",
 ]
 
 
@@ -23,7 +23,7 @@ LIMIT_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RunLimits:
     """What the user allows.
 
     Attributes:
@@ -55,18 +55,18 @@ class Terms:
         Raises:
             InputError: One of them cannot be read, or they are of different currencies.
         """
-        terms = cls(
+        limits = cls(
             budget=None if budget is None else Amount.parse(budget, "budget"),
             max_charge=None if max_charge is None else Amount.parse(max_charge, "max_charge"),
             max_failures=_failures(max_failures),
             fall_back_on_moderation=bool(fall_back_on_moderation),
             limit_patience=_seconds(limit_patience),
         )
-        if terms.budget and terms.max_charge and terms.budget.currency != terms.max_charge.currency:
+        if limits.budget and limits.max_charge and limits.budget.currency != limits.max_charge.currency:
             raise InputError(
-                message("run_limit.currencies", budget=terms.budget.currency, max_charge=terms.max_charge.currency)
+                message("run_limit.currencies", budget=limits.budget.currency, max_charge=limits.max_charge.currency)
             )
-        return terms
+        return limits
 
     @property
     def currency(self) -> str | None:

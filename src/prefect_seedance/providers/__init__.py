@@ -4,14 +4,13 @@ from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.client import ProviderClient, Timeouts
 from prefect_seedance.providers.dialect import DIALECTS, Dialect, dialect_of
-from prefect_seedance.providers.library import AssetKind, AssetState, AssetView, Library, Uploaded
+from prefect_seedance.providers.library import AssetState, AssetView, Library, MediaKind, Uploaded
 from prefect_seedance.providers.route_settings import RouteSettings
 
 __all__ = [
     "DIALECTS",
     "Account",
     "Answer",
-    "AssetKind",
     "AssetState",
     "AssetView",
     "Balance",
@@ -21,6 +20,7 @@ __all__ = [
     "JobState",
     "JobView",
     "Library",
+    "MediaKind",
     "ProviderClient",
     "RouteSettings",
     "Timeouts",

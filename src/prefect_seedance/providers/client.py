@@ -14,8 +14,8 @@ from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
 from prefect_seedance.providers.dialect import dialect_of
 from prefect_seedance.providers.http.form import unreadable
-from prefect_seedance.providers.http.transport import Carrier, Timeouts
-from prefect_seedance.providers.library import AssetKind, AssetView, Library, Uploaded
+from prefect_seedance.providers.http.transport import Timeouts, Transport
+from prefect_seedance.providers.library import AssetView, Library, MediaKind, Uploaded
 from prefect_seedance.routes import VideoRequest
 
 __all__ = ["ProviderClient", "Timeouts"]
@@ -47,7 +47,7 @@ class ProviderClient:
     def __init__(self, account: Account, *, timeouts: Timeouts | None = None) -> None:
         self.account = account
         self.dialect = dialect_of(account.provider)
-        self._carrier = Carrier(account, timeouts or Timeouts())
+        self._carrier = Transport(account, timeouts or Timeouts())
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,7 +123,7 @@ class ProviderClient:
         return self._decode(lambda: self.dialect.read_uploaded(answer))
 
     async def submit_asset(
-        self, library: Library, *, name: str, kind: AssetKind, url: str, group: str | None = None
+        self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> AssetView:
         """Hand in one asset, or one portrait, for review.
 

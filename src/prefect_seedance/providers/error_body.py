@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Kind(Enum):
+class ErrorKind(Enum):
     """What a complaint tells."""
 
     REFUSED = auto()
@@ -27,7 +27,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Complaint:
+class ErrorBody:
     """An error in the provider's own form.
 
     Attributes:
@@ -37,7 +37,7 @@ class Complaint:
         relayed: Whether it was passed on from behind the gateway; then the HTTP status tells nothing about our key.
     """
 
-    kind: Kind
+    kind: ErrorKind
     codes: tuple[str, ...]
     text: str
     relayed: bool = False
@@ -101,15 +101,15 @@ _CLOSED = _pattern(
 )  # fmt: skip
 
 _PLAIN = (
-    (Kind.FUNDS, _FUNDS),
-    (Kind.LIMITED, _LIMITED),
-    (Kind.MODERATED, _MODERATED),
-    (Kind.KEY, _KEY),
-    (Kind.GONE, _GONE),
+    (ErrorKind.FUNDS, _FUNDS),
+    (ErrorKind.LIMITED, _LIMITED),
+    (ErrorKind.MODERATED, _MODERATED),
+    (ErrorKind.KEY, _KEY),
+    (ErrorKind.GONE, _GONE),
 )
 
 
-def kind_of_words(words: str, *, documented: bool = False) -> Kind:
+def kind_of_words(words: str, *, documented: bool = False) -> ErrorKind:
     """Tell the kind of a complaint from its codes and its message.
 
     Args:
@@ -118,11 +118,11 @@ def kind_of_words(words: str, *, documented: bool = False) -> Kind:
     """
     words = words[:_LONGEST_WORDS]
     if _BREAKDOWN.search(words):
-        return Kind.TROUBLE
+        return ErrorKind.TROUBLE
     plain = next((kind for kind, pattern in _PLAIN if pattern.search(words)), None)
     if plain is not None:
         return plain
-    return Kind.REFUSED if documented or not _DOUBT.search(words) else Kind.TROUBLE
+    return ErrorKind.REFUSED if documented or not _DOUBT.search(words) else ErrorKind.TROUBLE
 
 
 def speaks_of_closure(words: Iterable[str]) -> bool:

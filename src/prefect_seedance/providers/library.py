@@ -15,7 +15,7 @@ Library = Literal["sp", "portrait", "audit", "volc"]
 """Where material is reviewed: Jimmy AI's SP assets, its whitelist of real people, its Full (Manxue) audit (that one is
 unconfirmed), and Anyfast's assets."""
 
-AssetKind = Literal["image", "video", "audio"]
+MediaKind = Literal["image", "video", "audio"]
 
 _SCHEME = "asset://"
 
@@ -90,7 +90,7 @@ class LibraryDialect(Protocol):
     def upload_lifetime(self) -> timedelta | None:
         """How long an uploaded file is served; None where there is no upload."""
 
-    def asset_billing_model(self, library: Library, kind: AssetKind) -> str | None:
+    def asset_billing_model(self, library: Library, kind: MediaKind) -> str | None:
         """Return the name of the price line that one asset is billed under, or None where assets are free."""
 
     def upload_call(self, filename: str, mime_type: str, size: int) -> Call:
@@ -100,7 +100,7 @@ class LibraryDialect(Protocol):
         """Decode the answer to an upload."""
 
     def submit_asset_call(
-        self, library: Library, *, name: str, kind: AssetKind, url: str, group: str | None = None
+        self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> Call:
         """Encode the handing in of one asset."""
 

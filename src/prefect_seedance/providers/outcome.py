@@ -25,17 +25,17 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.error_body import Complaint, Kind, speaks_of_closure
+from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, speaks_of_closure
 from prefect_seedance.providers.reading import excerpt, identifier, presentable, request_id, retry_after
 
-_REFUSALS: dict[Kind, type[Refused]] = {
-    Kind.MODERATED: ContentRejected,
-    Kind.FUNDS: InsufficientFunds,
-    Kind.KEY: AuthenticationError,
+_REFUSALS: dict[ErrorKind, type[Refused]] = {
+    ErrorKind.MODERATED: ContentRejected,
+    ErrorKind.FUNDS: InsufficientFunds,
+    ErrorKind.KEY: AuthenticationError,
 }
 # Below 500, and yet they speak of the way and not of the request: somebody waited, gave up, or met a twin.
 _DOUBTFUL_STATUSES = frozenset({408, 409, 425, 499})
-_STATUS_KINDS = {401: Kind.KEY, 402: Kind.FUNDS, 403: Kind.KEY, 429: Kind.LIMITED}
+_STATUS_KINDS = {401: ErrorKind.KEY, 402: ErrorKind.FUNDS, 403: ErrorKind.KEY, 429: ErrorKind.LIMITED}
 _ABOUT_A_MODEL = re.compile(r"model|模型|group|分组|region", re.IGNORECASE)
 
 _JOB_KEYS = frozenset({"task_id", "taskid", "job_id", "jobid", "video_id", "videoid"})
@@ -50,7 +50,7 @@ _URL = re.compile(r"(?:https?|asset)://\S+", re.IGNORECASE)
 def create_error(
     provider: str,
     answer: Answer,
-    complaint: Complaint | None,
+    error_body: ErrorBody | None,
     *,
     job: str | None,
     refusal_codes: AbstractSet[str] = frozenset(),
@@ -61,29 +61,31 @@ def create_error(
     Args:
         provider: The provider's name.
         answer: The answer.
-        complaint: What the answer says, if it is in the provider's own error form.
+        error_body: What the answer says, if it is in the provider's own error form.
         job: A job that the answer names in spite of all.
         refusal_codes: Further codes that the user knows to be refusals.
         what: What was to be made, in a word.
     """
     if job is not None:
-        words = _words(answer, complaint)
+        words = _words(answer, error_body)
         named = message("provider.names_job", words=words, what=what, job=presentable(job))
-        return _unknown(provider, answer, complaint, named, what)
-    kind = _kind(answer, complaint)
-    named_by_user = not refusal_codes.isdisjoint(_all_codes(answer, complaint))
+        return _unknown(provider, answer, error_body, named, what)
+    kind = _kind(answer, error_body)
+    named_by_user = not refusal_codes.isdisjoint(_all_codes(answer, error_body))
     proven = (
         answer.status == 429
         or named_by_user
-        or (answer.status < 500 and not 300 <= answer.status < 400 and complaint is not None)
+        or (answer.status < 500 and not 300 <= answer.status < 400 and error_body is not None)
     )
-    doubtful = kind is Kind.TROUBLE or answer.status in _DOUBTFUL_STATUSES
+    doubtful = kind is ErrorKind.TROUBLE or answer.status in _DOUBTFUL_STATUSES
     if not proven or (doubtful and not named_by_user and answer.status != 429):
-        return _unknown(provider, answer, complaint, _redirected(answer, complaint), what)
-    return _refusal(provider, answer, complaint, kind)
+        return _unknown(provider, answer, error_body, _redirected(answer, error_body), what)
+    return _refusal(provider, answer, error_body, kind)
 
 
-def query_error(provider: str, answer: Answer, complaint: Complaint | None, *, about_job: bool = True) -> SeedanceError:
+def query_error(
+    provider: str, answer: Answer, error_body: ErrorBody | None, *, about_job: bool = True
+) -> SeedanceError:
     """Judge an answer to a call that costs nothing.
 
     A 404 that is not in the provider's own form comes from somewhere on the way, and proves nothing about the job.
@@ -91,28 +93,28 @@ def query_error(provider: str, answer: Answer, complaint: Complaint | None, *, a
     Args:
         provider: The provider's name.
         answer: The answer.
-        complaint: What the answer says, if it is in the provider's own error form.
+        error_body: What the answer says, if it is in the provider's own error form.
         about_job: Whether a job was asked for, so that "not found" can mean that it is gone.
     """
-    details = _details(provider, answer, complaint)
-    words = _words(answer, complaint)
-    kind = _kind(answer, complaint)
-    if answer.status == 429 or (kind is Kind.LIMITED and answer.status < 500):
-        return _rate_limited(provider, answer, complaint)
-    if answer.status < 500 and (complaint is not None or answer.status == 401):
-        if kind in {Kind.KEY, Kind.FUNDS}:
+    details = _details(provider, answer, error_body)
+    words = _words(answer, error_body)
+    kind = _kind(answer, error_body)
+    if answer.status == 429 or (kind is ErrorKind.LIMITED and answer.status < 500):
+        return _rate_limited(provider, answer, error_body)
+    if answer.status < 500 and (error_body is not None or answer.status == 401):
+        if kind in {ErrorKind.KEY, ErrorKind.FUNDS}:
             return _REFUSALS[kind](message("provider.refused", provider=provider, words=words), **details)
-        wrong_address = complaint is not None and "invalid url" in complaint.text.lower()
-        if about_job and not wrong_address and (kind is Kind.GONE or answer.status in {404, 410}):
+        wrong_address = error_body is not None and "invalid url" in error_body.text.lower()
+        if about_job and not wrong_address and (kind is ErrorKind.GONE or answer.status in {404, 410}):
             return NotFound(message("provider.unknown_job", provider=provider, words=words), **details)
     text = message(
-        "provider.unusable_answer", provider=provider, status=answer.status, words=_redirected(answer, complaint)
+        "provider.unusable_answer", provider=provider, status=answer.status, words=_redirected(answer, error_body)
     )
     return InvalidResponse(text, **details)
 
 
 def library_error(
-    provider: str, answer: Answer, complaint: Complaint | None, *, about_asset: bool = False
+    provider: str, answer: Answer, error_body: ErrorBody | None, *, about_asset: bool = False
 ) -> SeedanceError:
     """Judge an answer to a call about uploads and assets that costs nothing.
 
@@ -121,23 +123,25 @@ def library_error(
     Args:
         provider: The provider's name.
         answer: The answer.
-        complaint: What the answer says, if it is in the provider's own error form.
+        error_body: What the answer says, if it is in the provider's own error form.
         about_asset: Whether an asset was asked for, so that "not found" can mean that it is not there.
     """
-    error = query_error(provider, answer, complaint, about_job=False)
-    kind = _kind(answer, complaint)
-    if isinstance(error, Refused) or complaint is None or kind is Kind.TROUBLE:
+    error = query_error(provider, answer, error_body, about_job=False)
+    kind = _kind(answer, error_body)
+    if isinstance(error, Refused) or error_body is None or kind is ErrorKind.TROUBLE:
         return error
     if answer.status >= 500 or 300 <= answer.status < 400 or answer.status in _DOUBTFUL_STATUSES:
         return error
-    words = " ".join((*complaint.codes, complaint.text))
-    unknown_asset = answer.status in {404, 410} or kind is Kind.GONE or _ABSENT_ASSET.search(words[:_LONGEST_WORDS])
+    words = " ".join((*error_body.codes, error_body.text))
+    unknown_asset = (
+        answer.status in {404, 410} or kind is ErrorKind.GONE or _ABSENT_ASSET.search(words[:_LONGEST_WORDS])
+    )
     if about_asset and unknown_asset and "invalid url" not in words.lower():
-        details = _details(provider, answer, complaint)
+        details = _details(provider, answer, error_body)
         return NotFound(
-            message("provider.unknown_asset", provider=provider, words=_words(answer, complaint)), **details
+            message("provider.unknown_asset", provider=provider, words=_words(answer, error_body)), **details
         )
-    return _refusal(provider, answer, complaint, kind)
+    return _refusal(provider, answer, error_body, kind)
 
 
 def named_job(answer: Answer, body: Mapping[str, Any] | None) -> str | None:
@@ -166,66 +170,66 @@ def _objects(body: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], bool]
         ]
 
 
-def _kind(answer: Answer, complaint: Complaint | None) -> Kind:
-    by_status = _STATUS_KINDS.get(answer.status, Kind.REFUSED)
-    if complaint is None:
+def _kind(answer: Answer, error_body: ErrorBody | None) -> ErrorKind:
+    by_status = _STATUS_KINDS.get(answer.status, ErrorKind.REFUSED)
+    if error_body is None:
         return by_status
-    if complaint.kind is not Kind.REFUSED or complaint.relayed:
-        return complaint.kind
-    if answer.status == 403 and _ABOUT_A_MODEL.search(" ".join((*complaint.codes, complaint.text))):
-        return Kind.REFUSED
+    if error_body.kind is not ErrorKind.REFUSED or error_body.relayed:
+        return error_body.kind
+    if answer.status == 403 and _ABOUT_A_MODEL.search(" ".join((*error_body.codes, error_body.text))):
+        return ErrorKind.REFUSED
     return by_status
 
 
-def _refusal(provider: str, answer: Answer, complaint: Complaint | None, kind: Kind) -> Refused:
-    limited = kind is Kind.LIMITED or (answer.status == 429 and kind not in _REFUSALS)
+def _refusal(provider: str, answer: Answer, error_body: ErrorBody | None, kind: ErrorKind) -> Refused:
+    limited = kind is ErrorKind.LIMITED or (answer.status == 429 and kind not in _REFUSALS)
     if limited:
-        return _rate_limited(provider, answer, complaint)
+        return _rate_limited(provider, answer, error_body)
     refusal = _REFUSALS.get(kind, Refused)
-    if refusal is Refused and complaint is not None and speaks_of_closure((*complaint.codes, complaint.text)):
+    if refusal is Refused and error_body is not None and speaks_of_closure((*error_body.codes, error_body.text)):
         refusal = RouteUnavailable
-    text = message("provider.refused", provider=provider, words=_words(answer, complaint))
-    return refusal(text, **_details(provider, answer, complaint))
+    text = message("provider.refused", provider=provider, words=_words(answer, error_body))
+    return refusal(text, **_details(provider, answer, error_body))
 
 
-def _rate_limited(provider: str, answer: Answer, complaint: Complaint | None) -> RateLimited:
+def _rate_limited(provider: str, answer: Answer, error_body: ErrorBody | None) -> RateLimited:
     wait = retry_after(answer)
-    words = _words(answer, complaint)
+    words = _words(answer, error_body)
     if wait is None:
         text = message("provider.rate_limited", provider=provider, words=words)
     else:
         text = message("provider.rate_limited_for", provider=provider, seconds=wait, words=words)
-    return RateLimited(text, retry_after=wait, **_details(provider, answer, complaint))
+    return RateLimited(text, retry_after=wait, **_details(provider, answer, error_body))
 
 
 def _unknown(
-    provider: str, answer: Answer, complaint: Complaint | None, words: Message | str, what: str
+    provider: str, answer: Answer, error_body: ErrorBody | None, words: Message | str, what: str
 ) -> UnknownOutcome:
     text = message("provider.nothing_proven", provider=provider, status=answer.status, what=what, words=words)
-    return UnknownOutcome(text, **_details(provider, answer, complaint))
+    return UnknownOutcome(text, **_details(provider, answer, error_body))
 
 
-def _words(answer: Answer, complaint: Complaint | None) -> Message | str:
+def _words(answer: Answer, error_body: ErrorBody | None) -> Message | str:
     """The provider's own words."""
-    if complaint is None:
+    if error_body is None:
         return excerpt(answer.body) or message("provider.empty_answer")
-    text = complaint.text or complaint.code
+    text = error_body.text or error_body.code
     if not text:
         return message("provider.without_words")
-    wrapping = ": ".join(complaint.codes[:-1])
+    wrapping = ": ".join(error_body.codes[:-1])
     return presentable(f"{wrapping}: {text}" if wrapping else text)
 
 
-def _redirected(answer: Answer, complaint: Complaint | None) -> Message | str:
+def _redirected(answer: Answer, error_body: ErrorBody | None) -> Message | str:
     """The provider's own words, and where a redirect points to."""
-    words, target = _words(answer, complaint), answer.header("location")
+    words, target = _words(answer, error_body), answer.header("location")
     if not 300 <= answer.status < 400 or not target:
         return words
     return message("provider.redirects", words=words, target=presentable(target.split("?")[0]))
 
 
-def _details(provider: str, answer: Answer, complaint: Complaint | None) -> dict[str, Any]:
-    code = complaint.code if complaint else None
+def _details(provider: str, answer: Answer, error_body: ErrorBody | None) -> dict[str, Any]:
+    code = error_body.code if error_body else None
     return {
         "provider": provider,
         "code": presentable(code, 120) if code else f"http-{answer.status}",
@@ -234,7 +238,7 @@ def _details(provider: str, answer: Answer, complaint: Complaint | None) -> dict
     }
 
 
-def _all_codes(answer: Answer, complaint: Complaint | None) -> set[str]:
-    codes = complaint.codes if complaint else ()
+def _all_codes(answer: Answer, error_body: ErrorBody | None) -> set[str]:
+    codes = error_body.codes if error_body else ()
     heads = (code.split(".")[0] for code in codes)
     return {f"http-{answer.status}", *codes, *heads}

@@ -12,7 +12,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ASSETS, AssetRequest, AttemptRecord, Outcome, RowRecord, Settlement
 from prefect_seedance.messages import Message, message
 
-__all__ = ["AUDIT_COLUMNS", "BillMatch", "lay_beside", "read_bill", "write_audit"]
+__all__ = ["AUDIT_COLUMNS", "BillMatch", "match_bill", "read_bill", "write_audit"]
 
 AUDIT_COLUMNS = (
     "batch",
@@ -199,7 +199,7 @@ def _amounts(lines: Iterable[Mapping[str, str]], job: str, amount: str, path: Pa
     return found
 
 
-def lay_beside(
+def match_bill(
     rows: Iterable[RowRecord],
     attempts: Iterable[AttemptRecord],
     bill: Mapping[str, Decimal],

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.media import Shelf, open_shelf, slug
+from prefect_seedance.media import Storage, open_storage, slug
 from prefect_seedance.messages import message
 from prefect_seedance.reports.results.result import INVALID, LEFT_OUT, GenerateResult
 from prefect_seedance.reports.results.sources import digest, note, up_to_date
@@ -39,35 +39,35 @@ def write_files(result: GenerateResult) -> None:
 
 def write_results(result: GenerateResult) -> None:
     """Write the tables of the results, unless they are there and would be the same; see `write_files`."""
-    shelf = open_shelf(result.folder)
+    storage = open_storage(result.folder)
     suffix = "" if result.take == "1" else f".take-{slug(result.take)}"
     names = [f"results{suffix}.csv"]
     if importlib.util.find_spec("pyarrow") is not None:
         names.append(f"results{suffix}.parquet")
     noted, result.made_of = f".results{suffix}.note", digest(result)
-    if not up_to_date(shelf, noted, result.made_of, names):
-        _told(partial(_write_tables, result, shelf, names))
-        _told(partial(note, shelf, noted, result.made_of, names))
+    if not up_to_date(storage, noted, result.made_of, names):
+        _told(partial(_write_tables, result, storage, names))
+        _told(partial(note, storage, noted, result.made_of, names))
     for name in names:
-        _note(result, shelf, name.rpartition(".")[2], name)
+        _note(result, storage, name.rpartition(".")[2], name)
 
 
 def sheet_is_current(result: GenerateResult) -> bool:
     """Whether the contact sheet is there and would show the same; then it is noted in `result.files`."""
-    shelf = open_shelf(result.folder)
-    current = up_to_date(shelf, SHEET_NOTE, _sheet_made_of(result), [SHEET])
+    storage = open_storage(result.folder)
+    current = up_to_date(storage, SHEET_NOTE, _sheet_made_of(result), [SHEET])
     if current:
-        _note(result, shelf, "sheet", SHEET)
+        _note(result, storage, "sheet", SHEET)
     return current
 
 
 def write_sheet(result: GenerateResult) -> None:
     """Write one page for all takes of the batch, beside the videos, of what is in full in the result's history."""
-    shelf = open_shelf(result.folder)
+    storage = open_storage(result.folder)
     page = _page(result)
-    _told(lambda: shelf.write(SHEET, page.encode()))
-    _told(partial(note, shelf, SHEET_NOTE, _sheet_made_of(result), [SHEET]))
-    _note(result, shelf, "sheet", SHEET)
+    _told(lambda: storage.write(SHEET, page.encode()))
+    _told(partial(note, storage, SHEET_NOTE, _sheet_made_of(result), [SHEET]))
+    _note(result, storage, "sheet", SHEET)
 
 
 def _sheet_made_of(result: GenerateResult) -> str | None:
@@ -80,13 +80,13 @@ def _sheet_made_of(result: GenerateResult) -> str | None:
     return hashlib.sha256(repr((result.made_of, beside, costs)).encode()).hexdigest()
 
 
-def _write_tables(result: GenerateResult, shelf: Shelf, names: list[str]) -> None:
+def _write_tables(result: GenerateResult, storage: Storage, names: list[str]) -> None:
     """Write the results as CSV and, where there is a second name, as Parquet: each row is laid out once for both."""
     csv, *others = names
     if not others:
-        shelf.stream(csv, partial(write_tables, result))
+        storage.stream(csv, partial(write_tables, result))
         return
-    shelf.stream(csv, lambda file: shelf.stream(others[0], lambda other: write_tables(result, file, other)))
+    storage.stream(csv, lambda file: storage.stream(others[0], lambda other: write_tables(result, file, other)))
 
 
 def _page(result: GenerateResult) -> str:
@@ -139,5 +139,5 @@ def _told(write: Callable[[], object]) -> None:
         raise InputError(message("report.not_written", reason=error.text)) from None
 
 
-def _note(result: GenerateResult, shelf: Shelf, kind: str, name: str) -> None:
-    result.files[kind] = result.folder / name if isinstance(result.folder, Path) else shelf.address(name)
+def _note(result: GenerateResult, storage: Storage, kind: str, name: str) -> None:
+    result.files[kind] = result.folder / name if isinstance(result.folder, Path) else storage.address(name)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from prefect_seedance.engine.stats import Traffic
+from prefect_seedance.engine.stats import AccountStats
 from prefect_seedance.messages import message
 
-__all__ = ["told_traffic"]
+__all__ = ["stats_line"]
 
 
-def told_traffic(traffic: Traffic) -> str:
+def stats_line(account_stats: AccountStats) -> str:
     """What went to and fro between this process and one account."""
-    facts = [message("hint.in_flight", jobs=traffic.highest)]
-    if traffic.limit is not None:
-        facts.append(message("hint.limit", limit=traffic.limit, lowest=traffic.lowest))
-    creates = traffic.accepted + traffic.refused
+    facts = [message("hint.in_flight", jobs=account_stats.highest)]
+    if account_stats.limit is not None:
+        facts.append(message("hint.limit", limit=account_stats.limit, lowest=account_stats.lowest))
+    creates = account_stats.accepted + account_stats.refused
     if creates:
-        facts.append(message("hint.refused", refused=traffic.refused, creates=creates))
-    if traffic.asked:
-        facts.append(message("hint.polls", polls=traffic.asked, jobs=traffic.ended))
-    if traffic.failed:
-        facts.append(message("hint.polls_failed", polls=traffic.failed))
-    return str(message("hint.traffic", account=traffic.account, facts=facts))
+        facts.append(message("hint.refused", refused=account_stats.refused, creates=creates))
+    if account_stats.asked:
+        facts.append(message("hint.polls", polls=account_stats.asked, jobs=account_stats.ended))
+    if account_stats.failed:
+        facts.append(message("hint.polls_failed", polls=account_stats.failed))
+    return str(message("hint.traffic", account=account_stats.account, facts=facts))

@@ -11,8 +11,8 @@ import io
 
 from prefect_seedance.engine.steps.download import poster_name
 from prefect_seedance.ledger import State
-from prefect_seedance.media import open_shelf
-from prefect_seedance.media.storage.storage import Shelf
+from prefect_seedance.media import open_storage
+from prefect_seedance.media.storage.storage import Storage
 from prefect_seedance.media.videos.picture import jpeg
 from prefect_seedance.reports.money import number
 from prefect_seedance.reports.results.result import GenerateResult, RowResult
@@ -35,10 +35,10 @@ def first_pictures(result: GenerateResult) -> str:
     Whatever goes wrong with a picture, the summary stands without it.
     """
     try:
-        shelf = open_shelf(result.folder)
+        storage = open_storage(result.folder)
         found = []
         for row in result.chosen.of({State.STORED})[:TRIED]:
-            if picture := _picture(shelf, row):
+            if picture := _picture(storage, row):
                 found.append((picture, _caption(row)))
             if len(found) == SHOWN:
                 break
@@ -70,9 +70,9 @@ def _caption(row: RowResult) -> str:
     return " · ".join([cell(row.row, 40), *(fact for fact in facts if fact and fact != "–")])
 
 
-def _picture(shelf: Shelf, row: RowResult) -> str | None:
-    name = shelf.name_of(row.video or "")
-    poster = shelf.read(poster_name(name.rpartition(".")[0])) if name else None
+def _picture(storage: Storage, row: RowResult) -> str | None:
+    name = storage.name_of(row.video or "")
+    poster = storage.read(poster_name(name.rpartition(".")[0])) if name else None
     if poster is None:
         return None
     small = poster if len(poster) <= HEAVIEST // 2 else _smaller(poster)

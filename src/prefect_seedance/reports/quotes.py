@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from prefect_seedance.messages import message
-from prefect_seedance.planning.plan import Preparation
+from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.reports.money import amount, number
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.routes import QuoteLine
@@ -37,12 +37,12 @@ _COLUMNS = (
 )
 
 
-def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
+def quote_frame(table: Table, plan: BatchPlan) -> pd.DataFrame:
     """The user's rows with their quotes behind them."""
     import pandas as pd  # noqa: PLC0415 - a heavy import that many callers have no need of
 
     cells: dict[int, tuple[object, ...]] = {}
-    for row in preparation.rows:
+    for row in plan.rows:
         quote = row.span
         cells[row.position] = (
             row.key,
@@ -58,7 +58,7 @@ def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
             quote.kind,
             None,
         )
-    for bad in preparation.invalid:
+    for bad in plan.invalid:
         cells[bad.position] = (bad.key, *(None,) * 9, "invalid", "; ".join(map(str, bad.reasons)))
     nothing = (None,) * len(_COLUMNS)
     own = {str(name) for name in table.frame.columns}
@@ -69,9 +69,9 @@ def quote_frame(table: Table, preparation: Preparation) -> pd.DataFrame:
     )
 
 
-def quote_summary(name: str, preparation: Preparation) -> str:
+def quote_summary(name: str, plan: BatchPlan) -> str:
     """A table's quote in Markdown."""
-    total = preparation.total()
+    total = plan.total()
     sums = [f"- {message('quote.sum', amount=money, rows=money.rows)}" for money in total.sums]
     unpriced = total.counts.get("unknown price", 0)
     if unpriced:
@@ -79,11 +79,10 @@ def quote_summary(name: str, preparation: Preparation) -> str:
     lines = markdown_table(
         ("billing model", "rows", "units", "unit price", "from", "to"), [_line(line) for line in total.lines]
     )
-    notes = [f"- {cell(str(warning))}" for warning in preparation.warnings[:SHOWN]]
+    notes = [f"- {cell(str(warning))}" for warning in plan.warnings[:SHOWN]]
     notes += [f"- {message('quote.note', note=cell(str(text)), rows=rows)}" for text, rows in total.notes.items()]
     bad = [
-        f"- row {row.line} ({cell(row.key)}): {cell('; '.join(map(str, row.reasons)))}"
-        for row in preparation.invalid[:SHOWN]
+        f"- row {row.line} ({cell(row.key)}): {cell('; '.join(map(str, row.reasons)))}" for row in plan.invalid[:SHOWN]
     ]
     parts = [
         f"# {message('quote.title', name=cell(name), rows=total.rows)}",
@@ -110,11 +109,11 @@ def _line(line: QuoteLine) -> tuple[str, ...]:
     )
 
 
-def quote_table(preparation: Preparation) -> RichTable:
+def quote_table(plan: BatchPlan) -> RichTable:
     """A table's quote for the terminal."""
     shown = RichTable(header_style="dim", title="Quote", title_justify="left", title_style="bold")
     for name in ("billing model", "rows", "units", "unit price", "from", "to"):
         shown.add_column(name, justify="left" if name == "billing model" else "right")
-    for line in preparation.total().lines:
+    for line in plan.total().lines:
         shown.add_row(*(escape(text) for text in _line(line)))
     return shown

@@ -77,12 +77,12 @@ def scheme_of(address: str) -> Scheme | None:
 
     Returns:
         The scheme, or None for everything that can neither be sent nor read: plain http, ftp, a store address with a
-        password in it, bare Base64. `complaint` says why.
+        password in it, bare Base64. `error_body` says why.
     """
-    return None if complaint(address) else _scheme(address)
+    return None if error_body(address) else _scheme(address)
 
 
-def complaint(address: str) -> Message | None:
+def error_body(address: str) -> Message | None:
     """Say what is wrong with an address that has no scheme; None where it has one."""
     if not address.strip():
         return message("address.empty")

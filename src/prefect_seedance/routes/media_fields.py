@@ -7,11 +7,11 @@ from typing import Literal
 
 from prefect_seedance.routes import VideoRequest
 
-__all__ = ["KINDS", "MediumKind", "addresses", "replaced"]
+__all__ = ["KINDS", "MediaKind", "addresses", "replaced"]
 
-MediumKind = Literal["image", "video", "audio"]
+MediaKind = Literal["image", "video", "audio"]
 
-KINDS: dict[str, MediumKind] = {
+KINDS: dict[str, MediaKind] = {
     "images": "image",
     "first_image": "image",
     "last_image": "image",

@@ -21,7 +21,7 @@ from prefect_seedance.routes.limit import Data, Limit, Rule
 from prefect_seedance.routes.request import COLUMNS, FRAMES, Part
 
 Unit = Literal["second", "job", "million_tokens"]
-Verdict = Literal["allowed", "doubtful", "refused"]
+Acceptance = Literal["allowed", "doubtful", "refused"]
 InputSeconds = Literal["free", "first", "all", "unstated"]
 
 SWITCHES: tuple[str, ...] = tuple(name for name, column in COLUMNS.items() if column.optional)
@@ -87,7 +87,7 @@ class MediaRule(Rule):
     `schemes` are the addresses that the provider itself takes; `form_of` brings others there.
     """
 
-    verdict: Verdict = "allowed"
+    verdict: Acceptance = "allowed"
     maximum: int | None = Field(default=None, ge=1)
     schemes: tuple[Scheme, ...] = SCHEMES
     formats: tuple[str, ...] = Field(default=(), description="Empty: not stated.")
@@ -99,8 +99,8 @@ class MediaRule(Rule):
 class FrameRule(MediaRule):
     """The first and the last image: as media, and whether one may go without the other."""
 
-    first_alone: Verdict = "allowed"
-    last_alone: Verdict = "allowed"
+    first_alone: Acceptance = "allowed"
+    last_alone: Acceptance = "allowed"
 
 
 class PairingRule(Rule):

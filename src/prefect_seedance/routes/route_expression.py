@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from prefect_seedance.messages import message
 
-__all__ = ["CHEAPEST", "RouteName", "read_wish"]
+__all__ = ["CHEAPEST", "RouteName", "parse_route_expression"]
 
 CHEAPEST = "cheapest"
 
@@ -69,7 +69,7 @@ class RouteName:
         return f"{self.provider}{account}:{self.name}" if self.provider else self.name
 
 
-def read_wish(told: str | Sequence[Any]) -> tuple[str, ...]:
+def parse_route_expression(told: str | Sequence[Any]) -> tuple[str, ...]:
     """The routes that a row names, the first choice first, each as `RouteName` writes it; or `("cheapest",)`.
 
     Args:

@@ -13,11 +13,11 @@ from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine import balances, stats
 from prefect_seedance.engine.balances import Balances
 from prefect_seedance.engine.disk_space import check_room
-from prefect_seedance.engine.dispatcher import Manner, work
+from prefect_seedance.engine.dispatcher import StepRunner, work
 from prefect_seedance.engine.reconcile import plan_rows, unsettled
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session, open_session
-from prefect_seedance.engine.stats import Traffic
+from prefect_seedance.engine.stats import AccountStats
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import (
@@ -26,33 +26,33 @@ from prefect_seedance.ledger import (
     AssetRequest,
     AttemptRecord,
     RowRecord,
-    Standing,
+    RowSummary,
     State,
     check_manifest,
 )
-from prefect_seedance.media import MediaPlaces, Shelf, open_shelf, slug
-from prefect_seedance.media.storage.local import LocalShelf
+from prefect_seedance.media import MediaAccess, Storage, open_storage, slug
+from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import message
-from prefect_seedance.planning.plan import Preparation
-from prefect_seedance.planning.planned_row import Prepared
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.plan import BatchPlan
+from prefect_seedance.planning.planned_row import PlannedRow
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.runs.distributed.coordinator import Engine, spread_all
 
-__all__ = ["BatchOutcome", "Order", "batch_folder", "retry_states", "run_batch"]
+__all__ = ["RunOutcome", "RunSpec", "batch_folder", "retry_states", "run_batch"]
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at rows that another run holds."""
 
 
 @dataclass(frozen=True)
-class Order:
+class RunSpec:
     """What a run is asked to do.
 
     Attributes:
-        preparation: The checked table.
+        plan: The checked table.
         routes: The routes that its rows use.
         batch: The batch's name.
         take: The take: another one makes the same rows anew.
@@ -61,14 +61,14 @@ class Order:
         patience: Seconds that a job is waited for.
         retry: States that are otherwise left alone, from which rows are to be made anew.
         flow_run_id: Prefect's id of the run, for the record.
-        terms: What the user allows to be spent and to fail.
+        limits: What the user allows to be spent and to fail.
         places: Where media may lie that are brought to a provider.
         parts: A folder on this machine for unfinished downloads on their way to a store; None takes the system's own.
         file_names: The name of each row's file below the batch's folder, by row key; None names them by their keys.
         engine: What carries the rows in other processes; None carries them here.
     """
 
-    preparation: Preparation
+    plan: BatchPlan
     routes: tuple[RouteSettings, ...]
     batch: str
     take: str
@@ -77,20 +77,20 @@ class Order:
     patience: float
     retry: frozenset[State] = frozenset()
     flow_run_id: str | None = None
-    terms: Terms = field(default_factory=Terms)
-    places: MediaPlaces = field(default_factory=MediaPlaces)
+    limits: RunLimits = field(default_factory=RunLimits)
+    places: MediaAccess = field(default_factory=MediaAccess)
     parts: Path | None = None
     file_names: Mapping[str, str] | None = None
     engine: Engine | None = None
 
 
 @dataclass
-class BatchOutcome:
+class RunOutcome:
     """What became of a run.
 
     Attributes:
         run_id: The run in the ledger.
-        standings: How the rows of all takes of the batch stand.
+        summaries: How the rows of all takes of the batch stand.
         records: Those of this take, by key.
         earlier: The attempts that are not the latest of their rows, all takes.
         assets: All billed requests for assets that runs of the batch have made.
@@ -98,7 +98,7 @@ class BatchOutcome:
         done: The keys of rows that this run moved.
         stopped: Why the run took no more rows before it was through; None where it was.
         balances: What the accounts' balances looked like before and after: raw, a hint.
-        traffic: How many jobs each account had in flight, what it refused as too many, and how often it was asked.
+        account_stats: How many jobs each account had in flight, what it refused as too many, and how often it was asked.
         budget: What the batch may cost, where the user says so.
         committed: What it holds of that: known charges, and the worst case of what is not settled.
         folder: Where this batch's files lie: a path, or a URL.
@@ -108,15 +108,15 @@ class BatchOutcome:
     run_id: str
     folder: Path | str
     ledger: str
-    standings: list[Standing] = field(default_factory=list, repr=False)
-    records: dict[str, Standing] = field(default_factory=dict, repr=False)
+    summaries: list[RowSummary] = field(default_factory=list, repr=False)
+    records: dict[str, RowSummary] = field(default_factory=dict, repr=False)
     earlier: list[AttemptRecord] = field(default_factory=list, repr=False)
     assets: list[AssetRequest] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict, repr=False)
     done: set[str] = field(default_factory=set, repr=False)
     stopped: BaseException | None = None
     balances: list[Balances] = field(default_factory=list)
-    traffic: list[Traffic] = field(default_factory=list)
+    account_stats: list[AccountStats] = field(default_factory=list)
     budget: Amount | None = None
     committed: Decimal | None = None
 
@@ -137,21 +137,21 @@ def retry_states(names: str | Iterable[str]) -> frozenset[State]:
     return frozenset(states)
 
 
-def batch_folder(output: Path | str, batch: str, parts: Path | None = None) -> tuple[Shelf, Shelf]:
-    """The output folder, and in it the one where a batch's files lie; see `open_shelf`."""
-    root = open_shelf(output, parts)
+def batch_folder(output: Path | str, batch: str, parts: Path | None = None) -> tuple[Storage, Storage]:
+    """The output folder, and in it the one where a batch's files lie; see `open_storage`."""
+    root = open_storage(output, parts)
     return root, root.child(slug(batch))
 
 
-def place_of(shelf: Shelf) -> Path | Shelf:
+def place_of(storage: Storage) -> Path | Storage:
     """A shelf as the ledger's manifest wants it."""
-    return shelf.folder if isinstance(shelf, LocalShelf) else shelf
+    return storage.folder if isinstance(storage, LocalStorage) else storage
 
 
-async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
+async def run_batch(order: RunSpec, step_runner: StepRunner) -> RunOutcome:
     """Bring every row of the order as far as it goes; see `crew.work` for what stops a run."""
-    root, shelf = batch_folder(order.output, order.batch, order.parts)
-    await asyncio.to_thread(shelf.ensure)
+    root, storage = batch_folder(order.output, order.batch, order.parts)
+    await asyncio.to_thread(storage.ensure)
     async with open_session(
         batch=order.batch,
         take=order.take,
@@ -159,7 +159,7 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
         routes=order.routes,
         patience=order.patience,
         flow_run_id=order.flow_run_id,
-        terms=order.terms,
+        limits=order.limits,
         places=order.places,
         again=State.REFUSED in order.retry,
         # A ledger on a server is there to be shared, so its accounts are; a file's processes are seldom more than one.
@@ -167,31 +167,31 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
     ) as session:
         ledger = session.ledger
         await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)
-        prepared = {row.key: row for row in order.preparation.rows}
-        session.failures_allowed = order.terms.failures_allowed(len(prepared))
+        planned = {row.key: row for row in order.plan.rows}
+        session.failures_allowed = order.limits.failures_allowed(len(planned))
         await _check_budget(session)
-        marks = await ledger.marks_of(order.batch, order.take, prepared.keys())
-        ids = await plan_rows(session, prepared, marks, folder=shelf.shown, names=order.file_names)
+        marks = await ledger.marks_of(order.batch, order.take, planned.keys())
+        ids = await plan_rows(session, planned, marks, folder=storage.shown, names=order.file_names)
         reached("rows planned")
-        folder = shelf.folder if isinstance(shelf, LocalShelf) else shelf.shown
-        outcome = BatchOutcome(session.run.id, folder, ledger.shown_url)
+        folder = storage.folder if isinstance(storage, LocalStorage) else storage.shown
+        outcome = RunOutcome(session.run.id, folder, ledger.shown_url)
         counted = stats.counts(session)
         try:
-            ids = await unsettled(session, prepared, marks, ids, shelf=shelf, retry=order.retry)
+            ids = await unsettled(session, planned, marks, ids, storage=storage, retry=order.retry)
             known = frozenset(marks) if order.engine is not None else frozenset()
             del marks
             if order.engine is None:
-                await _work_all(session, prepared, ids, order, manner, outcome, shelf)
+                await _work_all(session, planned, ids, order, step_runner, outcome, storage)
             else:
-                await _spread_all(session, prepared, ids, known, order, outcome, shelf, order.engine)
+                await _spread_all(session, planned, ids, known, order, outcome, storage, order.engine)
         finally:
             await _note_balances(session, outcome)
-            outcome.traffic = stats.since(counted, stats.counts(session))
-            outcome.budget = order.terms.budget
-            if order.terms.budget is not None:
-                outcome.committed = await ledger.committed(session.run, order.terms.budget.currency)
-            outcome.standings = await ledger.standings_of(order.batch)
-            outcome.records = {row.key: row for row in outcome.standings if row.kind.take == order.take}
+            outcome.account_stats = stats.since(counted, stats.counts(session))
+            outcome.budget = order.limits.budget
+            if order.limits.budget is not None:
+                outcome.committed = await ledger.committed(session.run, order.limits.budget.currency)
+            outcome.summaries = await ledger.standings_of(order.batch)
+            outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == order.take}
             outcome.earlier = await ledger.earlier_attempts_of(order.batch)
             outcome.assets = await ledger.asset_requests_of(order.batch)
         return outcome
@@ -199,12 +199,12 @@ async def run_batch(order: Order, manner: Manner) -> BatchOutcome:
 
 async def _work_all(
     session: Session,
-    prepared: dict[str, Prepared],
+    planned: dict[str, PlannedRow],
     ids: dict[str, int],
-    order: Order,
-    manner: Manner,
-    outcome: BatchOutcome,
-    shelf: Shelf,
+    order: RunSpec,
+    step_runner: StepRunner,
+    outcome: RunOutcome,
+    storage: Storage,
 ) -> None:
     """Work on the rows that are free, then on those that other runs let go of."""
     keys = {row_id: key for key, row_id in ids.items()}
@@ -216,22 +216,22 @@ async def _work_all(
         taken = await session.ledger.claim(session.run, missing, retry)
         reached("rows claimed")
         missing -= taken
-        rows = await _rows(session, shelf, taken, prepared, keys, outcome.troubles, order.routes)
+        rows = await _rows(session, storage, taken, planned, keys, outcome.troubles, order.routes)
         if first:
-            await check_room(shelf, [row.request for row in rows if row.state in TAKEABLE])
+            await check_room(storage, [row.request for row in rows if row.state in TAKEABLE])
             first = False
         before = {row.key: row.state for row in rows}
         if not outcome.balances and any(row.state in TAKEABLE for row in rows):
             outcome.balances = [await balances.look(session)]
         try:
             busy = [row for row in rows if _has_work(row)]
-            await work(session, busy, manner(len(busy)))
+            await work(session, busy, step_runner(len(busy)))
         finally:
             outcome.done |= {row.key for row in rows if row.state is not before[row.key]}
             outcome.troubles |= {row.key: row.trouble.message for row in rows if row.trouble is not None}
         outcome.stopped = session.stopped
         if missing and session.stopped is None:
-            _tell_held(session, [prepared[keys[row_id]] for row_id in missing])
+            _tell_held(session, [planned[keys[row_id]] for row_id in missing])
             if asyncio.get_running_loop().time() > until:
                 outcome.troubles |= dict.fromkeys((keys[row_id] for row_id in missing), str(message("row.still_held")))
                 return
@@ -242,12 +242,12 @@ async def _work_all(
 
 async def _spread_all(
     session: Session,
-    prepared: dict[str, Prepared],
+    planned: dict[str, PlannedRow],
     ids: dict[str, int],
     known: Collection[str],
-    order: Order,
-    outcome: BatchOutcome,
-    shelf: Shelf,
+    order: RunSpec,
+    outcome: RunOutcome,
+    storage: Storage,
     engine: Engine,
 ) -> None:
     """Leave the rows to other processes."""
@@ -255,12 +255,12 @@ async def _spread_all(
         return
     outcome.balances = [await balances.look(session)]
     outcome.done, outcome.troubles = await spread_all(
-        session, prepared, ids, known, retry=order.retry, shelf=shelf, engine=engine
+        session, planned, ids, known, retry=order.retry, storage=storage, engine=engine
     )
     outcome.stopped = session.stopped
 
 
-async def _note_balances(session: Session, outcome: BatchOutcome) -> None:
+async def _note_balances(session: Session, outcome: RunOutcome) -> None:
     """Look again, where something may have been bought and there was anything to be seen."""
     if outcome.balances and outcome.balances[0]:
         outcome.balances.append(await balances.look(session))
@@ -270,23 +270,23 @@ async def _note_balances(session: Session, outcome: BatchOutcome) -> None:
 
 async def _rows(
     session: Session,
-    shelf: Shelf,
+    storage: Storage,
     taken: Collection[int],
-    prepared: dict[str, Prepared],
+    planned: dict[str, PlannedRow],
     keys: dict[int, str],
     foreign: dict[str, str],
     routes: Sequence[RouteSettings],
 ) -> list[Row]:
     """The rows that were taken, as they stand; those of another account are told in `foreign`."""
     records = await session.ledger.rows(taken)
-    lost = await missing_files([record for record in records.values() if record.state is State.STORED], shelf)
+    lost = await missing_files([record for record in records.values() if record.state is State.STORED], storage)
     rows = []
-    for row_id in sorted(taken, key=lambda row_id: prepared[keys[row_id]].position):
+    for row_id in sorted(taken, key=lambda row_id: planned[keys[row_id]].position):
         record = records[row_id]
         if row_id in lost:
             await session.ledger.refetch(session.run, row_id)
             record = await session.ledger.row(row_id)
-        meant = prepared[record.key]
+        meant = planned[record.key]
         if record.state in {State.CREATED, State.SUCCEEDED}:
             maker = _maker(record, meant, routes)
             if maker is None:
@@ -302,7 +302,7 @@ async def _rows(
             settings=meant.settings,
             fingerprint=meant.fingerprint,
             quote=meant.quote,
-            shelf=shelf,
+            storage=storage,
             review=meant.review,
             reference_seconds=meant.reference_seconds,
             candidates=meant.candidates,
@@ -312,7 +312,7 @@ async def _rows(
     return rows
 
 
-def _maker(record: RowRecord, meant: Prepared, routes: Sequence[RouteSettings]) -> Prepared | None:
+def _maker(record: RowRecord, meant: PlannedRow, routes: Sequence[RouteSettings]) -> PlannedRow | None:
     """The row as the route makes it that holds its job; None where this run has no key for that one."""
     made_by = (record.provider, record.account, record.model)
     for candidate in meant.candidates:
@@ -333,7 +333,7 @@ def _has_work(row: Row) -> bool:
     return row.state in {State.PLANNED, State.OVER_BUDGET, State.DEFERRED, State.CREATED, State.SUCCEEDED}
 
 
-def _tell_held(session: Session, held: Sequence[Prepared]) -> None:
+def _tell_held(session: Session, held: Sequence[PlannedRow]) -> None:
     text = str(message("row.held_elsewhere"))
     for row in held:
         session.tell(RowEvent(row.key, "held", row.settings.route.model, message=text))
@@ -341,6 +341,6 @@ def _tell_held(session: Session, held: Sequence[Prepared]) -> None:
 
 async def _check_budget(session: Session) -> None:
     """A budget speaks of the batch's whole life, so it has to know a worst case for all that was sent before."""
-    budget = session.terms.budget
-    if budget is not None and (number := await session.ledger.bind(session.run, session.terms.max_charge)):
+    budget = session.limits.budget
+    if budget is not None and (number := await session.ledger.bind(session.run, session.limits.max_charge)):
         raise InputError(message("run.budget_unbounded", requests=number, budget=budget, currency=budget.currency))

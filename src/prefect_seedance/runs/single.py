@@ -18,14 +18,14 @@ from prefect_seedance.engine.steps.media import deliver
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
-from prefect_seedance.media import MediaPlaces, Shelf, open_shelf
+from prefect_seedance.media import MediaAccess, Storage, open_storage
 from prefect_seedance.messages import message
 from prefect_seedance.planning.file_names import default_name
 from prefect_seedance.planning.media_check import survey_one
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.routes.media_fields import MediumKind
+from prefect_seedance.routes.media_fields import MediaKind
 from prefect_seedance.runs.batch import batch_folder, place_of
 from prefect_seedance.tables.row_keys import fingerprint, redacted
 
@@ -128,7 +128,7 @@ async def carry_out(
     patience: float,
     parts: Path | None = None,
     request: VideoRequest | None = None,
-    places: MediaPlaces | None = None,
+    places: MediaAccess | None = None,
 ) -> JobTicket:
     """Carry out one step of one row, which is planned first where `request` is given.
 
@@ -151,9 +151,9 @@ async def carry_out(
         LedgerError: The ledger does not know the row, another run holds it, or it has not come to this step yet.
         SeedanceError: Whatever the step raises, or why the row cannot take it any more.
     """
-    root, shelf = (None, None) if output is None else batch_folder(output, batch, parts)
-    if shelf is not None:
-        await asyncio.to_thread(shelf.ensure)
+    root, storage = (None, None) if output is None else batch_folder(output, batch, parts)
+    if storage is not None:
+        await asyncio.to_thread(storage.ensure)
     async with open_session(
         batch=batch,
         take=take,
@@ -166,18 +166,18 @@ async def carry_out(
         if root is not None:
             await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)
         resolved = None
-        if request is not None and shelf is not None:
-            plan, resolved = plan_one(settings, request, key, take, shelf.shown)
+        if request is not None and storage is not None:
+            plan, resolved = plan_one(settings, request, key, take, storage.shown)
             await ledger.plan(session.run, take, [plan])
         record = await _taken(session, key)
         seconds = await _measured(session, record, settings, resolved)
-        shelf = shelf or open_shelf(record.folder or ".", parts)
+        storage = storage or open_storage(record.folder or ".", parts)
         if record.state in TAKEABLE and resolved is not None:
-            await check_room(shelf, [resolved])
-        if record.state is State.STORED and await missing_files([record], shelf, parts):
+            await check_room(storage, [resolved])
+        if record.state is State.STORED and await missing_files([record], storage, parts):
             await ledger.refetch(session.run, record.id)
             record = await ledger.row(record.id)
-        await step(_row(session, record, settings, resolved, shelf, seconds))
+        await step(_row(session, record, settings, resolved, storage, seconds))
         record = await ledger.row(record.id)
         if record.state not in reaches:
             raise _stuck(record)
@@ -192,12 +192,12 @@ async def create_with_media(row: Row) -> None:
 
 async def bring(
     address: str,
-    kind: MediumKind,
+    kind: MediaKind,
     form: Form,
     step: Callable[[Medium], Awaitable[None]],
     *,
     settings: RouteSettings,
-    places: MediaPlaces,
+    places: MediaAccess,
     ledger_url: str,
 ) -> str:
     """Bring one medium into form; returns what stands for it in a request."""
@@ -260,7 +260,7 @@ def _row(
     record: RowRecord,
     settings: RouteSettings,
     request: VideoRequest | None,
-    shelf: Shelf,
+    storage: Storage,
     seconds: Decimal | None,
 ) -> Row:
     # Without the caller's request the ledger's own copy serves: what is billed by is all in it.
@@ -274,7 +274,7 @@ def _row(
         quote=quote(settings.route, resolved, settings.prices, reference_seconds=seconds),
         review=settings.review,
         reference_seconds=seconds,
-        shelf=shelf,
+        storage=storage,
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prefect_seedance.engine.dispatcher import Manner, work
+from prefect_seedance.engine.dispatcher import StepRunner, work
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State
-from prefect_seedance.media import Shelf, open_shelf
+from prefect_seedance.media import Storage, open_storage
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, find, quote
@@ -47,7 +47,7 @@ class SweepOutcome:
 
 async def sweep(
     routes: Sequence[RouteSettings],
-    manner: Manner,
+    step_runner: StepRunner,
     *,
     ledger_url: str,
     batch: str | None = None,
@@ -61,7 +61,7 @@ async def sweep(
 
     Args:
         routes: Routes of the accounts concerned; a row needs one of its own account.
-        manner: How the steps are carried out.
+        step_runner: How the steps are carried out.
         ledger_url: The ledger.
         batch: Only this batch; None takes all of them.
         patience: Seconds that a job is waited for.
@@ -75,7 +75,7 @@ async def sweep(
     finally:
         await ledger.close()
     for name, take in names:
-        await _sweep_one(name, take, routes, manner, ledger_url, patience, flow_run_id, outcome, parts)
+        await _sweep_one(name, take, routes, step_runner, ledger_url, patience, flow_run_id, outcome, parts)
     return outcome
 
 
@@ -83,14 +83,14 @@ async def _sweep_one(
     batch: str,
     take: str,
     routes: Sequence[RouteSettings],
-    manner: Manner,
+    step_runner: StepRunner,
     ledger_url: str,
     patience: float,
     flow_run_id: str | None,
     outcome: SweepOutcome,
     parts: Path | None,
 ) -> None:
-    shelves: dict[str, Shelf] = {}
+    storages: dict[str, Storage] = {}
     async with open_session(
         batch=batch,
         take=take,
@@ -104,9 +104,9 @@ async def _sweep_one(
         records = (await session.ledger.rows(taken)).values()
         # The shortest link first: that is the one that may be lost.
         ordered = sorted(records, key=lambda row: (row.link_expires_at is None, row.link_expires_at, row.id))
-        found = [await _row(session, record, routes, outcome, shelves, parts) for record in ordered]
+        found = [await _row(session, record, routes, outcome, storages, parts) for record in ordered]
         rows = [row for row in found if row is not None]
-        await work(session, rows, manner(len(rows)))
+        await work(session, rows, step_runner(len(rows)))
         outcome.troubles |= {(batch, row.key): row.trouble.message for row in rows if row.trouble is not None}
         if session.stopped is not None:
             raise session.stopped
@@ -134,7 +134,7 @@ async def _row(
     record: RowRecord,
     routes: Sequence[RouteSettings],
     outcome: SweepOutcome,
-    shelves: dict[str, Shelf],
+    storages: dict[str, Storage],
     parts: Path | None,
 ) -> Row | None:
     if record.state not in PAID:
@@ -145,10 +145,10 @@ async def _row(
         outcome.troubles[record.batch, record.key] = str(message("row.no_route_in_sweep", account=account))
         return None
     try:
-        if record.folder not in shelves:
-            shelf = open_shelf(record.folder, parts)
-            await asyncio.to_thread(shelf.ensure)
-            shelves[record.folder] = shelf
+        if record.folder not in storages:
+            storage = open_storage(record.folder, parts)
+            await asyncio.to_thread(storage.ensure)
+            storages[record.folder] = storage
     except SeedanceError as error:
         outcome.troubles[record.batch, record.key] = error.message
         return None
@@ -160,7 +160,7 @@ async def _row(
         settings=settings,
         fingerprint=record.fingerprint,
         quote=quote(settings.route, request, settings.prices),
-        shelf=shelves[record.folder],
+        storage=storages[record.folder],
     )
 
 

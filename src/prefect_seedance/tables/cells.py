@@ -24,7 +24,7 @@ import pandas as pd
 from prefect_seedance.errors import CellError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
-from prefect_seedance.routes.route_expression import read_wish
+from prefect_seedance.routes.route_expression import parse_route_expression
 
 MAX_TEXT = 1_000_000
 """Characters of a prompt. Far above any route's own limit; it keeps a wrong column out of the ledger."""
@@ -95,7 +95,7 @@ def provider(value: Any) -> str | None:
     return text.lower() if text else None
 
 
-def wish(value: Any) -> tuple[str, ...] | None:
+def route_expression(value: Any) -> tuple[str, ...] | None:
     """The routes that a row wants, in their order, or the word `cheapest`; see `routes.wish`."""
     cell = plain(value)
     if isinstance(cell, np.ndarray) and cell.ndim == 1:
@@ -107,7 +107,7 @@ def wish(value: Any) -> tuple[str, ...] | None:
     for part in [cell] if isinstance(cell, str) else cell:
         _checked(part if isinstance(part, str) else "", 20 * MAX_NAME)
     try:
-        return read_wish(cell)
+        return parse_route_expression(cell)
     except ValueError as error:
         raise CellError(*error.args) from None
 
@@ -306,7 +306,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "id": row_id,
-        "route": wish,
+        "route": route_expression,
         "model": name,
         "provider": provider,
         **{name: _READERS[column.reader] for name, column in COLUMNS.items()},

@@ -22,7 +22,7 @@ from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.cells import filled, plain
 from prefect_seedance.tables.errors import shown, table_error
-from prefect_seedance.tables.source import Source, fetch
+from prefect_seedance.tables.source import TableSource, fetch
 
 _NO_TABLES = (
     (b"\x1f\x8b", message("table.compressed")),
@@ -82,7 +82,7 @@ def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) ->
 _Read = tuple[pd.DataFrame, Sequence[int], tuple[Message, ...]]
 
 
-def _format(source: Source) -> str:
+def _format(source: TableSource) -> str:
     data = source.data
     for wrong, reason in (
         (not data.strip(), message("table.empty")),
@@ -100,7 +100,7 @@ def _format(source: Source) -> str:
     return _text_format(source)
 
 
-def _text_format(source: Source) -> str:
+def _text_format(source: TableSource) -> str:
     if source.suffix in {".jsonl", ".ndjson"}:
         return "jsonl"
     if source.data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"[", b"{"}:
@@ -119,7 +119,7 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _csv(source: Source) -> _Read:
+def _csv(source: TableSource) -> _Read:
     text, told = _decoded(source)
     blank = _BLANK_LINES.match(text)
     text = text[blank.end() :] if blank else text  # else pandas takes a blank first line for the width of the table
@@ -151,7 +151,7 @@ def _csv(source: Source) -> _Read:
     return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), told)
 
 
-def _decoded(source: Source) -> tuple[str, tuple[Message, ...]]:
+def _decoded(source: TableSource) -> tuple[str, tuple[Message, ...]]:
     data = source.data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16"), ()
@@ -178,7 +178,7 @@ def _separator(text: str, suffix: str) -> str:
     return max(",;\t", key=first.count)
 
 
-def _xlsx(source: Source) -> _Read:
+def _xlsx(source: TableSource) -> _Read:
     with warning_filters.catch_warnings():
         warning_filters.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         with pd.ExcelFile(io.BytesIO(source.data), engine="openpyxl") as book:
@@ -206,7 +206,7 @@ def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame
     return frame, [above + line + 1 for line in kept[1:]]
 
 
-def _json(source: Source) -> _Read:
+def _json(source: TableSource) -> _Read:
     found = json.loads(source.data.decode("utf-8-sig"))
     if isinstance(found, Mapping):
         if found and all(isinstance(column, Mapping) for column in found.values()):
@@ -219,7 +219,7 @@ def _json(source: Source) -> _Read:
     return frame_of_rows(found, source.name), range(1, len(found) + 1), ()
 
 
-def _jsonl(source: Source) -> _Read:
+def _jsonl(source: TableSource) -> _Read:
     rows, lines = [], []
     for number, line in enumerate(source.data.decode("utf-8-sig").split("\n"), start=1):
         if not line.strip():
@@ -232,7 +232,7 @@ def _jsonl(source: Source) -> _Read:
     return frame_of_rows(rows, source.name), lines, ()
 
 
-def _parquet(source: Source) -> _Read:
+def _parquet(source: TableSource) -> _Read:
     import pyarrow.parquet  # noqa: PLC0415 - an extra, and slow to import
 
     table = pyarrow.parquet.read_table(io.BytesIO(source.data))
@@ -254,6 +254,6 @@ def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
     return pd.DataFrame([dict(row) for row in rows])
 
 
-_FORMATS: Mapping[str, Callable[[Source], _Read]] = MappingProxyType(
+_FORMATS: Mapping[str, Callable[[TableSource], _Read]] = MappingProxyType(
     {"csv": _csv, "xlsx": _xlsx, "json": _json, "jsonl": _jsonl, "parquet": _parquet}
 )

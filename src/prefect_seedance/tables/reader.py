@@ -10,14 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from prefect_seedance.core.gc_pause import in_bulk
+from prefect_seedance.core.gc_pause import gc_paused
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.tables.errors import CellProblem, cells_error, shown, table_error
 from prefect_seedance.tables.formats import Sheet, frame_of_rows, read_sheet
 from prefect_seedance.tables.headings import match_headings
 from prefect_seedance.tables.result_columns import without_answer
-from prefect_seedance.tables.rows import Reading, TableRow
+from prefect_seedance.tables.rows import RowReader, TableRow
 
 TableLike = pd.DataFrame | str | os.PathLike[str] | Iterable[Mapping[str, Any] | VideoRequest]
 """Whatever can be read as a table."""
@@ -73,7 +73,7 @@ class Table:
         }
 
 
-@in_bulk()
+@gc_paused()
 def read_table(
     source: TableLike, *, columns: Mapping[str, str] | None = None, judge: Callable[[str], None] | None = None
 ) -> Table:
@@ -105,7 +105,7 @@ def read_table(
         cells["id"], titles["id"] = frame.index.astype(object).tolist(), str(frame.index.name)
     if keys is not None and "id" not in cells:
         cells["id"], titles["id"] = keys, "row"
-    reading = Reading(sheet, cells, titles)
+    reading = RowReader(sheet, cells, titles)
     rows, bad = reading.rows()
     told = [*sheet.warnings, *warnings, *reading.warnings()]
     return Table(rows, frame, sheet.name, sheet.folder, told, bad, titles)

@@ -45,7 +45,7 @@ class TableRow:
     routes: tuple[str, ...] = ()
 
 
-class Reading:
+class RowReader:
     """One table on its way from cells to rows.
 
     Raises:
@@ -68,7 +68,7 @@ class Reading:
         models = self._parsed.get("model") or [None] * self._size
         providers = self._parsed.get("provider") or [None] * self._size
         reviews = self._parsed.get("media_review") or [None] * self._size
-        wishes = self._parsed.get("route") or [None] * self._size
+        expressions = self._parsed.get("route") or [None] * self._size
         found: list[TableRow] = []
         for position in range(self._size):
             settings = {
@@ -92,7 +92,7 @@ class Reading:
                     providers[position],
                     line,
                     reviews[position],
-                    wishes[position] or (),
+                    expressions[position] or (),
                 )
             )
         return found, {position: self._problems(position) for position in sorted(self._faults)}

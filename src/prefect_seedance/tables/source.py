@@ -30,7 +30,7 @@ _TIMEOUT = httpx.Timeout(60, connect=15)
 
 
 @dataclass(frozen=True)
-class Source:
+class TableSource:
     """The bytes of a table, and where they came from.
 
     Attributes:
@@ -49,7 +49,7 @@ class Source:
         return PurePosixPath(self.name).suffix.lower()
 
 
-def fetch(place: str | Path, judge: Judge | None = None) -> Source:
+def fetch(place: str | Path, judge: Judge | None = None) -> TableSource:
     """Reads the bytes of a local path, an `https://` address, or any URL that an fsspec driver understands.
 
     Args:
@@ -68,11 +68,11 @@ def fetch(place: str | Path, judge: Judge | None = None) -> Source:
         return _local(Path(url2pathname(urlsplit(place).path)))
     name = unquote(PurePosixPath(re.split(r"[?#]", place.partition("://")[2])[0]).name) or "table"
     if scheme in {"http", "https"}:
-        return Source(name, _web(place, judge))
-    return Source(name, _store(place, scheme))
+        return TableSource(name, _web(place, judge))
+    return TableSource(name, _store(place, scheme))
 
 
-def _local(path: Path) -> Source:
+def _local(path: Path) -> TableSource:
     name = shown(path)
     try:
         path = path.expanduser()
@@ -82,7 +82,7 @@ def _local(path: Path) -> Source:
         with open(path, "rb", opener=_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise table_error(name, [message("table.not_regular_file")])
-            return Source(path.name, _joined(_chunks(file), name), path.resolve().parent)
+            return TableSource(path.name, _joined(_chunks(file), name), path.resolve().parent)
     except FileNotFoundError:
         raise table_error(name, [message("table.no_file", folder=str(Path.cwd()))]) from None
     except PermissionError:

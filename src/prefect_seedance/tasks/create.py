@@ -17,7 +17,7 @@ from prefect_seedance.engine.steps.retry import CREATE
 from prefect_seedance.engine.row import Row
 from prefect_seedance.tables.reader import read_table
 from prefect_seedance.ledger import ledger_url
-from prefect_seedance.media import MediaPlaces
+from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.tasks.anywhere import anywhere_task
@@ -91,7 +91,7 @@ async def create_video(
             parts=parts_home(),
             patience=0,
             request=meant,
-            places=MediaPlaces(roots=media_roots(media_root), loopback=settings.account.on_loopback),
+            places=MediaAccess(roots=media_roots(media_root), loopback=settings.account.on_loopback),
         )
     )
 

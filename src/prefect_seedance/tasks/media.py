@@ -12,13 +12,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.errors import InputError
 from prefect_seedance.engine.steps import review as reviewing, upload
-from prefect_seedance.routes.media_fields import MediumKind
+from prefect_seedance.routes.media_fields import MediaKind
 from prefect_seedance.runs.single import bring
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.steps.retry import MEDIUM
 from prefect_seedance.ledger import ledger_url
-from prefect_seedance.media import MediaPlaces
+from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.forms import Form
@@ -42,7 +42,7 @@ async def upload_media(
     medium: str | Path | Medium,
     *,
     route: RouteDefaults | str | None = None,
-    kind: MediumKind = "image",
+    kind: MediaKind = "image",
     media_root: str | Path | None = None,
     ledger: str | None = None,
 ) -> str | Medium:
@@ -78,7 +78,7 @@ async def review_media(
     medium: str | Path | Medium,
     *,
     route: RouteDefaults | str | None = None,
-    kind: MediumKind = "image",
+    kind: MediaKind = "image",
     review: Literal["asset", "portrait"] = "asset",
     media_root: str | Path | None = None,
     ledger: str | None = None,
@@ -109,7 +109,7 @@ async def review_media(
 async def _brought(
     medium: str | Path | Medium,
     route: RouteDefaults | str | None,
-    kind: MediumKind,
+    kind: MediaKind,
     form: Form,
     step: Callable[[Medium], Coroutine[Any, Any, None]],
     media_root: str | Path | None,
@@ -124,7 +124,7 @@ async def _brought(
     address = os.fspath(medium)
     if media_root is None and scheme_of(address) == "file" and "://" not in address:
         address = str(Path(address).absolute())  # it starts where the code runs, not in the file's own folder
-    places = MediaPlaces(
+    places = MediaAccess(
         folder=Path(media_root) if media_root is not None else Path(address).absolute().parent,
         loopback=settings.account.on_loopback,
     )

@@ -15,13 +15,13 @@ from prefect.context import AsyncClientContext
 
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
-from prefect_seedance.runs.distributed.shard import carry, ShardOrder, ShardOutcome
+from prefect_seedance.runs.distributed.shard import carry, ShardSpec, ShardOutcome
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.ledger import ledger_url
-from prefect_seedance.media import MediaPlaces
+from prefect_seedance.media import MediaAccess
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.step_runner import manner_of, plain_manner
+from prefect_seedance.tasks.step_runner import plain_step_runner, step_runner_for
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
 
 __all__ = ["carried_shard", "carry_shard"]
@@ -46,7 +46,7 @@ def carry_shard(call: dict[str, Any], number: int) -> dict[str, Any]:  # noqa: A
     """Carry rows of a batch until nobody has anything left to do.
 
     Args:
-        call: What the run that began the work has told, as `Spreading.call` puts it.
+        call: What the run that began the work has told, as `SpreadPlan.call` puts it.
         number: Which shard it is.
 
     Returns:
@@ -65,7 +65,7 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
     """
     routes = await load_routes(list(call["routes"]))
     folders = tuple(Path(each) for each in call["media"])
-    order = ShardOrder(
+    order = ShardSpec(
         batch=call["batch"],
         take=call["take"],
         routes=routes,
@@ -74,7 +74,7 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
         output=call["output"],
         parent=call["parent"],
         patience=float(call["patience"]),
-        terms=Terms.parse(
+        limits=RunLimits.parse(
             budget=call["budget"],
             max_charge=call["max_charge"],
             max_failures=call["max_failures"],
@@ -84,7 +84,7 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
         failures_allowed=None if call["failures_allowed"] is None else Decimal(call["failures_allowed"]),
         again=bool(call["again"]),
         flow_run_id=flow_run_id,
-        places=MediaPlaces(
+        places=MediaAccess(
             folder=folders[0] if folders else None,
             roots=(*folders[1:], *media_roots(None)),
             hosts=media_hosts(list(call["hosts"])),
@@ -92,9 +92,9 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
         ),
         parts=parts_home(),
     )
-    manner = manner_of("per_step") if call["per_step"] else plain_manner
+    step_runner = step_runner_for("per_step") if call["per_step"] else plain_step_runner
     async with AsyncClientContext.get_or_create():
-        outcome = await carry(order, manner)
+        outcome = await carry(order, step_runner)
     if outcome.stopped is not None and not outcome.orderly:
         raise outcome.stopped
     return outcome

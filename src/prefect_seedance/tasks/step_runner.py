@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.engine.dispatcher import Manner, PLAIN_STEPS, Steps
+from prefect_seedance.engine.dispatcher import StepRunner, PLAIN_STEPS, Steps
 from prefect_seedance.messages import message
 from prefect_seedance.tasks.chunk import carry_rows
 from prefect_seedance.tasks.create import create_video
@@ -14,7 +14,7 @@ from prefect_seedance.tasks.download import download_video
 from prefect_seedance.tasks.media import review_media, upload_media
 from prefect_seedance.tasks.poll import poll_video
 
-__all__ = ["MANY", "TaskRuns", "manner_of", "plain_manner"]
+__all__ = ["MANY", "TaskRuns", "step_runner_for", "plain_step_runner"]
 
 TaskRuns = Literal["auto", "per_step", "per_chunk"]
 
@@ -30,7 +30,7 @@ PER_CHUNK = replace(PLAIN_STEPS, upload=upload_media, review=review_media, chunk
 """Some hundreds of rows as one task run. A medium, which many rows share, keeps a task run of its own."""
 
 
-def manner_of(task_runs: TaskRuns | str = "auto") -> Manner:
+def step_runner_for(task_runs: TaskRuns | str = "auto") -> StepRunner:
     """How rows become task runs, by how many they are.
 
     Raises:
@@ -45,6 +45,6 @@ def manner_of(task_runs: TaskRuns | str = "auto") -> Manner:
     return steps
 
 
-def plain_manner(_: int) -> Steps:
+def plain_step_runner(_: int) -> Steps:
     """No task runs at all: where a whole process of many is one already."""
     return PLAIN_STEPS

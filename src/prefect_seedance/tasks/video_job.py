@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
-from prefect_seedance.blocks.spelling import Spelled
+from prefect_seedance.blocks.spelling import StrictFields
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.runs.single import carry_out, ENDED, JobTicket, MADE, STORED
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
@@ -19,7 +19,7 @@ from prefect_seedance.engine.steps.media import deliver
 from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.engine.row import Row
 from prefect_seedance.ledger import State, ledger_url
-from prefect_seedance.media import MediaPlaces
+from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
@@ -68,7 +68,7 @@ class _Media(BaseModel):
     )
 
 
-class VideoJob(Spelled, _Options, _Media, _Shape, _Head, _Job):
+class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
     """One video that is to be made: a row of a batch, for code that is written against Prefect's job blocks.
 
     Triggering it again pays for nothing: it is the same row of the same batch, and its run goes on from where it
@@ -155,7 +155,7 @@ class VideoJob(Spelled, _Options, _Media, _Shape, _Head, _Job):
                 ledger_url=ledger_url(url, prefect_home()),
                 patience=self.patience,
                 request=request,
-                places=MediaPlaces(roots=media_roots(self.media_root), loopback=settings.account.on_loopback),
+                places=MediaAccess(roots=media_roots(self.media_root), loopback=settings.account.on_loopback),
             )
         )
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from prefect_seedance.core.events import watching
 from prefect_seedance.engine.steps.fallback import turn
 from prefect_seedance.ledger import Outcome, Settlement
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.routes.route import DurationRule
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.http.media import media_bytes
@@ -170,7 +170,7 @@ async def test_media_move_their_row_on_only_where_nothing_may_have_been_paid(
 @pytest.mark.parametrize("allowed", [True, False])
 async def test_moderation_moves_on_only_where_the_user_says_so(tmp_path, allowed):
     with world(tmp_path, "anyfast", "jimmy", {"a lamp": "moderated"}) as both:
-        outcome = await both.run(rows_of(["a lamp"]), terms=Terms(fall_back_on_moderation=allowed))
+        outcome = await both.run(rows_of(["a lamp"]), limits=RunLimits(fall_back_on_moderation=allowed))
         assert outcome.records["r0"].state == ("stored" if allowed else "refused")
         assert both.billed("a lamp") == (0, 1 if allowed else 0)
 
@@ -178,13 +178,13 @@ async def test_moderation_moves_on_only_where_the_user_says_so(tmp_path, allowed
 async def test_a_budget_is_kept_at_the_move(tmp_path):
     """The second route is dearer than what is left: the row is not sent there, and nothing stays held back."""
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
-        terms = Terms.parse(budget="0.9 CNY", limit_patience=0.2)  # 0.12 at the first, 0.93 at the second
-        outcome = await both.run(rows_of(["a lamp", "a cup"]), terms=terms)
+        limits = RunLimits.parse(budget="0.9 CNY", limit_patience=0.2)  # 0.12 at the first, 0.93 at the second
+        outcome = await both.run(rows_of(["a lamp", "a cup"]), limits=limits)
         assert {record.state.value for record in outcome.records.values()} == {"over_budget"}
         assert both.asked()[1] == 0
         assert outcome.committed == 0
-        more = Terms.parse(budget="1.5 CNY", limit_patience=0.2)
-        outcome = await both.run(rows_of(["a lamp", "a cup"]), terms=more)
+        more = RunLimits.parse(budget="1.5 CNY", limit_patience=0.2)
+        outcome = await both.run(rows_of(["a lamp", "a cup"]), limits=more)
         assert sorted(record.state.value for record in outcome.records.values()) == ["over_budget", "stored"]
         assert outcome.committed <= Decimal("1.5")
 
@@ -269,7 +269,7 @@ async def test_each_row_asks_in_its_own_order_and_no_further_than_it_must(tmp_pa
             fates = {fate_of(routes[place], row["prompt"]): answers[int(row["id"])][place] for row in rows}
             server.state.faults = Fated(fates)
         several = World((servers[0], servers[1]), routes, tmp_path)
-        outcome = await several.run(rows, terms=Terms(fall_back_on_moderation=True))
+        outcome = await several.run(rows, limits=RunLimits(fall_back_on_moderation=True))
         for row, answer, order in zip(rows, answers, orders, strict=True):
             refusing = list(takewhile(lambda place: answer[place] == "moderated", order))  # noqa: B023 - used at once
             asked = order[: len(refusing) + 1]

@@ -12,7 +12,7 @@ from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core import checkpoints
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
-from prefect_seedance.runs.distributed.shard import ShardOrder, carry
+from prefect_seedance.runs.distributed.shard import ShardSpec, carry
 
 
 def processes() -> multiprocessing.context.ForkServerContext:
@@ -34,7 +34,7 @@ class ShardTask:
     duration: int | None = 5
 
     @classmethod
-    def of(cls, order: ShardOrder, sandbox: str, **options: Any) -> Self:
+    def of(cls, order: ShardSpec, sandbox: str, **options: Any) -> Self:
         plain = {name: getattr(order, name) for name in order.__dataclass_fields__ if name not in {"routes", "terms"}}
         return cls(plain, sandbox, order.routes[0].max_in_flight, **options)
 
@@ -52,7 +52,7 @@ def run_shard(task: ShardTask) -> None:
         max_in_flight=task.in_flight,
         poll_seconds=0.05,
     )
-    order = ShardOrder(routes=(block.to_settings(),), **task.order)
+    order = ShardSpec(routes=(block.to_settings(),), **task.order)
     outcome = call_core(lambda: carry(order, lambda _: PLAIN_STEPS))
     # No clean-up of threads and servers that this forked process has only inherited.
     os._exit(0 if outcome.stopped is None else 1)

@@ -19,11 +19,11 @@ from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.ledger import AttemptRecord, Ledger, State
 from prefect_seedance.planning.plan import prepare
-from prefect_seedance.planning.route_policy import Choice
-from prefect_seedance.planning.run_limits import Terms
-from prefect_seedance.runs.batch import BatchOutcome, Order, run_batch
+from prefect_seedance.planning.route_policy import RoutePolicy
+from prefect_seedance.planning.run_limits import RunLimits
+from prefect_seedance.runs.batch import RunOutcome, RunSpec, run_batch
 from prefect_seedance.runs.distributed.coordinator import Begun
-from prefect_seedance.runs.distributed.shard import ShardOrder, ShardOutcome, carry
+from prefect_seedance.runs.distributed.shard import ShardSpec, ShardOutcome, carry
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tables.reader import read_table
 from tests.patience import patience
@@ -42,28 +42,28 @@ class Scene:
         self.ledger = ledger or f"sqlite+aiosqlite:///{folder}/ledger.db"
         self.shards: list[ShardOutcome] = []
 
-    def order(self, table: list[dict[str, Any]], choice: Choice | None = None, **options: Any) -> Order:
-        terms = Terms.parse(**options.pop("terms", {}))
-        return Order(
-            preparation=prepare(read_table(table), self.routes, choice=choice, terms=terms),
+    def order(self, table: list[dict[str, Any]], choice: RoutePolicy | None = None, **options: Any) -> RunSpec:
+        limits = RunLimits.parse(**options.pop("terms", {}))
+        return RunSpec(
+            plan=prepare(read_table(table), self.routes, choice=choice, limits=limits),
             routes=self.routes,
             batch="b",
             take="1",
             output=self.folder / "videos",
             ledger_url=self.ledger,
             patience=600,
-            terms=terms,
+            limits=limits,
             **options,
         )
 
-    def run(self, order: Order, engine: Callable[[Order, Begun], Any]) -> BatchOutcome:
+    def run(self, order: RunSpec, engine: Callable[[RunSpec, Begun], Any]) -> RunOutcome:
         async def carried(begun: Begun) -> list[str]:
             return await engine(order, begun)
 
         return call_core(lambda: run_batch(replace(order, engine=carried), lambda _: PLAIN_STEPS))
 
-    def shard_order(self, order: Order, begun: Begun) -> ShardOrder:
-        return ShardOrder(
+    def shard_order(self, order: RunSpec, begun: Begun) -> ShardSpec:
+        return ShardSpec(
             batch=order.batch,
             take=order.take,
             routes=self.routes,
@@ -72,11 +72,11 @@ class Scene:
             output=str(order.output),
             parent=begun.parent,
             patience=order.patience,
-            terms=order.terms,
+            limits=order.limits,
             failures_allowed=begun.failures_allowed,
         )
 
-    async def three(self, order: Order, begun: Begun) -> list[str]:
+    async def three(self, order: RunSpec, begun: Begun) -> list[str]:
         """Three shards in this process."""
         shard = self.shard_order(order, begun)
         self.shards = await asyncio.gather(*(carry(shard, lambda _: PLAIN_STEPS) for _ in range(3)))
@@ -127,12 +127,12 @@ def test_all_are_carried_and_the_same_call_again_does_nothing(
 @pytest.mark.slow
 def test_budget_and_failures_hold_over_all_shards(tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer) -> None:
     scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4)])
-    outcome = scene.run(scene.order(table(8), terms={"budget": "1.10 CNY"}), scene.three)
+    outcome = scene.run(scene.order(table(8), limits={"budget": "1.10 CNY"}), scene.three)
     assert Counter(record.state for record in outcome.records.values()) == {State.STORED: 4, State.OVER_BUDGET: 4}
     assert str(outcome.committed) == "1.00"
 
     sandbox.faults.update(failed=1.0)
-    more = scene.run(scene.order(table(24), terms={"max_failures": 4}), scene.three)
+    more = scene.run(scene.order(table(24), limits={"max_failures": 4}), scene.three)
     states = Counter(record.state for record in more.records.values())
     assert isinstance(more.stopped, TooManyFailures), more.stopped
     # Those in flight end in order, and those that began before the others had heard of it (jobs last 0.1 s here).
@@ -152,8 +152,8 @@ def test_rows_fall_back_in_whichever_process(tmp_path: Path, route_to: RouteTo) 
         for block in given:
             block.credentials.base_url = sandbox.url
         scene = Scene(tmp_path, given)
-        order = scene.order(table(6, duration=5), choice=Choice("in_order", None))
-        assert order.preparation.rows[0].others
+        order = scene.order(table(6, duration=5), choice=RoutePolicy("in_order", None))
+        assert order.plan.rows[0].others
         outcome = scene.run(order, scene.three)
         assert Counter((record.state, record.kind.provider) for record in outcome.records.values()) == {
             (State.STORED, "jimmy"): 6
@@ -205,7 +205,7 @@ def test_a_process_is_killed_and_another_is_added(
     order = scene.order(table(36))
     took: list[float] = []
 
-    async def engine(order_: Order, begun: Begun) -> list[str]:
+    async def engine(order_: RunSpec, begun: Begun) -> list[str]:
         task = ShardTask.of(scene.shard_order(order_, begun), sandbox.url, kill_at="job written", kill_nth=3)
         doomed, steady = (
             processes().Process(target=run_shard, args=(each,)) for each in (task, replace(task, kill_nth=0))
@@ -253,7 +253,7 @@ def test_a_providers_own_limit_is_shared_by_three_processes(tmp_path: Path, post
         scene = Scene(tmp_path, [block], postgres)
         order = scene.order(table(60))
 
-        async def engine(order_: Order, begun: Begun) -> list[str]:
+        async def engine(order_: RunSpec, begun: Begun) -> list[str]:
             task = ShardTask.of(scene.shard_order(order_, begun), sandbox.url, kill_at="", kill_nth=0)
             running = [processes().Process(target=run_shard, args=(task,)) for _ in range(3)]
             for process in running:

@@ -12,7 +12,7 @@ import pytest
 from prefect_seedance import generate_videos
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.distributed import parent as spreading
-from prefect_seedance.flows.distributed.parent import Spread
+from prefect_seedance.flows.distributed.parent import SpreadTarget
 from prefect_seedance.sandbox import SandboxServer
 
 RouteTo = Callable[..., Any]
@@ -32,9 +32,9 @@ RouteTo = Callable[..., Any]
     ],
 )
 def test_over_what(text: str, kind: str, number: int | None, where: str | None, remote: bool) -> None:
-    spread = Spread.parse(text)
+    spread = SpreadTarget.parse(text)
     assert (spread.kind, spread.number, spread.where, spread.remote) == (kind, number, where, remote)
-    assert Spread.parse(str(spread)) == spread
+    assert SpreadTarget.parse(str(spread)) == spread
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_over_what(text: str, kind: str, number: int | None, where: str | None, 
 )
 def test_over_what_not(text: Any) -> None:
     with pytest.raises(InputError, match=r"spread=.*Nothing was spent"):
-        Spread.parse(text)
+        SpreadTarget.parse(text)
 
 
 ROWS = [{"id": "a", "prompt": "a fox"}]
@@ -83,11 +83,11 @@ def test_refused_before_anything_is_spent(
     secret = "postgresql+asyncpg://me:hidden@db.example/ledger"
     for given in (secret, "postgresql+asyncpg://me@db.example/ledger?password=hidden"):
         with pytest.raises(InputError, match="given with its password") as error:
-            spreading._ledger(given, Spread.parse("workers:2"))
+            spreading._ledger(given, SpreadTarget.parse("workers:2"))
         assert "hidden" not in error.value.message
     # By the environment it goes nowhere: each process reads its own.
     monkeypatch.setenv("PREFECT_SEEDANCE_LEDGER", secret)
-    assert spreading._ledger(secret, Spread.parse("workers:2")) == (None, [])
+    assert spreading._ledger(secret, SpreadTarget.parse("workers:2")) == (None, [])
     assert sandbox.state.bill() == []
 
 
@@ -96,7 +96,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(__import__("sys").modules, "prefect_dask", None)
     with pytest.raises(InputError, match=r'pip install "prefect-seedance\[dask\]"'):
-        over_tasks._runner(Spread.parse("dask:2"), 2)
+        over_tasks._runner(SpreadTarget.parse("dask:2"), 2)
 
 
 async def test_only_names_and_numbers_cross(saved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,8 @@ async def taken(bench: Bench, key: MaterialKey = CLIP, run: Run | None = None) -
     return await bench.ledger.take_material(run or bench.run, key, "dance.mp4", needed_until=LONG_AGO)
 
 
-async def asked(bench: Bench, material: MaterialRecord, run: Run | None = None, **terms: Any) -> int | None:
-    given = {"billing_model": "volc-asset-video", "unit_price": PRICE, "budget": None, **terms}
+async def asked(bench: Bench, material: MaterialRecord, run: Run | None = None, **limits: Any) -> int | None:
+    given = {"billing_model": "volc-asset-video", "unit_price": PRICE, "budget": None, **limits}
     return await bench.ledger.ask_for_asset(run or bench.run, material.id, **given)
 
 
@@ -112,8 +112,8 @@ async def test_nobody_settles_what_a_run_works_on(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("room", "fits"), [("9", True), ("9.01", False)])
 async def test_an_asset_is_paid_only_where_the_row_fits_beside_it(bench: Bench, room: str, fits: bool) -> None:
-    terms = {"budget": Amount(Decimal(10), "CNY"), "room": Decimal(room)}
-    assert (await asked(bench, await taken(bench), **terms) is not None) is fits
+    limits = {"budget": Amount(Decimal(10), "CNY"), "room": Decimal(room)}
+    assert (await asked(bench, await taken(bench), **limits) is not None) is fits
     assert await committed(bench) == (1 if fits else 0)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.ledger import ALL, Ledger, Said, Seat, Share
+from prefect_seedance.ledger import ALL, Allocation, Demand, Ledger, Member
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.ledger.sharing import allocations
 from tests.ledger.conftest import CHARGED
@@ -20,11 +20,11 @@ from tests.ledger.conftest import CHARGED
 class Process:
     """A process as its neighbours know it: it keeps to what it was last told, and says how it stands."""
 
-    seat: Seat
+    member: Member
     wanted: int
     held: int = 0
     model: str = "m"
-    share: Share = field(default_factory=Share)
+    share: Allocation = field(default_factory=Allocation)
 
     @property
     def granted(self) -> int:
@@ -32,8 +32,8 @@ class Process:
 
     async def speak(self, ledger: Ledger, ceiling: int, **more: float | None) -> None:
         name = self.model
-        said = Said({name: self.held}, {name: max(self.wanted, self.held)}, {name: ceiling}, **more)
-        self.share = await ledger.sit(self.seat, said)
+        said = Demand({name: self.held}, {name: max(self.wanted, self.held)}, {name: ceiling}, **more)
+        self.share = await ledger.sit(self.member, said)
 
     def work(self, chance: random.Random) -> None:
         """Some jobs end, and others are made, as far as it may."""
@@ -42,8 +42,8 @@ class Process:
         self.held += chance.randint(0, room)
 
 
-def seat(name: str, account: str = "default") -> Seat:
-    return Seat(name, "jimmy", account)
+def member(name: str, account: str = "default") -> Member:
+    return Member(name, "jimmy", account)
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -53,10 +53,10 @@ async def test_together_they_never_have_more_than_the_ceiling(url: str, number: 
     processes: list[Process] = []
     for step in range(60):
         if len(processes) < 5 and chance.random() < 0.2:
-            processes.append(Process(seat(f"p{step}"), wanted=chance.randint(0, 12)))
+            processes.append(Process(member(f"p{step}"), wanted=chance.randint(0, 12)))
         if processes and chance.random() < 0.05:
             leaving = processes.pop(chance.randrange(len(processes)))
-            await ledger.leave_seat(leaving.seat)
+            await ledger.leave_seat(leaving.member)
         for process in processes:
             process.work(chance)
             if chance.random() < 0.5:
@@ -76,14 +76,14 @@ async def test_together_they_never_have_more_than_the_ceiling(url: str, number: 
 
 async def test_who_joins_waits_until_others_have_given_back(url: str) -> None:
     ledger = await Ledger.open(url)
-    first, second = Process(seat("a"), wanted=9), Process(seat("b"), wanted=9)
+    first, second = Process(member("a"), wanted=9), Process(member("b"), wanted=9)
     await first.speak(ledger, 4)
     first.held = 4
     await second.speak(ledger, 4)
     assert (first.share.granted["m"], second.share.granted["m"]) == (4, 0)
     await first.speak(ledger, 4)
     await second.speak(ledger, 4)
-    assert (first.share.granted["m"], second.share.granted["m"], second.share.seats) == (2, 0, 2)
+    assert (first.share.granted["m"], second.share.granted["m"], second.share.members) == (2, 0, 2)
     first.held = 3
     await first.speak(ledger, 4)
     await second.speak(ledger, 4)
@@ -95,17 +95,17 @@ async def test_jobs_are_counted_by_what_the_ledger_shows_too(bench: Any) -> None
     ledger, ceiling, model = bench.ledger, 4, "seedance2.0-mini"
     lost = await ledger.begin_run("spring")
     jobs = await bench.rows("a", "b", "c", run=lost)
-    first, second = Process(seat("a"), wanted=9, model=model), Process(seat("b"), wanted=9, model=model)
+    first, second = Process(member("a"), wanted=9, model=model), Process(member("b"), wanted=9, model=model)
     for process in (first, second, first, second):
         await process.speak(ledger, ceiling)
     for job in jobs:
         await bench.created(job, lost)
     # The first dies with three jobs in flight. They are at work, whoever speaks of them.
     leases.forget(lost)
-    for table, key in (("seats", first.seat.id), ("runs", lost.id)):
+    for table, key in (("seats", first.member.id), ("runs", lost.id)):
         bench.query(f"UPDATE seedance_{table} SET process_started = 'long ago' WHERE id = ?", key)
     await second.speak(ledger, ceiling)
-    assert (second.granted, second.share.seats) == (1, 1)
+    assert (second.granted, second.share.members) == (1, 1)
     assert bench.query("SELECT count(*) FROM seedance_seats") == [(1,)]
     # Now they are the second's, and wait for their turn: nothing new is put into their places meanwhile.
     assert await ledger.claim(bench.run, jobs) == set(jobs)
@@ -117,8 +117,8 @@ async def test_jobs_are_counted_by_what_the_ledger_shows_too(bench: Any) -> None
     # One ends. Who goes and leaves the others behind has given back no more than that.
     await ledger.fail(bench.run, jobs[0], CHARGED, SeedanceError("no"))
     await ledger.end_run(bench.run)
-    await ledger.leave_seat(second.seat)
-    third = Process(seat("c"), wanted=9, model=model)
+    await ledger.leave_seat(second.member)
+    third = Process(member("c"), wanted=9, model=model)
     await third.speak(ledger, ceiling)
     assert third.granted == 2
     # Nobody comes for them: they have ended long ago.
@@ -129,7 +129,7 @@ async def test_jobs_are_counted_by_what_the_ledger_shows_too(bench: Any) -> None
 
 async def test_who_was_given_a_lower_ceiling_gets_its_part_too(url: str) -> None:
     ledger = await Ledger.open(url)
-    high, low = Process(seat("a"), wanted=20), Process(seat("b"), wanted=20)
+    high, low = Process(member("a"), wanted=20), Process(member("b"), wanted=20)
     for _ in range(3):
         await high.speak(ledger, 10)
         high.held = high.granted
@@ -140,7 +140,7 @@ async def test_who_was_given_a_lower_ceiling_gets_its_part_too(url: str) -> None
 
 async def test_fewer_places_than_processes_go_round(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = await Ledger.open(url)
-    both = [Process(seat("a"), wanted=5), Process(seat("b"), wanted=5)]
+    both = [Process(member("a"), wanted=5), Process(member("b"), wanted=5)]
     moment, had = datetime(2026, 1, 1, tzinfo=UTC), []
     monkeypatch.setattr(leases, "clock", lambda _: moment)
     for _ in range(8):
@@ -155,8 +155,8 @@ async def test_fewer_places_than_processes_go_round(url: str, monkeypatch: pytes
 
 async def test_a_limit_that_one_has_met_is_believed_by_all(url: str) -> None:
     ledger = await Ledger.open(url)
-    first, second = Process(seat("a"), wanted=9, held=4), Process(seat("b"), wanted=9, held=3)
-    other = Process(Seat("c", "jimmy", "another account"), wanted=9)
+    first, second = Process(member("a"), wanted=9, held=4), Process(member("b"), wanted=9, held=3)
+    other = Process(Member("c", "jimmy", "another account"), wanted=9)
     for _ in range(2):
         await first.speak(ledger, 20)
         await second.speak(ledger, 20)
@@ -171,10 +171,10 @@ async def test_a_limit_that_one_has_met_is_believed_by_all(url: str) -> None:
     await second.speak(ledger, 20, size=second.share.granted[ALL] + 1.0, knew=float(second.share.granted[ALL]))
     assert second.share.found == 8.0
     await other.speak(ledger, 20)
-    assert (other.share.found, other.share.pause, other.share.seats) == (None, 0.0, 1)
+    assert (other.share.found, other.share.pause, other.share.members) == (None, 0.0, 1)
     # When all have gone, nothing is taken for granted.
-    await ledger.leave_seat(first.seat)
-    await ledger.leave_seat(second.seat)
+    await ledger.leave_seat(first.member)
+    await ledger.leave_seat(second.member)
     await first.speak(ledger, 20)
     assert (first.share.found, first.share.pause) == (None, 0.0)
     await ledger.close()

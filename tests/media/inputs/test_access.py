@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media import MediaPlaces
+from prefect_seedance.media import MediaAccess
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def tree(tmp_path):
 
 @pytest.fixture
 def places(tree):
-    return MediaPlaces(tree / "table", (tree / "root",))
+    return MediaAccess(tree / "table", (tree / "root",))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_whole_paths_and_file_urls_are_found_below_any_root(places, tree):
 
 
 def test_without_a_table_relative_paths_start_at_the_roots(tree):
-    places = MediaPlaces(None, (tree / "table", tree / "root"))
+    places = MediaAccess(None, (tree / "table", tree / "root"))
     assert places.find("logo.png") == tree / "table/logo.png"
     assert places.find("shared.png") == tree / "root/shared.png"
     with pytest.raises(InputError, match=r"no file 'none\.png'"):
@@ -60,7 +60,7 @@ def test_a_link_is_followed_before_it_is_judged(places, tree):
             places.find(address)
     with pytest.raises(InputError):
         places.find("loop.png")
-    assert MediaPlaces(tree / "table/way").find("secret.png") == tree / "outside/secret.png"
+    assert MediaAccess(tree / "table/way").find("secret.png") == tree / "outside/secret.png"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_folder_whose_name_only_begins_alike_is_outside(places, tree):
 @pytest.mark.parametrize("address", ["logo.png", "/etc/passwd", "file:///etc/passwd", "../x.png"])
 def test_without_an_open_folder_it_is_told_how_to_name_one(address):
     with pytest.raises(InputError, match=r"in media_root, or in the environment variable PREFECT_SEEDANCE_MEDIA_ROOT"):
-        MediaPlaces().find(address)
+        MediaAccess().find(address)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_is_no_file_is_told(places, tree, address, words, monkeypatch):
 
 def test_devices_are_no_media():
     with pytest.raises(InputError, match="not a regular file"):
-        MediaPlaces(None, (os.path.realpath("/dev"),)).find("/dev/null")
+        MediaAccess(None, (os.path.realpath("/dev"),)).find("/dev/null")
 
 
 def test_a_file_that_may_not_be_read_is_told(places, tree):
@@ -163,7 +163,7 @@ def test_no_path_leads_outside(tmp_path_factory, parts):
         (tree / "table/way").symlink_to(tree / "outside")
     for address in ("/".join(parts), f"{tree}/" + "/".join(parts)):
         try:
-            found = MediaPlaces(tree / "table").find(address)
+            found = MediaAccess(tree / "table").find(address)
         except InputError:
             continue
         assert found == tree / "table/secret.png"

@@ -9,7 +9,7 @@ import fsspec
 import pytest
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media import MediaPlaces, fetch_content
+from prefect_seedance.media import MediaAccess, fetch_content
 from tests.media.samples import all_samples
 from tests.patience import eventually_async
 
@@ -21,7 +21,7 @@ SHA = hashlib.sha256(PNG).hexdigest()
 async def test_a_local_file_is_hashed_where_it_lies(tmp_path):
     path = tmp_path / "分镜 1🎬.PNG"
     path.write_bytes(PNG)
-    content = await fetch_content(path.name, MediaPlaces(tmp_path), tmp_path / "scratch")
+    content = await fetch_content(path.name, MediaAccess(tmp_path), tmp_path / "scratch")
     assert (content.path, content.sha256, content.bytes, content.mime_type) == (path, SHA, len(PNG), "image/png")
     assert content.filename.startswith("分镜-1-")
     assert content.filename.endswith(".png")
@@ -39,7 +39,7 @@ async def test_stores_and_data_uris_are_copied_once_per_content(tmp_path):
     uri = "data:image/jpeg;base64," + base64.b64encode(PNG).decode()
     names = []
     for address in ("memory://content/logo.jpeg", uri, uri):
-        content = await fetch_content(address, MediaPlaces(), tmp_path / "a/scratch")
+        content = await fetch_content(address, MediaAccess(), tmp_path / "a/scratch")
         assert content.path.read_bytes() == PNG
         assert (content.path.name, content.sha256, content.mime_type) == (f"{SHA}.png", SHA, "image/png")
         assert content.unchanged()
@@ -61,7 +61,7 @@ async def test_stores_and_data_uris_are_copied_once_per_content(tmp_path):
 )
 async def test_name_and_type_follow_the_bytes(tmp_path, name, ending, mime):
     (tmp_path / "con.gif").write_bytes(SAMPLES[name][0])
-    content = await fetch_content("con.gif", MediaPlaces(tmp_path), tmp_path)
+    content = await fetch_content("con.gif", MediaAccess(tmp_path), tmp_path)
     assert (content.filename.rpartition(".")[2], content.mime_type) == (ending, mime)
     assert content.filename.partition(".")[0] != "con"
 
@@ -83,17 +83,17 @@ async def test_what_is_too_large_or_no_medium_leaves_nothing_behind(tmp_path):
         ("../a.png", "outside"),
     ):
         with pytest.raises(InputError, match=words):
-            await fetch_content(address, MediaPlaces(tmp_path), scratch, max_bytes=len(PNG) - 1)
+            await fetch_content(address, MediaAccess(tmp_path), scratch, max_bytes=len(PNG) - 1)
     assert not scratch.exists() or not list(scratch.iterdir())
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InputError, match="cannot be written"):
-        await fetch_content("memory://content/a.png", MediaPlaces(tmp_path), tmp_path / "file/scratch")
+        await fetch_content("memory://content/a.png", MediaAccess(tmp_path), tmp_path / "file/scratch")
 
 
 @pytest.mark.parametrize("address", ["https://example.com/a.png?sig=secret", "asset://abc"])
 async def test_what_the_provider_fetches_itself_has_no_content(tmp_path, address):
     with pytest.raises(ValueError, match="Only a file, a store address or a data URI") as caught:
-        await fetch_content(address, MediaPlaces(tmp_path), tmp_path)
+        await fetch_content(address, MediaAccess(tmp_path), tmp_path)
     assert "secret" not in str(caught.value)
 
 
@@ -114,7 +114,7 @@ async def test_a_file_that_is_still_written_is_not_taken(tmp_path):
         size = path.stat().st_size
         await eventually_async(lambda: path.stat().st_size > size, "the writer")
         with pytest.raises(InputError, match="changed while it was read"):
-            await fetch_content("a.png", MediaPlaces(tmp_path), tmp_path)
+            await fetch_content("a.png", MediaAccess(tmp_path), tmp_path)
     finally:
         done.set()
         writer.join()

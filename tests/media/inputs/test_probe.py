@@ -16,16 +16,16 @@ import httpx
 import pytest
 
 from prefect_seedance.errors import InputError, UnsafeLink
-from prefect_seedance.media import MediaPlaces, Prober
+from prefect_seedance.media import MediaAccess, Prober
 from prefect_seedance.media.inputs.sources import BLOCK, MOST_REMOTE
-from prefect_seedance.media.links import Zone, doors
+from prefect_seedance.media.links import Zone, endpoints
 from prefect_seedance.routes.rules.material import MediaFacts
 from tests.media import samples
 from tests.media.samples import all_samples, box, picture, png_claiming, stream
 from tests.patience import eventually_async
 
 SAMPLES = all_samples()
-LOOPBACK = MediaPlaces(loopback=True)
+LOOPBACK = MediaAccess(loopback=True)
 
 
 class HeadServer:
@@ -119,7 +119,7 @@ def data_uri(mime, data):
 async def test_a_medium_is_known_by_its_bytes_wherever_it_lies(name, tmp_path, server):
     data, kind, form, size = SAMPLES[name]
     (tmp_path / "wrong name.txt").write_bytes(data)
-    local = (await look("wrong name.txt", MediaPlaces(tmp_path))).facts
+    local = (await look("wrong name.txt", MediaAccess(tmp_path))).facts
     assert (local.kind, local.format, local.bytes) == (kind, form, len(data))
     assert (local.width, local.height) == (size or (None, None))
     server.data = data
@@ -244,14 +244,14 @@ async def test_a_private_address_is_refused_also_behind_a_redirect(server, addre
 async def test_loopback_and_private_hosts_must_be_allowed(server):
     server.data = SAMPLES["png"][0]
     with pytest.raises(InputError, match="loopback address"):
-        await look(server.url, MediaPlaces())
+        await look(server.url, MediaAccess())
     with pytest.raises(InputError, match="loopback address"):
-        await look(server.url, MediaPlaces(hosts=frozenset({"127.0.0.1"})))
+        await look(server.url, MediaAccess(hosts=frozenset({"127.0.0.1"})))
     public = frozenset({Zone.PUBLIC})
-    assert await doors(httpx.URL("https://10.0.0.1/a.png"), public, frozenset({"10.0.0.1"}))
+    assert await endpoints(httpx.URL("https://10.0.0.1/a.png"), public, frozenset({"10.0.0.1"}))
     for address in ("https://10.0.0.2/a.png", "https://127.0.0.1/a.png", "http://10.0.0.1/a.png"):
         with pytest.raises(UnsafeLink):
-            await doors(httpx.URL(address), public, frozenset({"10.0.0.1"}))
+            await endpoints(httpx.URL(address), public, frozenset({"10.0.0.1"}))
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ async def test_loopback_and_private_hosts_must_be_allowed(server):
 async def test_what_is_no_medium_is_refused_whatever_its_name(data, words, tmp_path, server):
     (tmp_path / "logo.png").write_bytes(data)
     server.data = data
-    for address, places in (("logo.png", MediaPlaces(tmp_path)), (server.url, LOOPBACK)):
+    for address, places in (("logo.png", MediaAccess(tmp_path)), (server.url, LOOPBACK)):
         with pytest.raises(InputError, match=words):
             await look(address, places)
 
@@ -282,7 +282,7 @@ async def test_unknown_bytes_are_refused_here_and_a_warning_elsewhere(tmp_path, 
     server.data = b"\x01\x02\x03\x04\x00" * 100
     (tmp_path / "a.png").write_bytes(server.data)
     with pytest.raises(InputError, match="unsupported media format"):
-        await look("a.png", MediaPlaces(tmp_path))
+        await look("a.png", MediaAccess(tmp_path))
     assert (await look(server.url)).warning.slug == "media.look_unknown"
 
 
@@ -349,7 +349,7 @@ async def test_huge_claims_cost_nothing(tmp_path):
     for name, data in vast.items():
         (tmp_path / name).write_bytes(data)
         with contextlib.suppress(InputError):
-            found[name] = (await look(name, MediaPlaces(tmp_path))).facts.width
+            found[name] = (await look(name, MediaAccess(tmp_path))).facts.width
     assert found["png"] == 60_000
     assert found["webp"] == 16_384
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
@@ -363,7 +363,7 @@ async def test_a_vast_frame_in_a_small_film_is_not_decoded(tmp_path):
     (tmp_path / "a.mov").write_bytes(film[:place] + told + struct.pack(">I", zlib.crc32(told)) + film[place + 21 :])
     # What was asked of the system, used or not: FFmpeg would ask for 423 MB for this frame.
     before = _most_memory()
-    probed = await look("a.mov", MediaPlaces(tmp_path))
+    probed = await look("a.mov", MediaAccess(tmp_path))
     assert probed.facts.width is None
     assert probed.warning.slug == "media.look_unstated"
     assert _most_memory() - before < 200_000
@@ -378,7 +378,7 @@ def _most_memory():
 )
 async def test_a_file_cut_anywhere_is_told_to_be_cut(name, tmp_path):
     data = SAMPLES[name][0]
-    places = MediaPlaces(tmp_path)
+    places = MediaAccess(tmp_path)
     step = max(1, len(data) // 60)
     async with Prober(places) as prober:
         for cut in {*range(0, len(data) - 16, step), *range(min(64, len(data) - 16))}:
@@ -390,7 +390,7 @@ async def test_a_file_cut_anywhere_is_told_to_be_cut(name, tmp_path):
 @pytest.mark.parametrize("name", SAMPLES)
 async def test_damage_brings_nothing_but_words(name, tmp_path):
     data, dice = SAMPLES[name][0], random.Random(name)
-    async with Prober(MediaPlaces(tmp_path)) as prober:
+    async with Prober(MediaAccess(tmp_path)) as prober:
         for number in range(25):
             damaged = bytearray(data[: dice.choice((len(data), dice.randrange(len(data))))])
             for _ in range(dice.choice((0, 1, 8))):

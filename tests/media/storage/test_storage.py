@@ -14,34 +14,34 @@ import pytest
 
 from prefect_seedance.errors import InputError, Unreachable
 from prefect_seedance.ledger import MANIFEST, check_manifest
-from prefect_seedance.media import Stamp, open_shelf
-from prefect_seedance.media.storage.object_store import StoreShelf
+from prefect_seedance.media import Stamp, open_storage
+from prefect_seedance.media.storage.object_store import ObjectStorage
 from prefect_seedance.media.storage.part import sidecar
 
 numbers = itertools.count()
 
 
 @pytest.fixture(params=["disk", "s3", "memory", "renamed"])
-def shelf(request, tmp_path):
+def storage(request, tmp_path):
     match request.param:
         case "disk":
-            found = open_shelf(tmp_path / "out")
+            found = open_storage(tmp_path / "out")
         case "s3":
-            found = open_shelf(request.getfixturevalue("s3") + "/some prefix/文件", tmp_path / "scratch")
+            found = open_storage(request.getfixturevalue("s3") + "/some prefix/文件", tmp_path / "scratch")
         case "memory":
-            found = open_shelf(f"memory://test-{next(numbers)}", tmp_path / "scratch")
+            found = open_storage(f"memory://test-{next(numbers)}", tmp_path / "scratch")
         case "renamed":
             # A file system that is no object store: files are written under another name there, and renamed.
             files = fsspec.filesystem("file", skip_instance_cache=True)
-            found = StoreShelf(f"file://{tmp_path}/renamed", tmp_path / "scratch", files)
+            found = ObjectStorage(f"file://{tmp_path}/renamed", tmp_path / "scratch", files)
     found.ensure()
     return found
 
 
 @pytest.fixture
-def part(shelf):
+def part(storage):
     def make(data: bytes, name: str = "a.part") -> Path:
-        path = shelf.parts / name
+        path = storage.parts / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         sidecar(path).write_text("{}")
@@ -54,42 +54,42 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_a_part_is_put_in_place_whole_and_its_traces_are_gone(shelf, part):
+def test_a_part_is_put_in_place_whole_and_its_traces_are_gone(storage, part):
     data = os.urandom(300_000)
     path = part(data)
-    stamp = shelf.place(path, "client 1/a.mp4")
+    stamp = storage.place(path, "client 1/a.mp4")
     assert stamp.bytes == 300_000
-    assert shelf.read("client 1/a.mp4") == data
+    assert storage.read("client 1/a.mp4") == data
     assert (path.exists(), sidecar(path).exists()) == (False, False)
-    assert shelf.stamp("client 1/a.mp4") == stamp
-    assert shelf.stamps()["client 1/a.mp4"] == stamp
-    assert shelf.digest("client 1/a.mp4") == digest(data)
-    assert shelf.holds("client 1/a.mp4", 300_000, digest(data))
-    assert not shelf.holds("client 1/a.mp4", 300_000, digest(b""))
-    assert shelf.name_of(shelf.address("client 1/a.mp4")) == "client 1/a.mp4"
-    assert set(shelf.stamps()) == {"client 1/a.mp4"}, "a probe or a draft is left"
+    assert storage.stamp("client 1/a.mp4") == stamp
+    assert storage.stamps()["client 1/a.mp4"] == stamp
+    assert storage.digest("client 1/a.mp4") == digest(data)
+    assert storage.holds("client 1/a.mp4", 300_000, digest(data))
+    assert not storage.holds("client 1/a.mp4", 300_000, digest(b""))
+    assert storage.name_of(storage.address("client 1/a.mp4")) == "client 1/a.mp4"
+    assert set(storage.stamps()) == {"client 1/a.mp4"}, "a probe or a draft is left"
 
 
-def test_what_is_not_there(shelf):
-    assert (shelf.stamp("none.mp4"), shelf.digest("none.mp4"), shelf.read("none.mp4")) == (None, None, None)
-    assert shelf.name_of("s3://elsewhere/a.mp4") is None
-    assert not shelf.stamps()
+def test_what_is_not_there(storage):
+    assert (storage.stamp("none.mp4"), storage.digest("none.mp4"), storage.read("none.mp4")) == (None, None, None)
+    assert storage.name_of("s3://elsewhere/a.mp4") is None
+    assert not storage.stamps()
 
 
-def test_another_file_is_never_overwritten_and_the_same_one_is_no_trouble(shelf, part):
-    shelf.place(part(b"first"), "a.mp4")
+def test_another_file_is_never_overwritten_and_the_same_one_is_no_trouble(storage, part):
+    storage.place(part(b"first"), "a.mp4")
     second = part(b"other")
     with pytest.raises(InputError, match="another file"):
-        shelf.place(second, "a.mp4")
+        storage.place(second, "a.mp4")
     assert second.read_bytes() == b"other"
-    assert shelf.read("a.mp4") == b"first"
+    assert storage.read("a.mp4") == b"first"
     same = part(b"first")
-    shelf.place(same, "a.mp4")
+    storage.place(same, "a.mp4")
     assert not same.exists()
 
 
-def test_of_two_that_place_one_name_at_once_one_wins(shelf, part):
-    if shelf.shown.startswith(("memory:", "file:")):
+def test_of_two_that_place_one_name_at_once_one_wins(storage, part):
+    if storage.shown.startswith(("memory:", "file:")):
         pytest.skip("these stores cannot tell")
     parts = [part(bytes([number]) * 50_000, f"{number}.part") for number in range(6)]
     told, gate = [], threading.Barrier(6)
@@ -97,7 +97,7 @@ def test_of_two_that_place_one_name_at_once_one_wins(shelf, part):
     def run(path):
         gate.wait()
         try:
-            shelf.place(path, "a.mp4")
+            storage.place(path, "a.mp4")
             told.append(path)
         except InputError:
             pass
@@ -108,46 +108,46 @@ def test_of_two_that_place_one_name_at_once_one_wins(shelf, part):
     for thread in threads:
         thread.join()
     assert len(told) == 1
-    assert shelf.read("a.mp4") == bytes([parts.index(told[0])]) * 50_000
+    assert storage.read("a.mp4") == bytes([parts.index(told[0])]) * 50_000
     assert sum(path.exists() for path in parts) == 5
 
 
-def test_small_files_are_replaced_created_once_and_moved(shelf):
-    shelf.write("results.csv", b"1")
-    shelf.write("results.csv", b"22")
-    assert shelf.read("results.csv") == b"22"
-    assert shelf.create("m.json", b"first")
-    assert not shelf.create("m.json", b"second")
-    assert shelf.read("m.json") == b"first"
-    shelf.move("m.json", "n.json")
-    assert (shelf.read("m.json"), shelf.read("n.json")) == (None, b"first")
-    assert set(shelf.stamps()) == {"results.csv", "n.json"}
+def test_small_files_are_replaced_created_once_and_moved(storage):
+    storage.write("results.csv", b"1")
+    storage.write("results.csv", b"22")
+    assert storage.read("results.csv") == b"22"
+    assert storage.create("m.json", b"first")
+    assert not storage.create("m.json", b"second")
+    assert storage.read("m.json") == b"first"
+    storage.move("m.json", "n.json")
+    assert (storage.read("m.json"), storage.read("n.json")) == (None, b"first")
+    assert set(storage.stamps()) == {"results.csv", "n.json"}
 
 
-def test_a_touched_file_has_another_stamp(shelf):
-    shelf.write("a", b"1")
-    before = shelf.stamp("a")
+def test_a_touched_file_has_another_stamp(storage):
+    storage.write("a", b"1")
+    before = storage.stamp("a")
     assert isinstance(before, Stamp)
-    shelf.write("a", b"2")
-    assert shelf.stamp("a") != before
+    storage.write("a", b"2")
+    assert storage.stamp("a") != before
 
 
-def test_a_shelf_remembers_its_ledger(shelf):
-    check_manifest(shelf, "one", "sqlite:///one.db")
-    check_manifest(shelf, "one", "sqlite:///moved.db")
+def test_a_shelf_remembers_its_ledger(storage):
+    check_manifest(storage, "one", "sqlite:///one.db")
+    check_manifest(storage, "one", "sqlite:///moved.db")
     with pytest.raises(InputError, match=r"belongs to another ledger.*Nothing was spent"):
-        check_manifest(shelf, "two", "sqlite:///two.db")
-    shelf.write(MANIFEST, b"{")
+        check_manifest(storage, "two", "sqlite:///two.db")
+    storage.write(MANIFEST, b"{")
     with pytest.raises(InputError, match=r"cannot be read.*Nothing was spent"):
-        check_manifest(shelf, "one", "sqlite:///one.db")
+        check_manifest(storage, "one", "sqlite:///one.db")
 
 
 @pytest.mark.slow
 def test_a_large_part_goes_up_in_pieces_and_is_seen_only_when_it_is_whole(s3, tmp_path, monkeypatch):
-    shelf = open_shelf(f"{s3}/big", tmp_path)
+    storage = open_storage(f"{s3}/big", tmp_path)
     data = os.urandom(11 << 20)
     (tmp_path / "big.part").write_bytes(data)
-    original = shelf._files.put_file
+    original = storage._files.put_file
     seen = []
 
     def small_pieces(*args, **options):
@@ -155,19 +155,19 @@ def test_a_large_part_goes_up_in_pieces_and_is_seen_only_when_it_is_whole(s3, tm
 
     def cut(*args, **options):
         # The last call of an upload, without which the store keeps nothing that could be seen.
-        seen.append(dict(shelf.stamps()))
+        seen.append(dict(storage.stamps()))
         raise OSError("connection lost")
 
-    monkeypatch.setattr(shelf._files, "put_file", small_pieces)
+    monkeypatch.setattr(storage._files, "put_file", small_pieces)
     with monkeypatch.context() as patch:
-        patch.setattr(shelf._files, "_call_s3", _cutting(shelf._files._call_s3, cut))
+        patch.setattr(storage._files, "_call_s3", _cutting(storage._files._call_s3, cut))
         with pytest.raises(Unreachable):
-            shelf.place(tmp_path / "big.part", "a.mp4")
+            storage.place(tmp_path / "big.part", "a.mp4")
     assert seen == [{}]
-    assert shelf.stamp("a.mp4") is None
+    assert storage.stamp("a.mp4") is None
     assert (tmp_path / "big.part").stat().st_size == len(data)
-    assert shelf.place(tmp_path / "big.part", "a.mp4").bytes == len(data)
-    assert shelf.digest("a.mp4") == digest(data)
+    assert storage.place(tmp_path / "big.part", "a.mp4").bytes == len(data)
+    assert storage.digest("a.mp4") == digest(data)
 
 
 def _cutting(call, cut):
@@ -182,14 +182,14 @@ def _cutting(call, cut):
 @pytest.mark.slow
 def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"Does the bucket exist\? Nothing was spent"):
-        open_shelf("s3://no-such-bucket/x", tmp_path).ensure()
+        open_storage("s3://no-such-bucket/x", tmp_path).ensure()
     with pytest.raises(InputError, match=r"MB are needed. Nothing was spent"):
-        open_shelf(f"{s3}/x", tmp_path).ensure(need_bytes=10**18)
+        open_storage(f"{s3}/x", tmp_path).ensure(need_bytes=10**18)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(InputError, match=r"AWS_ACCESS_KEY_ID.*Nothing was spent"):
-        open_shelf(f"{s3}/x", tmp_path).ensure()
+        open_storage(f"{s3}/x", tmp_path).ensure()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, mon
 )
 def test_what_is_no_output(where, told):
     with pytest.raises(InputError, match=told) as caught:
-        open_shelf(where)
+        open_storage(where)
     assert "hush" not in str(caught.value)
     assert "Nothing was spent" in str(caught.value)
 
@@ -220,8 +220,8 @@ def test_folders_in_all_their_spellings(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     expected = str(tmp_path / "my videos")
     for where in ("my videos", Path("my videos"), "~/my videos", (tmp_path / "my videos").as_uri(), expected):
-        assert open_shelf(where).shown == expected
-    assert open_shelf("a:b").shown == str(tmp_path / "a:b")
+        assert open_storage(where).shown == expected
+    assert open_storage("a:b").shown == str(tmp_path / "a:b")
     # A path object swallows a slash; what was meant is plain all the same.
-    assert open_shelf(Path("memory://x/y")).shown == "memory://x/y"
-    assert open_shelf("memory://x/y/").shown == "memory://x/y"
+    assert open_storage(Path("memory://x/y")).shown == "memory://x/y"
+    assert open_storage("memory://x/y/").shown == "memory://x/y"

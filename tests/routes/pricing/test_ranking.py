@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from prefect_seedance.routes import Quote, total
 from prefect_seedance.routes.pricing.ranking import by_price, span
-from prefect_seedance.routes.route_expression import RouteName, read_wish
+from prefect_seedance.routes.route_expression import RouteName, parse_route_expression
 
 AMOUNTS = st.decimals(0, 100, places=2)
 
@@ -77,7 +77,7 @@ ROUTES = st.builds(
 )
 def test_the_order_that_a_row_names_is_the_order_that_is_read(names, mark):
     told = tuple(map(str, names))
-    assert read_wish(mark.join(told)) == read_wish(list(told)) == told
+    assert parse_route_expression(mark.join(told)) == parse_route_expression(list(told)) == told
     assert [RouteName.read(each) for each in told] == names
 
 
@@ -88,12 +88,12 @@ def test_the_order_that_a_row_names_is_the_order_that_is_read(names, mark):
 @example('["a", 3]')
 def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(told):
     try:
-        names = read_wish(told)
+        names = parse_route_expression(told)
     except ValueError as error:
         reason = str(error)
     else:
         reason = ""
-        assert read_wish(list(names)) == read_wish(" > ".join(names)) == names
+        assert parse_route_expression(list(names)) == parse_route_expression(" > ".join(names)) == names
     assert not reason or len(reason) > 20
 
 
@@ -110,4 +110,4 @@ def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(t
 )
 def test_a_wish_that_cannot_be_read_says_what_is_expected(told, reason):
     with pytest.raises(ValueError, match=reason):
-        read_wish(told)
+        parse_route_expression(told)

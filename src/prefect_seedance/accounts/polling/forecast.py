@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from prefect_seedance.accounts.polling.intervals import pause
-from prefect_seedance.accounts.polling.survival import LifeTable
+from prefect_seedance.accounts.polling.survival import SurvivalTable
 
 __all__ = ["Forecast", "Profile", "Seen"]
 
@@ -58,7 +58,7 @@ class Forecast:
     """What is known of one account's jobs."""
 
     def __init__(self) -> None:
-        self._tables: OrderedDict[Profile, LifeTable] = OrderedDict()
+        self._tables: OrderedDict[Profile, SurvivalTable] = OrderedDict()
         self._told: dict[str, list[deque[float]]] = {}
 
     def passed(self, profile: Profile, before: float, age: float) -> None:
@@ -105,15 +105,15 @@ class Forecast:
                 return age + told_wait
         return None if table is None else table.next_age(age)
 
-    def _table(self, kind: Profile) -> LifeTable:
+    def _table(self, kind: Profile) -> SurvivalTable:
         table = self._tables.get(kind)
         if table is None:
-            table = self._tables[kind] = LifeTable()
+            table = self._tables[kind] = SurvivalTable()
             if len(self._tables) > KINDS:
                 self._tables.popitem(last=False)
         return table
 
-    def _of(self, profile: Profile) -> LifeTable | None:
+    def _of(self, profile: Profile) -> SurvivalTable | None:
         found = None
         for kind in _relatives(profile):
             table = self._tables.get(kind)
@@ -123,7 +123,7 @@ class Forecast:
                     break
         return found
 
-    def _wait(self, model: str, table: LifeTable | None, told: Sequence[Seen]) -> float | None:
+    def _wait(self, model: str, table: SurvivalTable | None, told: Sequence[Seen]) -> float | None:
         """Seconds to wait by what the job told; None where that says nothing."""
         age, progress = told[-1]
         offs = self._heard(model, progress)

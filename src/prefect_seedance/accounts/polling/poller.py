@@ -18,7 +18,7 @@ from prefect_seedance.errors import InvalidResponse, NotFound, RateLimited, Seed
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobView
 
-__all__ = ["Asker", "Poller", "PollerReport"]
+__all__ = ["JobQuery", "Poller", "PollerReport"]
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ MANY = 50
 PASSING = (RateLimited, InvalidResponse, Unreachable)
 
 
-class Asker(Protocol):
+class JobQuery(Protocol):
     """What the poller needs of a client.
 
     One that also has `query_many(job_ids) -> Mapping[str, JobView | SeedanceError]` is asked about many jobs at once.
@@ -80,7 +80,7 @@ class PollerReport:
 class Poller:
     """Waits for the jobs of one account."""
 
-    def __init__(self, client: Asker, advice: float, *, forecast: Forecast | None = None) -> None:
+    def __init__(self, client: JobQuery, advice: float, *, forecast: Forecast | None = None) -> None:
         """A poller over `client`.
 
         Args:

@@ -11,7 +11,7 @@ import math
 
 from prefect_seedance.accounts.polling.intervals import blind_gap, timetable
 
-__all__ = ["LifeTable"]
+__all__ = ["SurvivalTable"]
 
 YOUNGEST = 0.05
 """Seconds: the end of the first class of ages."""
@@ -46,7 +46,7 @@ def _ends_at(number: int) -> float:
     return YOUNGEST * STEP**number
 
 
-class LifeTable:
+class SurvivalTable:
     """How long jobs of one kind take."""
 
     def __init__(self) -> None:

@@ -63,12 +63,12 @@ async def create(row: Row) -> None:
 
 async def _ready(row: Row) -> None:
     """Wait until the provider may be asked; a row with another route waits no longer than the user's patience."""
-    limiter, over = row.channel.limiter, row.session.is_over
+    limiter, over = row.account_client.limiter, row.session.is_over
     if not row.others or row.limited is None:
         return await limiter.ready(row.place, over)
     first, refusal = row.limited
     try:
-        async with asyncio.timeout_at(first + row.session.terms.limit_patience):
+        async with asyncio.timeout_at(first + row.session.limits.limit_patience):
             await limiter.ready(row.place, over)
     except TimeoutError:
         refused_by_route(row, refusal)
@@ -97,9 +97,9 @@ async def _in_order(sending: asyncio.Task[None]) -> None:
 async def _send(row: Row) -> None:
     session = row.session
     begun = moment()
-    attempt = await session.ledger.intend(session.run, _intent(row), session.terms.budget)
+    attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
     if attempt is None:
-        text = over_budget(session.terms.reserve(row.quote), session.terms.budget)
+        text = over_budget(session.limits.reserve(row.quote), session.limits.budget)
         row.moved(State.OVER_BUDGET, str(text))
         raise OverBudget(text, row=row.key)
     reached("intent written")
@@ -113,7 +113,7 @@ async def _send(row: Row) -> None:
         row.moved(State.PLANNED, str(text))
         raise Unreachable(text, provider=row.settings.account.provider, row=row.key)
     try:
-        made = await row.channel.client.create(row.settings.route.model, row.sendable or row.request)
+        made = await row.account_client.client.create(row.settings.route.model, row.sendable or row.request)
     except InputError as error:
         # The request could not even be put into words; it never left.
         refusal = Refused(error.text, provider=row.settings.account.provider, code=error.code, row=row.key)
@@ -153,8 +153,8 @@ async def _send(row: Row) -> None:
     session.spending.settled(row.key, made=True)
     row.job_id = made.job_id
     row.created_at = asyncio.get_running_loop().time()
-    row.channel.limiter.accepted(row.place)
-    session.closures.opened(row.settings)
+    row.account_client.limiter.accepted(row.place)
+    session.circuit_breaker.opened(row.settings)
     row.moved(State.CREATED)
 
 
@@ -162,17 +162,17 @@ async def _refused(row: Row, attempt: int, error: SeedanceError) -> None:
     session = row.session
     state = state_after(error)
     if isinstance(error, RateLimited):
-        row.channel.limiter.refused(error.retry_after, row.place)
+        row.account_client.limiter.refused(error.retry_after, row.place)
     elif row.place is not None and not isinstance(error, UnknownOutcome):
-        row.channel.limiter.unsent(row.place)
+        row.account_client.limiter.unsent(row.place)
     if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
         error.reword(message("row.key_rejected", account=account, words=error.text))
-    if row.others and may_move(error, session.terms) and out_of_patience(row, error):
+    if row.others and may_move(error, session.limits) and out_of_patience(row, error):
         refused_by_route(row, error)
         state = State.DEFERRED
     elif isinstance(error, AuthenticationError | InsufficientFunds | RouteUnavailable):
-        session.closures.close(row.settings, error, session.terms.limit_patience)
+        session.circuit_breaker.close(row.settings, error, session.limits.limit_patience)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
     session.spending.settled(row.key, made=False)
     row.moved(state, error.message)
@@ -191,7 +191,7 @@ def _intent(row: Row) -> Intent:
         currency=row.quote.currency,
         quote_low=row.quote.low,
         quote_high=row.quote.high,
-        reserve=row.session.terms.reserve(row.quote),
+        reserve=row.session.limits.reserve(row.quote),
         reference_seconds=row.reference_seconds,
         request=redacted(row.request) if row.others else None,
         passed=tuple(str(each) for each in row.passed()),

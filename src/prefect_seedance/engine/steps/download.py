@@ -17,9 +17,9 @@ from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
 from prefect_seedance.ledger import Proof, RowRecord, State
 from prefect_seedance.media import (
     Previews,
-    Shelf,
     Stamp,
     Stills,
+    Storage,
     VideoFacts,
     discard,
     inspect_video,
@@ -65,7 +65,7 @@ async def download(row: Row) -> None:
         return
     # A second try must know what the first one wrote.
     record, row.settled = row.settled or await row.record(), None
-    part = row.shelf.parts / f"{record.file_name}.part"
+    part = row.storage.parts / f"{record.file_name}.part"
     try:
         if not await _finish_earlier(row, record, part):
             stills = Stills()
@@ -74,7 +74,7 @@ async def download(row: Row) -> None:
             await _keep(row, part, record, facts)
             pictures = None if facts.sha256 == record.sha256 and await _has_previews(row, record) else stills
             async with row.session.proofs:
-                await asyncio.to_thread(_preview, row.shelf, record.file_name, pictures)
+                await asyncio.to_thread(_preview, row.storage, record.file_name, pictures)
     except NotFound as error:
         gone = NotFound(
             message("job.video_expired", reason=error.text, job=row.job_id),
@@ -95,25 +95,25 @@ async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
     """An earlier run may have died after the proof was written: then nothing is to be fetched again."""
     if record.sha256 is None or record.path is None:
         return False
-    shelf, name = await asyncio.to_thread(home_of, record, row.shelf, row.shelf.parts)
+    storage, name = await asyncio.to_thread(home_of, record, row.storage, row.storage.parts)
     previews = None
     since = None
-    if await asyncio.to_thread(shelf.holds, name, record.bytes, record.sha256):
-        await _prove_moved(row, record, shelf.address(name))
-        stamp, since = await asyncio.to_thread(shelf.stamp, name), record.stored_at
+    if await asyncio.to_thread(storage.holds, name, record.bytes, record.sha256):
+        await _prove_moved(row, record, storage.address(name))
+        stamp, since = await asyncio.to_thread(storage.stamp, name), record.stored_at
         await asyncio.to_thread(discard, part)
     elif await asyncio.to_thread(_is, part, record):
         if not await _has_previews(row, record):
             previews = await asyncio.to_thread(previews_of, part)
-        await _prove_moved(row, record, shelf.address(name))
-        stamp = await asyncio.to_thread(shelf.place, part, name)
+        await _prove_moved(row, record, storage.address(name))
+        stamp = await asyncio.to_thread(storage.place, part, name)
     else:
         return False
     if stamp is None:
         return False
-    row.video = shelf.address(name)
+    row.video = storage.address(name)
     await _stored(row, record, stamp, since)
-    await asyncio.to_thread(_preview, row.shelf, record.file_name, previews)
+    await asyncio.to_thread(_preview, row.storage, record.file_name, previews)
     return True
 
 
@@ -133,18 +133,18 @@ def _is(path: Path, record: RowRecord) -> bool:
         return False
 
 
-def _free(shelf: Shelf, record: RowRecord, facts: VideoFacts) -> str:
+def _free(storage: Storage, record: RowRecord, facts: VideoFacts) -> str:
     """The name for a file. Where another one stands, nothing of it is lost: it may be somebody's work."""
     name = f"{record.file_name}.mp4"
-    stamp = shelf.stamp(name)
-    if stamp is None or (stamp.bytes == facts.bytes and shelf.digest(name) == facts.sha256):
+    stamp = storage.stamp(name)
+    if stamp is None or (stamp.bytes == facts.bytes and storage.digest(name) == facts.sha256):
         return name
-    ours_once = record.path == shelf.address(name)
+    ours_once = record.path == storage.address(name)
     names = (f"{record.file_name}.{'changed' if ours_once else 'video'}-{n}.mp4" for n in itertools.count(1))
-    free = next(name for name in names if shelf.stamp(name) is None)
+    free = next(name for name in names if storage.stamp(name) is None)
     if not ours_once:
         return free
-    shelf.move(name, free)
+    storage.move(name, free)
     return name
 
 
@@ -176,16 +176,16 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
 async def _fresh_link(row: Row) -> str:
     if row.job_id is None:
         raise NotFound(message("job.not_recorded"), row=row.key)
-    view = await row.channel.client.query(row.job_id)
+    view = await row.account_client.client.query(row.job_id)
     if view.state is not JobState.SUCCEEDED or not view.video_url:
         raise NotFound(message("job.video_not_offered", status=view.provider_status))
     return view.video_url
 
 
 async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> None:
-    name = await asyncio.to_thread(_free, row.shelf, record, facts)
+    name = await asyncio.to_thread(_free, row.storage, record, facts)
     proof = Proof(
-        path=row.shelf.address(name),
+        path=row.storage.address(name),
         sha256=facts.sha256,
         bytes=facts.bytes,
         width=facts.width,
@@ -196,7 +196,7 @@ async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> N
     await row.session.ledger.prove(row.session.run, row.id, proof)
     reached("proof written")
     row.video = proof.path
-    stamp = await asyncio.to_thread(row.shelf.place, part, name)
+    stamp = await asyncio.to_thread(row.storage.place, part, name)
     reached("file renamed")
     await _stored(row, record, stamp)
 
@@ -204,7 +204,7 @@ async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> N
 async def _stored(row: Row, record: RowRecord, stamp: Stamp, since: datetime | None = None) -> None:
     ledger = row.session.ledger
     await ledger.store(row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag, since=since)
-    (row.shelf.parts / f"{record.file_name}{DOUBTFUL}").unlink(missing_ok=True)
+    (row.storage.parts / f"{record.file_name}{DOUBTFUL}").unlink(missing_ok=True)
     reached("file stored")
     row.moved(State.STORED)
 
@@ -212,18 +212,18 @@ async def _stored(row: Row, record: RowRecord, stamp: Stamp, since: datetime | N
 async def _has_previews(row: Row, record: RowRecord) -> bool:
     try:
         names = (poster_name(record.file_name), strip_name(record.file_name))
-        return all([await asyncio.to_thread(row.shelf.stamp, name) is not None for name in names])
+        return all([await asyncio.to_thread(row.storage.stamp, name) is not None for name in names])
     except SeedanceError:
         return False
 
 
-def _preview(shelf: Shelf, file_name: str, pictures: Stills | Previews | None) -> None:
+def _preview(storage: Storage, file_name: str, pictures: Stills | Previews | None) -> None:
     """Keep the pictures of a stored video. The video stands whatever becomes of them."""
     try:
         previews = pictures.finish() if isinstance(pictures, Stills) else pictures
         if previews is not None:
-            shelf.write(poster_name(file_name), previews.poster)
-            shelf.write(strip_name(file_name), previews.strip)
+            storage.write(poster_name(file_name), previews.poster)
+            storage.write(strip_name(file_name), previews.strip)
     except Exception as error:
         log.warning("No preview of %s was kept: %s", file_name, error)
         log.debug("No preview of %s", file_name, exc_info=True)

@@ -28,7 +28,7 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.messages import message
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 
 __all__ = ["given_up", "may_move", "out_of_patience", "refused_by_route", "skip", "state_after", "turn"]
 
@@ -44,10 +44,10 @@ def state_after(error: SeedanceError) -> State:
     return State.REFUSED if isinstance(error, Refused) else State.UNKNOWN
 
 
-def may_move(error: SeedanceError, terms: Terms) -> bool:
+def may_move(error: SeedanceError, limits: RunLimits) -> bool:
     """Whether a row may be sent to another route after this: only where it is proven that nothing was made."""
     if isinstance(error, ContentRejected):
-        return terms.fall_back_on_moderation
+        return limits.fall_back_on_moderation
     return isinstance(error, Refused | Unreachable)
 
 
@@ -58,23 +58,23 @@ def out_of_patience(row: Row, error: SeedanceError) -> bool:
     now = asyncio.get_running_loop().time()
     first = now if row.limited is None else row.limited[0]
     row.limited = first, error
-    if row.probes or row.session.closures.reason(row.settings) is not None:
+    if row.probes or row.session.circuit_breaker.reason(row.settings) is not None:
         return True
     wait = (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
-    return now + wait - first >= row.session.terms.limit_patience
+    return now + wait - first >= row.session.limits.limit_patience
 
 
 def refused_by_route(row: Row, error: SeedanceError) -> None:
     """The row's present route does not take it: remember that, for this row and, where it holds for all, for them."""
     session = row.session
-    session.closures.close(row.settings, error, session.terms.limit_patience)
+    session.circuit_breaker.close(row.settings, error, session.limits.limit_patience)
     row.refusals[row.at] = error
     row.probe, row.limited, row.moving = None, None, True
 
 
 def skip(row: Row) -> bool:
     """Whether a row with other routes leaves its present one without asking: it has closed while the row waited."""
-    reason = row.session.closures.reason(row.settings) if row.others and not row.probes else None
+    reason = row.session.circuit_breaker.reason(row.settings) if row.others and not row.probes else None
     if reason is None:
         return False
     row.skipped[row.at] = reason
@@ -98,12 +98,12 @@ async def turn(row: Row) -> bool:
     row.moving = False
     if not row.others or row.state not in TAKEABLE:
         return True
-    closures = row.session.closures
+    circuit_breaker = row.session.circuit_breaker
     for place, candidate in enumerate(row.candidates):
         if place in row.refusals:
             continue
-        reason = None if place == row.probe else closures.reason(candidate.settings)
-        if reason is not None and not closures.claim(candidate.settings):
+        reason = None if place == row.probe else circuit_breaker.reason(candidate.settings)
+        if reason is not None and not circuit_breaker.claim(candidate.settings):
             row.skipped[place] = reason
             continue
         row.skipped.pop(place, None)

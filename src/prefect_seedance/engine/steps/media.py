@@ -86,14 +86,16 @@ def _room(row: Row, later: Sequence[Medium]) -> Decimal:
 
     Those that turn out to be there already are held too high, which only matters where the last coin decides.
     """
-    terms = row.session.terms
-    if terms.budget is None:
+    limits = row.session.limits
+    if limits.budget is None:
         return Decimal(0)
-    reserve = terms.reserve(row.quote)
+    reserve = limits.reserve(row.quote)
     missing = {medium: medium.billing_model for medium in later if medium.reference is None}
     prices = [medium.price_of(model) for medium, model in missing.items() if model is not None]
     return decimals.add(
-        amount.value for amount in (reserve, *prices) if amount is not None and amount.currency == terms.budget.currency
+        amount.value
+        for amount in (reserve, *prices)
+        if amount is not None and amount.currency == limits.budget.currency
     )
 
 
@@ -124,13 +126,13 @@ async def _reference(medium: Medium, upload: MediumStep, review: MediumStep, roo
 async def _told(row: Row, error: SeedanceError) -> None:
     error.row = row.key
     session = row.session
-    if row.others and may_move(error, session.terms):
+    if row.others and may_move(error, session.limits):
         refused_by_route(row, error)
         await session.ledger.put_off(session.run, row.id, error)
         row.moved(State.DEFERRED, error.message)
         return
     if isinstance(error, AuthenticationError | InsufficientFunds):
-        session.closures.close(row.settings, error, session.terms.limit_patience)
+        session.circuit_breaker.close(row.settings, error, session.limits.limit_patience)
     if isinstance(error, Refused) and not isinstance(error, AuthenticationError | InsufficientFunds | RateLimited):
         await session.ledger.reject(session.run, row.id, error)
         row.moved(State.REFUSED, error.message)

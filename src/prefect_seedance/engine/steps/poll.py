@@ -34,13 +34,13 @@ async def poll(row: Row) -> None:
     if row.state is not State.CREATED or row.job_id is None:
         return
     try:
-        view = await row.channel.poller.wait(
+        view = await row.account_client.poller.wait(
             row.job_id,
             pace=row.settings.poll_seconds,
             patience=row.session.patience,
             profile=_profile(row),
             age=None if row.created_at is None else asyncio.get_running_loop().time() - row.created_at,
-            link_lifetime=row.channel.client.dialect.result_lifetime.total_seconds(),
+            link_lifetime=row.account_client.client.dialect.result_lifetime.total_seconds(),
             on_view=lambda seen: _progress(row, seen),
         )
     except NotFound as error:
@@ -73,7 +73,7 @@ def _progress(row: Row, view: JobView) -> None:
 
 async def _succeeded(row: Row, view: JobView) -> None:
     record = await row.record()
-    lifetime = row.channel.client.dialect.result_lifetime
+    lifetime = row.account_client.client.dialect.result_lifetime
     expires = (view.finished_at or now()) + lifetime
     await row.session.ledger.succeed(row.session.run, row.id, _charge(row, record, view), link_expires_at=expires)
     reached("charge written")
@@ -112,6 +112,6 @@ def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:
 
 
 def _failure_charge(row: Row) -> Charge:
-    if row.channel.client.dialect.refund_on_failure == "documented":
+    if row.account_client.client.dialect.refund_on_failure == "documented":
         return Charge(Settlement.REFUNDED)
     return Charge(Settlement.UNDOCUMENTED)

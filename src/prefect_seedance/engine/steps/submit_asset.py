@@ -121,7 +121,7 @@ async def _group(medium: Medium) -> str:
         if record.state is MaterialState.READY and record.asset_id is not None:
             return record.asset_id
         price = medium.price_of(medium.billing_model or GROUP_MODEL)
-        if medium.session.terms.budget is not None and price is None:
+        if medium.session.limits.budget is not None and price is None:
             what = message("asset.of_medium", medium=medium.shown)
             raise _over_budget(medium, what, medium.billing_model or GROUP_MODEL)
         room = decimals.add((medium.room, price.value)) if price else medium.room
@@ -167,7 +167,7 @@ async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> st
         record.id,
         billing_model=wanted.model,
         unit_price=wanted.price,
-        budget=session.terms.budget,
+        budget=session.limits.budget,
         room=wanted.room,
     )
     if request is None:
@@ -241,7 +241,7 @@ def _unsettled(
 
 
 def _over_budget(medium: Medium, what: Message, model: str) -> OverBudget:
-    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.session.terms.budget))
+    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.session.limits.budget))
 
 
 async def _inline(medium: Medium) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from prefect import flow
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.flows.distributed.parent import Spread, Spreading
-from prefect_seedance.runs.batch import Order
+from prefect_seedance.flows.distributed.parent import SpreadPlan, SpreadTarget
+from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.runs.distributed.coordinator import Begun, Engine
 from prefect_seedance.messages import message
@@ -33,7 +33,7 @@ def carry_shards(call: dict[str, Any], number: int) -> list[str]:
     return fallen
 
 
-async def over_tasks(spreading: Spreading, order: Order) -> Engine:
+async def over_tasks(spreading: SpreadPlan, order: RunSpec) -> Engine:
     """The engine that carries an order in Dask or Ray tasks.
 
     Raises:
@@ -58,7 +58,7 @@ async def over_tasks(spreading: Spreading, order: Order) -> Engine:
     return engine
 
 
-def _runner(spread: Spread, number: int) -> Any:
+def _runner(spread: SpreadTarget, number: int) -> Any:
     if spread.kind == "dask":
         runner = _imported("prefect_dask", "dask").DaskTaskRunner
         if spread.where is not None:
@@ -71,7 +71,7 @@ def _runner(spread: Spread, number: int) -> Any:
     return runner(init_kwargs={"num_cpus": number, "include_dashboard": False})
 
 
-def _workers(spread: Spread) -> int:
+def _workers(spread: SpreadTarget) -> int:
     """How many workers a cluster has; one at least, since others may join."""
     try:
         if spread.kind == "dask":

@@ -18,8 +18,8 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Cancelling, Crashed
 
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.flows.distributed.parent import SHARD, Spread, Spreading
-from prefect_seedance.runs.batch import Order
+from prefect_seedance.flows.distributed.parent import SHARD, SpreadPlan, SpreadTarget
+from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.runs.distributed.coordinator import Begun, Engine
 from prefect_seedance.messages import message
 
@@ -42,7 +42,7 @@ LATE = 60.0
 """Seconds after which it is told that no worker has taken a shard up."""
 
 
-async def over_workers(spreading: Spreading, order: Order) -> Engine:
+async def over_workers(spreading: SpreadPlan, order: RunSpec) -> Engine:
     """The engine that carries an order in runs of a deployment.
 
     Raises:
@@ -67,7 +67,7 @@ async def over_workers(spreading: Spreading, order: Order) -> Engine:
 class _Fleet:
     client: PrefectClient
     deployment: str
-    spread: Spread
+    spread: SpreadTarget
     call: dict[str, Any]
     begun: Begun
     patience: float

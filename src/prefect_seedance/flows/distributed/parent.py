@@ -11,14 +11,14 @@ from typing import Any, Literal, Self
 
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
-from prefect_seedance.runs.batch import Order
+from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.runs.distributed.coordinator import Begun, check_fit, Engine
 from prefect_seedance.ledger import ledger_url, shown_url
 from prefect_seedance.ledger.db.url import ENVIRONMENT, parsed
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
-__all__ = ["Spread", "Spreading", "spread_over"]
+__all__ = ["SpreadTarget", "SpreadPlan", "spread_over"]
 
 SHARD = "seedance shard/shard"
 """The deployment that carries shards: `prefect-seedance setup --deploy` makes it."""
@@ -31,7 +31,7 @@ _KNOWN = re.compile(r"(?P<kind>workers|dask|ray)(?::(?P<number>\d+))?(?:\s+(?P<w
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class SpreadTarget:
     """Over what a batch is spread.
 
     Attributes:
@@ -80,17 +80,17 @@ _HERE = re.compile(r"auto|//(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Spreading:
+class SpreadPlan:
     """A run's wish, checked: all that crosses to other processes are names and plain numbers."""
 
-    spread: Spread
+    spread: SpreadTarget
     names: tuple[str, ...]
     ledger: str | None
     per_step: bool
 
-    def call(self, order: Order, begun: Begun) -> dict[str, Any]:
+    def call(self, order: RunSpec, begun: Begun) -> dict[str, Any]:
         """What a shard is told, as plain JSON; never a key."""
-        terms = order.terms
+        limits = order.limits
         local = self.spread.kind != "workers"
         return {
             "batch": order.batch,
@@ -101,12 +101,12 @@ class Spreading:
             "output": str(order.output),
             "parent": begun.parent,
             "patience": order.patience,
-            "budget": None if terms.budget is None else str(terms.budget),
-            "max_charge": None if terms.max_charge is None else str(terms.max_charge),
-            "max_failures": terms.max_failures,
+            "budget": None if limits.budget is None else str(limits.budget),
+            "max_charge": None if limits.max_charge is None else str(limits.max_charge),
+            "max_failures": limits.max_failures,
             "failures_allowed": None if begun.failures_allowed is None else str(begun.failures_allowed),
-            "fall_back_on_moderation": terms.fall_back_on_moderation,
-            "limit_patience": terms.limit_patience,
+            "fall_back_on_moderation": limits.fall_back_on_moderation,
+            "limit_patience": limits.limit_patience,
             "again": "refused" in {state.value for state in order.retry},
             "per_step": self.per_step,
             # Of a deployment only its own environment opens folders and hosts: parameters can be changed by hand.
@@ -115,7 +115,7 @@ class Spreading:
         }
 
 
-async def spread_over(spread: str, order: Order, *, per_step: bool) -> tuple[Engine, list[str]]:
+async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[Engine, list[str]]:
     """The engine that carries an order in other processes.
 
     Args:
@@ -129,18 +129,18 @@ async def spread_over(spread: str, order: Order, *, per_step: bool) -> tuple[Eng
     Raises:
         InputError: Something cannot cross to another process. Nothing was spent.
     """
-    meant = Spread.parse(spread)
+    meant = SpreadTarget.parse(spread)
     names = await _names(order.routes)
     address, warnings = _ledger(order.ledger_url, meant)
     _check_output(order, meant)
-    check_fit(order.preparation)
+    check_fit(order.plan)
     _check_media(order, meant)
-    spreading = Spreading(meant, names, address, per_step)
+    spreading = SpreadPlan(meant, names, address, per_step)
     make = _engine(meant)
     return await make(spreading, order), warnings
 
 
-def _engine(meant: Spread) -> Callable[[Spreading, Order], Awaitable[Engine]]:
+def _engine(meant: SpreadTarget) -> Callable[[SpreadPlan, RunSpec], Awaitable[Engine]]:
     if meant.kind == "workers":
         from prefect_seedance.flows.distributed.over_workers import over_workers  # noqa: PLC0415 - only where it is wanted
 
@@ -162,7 +162,7 @@ async def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
     return names
 
 
-def _ledger(url: str, meant: Spread) -> tuple[str | None, list[str]]:
+def _ledger(url: str, meant: SpreadTarget) -> tuple[str | None, list[str]]:
     """The ledger as other processes are told of it: None where their own environment has to name it."""
     found = parsed(url)
     if found is not None and found.get_backend_name() == "sqlite":
@@ -178,12 +178,12 @@ def _ledger(url: str, meant: Spread) -> tuple[str | None, list[str]]:
     raise InputError(message("spread.ledger_password", ledger=shown_url(url), variable=ENVIRONMENT))
 
 
-def _check_output(order: Order, meant: Spread) -> None:
+def _check_output(order: RunSpec, meant: SpreadTarget) -> None:
     if meant.remote and "://" not in str(order.output):
         raise InputError(message("spread.local_output", spread=meant, output=order.output))
 
 
-def _check_media(order: Order, meant: Spread) -> None:
+def _check_media(order: RunSpec, meant: SpreadTarget) -> None:
     from prefect_seedance.routes.media_fields import addresses  # noqa: PLC0415
     from prefect_seedance.media.inputs.access import ROOT_VARIABLE  # noqa: PLC0415
     from prefect_seedance.routes.address import scheme_of  # noqa: PLC0415
@@ -191,7 +191,7 @@ def _check_media(order: Order, meant: Spread) -> None:
     local = next(
         (
             (row, address)
-            for row in order.preparation.rows
+            for row in order.plan.rows
             for _, address in addresses(row.request)
             if scheme_of(address) in {None, "file"}
         ),

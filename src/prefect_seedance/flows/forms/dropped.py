@@ -16,7 +16,7 @@ from prefect_seedance.tables.errors import shown
 from prefect_seedance.tables.source import fetch
 from prefect_seedance.messages import message
 
-__all__ = ["DropFolder", "Dropped", "Look"]
+__all__ = ["WatchedFolder", "DroppedTable", "FolderScan"]
 
 ENDINGS = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xlsm"})
 """What is looked at. Hidden files and spreadsheets' lock files (`~$…`) are not tables."""
@@ -26,7 +26,7 @@ _STEM = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class DroppedTable:
     """A table that lies still.
 
     Attributes:
@@ -52,14 +52,14 @@ class Dropped:
 
 
 @dataclass(slots=True)
-class Look:
+class FolderScan:
     """What one look found: tables that lie still, and the names of those that are still being written."""
 
-    tables: list[Dropped] = field(default_factory=list)
+    tables: list[DroppedTable] = field(default_factory=list)
     restless: list[str] = field(default_factory=list)
 
 
-class DropFolder:
+class WatchedFolder:
     """A folder on this machine, or a prefix of an object store."""
 
     def __init__(self, folder: str) -> None:
@@ -68,7 +68,7 @@ class DropFolder:
             self._in_store if is_url(self._folder) else self._on_disk
         )
 
-    def look(self, settle: float) -> Look:
+    def look(self, settle: float) -> FolderScan:
         """Look twice, `settle` seconds apart: what has changed meanwhile is still being written. Blocks.
 
         Raises:
@@ -78,14 +78,14 @@ class DropFolder:
         if before:
             time.sleep(settle)
         after = self._list()
-        found = Look()
+        found = FolderScan()
         for place, marks in sorted(after.items()):
             name = PurePosixPath(place).name
             content = self._content(place) if before.get(place) == marks else None
             if content is None or (marks[0] is not None and len(content) != marks[0]):
                 found.restless.append(name)
             else:
-                found.tables.append(Dropped(place, name, _batch(name, content)))
+                found.tables.append(DroppedTable(place, name, _batch(name, content)))
         return found
 
     @staticmethod

@@ -24,8 +24,8 @@ from prefect_seedance.flows.forms.fields import (
     Resolution,
     titled,
 )
-from prefect_seedance.flows.forms.making import Wanted, final_of_all, make_all, make_one
-from prefect_seedance.flows.forms.places import Found, find_tables, lasting
+from prefect_seedance.flows.forms.making import final_of_all, make_all, make_one, TableRun
+from prefect_seedance.flows.forms.places import find_tables, FoundTable, lasting
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
@@ -163,11 +163,11 @@ async def _make(
             return await make_one(typed, batch=batch, **settings)
     if len(found) == 1 and not found[0].label:
         return await make_one(found[0].place, batch=batch, **settings)
-    wanted = [Wanted(each.place, each.label, f"{batch}-{each.label}") for each in found]
+    wanted = [TableRun(each.place, each.label, f"{batch}-{each.label}") for each in found]
     return await final_of_all(await make_all(wanted, **settings), artifact_key(batch, "tables"), message("tables.batch", batch=batch))
 
 
-def _found(table: str, rows: str) -> list[Found] | None:
+def _found(table: str, rows: str) -> list[FoundTable] | None:
     """The tables that are meant; None where rows were typed in."""
     if table.strip() and rows.strip():
         raise InputError(message("form.table_and_rows"))

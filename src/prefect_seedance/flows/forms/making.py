@@ -22,14 +22,14 @@ from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.next_steps import one_of_several
 from prefect_seedance.reports.summary import cell, markdown_table
 
-__all__ = ["LIMIT", "Ended", "Wanted", "final_of_all", "make_all", "make_one"]
+__all__ = ["LIMIT", "TableOutcome", "TableRun", "final_of_all", "make_all", "make_one"]
 
 LIMIT = "seedance-generate"
 """The global concurrency limit of runs that spend money; where it is not set up, nothing is limited."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TableRun:
     """A table and the batch that it belongs to; `only` names the rows that are meant, None means all."""
 
     table: TableLike
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class TableOutcome:
     """What became of one table of several."""
 
     name: str
@@ -62,7 +62,7 @@ async def make_one(table: TableLike, **settings: Any) -> Any:
         return await generate_core(table, **settings)
 
 
-async def make_all(wanted: Sequence[Wanted], **settings: Any) -> list[Ended]:
+async def make_all(wanted: Sequence[TableRun], **settings: Any) -> list[TableOutcome]:
     """Several tables, one after the other: a bad one is told and does not stop the rest."""
     ended = []
     async with _in_turn():
@@ -71,7 +71,7 @@ async def make_all(wanted: Sequence[Wanted], **settings: Any) -> list[Ended]:
     return ended
 
 
-async def _ended(wanted: Wanted, settings: Mapping[str, Any]) -> Ended:
+async def _ended(wanted: TableRun, settings: Mapping[str, Any]) -> TableOutcome:
     logger = get_run_logger()
     only = settings.get("only") if wanted.only is None else list(wanted.only)
     try:
@@ -84,10 +84,10 @@ async def _ended(wanted: Wanted, settings: Mapping[str, Any]) -> Ended:
     else:
         name, what, bad = answer.name, str(message("tables.made", videos=answer.made)), False
     (logger.warning if bad else logger.info)("%s (batch %s): %s: %s", wanted.name, wanted.batch, name, what)
-    return Ended(wanted.name, wanted.batch, name, what, bad)
+    return TableOutcome(wanted.name, wanted.batch, name, what, bad)
 
 
-async def final_of_all(ended: Sequence[Ended], key: str, title: Message) -> State[Any]:
+async def final_of_all(ended: Sequence[TableOutcome], key: str, title: Message) -> State[Any]:
     """The artifact and the final state of a run over several tables."""
     bad = [each for each in ended if each.bad]
     headline = message("tables.completed", completed=len(ended) - len(bad), tables=len(ended))

@@ -84,7 +84,7 @@ async def _make(
     batch: str,
     **form: Any,
 ) -> Any:
-    wish = {
+    expression = {
         "prompt": prompt,
         "resolution": "" if resolution == AS_ROUTE else resolution,
         "ratio": "" if ratio == AS_ROUTE else ratio,
@@ -94,7 +94,7 @@ async def _make(
         "first_image": first_image.strip(),
         "last_image": last_image.strip(),
     }
-    row = {name: value for name, value in wish.items() if value not in (None, "", [])}
+    row = {name: value for name, value in expression.items() if value not in (None, "", [])}
     try:
         nothing: dict[str, Any] = {"limit": 0, "only": "", "budget": "", "max_charge": "", "prompt_column": ""}
         settings = form_settings(**form, **nothing, bad_rows="stop before anything is spent")

@@ -13,7 +13,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.tables.errors import shown
 from prefect_seedance.messages import Message, message
 
-__all__ = ["Found", "find_tables", "is_url", "lasting", "unlisted"]
+__all__ = ["FoundTable", "find_tables", "is_url", "lasting", "unlisted"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^:]+)?://")
 _WILD = re.compile(r"[*?\[]")
@@ -21,7 +21,7 @@ _LABEL = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTable:
     """A table that a pattern found.
 
     Attributes:
@@ -60,7 +60,7 @@ def _fleeting(folder: Path) -> bool:
     return folder.name.endswith("prefect") and folder.resolve().parent == Path(tempfile.gettempdir()).resolve()
 
 
-def find_tables(text: str) -> list[Found]:
+def find_tables(text: str) -> list[FoundTable]:
     """The tables that a path, a URL or a pattern names, in the order of their names.
 
     Raises:
@@ -68,13 +68,13 @@ def find_tables(text: str) -> list[Found]:
     """
     text = text.strip()
     if not _WILD.search(text) or text.startswith(("http://", "https://")):
-        return [Found(lasting(text, message("form.the_table")))]
+        return [FoundTable(lasting(text, message("form.the_table")))]
     if is_url(text):
         root, places = text, sorted(_in_store(text))
     else:
         pattern = lasting(text, message("form.the_table"))
         if Path(pattern).is_file():  # a file whose name has brackets
-            return [Found(pattern)]
+            return [FoundTable(pattern)]
         root, places = pattern, sorted(place for place in glob.glob(pattern, recursive=True) if Path(place).is_file())  # noqa: PTH207 - a whole pattern
     if not places:
         raise InputError(message("form.no_table", pattern=shown(text)))
@@ -82,7 +82,7 @@ def find_tables(text: str) -> list[Found]:
     labels = [_label(place[start:]) for place in places]
     if len(set(labels)) < len(labels):
         raise InputError(message("form.alike_tables", pattern=shown(text)))
-    return [Found(place, label) for place, label in zip(places, labels, strict=True)]
+    return [FoundTable(place, label) for place, label in zip(places, labels, strict=True)]
 
 
 def _label(name: str) -> str:

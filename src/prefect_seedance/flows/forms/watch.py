@@ -20,14 +20,14 @@ from pydantic import Field
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.flows.forms.dropped import DropFolder, Dropped
+from prefect_seedance.flows.forms.dropped import DroppedTable, WatchedFolder
 from prefect_seedance.flows.forms.fields import BadRow, titled
 from prefect_seedance.flows.forms.generate import form_settings
-from prefect_seedance.flows.forms.making import Ended, Wanted, final_of_all, make_all
+from prefect_seedance.flows.forms.making import final_of_all, make_all, TableOutcome, TableRun
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
 from prefect_seedance.messages import message, use_surface
@@ -79,7 +79,7 @@ async def _watch(
     try:
         nothing: dict[str, Any] = {"limit": 0, "only": "", "retry": (), "take": "1", "approve_above": ""}
         settings = {**form_settings(**form, **nothing), "route": [route, *more_routes]}
-        dropped = await asyncio.to_thread(DropFolder(folder).look, settle)
+        dropped = await asyncio.to_thread(WatchedFolder(folder).look, settle)
         ledger = await Ledger.open(ledger_url(None, prefect_home()))
     except SeedanceError as error:
         return failed(error)
@@ -89,10 +89,10 @@ async def _watch(
         judged = [await _judge(ledger, each, settings) for each in dropped.tables]
     finally:
         await ledger.close()
-    bad = [each for each in judged if isinstance(each, Ended)]
+    bad = [each for each in judged if isinstance(each, TableOutcome)]
     for each in bad:
         logger.warning("%s cannot be used: %s", each.name, each.message)
-    wanted = [each for each in judged if isinstance(each, Wanted)]
+    wanted = [each for each in judged if isinstance(each, TableRun)]
     found = message("watch.found", tables=len(judged), wanted=len(wanted), unfinished=len(dropped.restless))
     logger.info("%s: %s", folder, found)
     if not wanted and not bad:
@@ -101,7 +101,7 @@ async def _watch(
     return await final_of_all(ended, "seedance-watch", message("tables.folder", folder=folder))
 
 
-async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> Wanted | Ended | None:
+async def _judge(ledger: Ledger, dropped: DroppedTable, settings: dict[str, Any]) -> TableRun | TableOutcome | None:
     """Whether a table is still to be made, and which of its rows; None where nothing is left to do."""
     batches = await ledger.batches()
     mine = await ledger.rows_of(dropped.batch) if dropped.batch in batches else []
@@ -112,18 +112,18 @@ async def _judge(ledger: Ledger, dropped: Dropped, settings: dict[str, Any]) -> 
     try:
         read = await open_table(dropped.place, settings["columns"])
         routes = await load_routes(settings["route"])
-        preparation = await asyncio.to_thread(prepare, read, routes, on_invalid=settings["on_invalid"])
+        plan = await asyncio.to_thread(prepare, read, routes, on_invalid=settings["on_invalid"])
     except SeedanceError as error:
-        return Ended(dropped.name, dropped.batch, "Not started", str(error), bad=True)
+        return TableOutcome(dropped.name, dropped.batch, "Not started", str(error), bad=True)
     over = {row.key for row in mine} - unfinished
     bought = await _bought(ledger, others)
-    only = [row.key for row in preparation.rows if row.key not in over and not _has(bought, row)]
+    only = [row.key for row in plan.rows if row.key not in over and not _has(bought, row)]
     if not only:
         return None
     if not await asyncio.to_thread(dropped.unchanged):
         return None  # the next look takes it, as what it is then
-    chosen = None if len(only) == len(preparation.rows) else only
-    return Wanted(dropped.place, dropped.name, dropped.batch, chosen)
+    chosen = None if len(only) == len(plan.rows) else only
+    return TableRun(dropped.place, dropped.name, dropped.batch, chosen)
 
 
 async def _any_left(ledger: Ledger, batches: Sequence[str]) -> bool:
@@ -145,6 +145,6 @@ async def _bought(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[str]]
     return bought
 
 
-def _has(bought: Mapping[str, set[str]], row: Prepared) -> bool:
+def _has(bought: Mapping[str, set[str]], row: PlannedRow) -> bool:
     """Whether it has this row, by whichever of its routes."""
     return any(row.knows(fingerprint) for fingerprint in bought.get(row.key, ()))

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 
-__all__ = ["READERS", "READING", "Door", "FileDoor"]
+__all__ = ["READERS", "READING", "Driver", "FileDriver"]
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ READERS = 4
 """Reads at once. More would not be faster, and would keep the writer waiting for a connection."""
 
 
-class Door(Protocol):
+class Driver(Protocol):
     """The way to one database."""
 
     @property
@@ -44,7 +44,7 @@ class Door(Protocol):
         """Disconnect."""
 
 
-class FileDoor:
+class FileDriver:
     """To a SQLite file: each operation in a thread, from its first statement to its commit."""
 
     def __init__(self, engine: sa.Engine) -> None:

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from prefect_seedance.errors import DatabaseUnreachable, InputError, LedgerError, SeedanceError
-from prefect_seedance.ledger.db.driver import READING, Door, FileDoor
-from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH, ServerDoor
+from prefect_seedance.ledger.db.driver import READING, Driver, FileDriver
+from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH, ServerDriver
 from prefect_seedance.ledger.db.url import parsed, shown_url
 from prefect_seedance.ledger.rows.leases import lease
 from prefect_seedance.messages import Message, message
@@ -32,7 +32,7 @@ SWITCH_PATIENCE = 20.0
 """Seconds to wait for others who are making the same file."""
 
 
-def open_door(url: str) -> Door:
+def open_door(url: str) -> Driver:
     """The way to a ledger; a SQLite file and its folder are made.
 
     Raises:
@@ -52,12 +52,12 @@ def open_door(url: str) -> Door:
         raise _no_ledger(url, str(error)) from None
     if not sqlite:
         sa.event.listen(engine.sync_engine, "connect", _server_connect)
-        return ServerDoor(engine)
+        return ServerDriver(engine)
     _make_file(str(found.database), shown_url(url))
     plain = sa.create_engine(found.set(drivername="sqlite"), hide_parameters=True, json_serializer=_json)
     sa.event.listen(plain, "connect", _sqlite_connect)
     sa.event.listen(plain, "begin", _sqlite_begin)
-    return FileDoor(plain)
+    return FileDriver(plain)
 
 
 def trouble(error: Exception, shown: str) -> SeedanceError:

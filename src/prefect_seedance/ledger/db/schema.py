@@ -23,10 +23,10 @@ __all__ = [
     "book",
     "limits",
     "materials",
+    "members",
     "metadata",
     "rows",
     "runs",
-    "seats",
     "sums",
     "writers",
 ]
@@ -62,7 +62,7 @@ class Moment(sa.TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
-class Told(sa.TypeDecorator[str]):
+class CleanText(sa.TypeDecorator[str]):
     """A text from outside. What no database can keep in it (NUL, half a surrogate pair) must not cost us the record."""
 
     impl = sa.String
@@ -190,7 +190,7 @@ rows = sa.Table(
     sa.Column("sha256", sa.String),
     sa.Column("bytes", sa.BigInteger),
     sa.Column("modified_ns", sa.BigInteger),
-    sa.Column("etag", Told),
+    sa.Column("etag", CleanText),
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
     sa.Column("seconds", ExactDecimal),
@@ -202,8 +202,8 @@ rows = sa.Table(
     # The run whose shards may send it, or go on with it; None once it was put off.
     sa.Column("wanted_by", Name),
     sa.Column("error_kind", Name),
-    sa.Column("error_code", Told),
-    sa.Column("error_message", Told),
+    sa.Column("error_code", CleanText),
+    sa.Column("error_message", CleanText),
     sa.Column("planned_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
     sa.Column("stored_at", Moment),
@@ -231,10 +231,10 @@ attempts = sa.Table(
     sa.Column("answered_at", Moment),
     sa.Column("outcome", Word(Outcome), nullable=False),
     sa.Column("http_status", sa.Integer),
-    sa.Column("code", Told),
-    sa.Column("message", Told),
-    sa.Column("request_id", Told),
-    sa.Column("job_id", Told, index=True),
+    sa.Column("code", CleanText),
+    sa.Column("message", CleanText),
+    sa.Column("request_id", CleanText),
+    sa.Column("job_id", CleanText, index=True),
     sa.Column("billing_model", Name, nullable=False),
     sa.Column("unit", Name, nullable=False),
     sa.Column("unit_price", ExactDecimal),
@@ -266,10 +266,10 @@ materials = sa.Table(
     sa.Column("name", sa.String, nullable=False),
     sa.Column("state", Word(MaterialState), nullable=False),
     sa.Column("holder", sa.String, sa.ForeignKey("seedance_runs.id"), index=True),
-    sa.Column("asset_id", Told),
-    sa.Column("reference", Told),
-    sa.Column("error_code", Told),
-    sa.Column("error_message", Told),
+    sa.Column("asset_id", CleanText),
+    sa.Column("reference", CleanText),
+    sa.Column("error_code", CleanText),
+    sa.Column("error_message", CleanText),
     sa.Column("failed_by", sa.String),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("bytes", sa.BigInteger),
@@ -295,9 +295,9 @@ asset_requests = sa.Table(
     sa.Column("sent_at", Moment, nullable=False),
     sa.Column("answered_at", Moment),
     sa.Column("outcome", Word(Outcome), nullable=False),
-    sa.Column("asset_id", Told),
-    sa.Column("code", Told),
-    sa.Column("message", Told),
+    sa.Column("asset_id", CleanText),
+    sa.Column("code", CleanText),
+    sa.Column("message", CleanText),
     sa.Column("reserved", ExactDecimal),
     sa.Column("resolution", sa.String),
     sa.Column("resolved_at", Moment),
@@ -323,7 +323,7 @@ limits = sa.Table(
 )
 """What all processes know of an account: how many jobs its provider bears at once, and when it may be asked again."""
 
-seats = sa.Table(
+members = sa.Table(
     "seedance_seats",
     metadata,
     sa.Column("id", sa.String, primary_key=True),

@@ -26,7 +26,7 @@ from prefect_seedance.ledger.db.driver import READING
 from prefect_seedance.ledger.db.schema import writers
 from prefect_seedance.ledger.rows.leases import now
 
-__all__ = ["OUT_OF_REACH", "PATIENCE", "ServerDoor"]
+__all__ = ["OUT_OF_REACH", "PATIENCE", "ServerDriver"]
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ _MARK = _new.on_conflict_do_update(
 _LAST = _new.on_conflict_do_update(index_elements=["id"], set_={"number": writers.c.number}).returning(writers.c.number)
 
 
-class ServerDoor:
+class ServerDriver:
     """To a database server, over an async driver."""
 
     def __init__(self, engine: AsyncEngine) -> None:

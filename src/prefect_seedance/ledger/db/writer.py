@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger.db.connection_errors import lost, undone
-from prefect_seedance.ledger.db.driver import Door
+from prefect_seedance.ledger.db.driver import Driver
 from prefect_seedance.ledger.db.engine import trouble
 from prefect_seedance.messages import message
 
@@ -37,7 +37,7 @@ class Writer:
     again with each operation in a savepoint of its own. So an operation may run twice, and does nothing but write.
     """
 
-    def __init__(self, door: Door, shown: str) -> None:
+    def __init__(self, door: Driver, shown: str) -> None:
         self._door = door
         self._shown = shown
         self._waiting: list[tuple[Operation[Any], asyncio.Future[Any]]] = []

@@ -32,7 +32,9 @@ def refused(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, e
     evidence = transitions.evidence_of(error)
     if to is State.UNKNOWN:
         return _settled(connection, run, row_id, attempt_id, None, to, evidence, {"error_message": error.message})
-    return _settled(connection, run, row_id, attempt_id, Outcome.REFUSED, to, evidence, transitions.told(error))
+    return _settled(
+        connection, run, row_id, attempt_id, Outcome.REFUSED, to, evidence, transitions.error_columns(error)
+    )
 
 
 def withdrawn(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> bool:
@@ -69,9 +71,9 @@ def _settled(
     open_still = found.resolution is None and row.attempt_id == attempt_id and row.state is State.UNKNOWN
     if outcome is not None and open_still:
         transitions.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)
-        transitions.go(connection, row_id, to, **told)
+        transitions.set_state(connection, row_id, to, **told)
         return True
     connection.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(answered_at=now(), **evidence))
     if open_still:
-        transitions.go(connection, row_id, State.UNKNOWN, error_message=evidence["message"])
+        transitions.set_state(connection, row_id, State.UNKNOWN, error_message=evidence["message"])
     return True

@@ -30,16 +30,16 @@ __all__ = [
     "at_work",
     "beat",
     "begin",
-    "bury",
-    "bury_dead",
     "clock",
     "end",
+    "end_dead_leases",
+    "end_lease",
     "forget",
     "heartbeat",
     "lease",
     "lives",
     "now",
-    "revive",
+    "renew_lease",
     "speak",
 ]
 
@@ -182,7 +182,7 @@ def speak(connection: sa.Connection, run: Run) -> None:
     connection.execute(sa.update(runs).where(alive).values(heartbeat_at=clock(connection)))
 
 
-def revive(connection: sa.Connection, run: Run) -> None:
+def renew_lease(connection: sa.Connection, run: Run) -> None:
     """The run takes rows: if it was taken for dead before, it begins anew with what it takes now."""
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=None))
 
@@ -190,7 +190,7 @@ def revive(connection: sa.Connection, run: Run) -> None:
 def end(connection: sa.Connection, run: Run) -> None:
     """The run is over: let go of its rows. What it left as `sent` becomes unknown."""
     _locked(connection, run.id)
-    bury(connection, run.id)
+    end_lease(connection, run.id)
     # It says so itself, whoever took it for dead before.
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now(), buried_at=None))
 
@@ -200,41 +200,41 @@ def forget(run: Run) -> None:
     _LIVE_HERE.discard(run.id)
 
 
-def bury_dead(connection: sa.Connection, batch_id: int) -> None:
+def end_dead_leases(connection: sa.Connection, batch_id: int) -> None:
     """Let go of the rows of all runs of a batch that are dead."""
     # A run that has ended holds nothing: it let go in the same transaction. Nor does one that was buried, until it is
     # heard of again.
     silent = sa.and_(runs.c.buried_at.is_not(None), runs.c.heartbeat_at <= runs.c.buried_at)
     mine = sa.select(runs).where(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None))
     for run in connection.execute(mine.where(sa.case((silent, 0), else_=1) == 1).order_by(runs.c.id)).all():
-        _bury_if_dead(connection, run)
+        _end_if_dead(connection, run)
 
 
 def lives(connection: sa.Connection, run_id: str) -> bool:
     """Whether a run lives; if it does not, what it held is let go of."""
     run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
-    return run is not None and run.ended_at is None and not _bury_if_dead(connection, run)
+    return run is not None and run.ended_at is None and not _end_if_dead(connection, run)
 
 
 def at_work(connection: sa.Connection, batch_id: int) -> bool:
     """Whether a run over the batch lives; of those that do not, the rows are let go of."""
-    bury_dead(connection, batch_id)
+    end_dead_leases(connection, batch_id)
     living = sa.and_(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None), runs.c.buried_at.is_(None))
     return connection.execute(sa.select(runs.c.id).where(living).limit(1)).first() is not None
 
 
-def _bury_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
+def _end_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
     seen = _seen_alive(run)
     if seen is False:
         _locked(connection, run.id)
-        bury(connection, run.id)
+        end_lease(connection, run.id)
         over = {"ended_at": now(), "buried_at": clock(connection)}
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(over))
         return True
     if _silent(connection, run) and _silent(connection, _locked(connection, run.id)):
         # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same. A
         # process of this host that lives may stand still, or its run may be over and could not say so.
-        bury(connection, run.id)
+        end_lease(connection, run.id)
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=clock(connection)))
         return True
     return False
@@ -263,7 +263,7 @@ def _seen_alive(run: sa.Row[Any]) -> bool | None:
     return run.pid != os.getpid() or run.id in _LIVE_HERE
 
 
-def bury(connection: sa.Connection, run_id: str) -> None:
+def end_lease(connection: sa.Connection, run_id: str) -> None:
     """Let go of a dead run's rows: a row that was sent and not answered is unknown, all others can be taken."""
     if connection.dialect.name == "postgresql":
         # What the run is just writing comes to its end first; nothing that follows is read from before it.

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.core.gc_pause import in_bulk
+from prefect_seedance.core.gc_pause import gc_paused
 from prefect_seedance.ledger.db.schema import as_kept, attempts, batches, rows
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
 from prefect_seedance.ledger.states import State
@@ -84,7 +84,7 @@ def rows_of(connection: sa.Connection, batch: str, take: str | None = None) -> l
     return [_record(row) for group in groups for row in group]
 
 
-@in_bulk()
+@gc_paused()
 def marks_of(connection: sa.Connection, batch: str, take: str, keys: Collection[str]) -> dict[str, Mark]:
     """What tells whether there is anything to do for the rows with these keys, as far as they were planned, by key."""
     wanted = _MARKS.where(batches.c.name == batch, rows.c.take == take)

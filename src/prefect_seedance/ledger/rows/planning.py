@@ -96,8 +96,8 @@ def claim(
         The ids of the rows that are now held by `run`.
     """
     leases.speak(connection, run)
-    leases.bury_dead(connection, run.batch_id)
-    leases.revive(connection, run)
+    leases.end_dead_leases(connection, run.batch_id)
+    leases.renew_lease(connection, run)
     taken: set[int] = set()
     wanted = sa.select(rows.c.id, rows.c.batch_id, rows.c.holder, rows.c.state)
     if connection.dialect.name == "postgresql":

@@ -44,7 +44,7 @@ def resolve(
     if row.state is not State.UNKNOWN or row.attempt is None:
         raise InputError(message("resolve.not_unknown", state=row.state.value), row=row.key)
     batch_id = connection.execute(sa.select(rows.c.batch_id).where(rows.c.id == row.id)).scalar_one()
-    leases.bury_dead(connection, batch_id)
+    leases.end_dead_leases(connection, batch_id)
     now = sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)
     state = connection.execute(now.with_for_update()).one()
     if state.holder is not None or state.state is not State.UNKNOWN:
@@ -54,10 +54,12 @@ def resolve(
     elif verdict == "lost":
         _note(connection, row.attempt.id, Settlement.CHARGED, verdict, charge=charge)
         reason = str(message("resolve.lost"))
-        transitions.go(connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=reason)
+        transitions.set_state(
+            connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=reason
+        )
     else:
         _note(connection, row.attempt.id, Settlement.NOTHING, verdict)
-        transitions.go(connection, row.id, State.PLANNED, **transitions.CLEAR)
+        transitions.set_state(connection, row.id, State.PLANNED, **transitions.CLEAR)
 
 
 def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:
@@ -70,7 +72,7 @@ def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: s
     if owner is not None:
         raise InputError(message("resolve.job_taken", job=job_id, owner=owner), row=row.key)
     _note(connection, attempt_id, Settlement.OPEN, f"job {job_id}", job_id=job_id)
-    transitions.go(connection, row.id, State.CREATED, **transitions.CLEAR)
+    transitions.set_state(connection, row.id, State.CREATED, **transitions.CLEAR)
 
 
 def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, resolution: str, **values: Any) -> None:

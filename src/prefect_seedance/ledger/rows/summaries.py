@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from prefect_seedance.core.gc_pause import in_bulk
+from prefect_seedance.core.gc_pause import gc_paused
 from prefect_seedance.ledger.db.schema import as_kept, attempts, batches, rows
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
-__all__ = ["Kind", "Payment", "Standing", "moment", "standings_of"]
+__all__ = ["Payment", "RowSummary", "SharedFields", "moment", "summaries_of"]
 
 GROUP = 2000
 """Rows that are fetched at once."""
@@ -46,7 +46,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SharedFields:
     """What many rows have in common. `payment` is what their latest attempts say of money, where there is one."""
 
     take: str
@@ -64,7 +64,7 @@ class Kind:
     payment: Payment | None
 
 
-class Standing(NamedTuple):
+class RowSummary(NamedTuple):
     """How one row stands. Its moments are texts, as the ledger keeps them: `moment` reads them."""
 
     id: int
@@ -81,7 +81,7 @@ class Standing(NamedTuple):
     attempt_id: int | None
     job_id: str | None
     sent_at: str | None
-    kind: Kind
+    kind: SharedFields
 
     @property
     def state(self) -> State:
@@ -90,11 +90,11 @@ class Standing(NamedTuple):
 
 
 _OWN: list[sa.Column[Any]] = [
-    *(rows.c[name] for name in Standing._fields[: Standing._fields.index("job_id")]),
+    *(rows.c[name] for name in RowSummary._fields[: RowSummary._fields.index("job_id")]),
     attempts.c.job_id,
     attempts.c.sent_at,
 ]
-_OF_ROW: list[sa.Column[Any]] = [rows.c[name] for name in Kind.__slots__ if name != "payment"]
+_OF_ROW: list[sa.Column[Any]] = [rows.c[name] for name in SharedFields.__slots__ if name != "payment"]
 _OF_MONEY: list[sa.Column[Any]] = [attempts.c[name] for name in Payment.__slots__]
 _ALL = [*_OWN, *_OF_ROW, *_OF_MONEY]
 _SPLIT, _MONEY = len(_OWN), len(_OWN) + len(_OF_ROW)
@@ -105,11 +105,11 @@ _SELECT = sa.select(*(as_kept(column).label(f"c{place}") for place, column in en
 )
 
 
-@in_bulk()
-def standings_of(connection: sa.Connection, batch: str) -> list[Standing]:
+@gc_paused()
+def summaries_of(connection: sa.Connection, batch: str) -> list[RowSummary]:
     """How all rows of a batch stand, all takes, in the order in which they were planned."""
-    kinds: dict[tuple[Any, ...], Kind] = {}
-    found: list[Standing] = []
+    kinds: dict[tuple[Any, ...], SharedFields] = {}
+    found: list[RowSummary] = []
     select = _SELECT.where(batches.c.name == batch).order_by(rows.c.id)
     for group in connection.execute(select).partitions(GROUP):
         for row in group:
@@ -117,7 +117,7 @@ def standings_of(connection: sa.Connection, batch: str) -> list[Standing]:
             kind = kinds.get(shared)
             if kind is None:
                 kind = kinds[shared] = _kind(shared, connection.dialect)
-            found.append(Standing._make((*row[:_SPLIT], kind)))
+            found.append(RowSummary._make((*row[:_SPLIT], kind)))
     return found
 
 
@@ -126,7 +126,7 @@ def moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _kind(shared: tuple[Any, ...], dialect: sa.Dialect) -> Kind:
+def _kind(shared: tuple[Any, ...], dialect: sa.Dialect) -> SharedFields:
     read: list[Any] = []
     for column, value in zip(_ALL[_SPLIT:], shared, strict=True):
         process = None if isinstance(column.type, sa.Integer) else column.type.result_processor(dialect, None)
@@ -134,4 +134,4 @@ def _kind(shared: tuple[Any, ...], dialect: sa.Dialect) -> Kind:
     money = read[_MONEY - _SPLIT :]
     payment = None if money[0] is None else Payment(*money)
     of_row: list[Any] = [*read[: _MONEY - _SPLIT], payment]
-    return Kind(*of_row)
+    return SharedFields(*of_row)

@@ -90,7 +90,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     if budget is not None and not _fits(connection, run.batch_id, reserve, budget):
         reason = str(over_budget(reserve, budget))
         kept = {"error_kind": OverBudget.kind, "error_code": None, "error_message": reason}
-        go(connection, intent.row_id, State.OVER_BUDGET, **kept)
+        set_state(connection, intent.row_id, State.OVER_BUDGET, **kept)
         return None
     if reserve is not None:
         commitments.change(connection, run.batch_id, reserve.currency, reserve.value)
@@ -121,7 +121,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     route["passed"] = intent.passed
     if intent.request is not None:
         route |= {"fingerprint": intent.fingerprint, "request": dict(intent.request)}
-    go(connection, intent.row_id, State.SENT, attempt_id=attempt_id, **route, **CLEAR)
+    set_state(connection, intent.row_id, State.SENT, attempt_id=attempt_id, **route, **CLEAR)
     return attempt_id
 
 
@@ -161,7 +161,7 @@ def withdraw(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) 
     """The request of this attempt never left this process."""
     _held(connection, run, row_id, {State.SENT}, State.PLANNED, attempt_id)
     answered(connection, attempt_id, Outcome.WITHDRAWN, settlement=Settlement.NOTHING)
-    go(connection, row_id, State.PLANNED)
+    set_state(connection, row_id, State.PLANNED)
 
 
 def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *, job_id: str, **evidence: Any) -> bool:
@@ -192,7 +192,7 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
         return bool(row.holder == run.id)
     answered(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
     if follows:
-        go(connection, row_id, State.CREATED, **CLEAR)
+        set_state(connection, row_id, State.CREATED, **CLEAR)
     return bool(row.holder == run.id)
 
 
@@ -209,19 +209,19 @@ def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, er
         settlement=Settlement.UNKNOWN if lost else Settlement.NOTHING,
         **evidence_of(error),
     )
-    go(connection, row_id, to, **told(error))
+    set_state(connection, row_id, to, **error_columns(error))
 
 
 def reject(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """The row is refused before anything was sent: one of its media did not pass the provider's review."""
     _held(connection, run, row_id, TAKEABLE, State.REFUSED)
-    go(connection, row_id, State.REFUSED, **told(error))
+    set_state(connection, row_id, State.REFUSED, **error_columns(error))
 
 
 def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
     """The row is not sent now, because its account cannot serve it or its media are not ready; a later run takes it."""
     _held(connection, run, row_id, TAKEABLE, to)
-    go(connection, row_id, to, **told(error))
+    set_state(connection, row_id, to, **error_columns(error))
 
 
 def succeed(
@@ -230,27 +230,27 @@ def succeed(
     """The job has made a video; its charge is settled now, before anything is downloaded."""
     _held(connection, run, row_id, {State.CREATED}, State.SUCCEEDED)
     _settle(connection, row_id, charge)
-    go(connection, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
+    set_state(connection, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
 
 
 def fail(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """The job failed at the provider."""
     _held(connection, run, row_id, {State.CREATED}, State.FAILED)
     _settle(connection, row_id, charge)
-    go(connection, row_id, State.FAILED, finished_at=now(), **told(error))
+    set_state(connection, row_id, State.FAILED, finished_at=now(), **error_columns(error))
 
 
 def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """The provider no longer knows the job, and never said how it ended."""
     _held(connection, run, row_id, {State.CREATED}, State.EXPIRED)
     _settle(connection, row_id, charge)
-    go(connection, row_id, State.EXPIRED, **told(error))
+    set_state(connection, row_id, State.EXPIRED, **error_columns(error))
 
 
 def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """Made and paid, but the provider no longer has it. Its charge stays as it was settled."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.EXPIRED)
-    go(connection, row_id, State.EXPIRED, **told(error))
+    set_state(connection, row_id, State.EXPIRED, **error_columns(error))
 
 
 def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
@@ -280,13 +280,13 @@ def store(
 ) -> None:
     """The proven file stands in its place: now, or since a moment before."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
-    go(connection, row_id, State.STORED, stored_at=since or now(), modified_ns=modified_ns, etag=etag, **CLEAR)
+    set_state(connection, row_id, State.STORED, stored_at=since or now(), modified_ns=modified_ns, etag=etag, **CLEAR)
 
 
 def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:
     """A stored file is gone or changed: it is to be fetched again."""
     _held(connection, run, row_id, {State.STORED}, State.SUCCEEDED)
-    go(connection, row_id, State.SUCCEEDED)
+    set_state(connection, row_id, State.SUCCEEDED)
 
 
 def locked_row(connection: sa.Connection, row_id: int) -> Any:
@@ -322,7 +322,7 @@ def _held(
         raise LedgerError(message("ledger.not_latest_attempt", attempt=attempt_id), row=row.key)
 
 
-def go(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
+def set_state(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
     """Write a row's next state. Whoever calls this has made sure that the move is lawful."""
     if to in _PUT_OFF:
         values["wanted_by"] = None  # it waits for a later run
@@ -355,7 +355,7 @@ def evidence_of(error: SeedanceError) -> dict[str, Any]:
     }
 
 
-def told(error: SeedanceError) -> dict[str, str | None]:
+def error_columns(error: SeedanceError) -> dict[str, str | None]:
     """What a row keeps of an error."""
     return {
         "error_kind": error.kind,

@@ -20,11 +20,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from prefect_seedance.ledger.db.schema import limits, rows, runs, seats
+from prefect_seedance.ledger.db.schema import limits, members, rows, runs
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.ledger.states import IN_FLIGHT
 
-__all__ = ["ALL", "Said", "Seat", "Share", "forget", "leave", "sit"]
+__all__ = ["ALL", "Allocation", "Demand", "Member", "forget", "leave", "sit"]
 
 ALL = "*"
 """Stands for all routes of an account together, where routes are counted by model: what its provider bears at once."""
@@ -46,7 +46,7 @@ _LIVE_HERE: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Member:
     """One process at one account."""
 
     id: str
@@ -55,7 +55,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Demand:
     """What a process says of itself, by model.
 
     Attributes:
@@ -76,34 +76,34 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Allocation:
     """What a process may do.
 
     Attributes:
         granted: Jobs in flight by model; by `ALL` for the whole account, where its limit was met.
         found: How many jobs the account is known to bear over all processes; None where nobody has met a limit.
-        seats: How many processes are at work for it.
+        members: How many processes are at work for it.
         pause: Seconds until the provider may be asked again.
     """
 
     granted: Mapping[str, int] = field(default_factory=dict)
     found: float | None = None
-    seats: int = 1
+    members: int = 1
     pause: float = 0.0
 
 
-def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
+def sit(connection: sa.Connection, member: Member, said: Demand) -> Allocation:
     """Say how a process stands at an account, and be told what it may do. One at a time for each account."""
-    _LIVE_HERE.add(seat.id)
-    known = _locked(connection, seat)
+    _LIVE_HERE.add(member.id)
+    known = _locked(connection, member)
     moment = leases.clock(connection)
-    here = sa.and_(seats.c.provider == seat.provider, seats.c.account == seat.account)
-    listed = connection.execute(sa.select(seats).where(here).order_by(seats.c.id)).all()
-    mine = next((each for each in listed if each.id == seat.id), None)
-    others = [each for each in listed if each.id != seat.id]
+    here = sa.and_(members.c.provider == member.provider, members.c.account == member.account)
+    listed = connection.execute(sa.select(members).where(here).order_by(members.c.id)).all()
+    mine = next((each for each in listed if each.id == member.id), None)
+    others = [each for each in listed if each.id != member.id]
     lost = [each.id for each in others if _gone(each, moment)]
     if lost:
-        connection.execute(sa.delete(seats).where(seats.c.id.in_(lost)))
+        connection.execute(sa.delete(members).where(members.c.id.in_(lost)))
     living = [each for each in others if each.id not in lost]
     fresh = mine is None and not living
     found = _found(None if fresh else known.found, said, living)
@@ -112,10 +112,10 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
         opens = known.open_at
     changed: dict[str, Any] = {"found": found, "open_at": opens}
     if changed != {"found": known.found, "open_at": known.open_at}:
-        this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
+        this = sa.and_(limits.c.provider == member.provider, limits.c.account == member.account)
         connection.execute(sa.update(limits).where(this).values(changed))
     turn = int(moment.timestamp() // TURN)
-    granted = _granted(said, found, _flying(connection, seat, moment), living, seat.id, turn)
+    granted = _granted(said, found, _flying(connection, member, moment), living, member.id, turn)
     values = {
         "lease": leases.lease().total_seconds(),
         "seen_at": moment,
@@ -125,51 +125,51 @@ def sit(connection: sa.Connection, seat: Seat, said: Said) -> Share:
         "granted": granted,
     }
     if mine is not None:
-        connection.execute(sa.update(seats).where(seats.c.id == seat.id).values(values))
+        connection.execute(sa.update(members).where(members.c.id == member.id).values(values))
     else:
-        who: dict[str, Any] = {"id": seat.id, "provider": seat.provider, "account": seat.account}
+        who: dict[str, Any] = {"id": member.id, "provider": member.provider, "account": member.account}
         who |= dict(zip(("host", "pid", "process_started"), _this_process(), strict=True))
         if not said.wanted:
             values["wanted"] = {NEW: 1}
-        connection.execute(sa.insert(seats).values({**who, **values}))
+        connection.execute(sa.insert(members).values({**who, **values}))
     pause = 0.0 if opens is None else max(0.0, (opens - moment).total_seconds())
-    return Share(granted, found, 1 + len(living), pause)
+    return Allocation(granted, found, 1 + len(living), pause)
 
 
-def leave(connection: sa.Connection, seat: Seat) -> None:
+def leave(connection: sa.Connection, member: Member) -> None:
     """The process is through with the account: what it had is free for others."""
-    connection.execute(sa.delete(seats).where(seats.c.id == seat.id))
+    connection.execute(sa.delete(members).where(members.c.id == member.id))
 
 
-def forget(seat: Seat) -> None:
+def forget(member: Member) -> None:
     """The process is through with the account, whatever the database could be told of it."""
-    _LIVE_HERE.discard(seat.id)
+    _LIVE_HERE.discard(member.id)
 
 
-def _locked(connection: sa.Connection, seat: Seat) -> sa.Row[Any]:
+def _locked(connection: sa.Connection, member: Member) -> sa.Row[Any]:
     """The account's line, which is made if it is new; nobody else is told anything until the transaction ends."""
-    this = sa.and_(limits.c.provider == seat.provider, limits.c.account == seat.account)
+    this = sa.and_(limits.c.provider == member.provider, limits.c.account == member.account)
     line = sa.select(limits).where(this).with_for_update()
     found = connection.execute(line).one_or_none()
     if found is None:
         try:
             with connection.begin_nested():
-                connection.execute(sa.insert(limits).values(provider=seat.provider, account=seat.account))
+                connection.execute(sa.insert(limits).values(provider=member.provider, account=member.account))
         except IntegrityError:
             pass  # another one has just made it
         found = connection.execute(line).one()
     return found
 
 
-def _flying(connection: sa.Connection, seat: Seat, moment: datetime) -> dict[Process, Counter[str]]:
+def _flying(connection: sa.Connection, member: Member, moment: datetime) -> dict[Process, Counter[str]]:
     """The account's jobs in flight by what the ledger shows, for each process that holds rows, and by model."""
     process = (runs.c.host, runs.c.pid, runs.c.process_started)
     found = connection.execute(
         sa.select(*process, rows.c.model, sa.func.count())
         .select_from(rows.outerjoin(runs, rows.c.holder == runs.c.id))
         .where(
-            rows.c.provider == seat.provider,
-            rows.c.account == seat.account,
+            rows.c.provider == member.provider,
+            rows.c.account == member.account,
             rows.c.state.in_([sa.literal_column(f"'{state.value}'") for state in IN_FLIGHT]),  # as its index has it
             rows.c.changed_at > moment - LONGEST,
         )
@@ -185,18 +185,18 @@ def _this_process() -> Process:
     return leases.host(), os.getpid(), leases.process_started(os.getpid()) or ""
 
 
-def _gone(seat: sa.Row[Any], moment: Any) -> bool:
+def _gone(member: sa.Row[Any], moment: Any) -> bool:
     """Whether a process is gone. One that lives and says nothing for its whole lease gives its places back, too."""
-    if seat.host == leases.host() and seat.process_started:
-        started = leases.process_started(seat.pid)
-        if started is None or (started and started != seat.process_started):
+    if member.host == leases.host() and member.process_started:
+        started = leases.process_started(member.pid)
+        if started is None or (started and started != member.process_started):
             return True
-        if seat.pid == os.getpid() and seat.id not in _LIVE_HERE:
+        if member.pid == os.getpid() and member.id not in _LIVE_HERE:
             return True  # it could not be told of its end
-    return bool(seat.seen_at + timedelta(seconds=seat.lease) <= moment)
+    return bool(member.seen_at + timedelta(seconds=member.lease) <= moment)
 
 
-def _found(known: float | None, said: Said, living: Iterable[Any]) -> float | None:
+def _found(known: float | None, said: Demand, living: Iterable[Any]) -> float | None:
     """How many jobs the account bears, by what was known and what this process has learnt since it last spoke."""
     if said.size is None:
         return known
@@ -210,7 +210,7 @@ def _found(known: float | None, said: Said, living: Iterable[Any]) -> float | No
 
 
 def _granted(
-    said: Said,
+    said: Demand,
     found: float | None,
     flying: Mapping[Process, Counter[str]],
     living: list[sa.Row[Any]],
@@ -242,11 +242,11 @@ def _granted(
     return granted
 
 
-def _most(seat: sa.Row[Any]) -> dict[str, int]:
+def _most(member: sa.Row[Any]) -> dict[str, int]:
     """How many jobs a process may have in flight at this moment, by what it last said and was told."""
     return {
-        model: max(int(seat.held.get(model, 0)), int(seat.granted.get(model, 0)))
-        for model in {*seat.held, *seat.granted}
+        model: max(int(member.held.get(model, 0)), int(member.granted.get(model, 0)))
+        for model in {*member.held, *member.granted}
     }
 
 

@@ -14,9 +14,9 @@ from prefect_seedance.ledger.rows import leases, lookups
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 
 __all__ = [
-    "Glimpse",
     "Remainder",
     "RouteKey",
+    "RowBrief",
     "address",
     "glimpses",
     "gone",
@@ -52,7 +52,7 @@ class Remainder:
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class RowBrief:
     """How a row stands, in the few words that a watcher needs."""
 
     id: int
@@ -65,7 +65,7 @@ class Glimpse:
     error_message: str | None
 
 
-_GLIMPSE = sa.select(*(rows.c[name] for name in Glimpse.__slots__))
+_GLIMPSE = sa.select(*(rows.c[name] for name in RowBrief.__slots__))
 
 
 def _fresh(parent: str) -> sa.ColumnElement[bool]:
@@ -100,8 +100,8 @@ def take(
         The ids of the rows that are now held by `run`.
     """
     leases.speak(connection, run)
-    leases.bury_dead(connection, run.batch_id)
-    leases.revive(connection, run)
+    leases.end_dead_leases(connection, run.batch_id)
+    leases.renew_lease(connection, run)
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_, rows.c.holder.is_(None))
     select = sa.select(rows.c.id).where(here).order_by(rows.c.id)
     if connection.dialect.name == "postgresql":
@@ -151,7 +151,7 @@ def remainder(connection: sa.Connection, run: leases.Run, take_: str, *, patienc
 
 def gone(connection: sa.Connection, run: leases.Run, flow_run_ids: Collection[str]) -> set[str]:
     """Of these flow runs, those that hold nothing any more: their run has ended, or its process is gone."""
-    leases.bury_dead(connection, run.batch_id)
+    leases.end_dead_leases(connection, run.batch_id)
     found = set()
     for group in lookups.grouped(flow_run_ids):
         over = sa.or_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_not(None))
@@ -161,10 +161,10 @@ def gone(connection: sa.Connection, run: leases.Run, flow_run_ids: Collection[st
     return found
 
 
-def glimpses(connection: sa.Connection, run: leases.Run, take_: str) -> list[Glimpse]:
+def glimpses(connection: sa.Connection, run: leases.Run, take_: str) -> list[RowBrief]:
     """How all rows of a take stand."""
     here = (rows.c.batch_id == run.batch_id, rows.c.take == take_)
-    return [Glimpse(*row) for row in connection.execute(_GLIMPSE.where(*here))]
+    return [RowBrief(*row) for row in connection.execute(_GLIMPSE.where(*here))]
 
 
 def want(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:

@@ -23,7 +23,7 @@ _HOME = re.compile(r"~[^/\\]*([/\\]|$)")
 
 
 @dataclass(frozen=True)
-class MediaPlaces:
+class MediaAccess:
     """Where media may be read from.
 
     Attributes:
@@ -76,7 +76,7 @@ def open_file(path: Path, address: str) -> BinaryIO:
     """Open an ordinary file for reading, and nothing else.
 
     Args:
-        path: What `MediaPlaces.find` found.
+        path: What `MediaAccess.find` found.
         address: How the user wrote it, for messages.
 
     Raises:

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import BinaryIO
 
 from prefect_seedance.errors import InputError, InvalidMedia, ProbeTimeout, UnsupportedMedia
-from prefect_seedance.media.inputs.access import MediaPlaces, open_file
+from prefect_seedance.media.inputs.access import MediaAccess, open_file
 from prefect_seedance.media.inputs.buckets import bucket_file
 from prefect_seedance.media.inputs.formats import MIME_TYPES, format_from
 from prefect_seedance.media.inputs.probe import data_bytes
@@ -58,7 +58,7 @@ class Content:
         return now.st_size == self.bytes and self.modified_ns in (None, now.st_mtime_ns)
 
 
-async def fetch_content(address: str, places: MediaPlaces, scratch: Path, *, max_bytes: int = 100 << 20) -> Content:
+async def fetch_content(address: str, places: MediaAccess, scratch: Path, *, max_bytes: int = 100 << 20) -> Content:
     """Bring a medium onto this disk, hashed in the same pass. A local file stays where it is and is not copied.
 
     Args:
@@ -84,7 +84,7 @@ async def fetch_content(address: str, places: MediaPlaces, scratch: Path, *, max
     return await asyncio.to_thread(works[scheme])
 
 
-def _in_place(address: str, places: MediaPlaces, max_bytes: int) -> Content:
+def _in_place(address: str, places: MediaAccess, max_bytes: int) -> Content:
     path = places.find(address)
     try:
         with open_file(path, address) as file:

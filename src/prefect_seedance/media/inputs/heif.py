@@ -6,7 +6,7 @@ import struct
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import inner_boxes
-from prefect_seedance.media.inputs.sources import Source
+from prefect_seedance.media.inputs.sources import ByteSource
 from prefect_seedance.messages import message
 
 _MOST_BOXES = 20_000
@@ -14,7 +14,7 @@ _MOST_META = 1 << 20
 _CUT = message("media.cut_short")
 
 
-def heif_size(source: Source) -> tuple[int, int]:
+def heif_size(source: ByteSource) -> tuple[int, int]:
     """Read width and height of the main item (ISO/IEC 23008-12, sections 6.5.3 and 9.3); a quarter turn swaps them.
 
     Raises:

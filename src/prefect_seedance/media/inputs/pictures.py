@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.inputs.heif import heif_size
-from prefect_seedance.media.inputs.sources import Source
+from prefect_seedance.media.inputs.sources import ByteSource
 from prefect_seedance.media.inputs.tiff import tiff_size
 from prefect_seedance.messages import message
 
@@ -27,7 +27,7 @@ _MOST_CHECKED = 64 << 20
 _CUT = message("media.cut_short")
 
 
-def picture_size(source: Source, format_name: str) -> Size | None:
+def picture_size(source: ByteSource, format_name: str) -> Size | None:
     """Return width and height in pixels as the header tells them; None for a format without pixels (`svg`).
 
     Args:
@@ -50,7 +50,7 @@ def picture_size(source: Source, format_name: str) -> Size | None:
     return width, height
 
 
-def _png(source: Source) -> Size:
+def _png(source: ByteSource) -> Size:
     # ISO/IEC 15948, section 5.
     head = source.read_at(0, 33)
     if len(head) < 33 or head[12:16] != b"IHDR":
@@ -62,7 +62,7 @@ def _png(source: Source) -> Size:
     return struct.unpack(">II", head[16:24])
 
 
-def _walk_png(source: Source) -> None:
+def _walk_png(source: ByteSource) -> None:
     place, seen = 8, set()
     for _ in range(_MOST_SEGMENTS):
         length, kind = struct.unpack(">I4s", source.read_at(place, 8))
@@ -80,7 +80,7 @@ def _walk_png(source: Source) -> None:
         place += 12 + length
 
 
-def _jpeg(source: Source) -> Size:
+def _jpeg(source: ByteSource) -> Size:
     place, size = 2, None
     for _ in range(_MOST_SEGMENTS):
         mark = source.read_at(place, 2)
@@ -107,7 +107,7 @@ def _jpeg(source: Source) -> Size:
     return size
 
 
-def _after_scan(source: Source, place: int) -> int:
+def _after_scan(source: ByteSource, place: int) -> int:
     """Find the mark that ends the compressed data; within them every FF is followed by 00 or a restart mark."""
     step, tail = 1 << 20, b""
     while True:
@@ -121,7 +121,7 @@ def _after_scan(source: Source, place: int) -> int:
         place += len(data)
 
 
-def _gif(source: Source) -> Size:
+def _gif(source: ByteSource) -> Size:
     width, height = struct.unpack("<HH", source.read_at(6, 4))
     if source.whole:
         packed = source.read_at(10, 1)[0]
@@ -129,7 +129,7 @@ def _gif(source: Source) -> Size:
     return width, height
 
 
-def _walk_gif(source: Source, place: int) -> None:
+def _walk_gif(source: ByteSource, place: int) -> None:
     pictures = 0
     for _ in range(_MOST_SEGMENTS * 10):
         kind = source.read_at(place, 1)[0]
@@ -150,7 +150,7 @@ def _walk_gif(source: Source, place: int) -> None:
         place += 1
 
 
-def _bmp(source: Source) -> Size:
+def _bmp(source: ByteSource) -> Size:
     head = source.read_at(0, 34)
     start, form = struct.unpack("<II", head[10:18])
     if form == 12:
@@ -164,7 +164,7 @@ def _bmp(source: Source) -> Size:
     return width, height
 
 
-def _webp(source: Source) -> Size:
+def _webp(source: ByteSource) -> Size:
     # RFC 9649.
     head = source.read_at(0, 30)
     length, kind = int.from_bytes(head[4:8], "little"), head[12:16]
@@ -181,7 +181,7 @@ def _webp(source: Source) -> Size:
     raise InvalidMedia(message("media.no_picture"))
 
 
-_READERS: dict[str, Callable[[Source], Size]] = {
+_READERS: dict[str, Callable[[ByteSource], Size]] = {
     "png": _png,
     "jpeg": _jpeg,
     "gif": _gif,

@@ -21,16 +21,16 @@ from prefect_seedance.errors import (
     Unreachable,
     UnsupportedMedia,
 )
-from prefect_seedance.media.inputs.access import MediaPlaces, open_file
+from prefect_seedance.media.inputs.access import MediaAccess, open_file
 from prefect_seedance.media.inputs.buckets import bucket_source
 from prefect_seedance.media.inputs.formats import format_from, kind_of
 from prefect_seedance.media.inputs.pictures import picture_size
 from prefect_seedance.media.inputs.remote import RemoteFile, host_of
-from prefect_seedance.media.inputs.sources import MOST_REMOTE, HeldBytes, LocalFile, Source
+from prefect_seedance.media.inputs.sources import MOST_REMOTE, ByteSource, HeldBytes, LocalFile
 from prefect_seedance.media.inputs.streams import stream_facts
 from prefect_seedance.media.web import Web
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes.address import complaint, format_of, scheme_of, shown
+from prefect_seedance.routes.address import error_body, format_of, scheme_of, shown
 from prefect_seedance.routes.rules.material import MediaFacts
 
 _CONNECT_SECONDS = 10.0
@@ -55,7 +55,7 @@ class Probed:
 class Prober:
     """Looks at the media of a table: each address once, several at a time. Use it as an async context manager."""
 
-    def __init__(self, places: MediaPlaces, *, at_once: int = 8, probe_seconds: float = 30.0) -> None:
+    def __init__(self, places: MediaAccess, *, at_once: int = 8, probe_seconds: float = 30.0) -> None:
         """Make one.
 
         Args:
@@ -138,7 +138,7 @@ class Prober:
             return await self._in_thread(lambda: _facts_of(bucket_source(address), address))
         if scheme == "https":
             return await self._web_facts(address)
-        text = message("media.bad_address", address=shown(address), problem=complaint(address))
+        text = message("media.bad_address", address=shown(address), problem=error_body(address))
         raise InputError(text, code="unknown_address")
 
     async def _web_facts(self, address: str) -> Probed:
@@ -178,7 +178,7 @@ def _data_facts(address: str) -> Probed:
     return probed
 
 
-def _file_facts(address: str, places: MediaPlaces) -> Probed:
+def _file_facts(address: str, places: MediaAccess) -> Probed:
     path = places.find(address)
     try:
         with open_file(path, address) as file:
@@ -188,7 +188,7 @@ def _file_facts(address: str, places: MediaPlaces) -> Probed:
         raise InputError(text, code="unreadable_file") from error
 
 
-def _facts_of(source: Source, address: str) -> Probed:
+def _facts_of(source: ByteSource, address: str) -> Probed:
     name = format_from(source.read_at)
     if name is None and source.whole:
         raise UnsupportedMedia(message("media.unknown_format"))

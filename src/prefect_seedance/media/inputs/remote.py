@@ -21,8 +21,8 @@ from prefect_seedance.errors import (
     UnsafeLink,
     UnsupportedMedia,
 )
-from prefect_seedance.media.inputs.access import MediaPlaces
-from prefect_seedance.media.inputs.sources import BLOCK, MOST_REMOTE, Blocks, Source
+from prefect_seedance.media.inputs.access import MediaAccess
+from prefect_seedance.media.inputs.sources import BLOCK, MOST_REMOTE, Blocks, ByteSource
 from prefect_seedance.media.links import Zone, shown
 from prefect_seedance.media.ranges import body_length, read_span
 from prefect_seedance.media.web import Web
@@ -34,7 +34,7 @@ _PARTS_OF_A_BLOCK = 8
 class RemoteFile:
     """A file on a web server. It is opened and closed in the event loop, and its source is read in a thread."""
 
-    def __init__(self, web: Web, address: str, places: MediaPlaces, deadline: float) -> None:
+    def __init__(self, web: Web, address: str, places: MediaAccess, deadline: float) -> None:
         """Make one; nothing is asked yet.
 
         Args:
@@ -53,7 +53,7 @@ class RemoteFile:
         self._body: _Body | None = None
         self._tag: str | None = None
 
-    async def open(self) -> Source:
+    async def open(self) -> ByteSource:
         """Ask for the head, and return what the rest is read through.
 
         Raises:

@@ -15,7 +15,7 @@ BLOCK = 256 << 10
 MOST_REMOTE = 8 << 20
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Something to be looked into.
 
     Attributes:
@@ -105,10 +105,10 @@ class Blocks:
         return self._blocks[number]
 
 
-class Reading(io.RawIOBase):
+class SourceReader(io.RawIOBase):
     """A source as the video library wants it. It never raises within the library: `trouble` says why it stopped."""
 
-    def __init__(self, source: Source, deadline: float) -> None:
+    def __init__(self, source: ByteSource, deadline: float) -> None:
         super().__init__()
         self.trouble: Exception | None = None
         self._source = source

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import InvalidMedia, ProbeTimeout
 from prefect_seedance.media.inputs.formats import Kind, kind_of
-from prefect_seedance.media.inputs.sources import Reading, Source
+from prefect_seedance.media.inputs.sources import ByteSource, SourceReader
 from prefect_seedance.media.inputs.whole import check_whole
 from prefect_seedance.messages import message
 
@@ -62,7 +62,7 @@ class StreamFacts:
     has_audio: bool | None = None
 
 
-def stream_facts(source: Source, format_name: str, deadline: float) -> StreamFacts:
+def stream_facts(source: ByteSource, format_name: str, deadline: float) -> StreamFacts:
     """Look into a film or a sound. Blocks.
 
     Args:
@@ -79,7 +79,7 @@ def stream_facts(source: Source, format_name: str, deadline: float) -> StreamFac
     import av  # noqa: PLC0415 - loading the codecs takes time, and many tables hold no media
 
     fragments = source.whole and check_whole(source, format_name)
-    reading = Reading(source, deadline)
+    reading = SourceReader(source, deadline)
     left = max(0.1, deadline - monotonic())
     try:
         with av.open(

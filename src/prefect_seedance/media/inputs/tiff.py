@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.inputs.sources import Source
+from prefect_seedance.media.inputs.sources import ByteSource
 from prefect_seedance.messages import message
 
 _MOST_ENTRIES = 20_000
@@ -14,7 +14,7 @@ _CUT = message("media.cut_short")
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 
 
-def tiff_size(source: Source) -> tuple[int, int]:
+def tiff_size(source: ByteSource) -> tuple[int, int]:
     """Read width and height (TIFF 6.0, section 2; the 64-bit form has 43 for 42, and wider numbers).
 
     Raises:

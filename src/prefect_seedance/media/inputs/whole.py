@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.inputs.sources import Source
+from prefect_seedance.media.inputs.sources import ByteSource
 from prefect_seedance.messages import message
 
 _MOST_BOXES = 100_000
@@ -15,7 +15,7 @@ _RIFF_OPEN = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 _MP4 = ("mp4", "mov", "m4v", "m4a", "3gp")
 
 
-def check_whole(source: Source, format_name: str) -> bool:
+def check_whole(source: ByteSource, format_name: str) -> bool:
     """Refuse a file that lacks its end.
 
     Args:
@@ -43,7 +43,7 @@ def check_whole(source: Source, format_name: str) -> bool:
     return False
 
 
-def _walk_boxes(source: Source, size: int) -> bool:
+def _walk_boxes(source: ByteSource, size: int) -> bool:
     place, fragments = 0, False
     for _ in range(_MOST_BOXES):
         head = source.read_at(place, 16)
@@ -63,7 +63,7 @@ def _walk_boxes(source: Source, size: int) -> bool:
     return fragments
 
 
-def _check_segment(source: Source, size: int) -> None:
+def _check_segment(source: ByteSource, size: int) -> None:
     # RFC 8794, section 4: after the file's head comes one segment that holds everything.
     place = 4
     length, place = _number(source, place)
@@ -77,7 +77,7 @@ def _check_segment(source: Source, size: int) -> None:
         raise _short(place + length - size)
 
 
-def _number(source: Source, place: int) -> tuple[int, int]:
+def _number(source: ByteSource, place: int) -> tuple[int, int]:
     first = source.read_at(place, 1)[0]
     width = 9 - first.bit_length()
     if width > 8:

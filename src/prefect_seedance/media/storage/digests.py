@@ -14,7 +14,7 @@ _GOOGLE_MD5 = re.compile(r"(?:^|,)\s*md5=([A-Za-z0-9+/=]+)")
 _LENGTHS = {"sha512": 64, "sha256": 32, "md5": 16}
 
 
-def told_digests(headers: Mapping[str, str]) -> dict[str, str]:
+def announced_digests(headers: Mapping[str, str]) -> dict[str, str]:
     """Read the digests of a whole file from the answer (status 200) that carries it.
 
     Known are `Repr-Digest` (RFC 9530), `Content-MD5` (RFC 2616, 14.15; sent by several object stores) and

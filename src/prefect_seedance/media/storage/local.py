@@ -14,10 +14,10 @@ from typing import BinaryIO
 from prefect_seedance.errors import InputError
 from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.media.storage.folders import disk_trouble, ensure_folder, place
-from prefect_seedance.media.storage.storage import Shelf, Stamp
+from prefect_seedance.media.storage.storage import Stamp, Storage
 from prefect_seedance.messages import message
 
-__all__ = ["LocalShelf"]
+__all__ = ["LocalStorage"]
 
 PARTS = ".parts"
 
@@ -25,7 +25,7 @@ _ROUNDABOUT = re.compile(r"//|(?:^|/)\.(?:/|$)|^/|/$|^$")
 """What a path may hold that another way of writing it does not."""
 
 
-class LocalShelf(Shelf):
+class LocalStorage(Storage):
     """A folder on a disk. Parts lie in it too, so that a finished one is put in its place without being copied."""
 
     def __init__(self, folder: Path) -> None:
@@ -34,9 +34,9 @@ class LocalShelf(Shelf):
         self.parts = self.folder / PARTS
         self._prefix = f"{self.shown.rstrip('/')}/"
 
-    def child(self, name: str) -> LocalShelf:
+    def child(self, name: str) -> LocalStorage:
         """The folder of this name in it."""
-        return LocalShelf(self.folder / name)
+        return LocalStorage(self.folder / name)
 
     def ensure(self, need_bytes: int = 0) -> None:
         """Make the folder, and prove that files can be written to it; see `ensure_folder`."""

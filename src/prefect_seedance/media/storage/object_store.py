@@ -23,10 +23,10 @@ from prefect_seedance.errors import InputError, SeedanceError, Unreachable
 from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.media.storage.folders import disk_trouble
 from prefect_seedance.media.storage.part import discard
-from prefect_seedance.media.storage.storage import Shelf, Stamp
+from prefect_seedance.media.storage.storage import Stamp, Storage
 from prefect_seedance.messages import message
 
-__all__ = ["StoreShelf"]
+__all__ = ["ObjectStorage"]
 
 # Here an upload is seen when it is whole, and not before. Elsewhere a file is written under another name, and renamed.
 _AT_ONE_STROKE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "cos", "oci", "r2", "memory"})
@@ -34,11 +34,11 @@ _PROBE = ".seedance-probe"
 _LONGEST = 300
 
 
-class StoreShelf(Shelf):
+class ObjectStorage(Storage):
     """A folder below a URL. Parts lie on this machine's disk until they are proven."""
 
     def __init__(self, url: str, parts: Path, files: Any) -> None:
-        """Make a shelf; `open_shelf` does it from a URL alone.
+        """Make a shelf; `open_storage` does it from a URL alone.
 
         Args:
             url: The folder's URL, without a slash at its end.
@@ -54,11 +54,11 @@ class StoreShelf(Shelf):
         # Drivers that are not asynchronous inside are not all made for several threads.
         self._lock: Any = contextlib.nullcontext() if files.async_impl else threading.RLock()
 
-    def child(self, name: str) -> StoreShelf:
+    def child(self, name: str) -> ObjectStorage:
         """The folder of this name in it."""
         url = f"{self.shown}/{name}"
         mark = hashlib.sha256(url.encode()).hexdigest()[:8]
-        return StoreShelf(url, self.parts / f"{name}-{mark}", self._files)
+        return ObjectStorage(url, self.parts / f"{name}-{mark}", self._files)
 
     def ensure(self, need_bytes: int = 0) -> None:
         """Prove that files can be written, by writing a small one and deleting it."""

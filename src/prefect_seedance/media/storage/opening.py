@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media.storage.local import LocalShelf
-from prefect_seedance.media.storage.object_store import StoreShelf
-from prefect_seedance.media.storage.storage import Shelf
+from prefect_seedance.media.storage.local import LocalStorage
+from prefect_seedance.media.storage.object_store import ObjectStorage
+from prefect_seedance.media.storage.storage import Storage
 from prefect_seedance.messages import message
 
-__all__ = ["open_shelf"]
+__all__ = ["open_storage"]
 
 # Two letters at least: `C:\videos` is a folder. A path object has lost one of the two slashes.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/{1,3}(?P<rest>[^/].*|)", re.DOTALL)
@@ -27,10 +27,10 @@ _NO_STORES = frozenset(
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 
 
-def open_shelf(where: str | os.PathLike[str], scratch: Path | None = None) -> Shelf:
+def open_storage(where: str | os.PathLike[str], scratch: Path | None = None) -> Storage:
     """Open the output folder: a local one, or below any URL that fsspec can write to.
 
-    Nothing is made or asked for yet; `Shelf.ensure` does that.
+    Nothing is made or asked for yet; `Storage.ensure` does that.
 
     Args:
         where: A folder, `file://…`, or a URL such as `s3://bucket/prefix`. How a store's credentials and its endpoint
@@ -47,24 +47,24 @@ def open_shelf(where: str | os.PathLike[str], scratch: Path | None = None) -> Sh
         raise InputError(message("output.chained_url", where=text.partition("::")[0]))
     found = _URL.fullmatch(text)
     if found is None and not text.startswith("file:/"):
-        return LocalShelf(Path(text))
+        return LocalStorage(Path(text))
     scheme = text.partition(":")[0].lower()
     if scheme in {"file", "local"}:
         parts = urlsplit(text)
         if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
             raise InputError(message("output.file_url", where=text))
-        return LocalShelf(Path(url2pathname(parts.path)))
+        return LocalStorage(Path(url2pathname(parts.path)))
     assert found is not None  # noqa: S101 - for the type checker
     return _store(scheme, found["rest"].rstrip("/"), scratch)
 
 
-def _store(scheme: str, rest: str, scratch: Path | None) -> StoreShelf:
+def _store(scheme: str, rest: str, scratch: Path | None) -> ObjectStorage:
     _refuse_secrets(scheme, rest)
     url = f"{scheme}://{rest}"
     mark = hashlib.sha256(url.encode()).hexdigest()[:8]
     files = _files(scheme, url)
     # One for each output: the names of batches are the same in many.
-    return StoreShelf(url, (scratch or Path(tempfile.gettempdir()) / "seedance") / "parts" / mark, files)
+    return ObjectStorage(url, (scratch or Path(tempfile.gettempdir()) / "seedance") / "parts" / mark, files)
 
 
 def _refuse_secrets(scheme: str, rest: str) -> None:

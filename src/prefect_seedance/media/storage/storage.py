@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["Shelf", "Stamp"]
+__all__ = ["Stamp", "Storage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Stamp:
     etag: str | None = None
 
 
-class Shelf(ABC):
+class Storage(ABC):
     """A folder for outputs. Names are relative to it, with `/` between folders, and safe (see `names`).
 
     All methods but `child`, `address` and `name_of` block: call them in a thread.
@@ -41,7 +41,7 @@ class Shelf(ABC):
     parts: Path
 
     @abstractmethod
-    def child(self, name: str) -> Shelf:
+    def child(self, name: str) -> Storage:
         """The folder of this name in it."""
 
     @abstractmethod

@@ -236,9 +236,9 @@ class _SoundWatch:
             self._heard[frame.sample_rate] += frame.samples
 
     def _check_form(self, frame: AudioFrame) -> None:
-        channels, rate = self._track.sound
+        account_clients, rate = self._track.sound
         # Writers put 2 channels where there is one; a decoder with spectral band replication doubles the rate.
         if rate and frame.sample_rate not in (rate, 2 * rate, rate / 2):
             raise InvalidMedia(message("video.sound_form"))
-        if channels and frame.layout.nb_channels not in (channels, 1, 2):
+        if account_clients and frame.layout.nb_channels not in (account_clients, 1, 2):
             raise InvalidMedia(message("video.sound_form"))

@@ -15,7 +15,7 @@ import httpx
 from prefect_seedance.errors import InvalidMedia, InvalidResponse, InvalidVideo, NotFound, Unreachable
 from prefect_seedance.media.links import Zone, allowed_zones, shown
 from prefect_seedance.media.ranges import body_length, continues, read_span, validator_of
-from prefect_seedance.media.storage.digests import file_digest, strongest, told_digests
+from prefect_seedance.media.storage.digests import announced_digests, file_digest, strongest
 from prefect_seedance.media.storage.folders import disk_trouble
 from prefect_seedance.media.storage.part import Note, PartFile, discard, read_note
 from prefect_seedance.media.videos.structure import refuse_other_kinds
@@ -183,7 +183,7 @@ class _Fetch:
     async def _receive_all(self, response: httpx.Response) -> Fetched:
         headers = response.headers
         total = body_length(headers)
-        note = Note(self._source, validator_of(headers), total, told_digests(headers))
+        note = Note(self._source, validator_of(headers), total, announced_digests(headers))
         self._check_form(headers, total)
         return await self._receive(response, note, 0, total)
 

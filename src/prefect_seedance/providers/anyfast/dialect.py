@@ -75,8 +75,8 @@ class Anyfast(AnyfastLibrary):
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
         """Decode the answer to a create; see `Dialect.read_created`."""
         body = reading.read_object(answer.body)
-        complaint = read_complaint(body)
-        if body is not None and complaint is None and 200 <= answer.status < 300 and not is_error(body):
+        error_body = read_complaint(body)
+        if body is not None and error_body is None and 200 <= answer.status < 300 and not is_error(body):
             data = reading.child(body, "data")
             found = (reading.identifier(source.get(name)) for source in (body, data) for name in ("task_id", "id"))
             job = next((job for job in found if job is not None), None)
@@ -85,7 +85,7 @@ class Anyfast(AnyfastLibrary):
                 trace = reading.request_id(answer, body, data)
                 return Created(job, reading.presentable(status, 60), trace, answer.status)
         job = named_job(answer, body)
-        raise create_error(self.name, answer, complaint, job=job, refusal_codes=refusal_codes)
+        raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
         """Encode the question how a job is doing."""
@@ -99,9 +99,9 @@ class Anyfast(AnyfastLibrary):
         layers = (task, body or {}, upstream)
         # A failed job is an answer like any other, even where its `error` looks like a complaint.
         job = _is_job(task) or (body is not None and _is_job(body) and "code" not in body)
-        complaint = None if job else read_complaint(body)
+        error_body = None if job else read_complaint(body)
         if body is None or not job or not 200 <= answer.status < 300:
-            raise query_error(self.name, answer, complaint)
+            raise query_error(self.name, answer, error_body)
         state, word = _state(*layers)
         video_url = _video_url(*layers) if state is JobState.SUCCEEDED else None
         if state is JobState.SUCCEEDED and video_url is None:
@@ -133,9 +133,9 @@ class Anyfast(AnyfastLibrary):
         """Decode the answer to `balance_calls`: a good key gives an empty balance, which is unknown, not zero."""
         for answer in answers:
             body = reading.read_object(answer.body)
-            complaint = read_complaint(body)
-            if body is None or complaint is not None or not 200 <= answer.status < 300:
-                raise query_error(self.name, answer, complaint, about_job=False)
+            error_body = read_complaint(body)
+            if body is None or error_body is not None or not 200 <= answer.status < 300:
+                raise query_error(self.name, answer, error_body, about_job=False)
         return Balance({})
 
 

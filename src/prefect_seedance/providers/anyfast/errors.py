@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefect_seedance.providers import reading
-from prefect_seedance.providers.error_body import Complaint, Kind, kind_of_words
+from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_words
 
 _DEEPEST = 5
 _LONGEST_NESTED = 16 * 1024
@@ -16,12 +16,12 @@ _SUCCESS = frozenset({"success", "ok", "0", "200", "20000"})
 
 # The gateway's own codes; the last four are known from installations of the same software.
 _GATEWAY = {
-    "invalid_api_key": Kind.KEY,
-    "model_not_found": Kind.REFUSED,
-    "insufficient_quota": Kind.FUNDS,
-    "insufficient_user_quota": Kind.FUNDS,
-    "pre_consume_token_quota_failed": Kind.FUNDS,
-    "task_not_exist": Kind.GONE,
+    "invalid_api_key": ErrorKind.KEY,
+    "model_not_found": ErrorKind.REFUSED,
+    "insufficient_quota": ErrorKind.FUNDS,
+    "insufficient_user_quota": ErrorKind.FUNDS,
+    "pre_consume_token_quota_failed": ErrorKind.FUNDS,
+    "task_not_exist": ErrorKind.GONE,
 }
 _RELAYS = frozenset({"fail_to_fetch_task"})
 # Codes of the upstream's create that its error lists give as refusals (the part before the first dot).
@@ -73,7 +73,7 @@ def is_error(body: Mapping[str, Any]) -> bool:
     return bool(body.get("error")) or (code is not None and code.lower() not in _SUCCESS)
 
 
-def read_complaint(body: Mapping[str, Any] | None) -> Complaint | None:
+def read_complaint(body: Mapping[str, Any] | None) -> ErrorBody | None:
     """Read an error in the gateway's own form, or return None.
 
     The forms: `{"error": {code, message, type?}}`; `{code, message, data: null}` with a JSON text as the message;
@@ -89,7 +89,7 @@ def read_complaint(body: Mapping[str, Any] | None) -> Complaint | None:
         return None
     codes = tuple(layer.code for layer in layers if layer.code)
     kind, relayed = _kind(layers)
-    return Complaint(kind, codes, layers[-1].text, relayed=relayed)
+    return ErrorBody(kind, codes, layers[-1].text, relayed=relayed)
 
 
 def read_reason(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> Reason:
@@ -138,7 +138,7 @@ def codes_in(text: str) -> tuple[str, ...]:
     return (found.group(1),) if found else ()
 
 
-def _kind(layers: list[_Layer]) -> tuple[Kind, bool]:
+def _kind(layers: list[_Layer]) -> tuple[ErrorKind, bool]:
     """Return what the error proves, and whether it was relayed."""
     outer, inner = layers[0], layers[-1]
     relayed = len(layers) > 1 or (outer.code or "") in _RELAYS or "upstream" in (outer.type or "").lower()
@@ -149,24 +149,24 @@ def _kind(layers: list[_Layer]) -> tuple[Kind, bool]:
     words = " ".join(filter(None, (outer.code, outer.type, outer.text)))
     if known is not None:
         # An exhausted key is refused with the same status, and perhaps the same code, as a wrong one.
-        funds = known is Kind.KEY and kind_of_words(outer.text) is Kind.FUNDS
-        return (Kind.FUNDS if funds else known), False
+        funds = known is ErrorKind.KEY and kind_of_words(outer.text) is ErrorKind.FUNDS
+        return (ErrorKind.FUNDS if funds else known), False
     return kind_of_words(words), False
 
 
-def _relayed_kind(inner: _Layer) -> Kind:
+def _relayed_kind(inner: _Layer) -> ErrorKind:
     """Judge what stands behind the gateway: only a code or a type that clearly refuses proves anything."""
     codes = (inner.code,) if inner.code else codes_in(inner.text)
     head = codes[0].split(".")[0].lower() if codes else ""
     if "sensitivecontent" in head or "riskdetection" in head:
-        return Kind.MODERATED
+        return ErrorKind.MODERATED
     if head in _UPSTREAM_LIMITS:
-        return Kind.LIMITED
+        return ErrorKind.LIMITED
     if head in _UPSTREAM_REFUSALS:
-        return Kind.REFUSED
+        return ErrorKind.REFUSED
     words = kind_of_words(" ".join(filter(None, (head, inner.type, inner.text))))
     refusing_number = head in {"400", "401", "403", "404", "422"}
-    if words is Kind.TROUBLE or not (refusing_number or _REFUSING_TYPE.search(inner.type or "")):
-        return Kind.TROUBLE
+    if words is ErrorKind.TROUBLE or not (refusing_number or _REFUSING_TYPE.search(inner.type or "")):
+        return ErrorKind.TROUBLE
     # Keys and funds behind the gateway are the provider's own, not the user's.
-    return words if words in {Kind.MODERATED, Kind.LIMITED} else Kind.REFUSED
+    return words if words in {ErrorKind.MODERATED, ErrorKind.LIMITED} else ErrorKind.REFUSED

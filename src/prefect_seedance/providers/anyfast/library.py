@@ -17,11 +17,11 @@ from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call
 from prefect_seedance.providers.anyfast.records import field_of, id_of, read_items, read_record, view_of
-from prefect_seedance.providers.error_body import Complaint
+from prefect_seedance.providers.error_body import ErrorBody
 from prefect_seedance.providers.library import (
-    AssetKind,
     AssetView,
     Library,
+    MediaKind,
     NamedId,
     Uploaded,
 )
@@ -30,7 +30,7 @@ from prefect_seedance.providers.outcome import create_error, library_error
 PAGE_SIZE = 100
 
 _ASSETS = "/volc/asset"
-_MODELS: dict[AssetKind, str] = {"image": "volc-asset", "video": "volc-asset-video", "audio": "volc-asset-audio"}
+_MODELS: dict[MediaKind, str] = {"image": "volc-asset", "video": "volc-asset-video", "audio": "volc-asset-audio"}
 _DUPLICATE = re.compile(
     r"duplicat|already (?:exists?|used|taken|in use)|(?<!not )(?<!n't )\bexists? in\b|重名|重复|已存在|已被使用",
     re.IGNORECASE,
@@ -43,7 +43,7 @@ class AnyfastLibrary:
 
     upload_lifetime: ClassVar[timedelta | None] = None
 
-    def asset_billing_model(self, library: Library, kind: AssetKind) -> str | None:
+    def asset_billing_model(self, library: Library, kind: MediaKind) -> str | None:
         """Return the price line of one asset; `volc-asset` is also that of a group."""
         return _MODELS[kind] if library == "volc" else None
 
@@ -56,7 +56,7 @@ class AnyfastLibrary:
         raise library_error("anyfast", answer, None)
 
     def submit_asset_call(
-        self, library: Library, *, name: str, kind: AssetKind, url: str, group: str | None = None
+        self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> Call:
         """Encode the making of an asset. As JSON also for local bytes: assets made by a form were seen not to resolve.
 
@@ -88,10 +88,10 @@ class AnyfastLibrary:
             DuplicateName: If the group has an asset of this name already: look it up instead.
         """
         _check_library(library)
-        body, record, complaint = read_record(answer)
-        asset_id = _made(answer, record, complaint)
+        body, record, error_body = read_record(answer)
+        asset_id = _made(answer, record, error_body)
         if asset_id is None:
-            raise _create_error(answer, body, record, complaint, "asset", refusal_codes)
+            raise _create_error(answer, body, record, error_body, "asset", refusal_codes)
         return view_of(answer, record, body, asset_id)
 
     def asset_call(self, library: Library, asset_id: str) -> Call:
@@ -105,10 +105,10 @@ class AnyfastLibrary:
         For some 20 seconds after it was made, an asset may be unknown (`NotFound`); one that stays so was not taken.
         """
         _check_library(library)
-        body, record, complaint = read_record(answer)
+        body, record, error_body = read_record(answer)
         fine = 200 <= answer.status < 300
-        if not fine or complaint is not None or field_of(record, "status") is None:
-            raise library_error("anyfast", answer, complaint, about_asset=True)
+        if not fine or error_body is not None or field_of(record, "status") is None:
+            raise library_error("anyfast", answer, error_body, about_asset=True)
         return view_of(answer, record, body, asset_id)
 
     def create_group_call(self, name: str) -> Call:
@@ -117,10 +117,10 @@ class AnyfastLibrary:
 
     def read_group(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> str:
         """Decode the answer to `create_group_call`; see `LibraryDialect`."""
-        body, record, complaint = read_record(answer)
-        group = _made(answer, record, complaint)
+        body, record, error_body = read_record(answer)
+        group = _made(answer, record, error_body)
         if group is None:
-            raise _create_error(answer, body, record, complaint, "group", refusal_codes)
+            raise _create_error(answer, body, record, error_body, "group", refusal_codes)
         return group
 
     def list_groups_call(self, name: str, *, page: int, group_type: str | None = None) -> Call:
@@ -165,15 +165,15 @@ def _create_error(
     answer: Answer,
     body: Mapping[str, Any],
     record: Mapping[str, Any],
-    complaint: Complaint | None,
+    error_body: ErrorBody | None,
     what: str,
     refusal_codes: AbstractSet[str],
 ) -> SeedanceError:
     """Judge an answer to a paid call; a name that is taken proves that nothing was made now."""
-    own = _own_words(complaint)
+    own = _own_words(error_body)
     duplicate = what == "asset" and _DUPLICATE.search(own) is not None
     named = None if duplicate else id_of(record) or id_of(body) or _named(own, what)
-    error = create_error("anyfast", answer, complaint, job=named, refusal_codes=refusal_codes, what=what)
+    error = create_error("anyfast", answer, error_body, job=named, refusal_codes=refusal_codes, what=what)
     if duplicate and isinstance(error, Refused) and type(error) is Refused:
         return DuplicateName(
             message("provider.duplicate_name", refusal=error.text),
@@ -185,8 +185,8 @@ def _create_error(
     return error
 
 
-def _own_words(complaint: Complaint | None) -> str:
-    return " ".join((*complaint.codes, complaint.text))[:4000] if complaint else ""
+def _own_words(error_body: ErrorBody | None) -> str:
+    return " ".join((*error_body.codes, error_body.text))[:4000] if error_body else ""
 
 
 def _named(words: str, what: str) -> str | None:
@@ -195,8 +195,8 @@ def _named(words: str, what: str) -> str | None:
     return next((name for name in found if name.startswith(what)), None)
 
 
-def _made(answer: Answer, record: Mapping[str, Any], complaint: Complaint | None) -> str | None:
-    return id_of(record) if complaint is None and 200 <= answer.status < 300 else None
+def _made(answer: Answer, record: Mapping[str, Any], error_body: ErrorBody | None) -> str | None:
+    return id_of(record) if error_body is None and 200 <= answer.status < 300 else None
 
 
 def _own_name(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer
 from prefect_seedance.providers.anyfast.errors import codes_in, read_complaint
-from prefect_seedance.providers.error_body import Complaint
+from prefect_seedance.providers.error_body import ErrorBody
 from prefect_seedance.providers.library import AssetState, AssetView, reference_of
 from prefect_seedance.providers.outcome import library_error
 
@@ -26,7 +26,7 @@ _STATES = {
 }
 
 
-def read_record(answer: Answer) -> tuple[Mapping[str, Any], Mapping[str, Any], Complaint | None]:
+def read_record(answer: Answer) -> tuple[Mapping[str, Any], Mapping[str, Any], ErrorBody | None]:
     """Return the body, the record within it, and the complaint, if it is one."""
     body = reading.read_object(answer.body) or {}
     record = next((found for name in ("data", "Result", "result") if (found := reading.child(body, name))), body)
@@ -36,25 +36,25 @@ def read_record(answer: Answer) -> tuple[Mapping[str, Any], Mapping[str, Any], C
     return body, record, _complaint(body)
 
 
-def _complaint(body: Mapping[str, Any]) -> Complaint | None:
+def _complaint(body: Mapping[str, Any]) -> ErrorBody | None:
     """Read an error in the gateway's form, or in that of the service behind it (`ResponseMetadata.Error`)."""
-    complaint = read_complaint(body)
+    error_body = read_complaint(body)
     behind = reading.child(body, "ResponseMetadata", "Error") or reading.child(body, "Error")
-    if complaint is None and behind:
+    if error_body is None and behind:
         error = {name: field_of(behind, name) for name in ("code", "message")}
-        complaint = read_complaint({"error": error})
-    named = codes_in(complaint.text) if complaint else ()
-    return replace(complaint, codes=(*complaint.codes, *named)) if complaint and named else complaint
+        error_body = read_complaint({"error": error})
+    named = codes_in(error_body.text) if error_body else ()
+    return replace(error_body, codes=(*error_body.codes, *named)) if error_body and named else error_body
 
 
 def read_items(answer: Answer) -> list[Mapping[str, Any]]:
     """Return the records of one page of a list."""
-    _, record, complaint = read_record(answer)
+    _, record, error_body = read_record(answer)
     items = next((value for name, value in record.items() if name.lower() == "items"), None)
-    if complaint is not None or not isinstance(items, list) or not 200 <= answer.status < 300:
-        empty = complaint is None and 200 <= answer.status < 300 and field_of(record, "totalcount") == "0"
+    if error_body is not None or not isinstance(items, list) or not 200 <= answer.status < 300:
+        empty = error_body is None and 200 <= answer.status < 300 and field_of(record, "totalcount") == "0"
         if not empty:
-            raise library_error("anyfast", answer, complaint)
+            raise library_error("anyfast", answer, error_body)
         return []
     return [item for item in items if isinstance(item, dict)]
 

@@ -18,7 +18,7 @@ _CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Form:
+class UploadForm:
     """A form with a single file, whose bytes are not held here.
 
     Attributes:
@@ -32,7 +32,7 @@ class Form:
     tail: bytes
 
     @classmethod
-    def around(cls, part: FilePart) -> Form:
+    def around(cls, part: FilePart) -> UploadForm:
         """Make the form for a file."""
         boundary = secrets.token_hex(16)
         head = (

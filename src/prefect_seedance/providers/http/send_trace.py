@@ -29,7 +29,7 @@ _BEFORE_SENDING = (
 )
 
 
-class Journey:
+class SendTrace:
     """Watches one request through httpx's `trace` extension.
 
     The class of an exception alone proves little: a proxy that goes silent while the tunnel is set up raises the same

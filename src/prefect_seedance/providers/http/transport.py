@@ -14,8 +14,8 @@ from prefect_seedance.errors import InputError, InvalidResponse, ResponseTooLarg
 from prefect_seedance.messages import message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Call
-from prefect_seedance.providers.http.form import Form, opened
-from prefect_seedance.providers.http.send_trace import Journey
+from prefect_seedance.providers.http.form import UploadForm, opened
+from prefect_seedance.providers.http.send_trace import SendTrace
 from prefect_seedance.providers.reading import presentable
 
 MAX_BODY = 1024 * 1024
@@ -42,7 +42,7 @@ class Timeouts:
     upload_whole: float = 1800.0
 
 
-class Carrier:
+class Transport:
     """One account's connections.
 
     Calls that cost money go out on fresh connections and are sent once: a connection that idled may be dead, and a
@@ -78,13 +78,13 @@ class Carrier:
             Unreachable: If no connection could be made; proven: nothing was sent.
             UnknownOutcome: If the answer was lost.
         """
-        journey = Journey()
-        request = self._build(self._fresh, call, self._timeouts.create, watched=journey)
+        trace = SendTrace()
+        request = self._build(self._fresh, call, self._timeouts.create, watched=trace)
         try:
             async with asyncio.timeout(self._timeouts.create_whole):
-                return await self._carry(self._fresh, request, journey)
+                return await self._carry(self._fresh, request, trace)
         except Exception as error:  # noqa: BLE001  whatever it was: it is the journey that tells what it proves
-            return self._judge_lost_create(journey, error)
+            return self._judge_lost_create(trace, error)
 
     async def ask(self, call: Call) -> Answer:
         """Carry a call that costs nothing.
@@ -94,9 +94,9 @@ class Carrier:
             Unreachable: If no answer came.
             InvalidResponse: If what came cannot be read.
         """
-        journey = Journey()
+        trace = SendTrace()
         request = self._build(self._kept, call, self._timeouts.query)
-        return await self._ask(self._kept, request, journey, self._timeouts.query_whole)
+        return await self._ask(self._kept, request, trace, self._timeouts.query_whole)
 
     async def upload(self, call: Call, path: Path, size: int) -> Answer:
         """Carry a file from the disk, piece by piece. Costs nothing.
@@ -108,12 +108,12 @@ class Carrier:
         """
         if call.file is None:
             raise TypeError("an upload needs a file")
-        form, journey = Form.around(call.file), Journey()
+        form, trace = UploadForm.around(call.file), SendTrace()
         async with opened(path, self._account.provider) as file:
             body = form.pieces(file, size, path, self._account.provider)
             # On a fresh connection: on a stale one, all of the file would have been sent for nothing.
             request = self._build(self._fresh, call, self._timeouts.query, form=(form, size, body))
-            return await self._ask(self._fresh, request, journey, self._timeouts.upload_whole)
+            return await self._ask(self._fresh, request, trace, self._timeouts.upload_whole)
 
     def _build(
         self,
@@ -121,8 +121,8 @@ class Carrier:
         call: Call,
         read: float,
         *,
-        form: tuple[Form, int, AsyncIterable[bytes]] | None = None,
-        watched: Journey | None = None,
+        form: tuple[UploadForm, int, AsyncIterable[bytes]] | None = None,
+        watched: SendTrace | None = None,
     ) -> httpx.Request:
         if client.is_closed:
             raise Unreachable(message("provider.client_closed"), provider=self._account.provider)
@@ -154,11 +154,11 @@ class Carrier:
             text = message("provider.text_not_sendable")
             raise InputError(text, provider=self._account.provider) from error
 
-    async def _carry(self, client: httpx.AsyncClient, request: httpx.Request, journey: Journey) -> Answer:
+    async def _carry(self, client: httpx.AsyncClient, request: httpx.Request, trace: SendTrace) -> Answer:
         response = await client.send(request, stream=True, follow_redirects=False)
         try:
-            journey.status = response.status_code
-            journey.headers = dict(response.headers)
+            trace.status = response.status_code
+            trace.headers = dict(response.headers)
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -168,25 +168,25 @@ class Carrier:
             await response.aclose()
         return Answer(response.status_code, dict(response.headers), self._account.redact_bytes(bytes(body)))
 
-    def _judge_lost_create(self, journey: Journey, error: Exception) -> Answer:
+    def _judge_lost_create(self, trace: SendTrace, error: Exception) -> Answer:
         """Return the answer if its head alone proves a refusal (429); else raise what the journey proves."""
-        if journey.status == 429:
-            return Answer(429, journey.headers)
+        if trace.status == 429:
+            return Answer(429, trace.headers)
         reason, provider = self._describe(error), self._account.provider
-        if journey.never_sent(error):
+        if trace.never_sent(error):
             text = message("provider.no_connection", provider=provider, reason=reason)
             raise Unreachable(text, provider=provider) from error
         text = message("provider.answer_lost", provider=provider, reason=reason)
-        raise UnknownOutcome(text, provider=provider, code="lost-answer", http_status=journey.status) from error
+        raise UnknownOutcome(text, provider=provider, code="lost-answer", http_status=trace.status) from error
 
-    async def _ask(self, client: httpx.AsyncClient, request: httpx.Request, journey: Journey, whole: float) -> Answer:
+    async def _ask(self, client: httpx.AsyncClient, request: httpx.Request, trace: SendTrace, whole: float) -> Answer:
         provider = self._account.provider
         try:
             async with asyncio.timeout(whole):
-                return await self._carry(client, request, journey)
+                return await self._carry(client, request, trace)
         except (ResponseTooLarge, httpx.DecodingError) as error:
             text = message("provider.answer_unreadable", provider=provider, reason=self._describe(error))
-            raise InvalidResponse(text, provider=provider, http_status=journey.status) from error
+            raise InvalidResponse(text, provider=provider, http_status=trace.status) from error
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             text = message("provider.no_answer", provider=provider, reason=self._describe(error))
             raise Unreachable(text, provider=provider) from error

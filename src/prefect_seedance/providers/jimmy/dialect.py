@@ -75,8 +75,8 @@ class Jimmy(JimmyLibrary):
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
         """Decode the answer to a create; see `Dialect.read_created`."""
         body = reading.read_object(answer.body)
-        complaint = complaint_of(answer, body)
-        if body is not None and complaint is None and 200 <= answer.status < 300 and not body.get("error"):
+        error_body = complaint_of(answer, body)
+        if body is not None and error_body is None and 200 <= answer.status < 300 and not body.get("error"):
             data = unwrapped(body)
             job = _job_id(data)
             if job is not None:
@@ -84,7 +84,7 @@ class Jimmy(JimmyLibrary):
                 trace = reading.request_id(answer, data, body)
                 return Created(job, reading.presentable(status, 60), trace, answer.status)
         job = named_job(answer, body)
-        raise create_error(self.name, answer, complaint, job=job, refusal_codes=refusal_codes)
+        raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
         """Encode the question how a job is doing."""
@@ -93,11 +93,11 @@ class Jimmy(JimmyLibrary):
     def read_job(self, answer: Answer, job_id: str) -> JobView:
         """Decode the answer to a query; see `Dialect.read_job`."""
         body = reading.read_object(answer.body)
-        complaint = complaint_of(answer, body)
+        error_body = complaint_of(answer, body)
         data = unwrapped(body or {})
         word = reading.first(("status",), data)
-        if body is None or complaint is not None or word is None or not 200 <= answer.status < 300:
-            raise query_error(self.name, answer, complaint)
+        if body is None or error_body is not None or word is None or not 200 <= answer.status < 300:
+            raise query_error(self.name, answer, error_body)
         state = _STATES.get(word.lower(), JobState.RUNNING)
         video_url = _video_url(data) if state is JobState.SUCCEEDED else None
         if state is JobState.SUCCEEDED and video_url is None:
@@ -129,11 +129,11 @@ class Jimmy(JimmyLibrary):
         problem: SeedanceError | None = None
         for answer in answers:
             body = reading.read_object(answer.body)
-            complaint = complaint_of(answer, body)
-            shown = _shown(unwrapped(body or {})) if complaint is None and 200 <= answer.status < 300 else {}
+            error_body = complaint_of(answer, body)
+            shown = _shown(unwrapped(body or {})) if error_body is None and 200 <= answer.status < 300 else {}
             raw |= shown
             if not shown:
-                problem = problem or query_error(self.name, answer, complaint, about_job=False)
+                problem = problem or query_error(self.name, answer, error_body, about_job=False)
         if not raw and problem is not None:
             raise problem
         return Balance(raw)

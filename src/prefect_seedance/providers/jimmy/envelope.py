@@ -10,12 +10,18 @@ from typing import Any
 
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.error_body import Complaint, Kind, kind_of_words
+from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_words
 
 API = "/api/open-api/v1"
 _SUCCESS = frozenset({"0", "20000", "200"})
-_DOCUMENTED = {"20001": Kind.KEY, "20002": Kind.REFUSED}
-_HTTP_LIKE = {"401": Kind.KEY, "402": Kind.FUNDS, "403": Kind.KEY, "404": Kind.GONE, "429": Kind.LIMITED}
+_DOCUMENTED = {"20001": ErrorKind.KEY, "20002": ErrorKind.REFUSED}
+_HTTP_LIKE = {
+    "401": ErrorKind.KEY,
+    "402": ErrorKind.FUNDS,
+    "403": ErrorKind.KEY,
+    "404": ErrorKind.GONE,
+    "429": ErrorKind.LIMITED,
+}
 _DOUBTFUL = frozenset({"408", "409", "425", "499"})
 
 
@@ -25,30 +31,30 @@ def unwrapped(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, dict) and data else body
 
 
-def complaint_of(answer: Answer, body: Mapping[str, Any] | None) -> Complaint | None:
+def complaint_of(answer: Answer, body: Mapping[str, Any] | None) -> ErrorBody | None:
     """Read the error envelope: a code that is not success, and words in `msg`."""
     code = reading.scalar(body.get("code")) if body is not None else None
     if body is None or code is None or code in _SUCCESS:
         return None
     text = _message(body)
-    return Complaint(_kind(code, text, answer.status), (code,), text)
+    return ErrorBody(_kind(code, text, answer.status), (code,), text)
 
 
-def _kind(code: str, text: str, status: int) -> Kind:
+def _kind(code: str, text: str, status: int) -> ErrorKind:
     documented = _DOCUMENTED.get(code)
     if documented is not None:
         words = kind_of_words(text, documented=True)
-        return documented if documented is Kind.KEY or words is Kind.REFUSED else words
+        return documented if documented is ErrorKind.KEY or words is ErrorKind.REFUSED else words
     number = reading.number(code)
     if number is not None and (number < 0 or 500 <= number < 600 or 50000 <= number < 60000):
-        return Kind.TROUBLE
+        return ErrorKind.TROUBLE
     if code in _DOUBTFUL:
-        return Kind.TROUBLE
+        return ErrorKind.TROUBLE
     if code in _HTTP_LIKE:
         return _HTTP_LIKE[code]
     if not text and status < 400:
         # A number that no document explains, without a word: that proves nothing.
-        return Kind.TROUBLE
+        return ErrorKind.TROUBLE
     return kind_of_words(f"{code} {text}")
 
 

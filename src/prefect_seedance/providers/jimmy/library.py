@@ -20,10 +20,10 @@ from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call, FilePart
 from prefect_seedance.providers.jimmy.envelope import API, complaint_of, unwrapped
 from prefect_seedance.providers.library import (
-    AssetKind,
     AssetState,
     AssetView,
     Library,
+    MediaKind,
     NamedId,
     Uploaded,
     reference_of,
@@ -59,7 +59,7 @@ class JimmyLibrary:
 
     upload_lifetime: ClassVar[timedelta | None] = timedelta(days=3)  # not on the upload page; known from elsewhere
 
-    def asset_billing_model(self, library: Library, kind: AssetKind) -> str | None:  # noqa: ARG002
+    def asset_billing_model(self, library: Library, kind: MediaKind) -> str | None:  # noqa: ARG002
         """Return None: nothing is said of a price for uploads, assets or reviews."""
         return None
 
@@ -89,7 +89,7 @@ class JimmyLibrary:
         return Uploaded(url, reading.count(data.get("size")), reading.request_id(answer, data, body))
 
     def submit_asset_call(
-        self, library: Library, *, name: str, kind: AssetKind, url: str, group: str | None = None
+        self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> Call:
         """Encode the handing in of an asset. There are no groups here.
 
@@ -180,9 +180,9 @@ def _no_list() -> InputError:
 def _success(answer: Answer, *, about_asset: bool = False) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the fields and the whole body of an answer that claims success."""
     body = reading.read_object(answer.body)
-    complaint = complaint_of(answer, body)
-    if body is None or complaint is not None or not 200 <= answer.status < 300:
-        raise library_error("jimmy", answer, complaint, about_asset=about_asset)
+    error_body = complaint_of(answer, body)
+    if body is None or error_body is not None or not 200 <= answer.status < 300:
+        raise library_error("jimmy", answer, error_body, about_asset=about_asset)
     return unwrapped(body), body
 
 

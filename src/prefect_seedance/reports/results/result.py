@@ -10,18 +10,18 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, Standing, State, add_up_all
+from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, RowSummary, State, add_up_all
 from prefect_seedance.messages import message
-from prefect_seedance.reports.hints import told_traffic
+from prefect_seedance.reports.hints import stats_line
 from prefect_seedance.reports.results.row_result import INVALID, LEFT_OUT, RowResult, Rows
 from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prefect_seedance.engine.stats import Traffic
-    from prefect_seedance.planning.plan import Preparation
-    from prefect_seedance.runs.batch import BatchOutcome
+    from prefect_seedance.engine.stats import AccountStats
+    from prefect_seedance.planning.plan import BatchPlan
+    from prefect_seedance.runs.batch import RunOutcome
     from prefect_seedance.tables.reader import Table
 
 __all__ = ["INVALID", "LEFT_OUT", "GenerateResult", "RowResult", "build_result", "unvisited"]
@@ -57,7 +57,7 @@ class GenerateResult:
         ledger: The ledger, without its password.
         warnings: What the user should know.
         hints: How the budget stands, what the accounts' balances looked like before and after (raw), and the traffic.
-        traffic: What went to and fro between this process and each account.
+        account_stats: What went to and fro between this process and each account.
         batch_rows: What became of all rows of the batch, all takes.
         history: The ledger's rows in full that a new contact sheet shows; empty where the old one needs no change.
         attempts: The ledger's attempts of all of these.
@@ -78,7 +78,7 @@ class GenerateResult:
     files: dict[str, Path | str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
-    traffic: list[Traffic] = field(default_factory=list)
+    account_stats: list[AccountStats] = field(default_factory=list)
     batch_rows: Rows = field(default_factory=lambda: Rows([]), repr=False)
     history: list[RowRecord] = field(default_factory=list, repr=False)
     attempts: list[AttemptRecord] = field(default_factory=list, repr=False)
@@ -152,39 +152,37 @@ def sums(lines: list[CostLine]) -> dict[str, Decimal]:
     return found
 
 
-def build_result(
-    table: Table, preparation: Preparation, outcome: BatchOutcome, *, batch: str, take: str
-) -> GenerateResult:
+def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: str, take: str) -> GenerateResult:
     """Lay the ledger's rows beside the table's."""
     earlier: dict[int, list[AttemptRecord]] = {}
     for attempt in outcome.earlier:
         earlier.setdefault(attempt.row_id, []).append(attempt)
-    rows = Rows(_entries(table, preparation, outcome), earlier, outcome.troubles)
+    rows = Rows(_entries(table, plan, outcome), earlier, outcome.troubles)
     result = GenerateResult(
         batch=batch,
         take=take,
         name="",
         rows=rows,
-        costs=add_up_all(outcome.standings, outcome.earlier, outcome.assets, run_id=outcome.run_id),
-        costs_to_date=add_up_all(outcome.standings, outcome.earlier, outcome.assets),
+        costs=add_up_all(outcome.summaries, outcome.earlier, outcome.assets, run_id=outcome.run_id),
+        costs_to_date=add_up_all(outcome.summaries, outcome.earlier, outcome.assets),
         made=sum(1 for key in outcome.done if (row := outcome.records.get(key)) and row.state is State.STORED),
         folder=outcome.folder,
         ledger=outcome.ledger,
         frame=table.frame,
-        warnings=[str(warning) for warning in preparation.warnings],
-        hints=[*_budget(outcome), *_balances(outcome), *map(told_traffic, outcome.traffic)],
-        traffic=outcome.traffic,
-        batch_rows=Rows(outcome.standings, earlier, outcome.troubles),
+        warnings=[str(warning) for warning in plan.warnings],
+        hints=[*_budget(outcome), *_balances(outcome), *map(stats_line, outcome.account_stats)],
+        account_stats=outcome.account_stats,
+        batch_rows=Rows(outcome.summaries, earlier, outcome.troubles),
     )
     chosen = result.chosen
-    result.known = len({row.key for row in outcome.standings}.union(chosen.keys))
+    result.known = len({row.key for row in outcome.summaries}.union(chosen.keys))
     result.name = state_name(result, moved=bool(outcome.done))
     return result
 
 
-def _entries(table: Table, preparation: Preparation, outcome: BatchOutcome) -> Iterator[RowResult | Standing]:
+def _entries(table: Table, plan: BatchPlan, outcome: RunOutcome) -> Iterator[RowResult | RowSummary]:
     """What is known of each row of the table, in its order."""
-    invalid = {row.position: row for row in preparation.invalid}
+    invalid = {row.position: row for row in plan.invalid}
     keys = {row.position: row.key for row in table.rows} | {
         position: problems[0].key for position, problems in table.bad.items()
     }
@@ -197,13 +195,13 @@ def _entries(table: Table, preparation: Preparation, outcome: BatchOutcome) -> I
             yield outcome.records.get(key) or RowResult(key, LEFT_OUT)
 
 
-def _budget(outcome: BatchOutcome) -> list[str]:
+def _budget(outcome: RunOutcome) -> list[str]:
     if outcome.budget is None or outcome.committed is None:
         return []
     return [str(message("hint.budget", committed=f"{outcome.committed:f}", budget=outcome.budget))]
 
 
-def _balances(outcome: BatchOutcome) -> list[str]:
+def _balances(outcome: RunOutcome) -> list[str]:
     if len(outcome.balances) != 2:
         return []
     before, after = outcome.balances

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import overload
 
-from prefect_seedance.ledger import AttemptRecord, Kind, Payment, Settlement, Standing, State, moment
+from prefect_seedance.ledger import AttemptRecord, Payment, RowSummary, Settlement, SharedFields, State, moment
 from prefect_seedance.messages import Message, message
 
 __all__ = ["INVALID", "LEFT_OUT", "RowResult", "Rows"]
@@ -77,7 +77,7 @@ class Rows(Sequence[RowResult]):
 
     def __init__(
         self,
-        entries: Iterable[RowResult | Standing],
+        entries: Iterable[RowResult | RowSummary],
         earlier: Mapping[int, Sequence[AttemptRecord]] | None = None,
         troubles: Mapping[str, str] | None = None,
     ) -> None:
@@ -106,7 +106,7 @@ class Rows(Sequence[RowResult]):
     @property
     def routes(self) -> list[tuple[str, str, str]]:
         """Provider, account and route of each of them that has one, each once, in the order of the rows."""
-        kinds = {id(entry.kind): entry.kind for entry in self._entries if isinstance(entry, Standing)}
+        kinds = {id(entry.kind): entry.kind for entry in self._entries if isinstance(entry, RowSummary)}
         made = [(kind.provider, kind.account, kind.model) for kind in kinds.values()]
         said = [entry for entry in self._entries if isinstance(entry, RowResult)]
         made += [(e.provider, e.account, e.route) for e in said if e.provider and e.account and e.route]
@@ -123,7 +123,7 @@ class Rows(Sequence[RowResult]):
         seen: set[int] = set()
         places = []
         for place, entry in enumerate(self._entries):
-            if isinstance(entry, Standing) and entry.id not in self._earlier:
+            if isinstance(entry, RowSummary) and entry.id not in self._earlier:
                 if id(entry.kind) in seen:
                     continue
                 seen.add(id(entry.kind))
@@ -140,7 +140,7 @@ class Rows(Sequence[RowResult]):
 
     def digest(self) -> bytes:
         """A digest of all that is known of them."""
-        kinds: dict[int, tuple[int, Kind]] = {}
+        kinds: dict[int, tuple[int, SharedFields]] = {}
         made_of = hashlib.sha256()
         for start in range(0, len(self._entries), PIECE):
             listed: list[object] = []
@@ -158,7 +158,7 @@ class Rows(Sequence[RowResult]):
 
     def order(self) -> bytes:
         """A digest of which rows they are: what is known of those in the ledger is not in it."""
-        return _digest([entry.id if isinstance(entry, Standing) else repr(entry) for entry in self._entries])
+        return _digest([entry.id if isinstance(entry, RowSummary) else repr(entry) for entry in self._entries])
 
     @overload
     def __getitem__(self, place: int) -> RowResult: ...
@@ -187,7 +187,7 @@ class Rows(Sequence[RowResult]):
     def __repr__(self) -> str:
         return repr(list(self))
 
-    def _made(self, entry: RowResult | Standing) -> RowResult:
+    def _made(self, entry: RowResult | RowSummary) -> RowResult:
         if isinstance(entry, RowResult):
             return entry
         earlier = self._earlier.get(entry.id, ())
@@ -204,13 +204,13 @@ def _digest(known: list[object]) -> bytes:
     return hashlib.sha256(marshal.dumps(known, 2)).digest()
 
 
-def _remarks(entry: RowResult | Standing) -> object:
+def _remarks(entry: RowResult | RowSummary) -> object:
     if isinstance(entry, RowResult):
         return entry.remarks
     return entry.kind.remarks if entry.kind.state is State.STORED else None
 
 
-def _row(record: Standing, attempts: int, cost: tuple[Decimal | None, str | None], trouble: str | None) -> RowResult:
+def _row(record: RowSummary, attempts: int, cost: tuple[Decimal | None, str | None], trouble: str | None) -> RowResult:
     kind = record.kind
     latest = kind.payment
     stored = kind.state is State.STORED

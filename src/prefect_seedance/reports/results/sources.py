@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from prefect_seedance.media import Shelf
+from prefect_seedance.media import Storage
 from prefect_seedance.reports.results.result import GenerateResult
 
 __all__ = ["digest", "note", "up_to_date"]
@@ -45,30 +45,30 @@ def _kinds(cells: pd.Series[Any]) -> str:
     return f"{cells.dtype} {kinds}"
 
 
-def up_to_date(shelf: Shelf, noted: str, made_of: str | None, names: list[str]) -> bool:
+def up_to_date(storage: Storage, noted: str, made_of: str | None, names: list[str]) -> bool:
     """Whether these files were made of the same, and nobody has touched them since."""
     if made_of is None:
         return False
     try:
-        known: Mapping[str, Any] = json.loads(shelf.read(noted) or b"{}")
-        return known.get("made_of") == made_of and known.get("files") == _stamps(shelf, names)
+        known: Mapping[str, Any] = json.loads(storage.read(noted) or b"{}")
+        return known.get("made_of") == made_of and known.get("files") == _stamps(storage, names)
     except (ValueError, AttributeError):
         return False
 
 
-def note(shelf: Shelf, noted: str, made_of: str | None, names: list[str]) -> None:
+def note(storage: Storage, noted: str, made_of: str | None, names: list[str]) -> None:
     """Write down what the files were made of, once they are written."""
     if made_of is None:
         return
     try:
-        stamps = _stamps(shelf, names)
+        stamps = _stamps(storage, names)
     except ValueError:
         return
-    shelf.write(noted, json.dumps({"made_of": made_of, "files": stamps}).encode())
+    storage.write(noted, json.dumps({"made_of": made_of, "files": stamps}).encode())
 
 
-def _stamps(shelf: Shelf, names: list[str]) -> dict[str, Any]:
-    stamps = {name: shelf.stamp(name) for name in names}
+def _stamps(storage: Storage, names: list[str]) -> dict[str, Any]:
+    stamps = {name: storage.stamp(name) for name in names}
     if any(stamp is None or (stamp.modified_ns is None and stamp.etag is None) for stamp in stamps.values()):
         raise ValueError("a file is not there, or its place does not tell when it was touched")
     return {name: [stamp.bytes, stamp.modified_ns, stamp.etag] for name, stamp in stamps.items() if stamp is not None}

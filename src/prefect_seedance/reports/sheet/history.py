@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, Standing, State
-from prefect_seedance.planning.plan import Preparation
+from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, RowSummary, State
+from prefect_seedance.planning.plan import BatchPlan
 
 __all__ = ["SHOWN", "first_shown", "in_full"]
 
@@ -22,21 +22,21 @@ def first_shown(states: Mapping[str, str], shown: int) -> set[str]:
 
 
 async def in_full(
-    ledger_url: str, standings: Sequence[Standing], found: Preparation, take: str
+    ledger_url: str, summaries: Sequence[RowSummary], found: BatchPlan, take: str
 ) -> tuple[list[RowRecord], list[AttemptRecord]]:
     """Read the rows that are told of in full, in their order, and all their attempts.
 
     Args:
         ledger_url: The ledger.
-        standings: How the rows of all takes of the batch stand.
+        summaries: How the rows of all takes of the batch stand.
         found: The checked table; its rows that break a rule are shown, too.
         take: The take of the run.
     """
-    states: dict[str, str] = {row.key: row.state for row in standings}
-    states |= _of_take(standings, take)
+    states: dict[str, str] = {row.key: row.state for row in summaries}
+    states |= _of_take(summaries, take)
     states |= {row.key: "invalid" for row in found.invalid}
     keys = first_shown(states, SHOWN)
-    ids = [row.id for row in standings if row.key in keys]
+    ids = [row.id for row in summaries if row.key in keys]
     ledger = await Ledger.open(ledger_url)
     try:
         known = await ledger.rows(ids)
@@ -45,6 +45,6 @@ async def in_full(
         await ledger.close()
 
 
-def _of_take(standings: Iterable[Standing], take: str) -> dict[str, str]:
+def _of_take(summaries: Iterable[RowSummary], take: str) -> dict[str, str]:
     """What this run was asked for counts, whatever became of a later take."""
-    return {row.key: row.state for row in standings if row.kind.take == take}
+    return {row.key: row.state for row in summaries if row.kind.take == take}

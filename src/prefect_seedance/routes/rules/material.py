@@ -18,7 +18,7 @@ from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.problem import Problem
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.route import Route
-from prefect_seedance.routes.rules.measures import figure, figures, judge
+from prefect_seedance.routes.rules.measures import check_measures, measure_of, measures_of
 from prefect_seedance.routes.uploads import UPLOAD_LIMIT
 
 __all__ = ["MediaFacts", "MediaKind", "check_material", "reference_seconds"]
@@ -57,7 +57,7 @@ def check_material(
     found += _together(route, request, facts)
     if route.body is not None and inline:
         field, address, _ = inline[0]
-        found += judge(route, field, address, route.body, (sum((size for *_, size in inline), Fraction(0)),))
+        found += check_measures(route, field, address, route.body, (sum((size for *_, size in inline), Fraction(0)),))
     return tuple(dict.fromkeys(found))
 
 
@@ -85,9 +85,9 @@ def _one(route: Route, field: str, address: str, facts: MediaFacts, *, uploaded:
     yield from check_format(route, field, address, facts.format[:20], uploaded=uploaded)
     for limit in route.medium(field).limits:
         if not limit.measure.startswith("total_"):
-            yield from judge(route, field, address, limit, figures(limit.measure, facts))
+            yield from check_measures(route, field, address, limit, measures_of(limit.measure, facts))
     if uploaded:
-        yield from judge(route, field, address, UPLOAD_LIMIT, figures("bytes", facts))
+        yield from check_measures(route, field, address, UPLOAD_LIMIT, measures_of("bytes", facts))
 
 
 def _together(route: Route, request: VideoRequest, facts: Mapping[str, MediaFacts]) -> Iterator[Problem]:
@@ -100,14 +100,18 @@ def _together(route: Route, request: VideoRequest, facts: Mapping[str, MediaFact
         for limit in route.medium(field).limits:
             if limit.measure.startswith("total_"):
                 # What is not known can only add to the sum; nothing is below zero but in a damaged header.
-                known = [max(n, Fraction(0)) for a in addresses if a in facts for n in figures(limit.measure, facts[a])]
-                yield from judge(route, field, addresses[0], limit, (sum(known, Fraction(0)),) if known else ())
+                known = [
+                    max(n, Fraction(0)) for a in addresses if a in facts for n in measures_of(limit.measure, facts[a])
+                ]
+                yield from check_measures(
+                    route, field, addresses[0], limit, (sum(known, Fraction(0)),) if known else ()
+                )
 
 
 def _in_base64(address: str, facts: MediaFacts | None) -> Fraction:
     if scheme_of(address) == "data":
         return Fraction(len(address))
-    size = figure(facts.bytes) if facts is not None else None
+    size = measure_of(facts.bytes) if facts is not None else None
     return Fraction(-(-int(max(size, Fraction(0))) // 3) * 4) if size is not None else Fraction(0)
 
 

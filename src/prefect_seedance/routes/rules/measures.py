@@ -24,7 +24,7 @@ _UNITS: dict[Measure, str] = {
 _LARGEST = 10**15
 
 
-def figure(value: int | Decimal | None) -> Fraction | None:
+def measure_of(value: int | Decimal | None) -> Fraction | None:
     """A fact as an exact number; None where it is not known or is no number."""
     if value is None:
         return None
@@ -36,15 +36,15 @@ def figure(value: int | Decimal | None) -> Fraction | None:
     return Fraction(max(-_LARGEST, min(_LARGEST, value)))
 
 
-def figures(measure: Measure, facts: MediaFacts) -> tuple[Fraction, ...]:
+def measures_of(measure: Measure, facts: MediaFacts) -> tuple[Fraction, ...]:
     """What one medium measures; nothing where it is not known. Of the sides there are two, and none alone."""
     if measure in {"bytes", "total_bytes"}:
-        return _known(figure(facts.bytes))
+        return _known(measure_of(facts.bytes))
     if measure in {"seconds", "total_seconds"}:
-        return _known(figure(facts.seconds))
+        return _known(measure_of(facts.seconds))
     if measure == "fps":
-        return _known(figure(facts.fps))
-    width, height = figure(facts.width), figure(facts.height)
+        return _known(measure_of(facts.fps))
+    width, height = measure_of(facts.width), measure_of(facts.height)
     if width is None or height is None:
         return ()
     if measure == "aspect":
@@ -52,7 +52,9 @@ def figures(measure: Measure, facts: MediaFacts) -> tuple[Fraction, ...]:
     return (width, height)
 
 
-def judge(route: Route, field: str, value: object, limit: Limit, found: Sequence[Fraction]) -> Iterator[Problem]:
+def check_measures(
+    route: Route, field: str, value: object, limit: Limit, found: Sequence[Fraction]
+) -> Iterator[Problem]:
     """Hold figures against a limit.
 
     `one_side` is refused only where no side keeps to it, since then no reading of the rule is left that would allow

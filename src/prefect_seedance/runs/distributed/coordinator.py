@@ -17,11 +17,11 @@ from prefect_seedance.engine.disk_space import check_room
 from prefect_seedance.engine.row_loader import addressed, unfit
 from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
-from prefect_seedance.ledger import TAKEABLE, Glimpse, Remainder, State
-from prefect_seedance.media import Shelf
+from prefect_seedance.ledger import TAKEABLE, Remainder, RowBrief, State
+from prefect_seedance.media import Storage
 from prefect_seedance.messages import Message, message
-from prefect_seedance.planning.plan import Preparation
-from prefect_seedance.planning.planned_row import Prepared
+from prefect_seedance.planning.plan import BatchPlan
+from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.runs.distributed.shard import too_many
 
 __all__ = ["Begun", "Engine", "check_fit", "spread_all"]
@@ -63,13 +63,13 @@ Engine = Callable[[Begun], Awaitable[Sequence[Message | str]]]
 """Starts shards and waits for them; returns why some of them fell, if any did."""
 
 
-def check_fit(preparation: Preparation) -> None:
+def check_fit(plan: BatchPlan) -> None:
     """Make sure that every row can be made anew by a process that has nothing but the ledger.
 
     Raises:
         InputError: Some cannot. Nothing was spent.
     """
-    bad = [(row, reason) for row in preparation.rows if (reason := unfit(row)) is not None]
+    bad = [(row, reason) for row in plan.rows if (reason := unfit(row)) is not None]
     if bad:
         lines = [message("rows.reason", line=row.line, key=row.key, reason=reason) for row, reason in bad[:SHOWN]]
         if len(bad) > SHOWN:
@@ -79,12 +79,12 @@ def check_fit(preparation: Preparation) -> None:
 
 async def spread_all(
     session: Session,
-    rows: Mapping[str, Prepared],
+    rows: Mapping[str, PlannedRow],
     ids: Mapping[str, int],
     known: Collection[str],
     *,
     retry: frozenset[State],
-    shelf: Shelf,
+    storage: Storage,
     engine: Engine,
 ) -> tuple[set[str], dict[str, str]]:
     """Leave the rows to shards, and wait until these are through.
@@ -95,7 +95,7 @@ async def spread_all(
         ids: The ledger's ids of those for which there may be something to do, by key.
         known: Those that were planned before this run.
         retry: States from which rows are to be made anew.
-        shelf: Where the batch's files stand.
+        storage: Where the batch's files stand.
         engine: What starts the shards.
 
     Returns:
@@ -110,7 +110,7 @@ async def spread_all(
     for row_id in taken & lost:
         await session.ledger.refetch(session.run, row_id)
     sent = {each.key: each.id for each in stand if each.state in TAKEABLE or each.id in anew}
-    await check_room(shelf, [rows[key].request for key in sent])
+    await check_room(storage, [rows[key].request for key in sent])
     await _hand_over(session, rows, sent, known)
     await session.ledger.want(session.run, wanted)
     await session.ledger.let_go(session.run, taken)
@@ -120,7 +120,7 @@ async def spread_all(
 
 async def _foreign(session: Session, keys: Collection[str]) -> dict[str, str]:
     """The rows that nobody could take up, since their jobs are another account's."""
-    accounts = {(account.provider, account.label) for account in session.channels}
+    accounts = {(account.provider, account.label) for account in session.account_clients}
     wanted = set(keys)
     return {
         row.key: str(message("row.account_not_used", account=f"{row.provider}/{row.account}"))
@@ -132,7 +132,7 @@ async def _foreign(session: Session, keys: Collection[str]) -> dict[str, str]:
 
 
 async def _hand_over(
-    session: Session, rows: Mapping[str, Prepared], ids: Mapping[str, int], known: Collection[str]
+    session: Session, rows: Mapping[str, PlannedRow], ids: Mapping[str, int], known: Collection[str]
 ) -> None:
     """Write down how the rows that may be sent are meant today, so that any process can carry them.
 
@@ -191,7 +191,7 @@ async def _carried(session: Session, engine: Engine, work: Begun) -> None:
         fallen = await _run(session, engine, work)
         standing = await work.left()
         if work.failures_allowed is not None and standing.failed >= work.failures_allowed:
-            session.stop(too_many(standing.failed, session.terms.max_failures))
+            session.stop(too_many(standing.failed, session.limits.max_failures))
             return
         if not fallen or not (standing.free or standing.held):
             return
@@ -219,21 +219,21 @@ async def _of(engine: Engine, work: Begun) -> Sequence[Message | str]:
     return await engine(work)
 
 
-async def _watch(session: Session, seen: dict[str, Glimpse]) -> None:
+async def _watch(session: Session, seen: dict[str, RowBrief]) -> None:
     while True:
         await asyncio.sleep(LOOK + LOOK_EACH * len(seen))
         with contextlib.suppress(LedgerError):
             await _look(session, seen)
 
 
-async def _look(session: Session, seen: dict[str, Glimpse]) -> None:
+async def _look(session: Session, seen: dict[str, RowBrief]) -> None:
     for row in await session.ledger.glimpses(session.run, session.take):
         if row.key in seen and seen[row.key].state is not row.state:
             seen[row.key] = row
             _tell(session, row)
 
 
-def _tell(session: Session, row: Glimpse) -> None:
+def _tell(session: Session, row: RowBrief) -> None:
     session.tell(
         RowEvent(
             row.key,

@@ -16,19 +16,19 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.core.events import RowEvent, watching
-from prefect_seedance.engine.dispatcher import Manner, work
+from prefect_seedance.engine.dispatcher import StepRunner, work
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.row_loader import Rebuilder
+from prefect_seedance.engine.row_loader import RowLoader
 from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.errors import InputError, RunEnded, SeedanceError, TooManyFailures
 from prefect_seedance.ledger import MANIFEST, TAKEABLE, Remainder, RouteKey, State, check_manifest
-from prefect_seedance.media import MediaPlaces, open_shelf
-from prefect_seedance.media.storage.local import LocalShelf
+from prefect_seedance.media import MediaAccess, open_storage
+from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import message
-from prefect_seedance.planning.run_limits import Terms
+from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import RouteSettings
 
-__all__ = ["ShardOrder", "ShardOutcome", "carry"]
+__all__ = ["ShardOutcome", "ShardSpec", "carry"]
 
 LOOK = 2.0
 """Seconds between two looks at the ledger while there is work: for what others have left, and whether to go on."""
@@ -47,7 +47,7 @@ FEWEST = 2
 
 
 @dataclass(frozen=True)
-class ShardOrder:
+class ShardSpec:
     """What a shard is asked to do.
 
     Attributes:
@@ -59,7 +59,7 @@ class ShardOrder:
         output: The folder, or the URL, that holds the folders of batches.
         parent: The run that has begun the work: once it is over, so is the shard.
         patience: Seconds that a job is waited for.
-        terms: What the user allows to be spent.
+        limits: What the user allows to be spent.
         failures_allowed: So many failures, over all shards, end the taking of new rows; None where any are borne.
         again: Whether what was refused is tried again.
         flow_run_id: Prefect's id of the shard's run.
@@ -75,11 +75,11 @@ class ShardOrder:
     output: str
     parent: str
     patience: float
-    terms: Terms = field(default_factory=Terms)
+    limits: RunLimits = field(default_factory=RunLimits)
     failures_allowed: Decimal | None = None
     again: bool = False
     flow_run_id: str | None = None
-    places: MediaPlaces = field(default_factory=MediaPlaces)
+    places: MediaAccess = field(default_factory=MediaAccess)
     parts: Path | None = None
 
 
@@ -103,7 +103,7 @@ class ShardOutcome:
         return self.stopped is None or isinstance(self.stopped, TooManyFailures | RunEnded)
 
 
-async def carry(order: ShardOrder, manner: Manner) -> ShardOutcome:
+async def carry(order: ShardSpec, step_runner: StepRunner) -> ShardOutcome:
     """Carry rows of the batch until nobody has anything left to do.
 
     Raises:
@@ -123,7 +123,7 @@ async def carry(order: ShardOrder, manner: Manner) -> ShardOutcome:
             routes=order.routes,
             patience=order.patience,
             flow_run_id=order.flow_run_id,
-            terms=order.terms,
+            limits=order.limits,
             places=order.places,
             again=order.again,
             shared=True,
@@ -131,16 +131,16 @@ async def carry(order: ShardOrder, manner: Manner) -> ShardOutcome:
         async with session_of as session:
             await asyncio.to_thread(_check_place, order, session)
             session.failures_allowed = order.failures_allowed
-            return await _Shard(order, session, manner, moved).carry()
+            return await _Shard(order, session, step_runner, moved).carry()
 
 
 class _Shard:
-    def __init__(self, order: ShardOrder, session: Session, manner: Manner, moved: asyncio.Event) -> None:
+    def __init__(self, order: ShardSpec, session: Session, step_runner: StepRunner, moved: asyncio.Event) -> None:
         self.order = order
         self.session = session
-        self.manner = manner
+        self.step_runner = step_runner
         self.moved = moved
-        self.rebuilder = Rebuilder(session, order.routes, order.parts)
+        self.rebuilder = RowLoader(session, order.routes, order.parts)
         self.outcome = ShardOutcome()
         self.works: dict[asyncio.Task[None], list[Row]] = {}
         self.tried: set[int] = set()
@@ -201,7 +201,7 @@ class _Shard:
                 waiting[_key(row.settings)] += 1
         wanted = {}
         for settings in self.order.routes:
-            key, limiter = _key(settings), self.session.channels[settings.account].limiter
+            key, limiter = _key(settings), self.session.account_clients[settings.account].limiter
             idle = self.session.is_over() or key in self.dry | self.was_dry
             self._hope(settings, 0 if idle else settings.max_in_flight)
             part = limiter.part(settings.route.model)
@@ -234,12 +234,12 @@ class _Shard:
         if rows:
             self.outcome.portions += 1
             self._busy_at = self._clock()
-            task = asyncio.create_task(work(self.session, rows, self.manner(len(rows))), name="seedance portion")
+            task = asyncio.create_task(work(self.session, rows, self.step_runner(len(rows))), name="seedance portion")
             task.add_done_callback(lambda _: self.moved.set())
             self.works[task] = rows
 
     def _hope(self, settings: RouteSettings, number: int) -> None:
-        limiter = self.session.channels[settings.account].limiter
+        limiter = self.session.account_clients[settings.account].limiter
         limiter.hope(settings.route.model, settings.max_in_flight, number)
 
     async def _done(self, rows: list[Row], task: asyncio.Task[None]) -> None:
@@ -273,7 +273,7 @@ class _Shard:
         session.failures = self._failures = max(session.failures, standing.failed)
         allowed = session.failures_allowed
         if allowed is not None and standing.failed >= allowed and session.stopped is None:
-            session.stop(too_many(standing.failed, order.terms.max_failures))
+            session.stop(too_many(standing.failed, order.limits.max_failures))
         if self.works:
             return True
         if session.stopped is not None or not standing.held:
@@ -294,7 +294,7 @@ def _key(settings: RouteSettings) -> RouteKey:
     return settings.account.provider, settings.account.label, settings.route.model
 
 
-def _check_place(order: ShardOrder, session: Session) -> None:
+def _check_place(order: ShardSpec, session: Session) -> None:
     """Make sure that this machine means the same ledger and the same output folder."""
     ledger = session.ledger
     if ledger.identity != order.identity:
@@ -303,8 +303,8 @@ def _check_place(order: ShardOrder, session: Session) -> None:
                 "run.shard_other_ledger", ledger=ledger.shown_url, identity=ledger.identity, expected=order.identity
             )
         )
-    shelf = open_shelf(order.output, order.parts)
-    if isinstance(shelf, LocalShelf) and not (shelf.folder / MANIFEST).exists():
-        raise InputError(message("run.shard_no_output", folder=shelf.shown))
-    place = shelf.folder if isinstance(shelf, LocalShelf) else shelf
+    storage = open_storage(order.output, order.parts)
+    if isinstance(storage, LocalStorage) and not (storage.folder / MANIFEST).exists():
+        raise InputError(message("run.shard_no_output", folder=storage.shown))
+    place = storage.folder if isinstance(storage, LocalStorage) else storage
     check_manifest(place, ledger.identity, ledger.shown_url)
