@@ -24,8 +24,8 @@ except SystemExit as end:
 
 def loaded(code: str, *arguments: str) -> set[str]:
     """The top-level modules that a program of its own has loaded at its end."""
-    told = 'import sys; print("\\nLOADED", *{name.partition(".")[0] for name in sys.modules})'
-    command = [sys.executable, "-c", f"{code}\n{told}", *arguments]
+    text = 'import sys; print("\\nLOADED", *{name.partition(".")[0] for name in sys.modules})'
+    command = [sys.executable, "-c", f"{code}\n{text}", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return set(done.stdout.rpartition("LOADED")[2].split())
 

@@ -26,12 +26,12 @@ def on_files(files: Files, config: Any) -> Files:
 
 def commands() -> str:
     """All commands, a heading each, with their parameters as tables."""
-    told = app.generate_docs(output_format="markdown")
+    text = app.generate_docs(output_format="markdown")
     # The head and the table of contents are made by the site.
-    told = told[told.index("## prefect-seedance ") :]
-    told = re.sub(r" {#[\w-]+}", "", told).replace("**Parameters**:", "")
+    text = text[text.index("## prefect-seedance ") :]
+    text = re.sub(r" {#[\w-]+}", "", text).replace("**Parameters**:", "")
     # A meaning may go on below its line.
-    return re.sub(r"(?m)(^\* .+\n(?:(?!\* |#).+\n)*)+", lambda found: table(found[0]), told)
+    return re.sub(r"(?m)(^\* .+\n(?:(?!\* |#).+\n)*)+", lambda found: table(found[0]), text)
 
 
 def table(listed: str) -> str:

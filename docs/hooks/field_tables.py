@@ -41,9 +41,9 @@ def parameters(flow: Any) -> str:
     """The parameters of a flow, as the form shows them."""
     schema = flow.parameters
     rows = ["| in the form | parameter | help | starts with |", "| --- | --- | --- | --- |"]
-    for name, told in sorted(schema.properties.items(), key=lambda item: item[1].get("position", 0)):
-        starts = "**needed**" if name in schema.required else shown(told.get("default"))
-        rows.append(f"| {cell(told.get('title', name))} | `{name}` | {cell(told.get('description', ''))} | {starts} |")
+    for name, text in sorted(schema.properties.items(), key=lambda item: item[1].get("position", 0)):
+        starts = "**needed**" if name in schema.required else shown(text.get("default"))
+        rows.append(f"| {cell(text.get('title', name))} | `{name}` | {cell(text.get('description', ''))} | {starts} |")
     return "\n".join(rows)
 
 

@@ -164,16 +164,16 @@ def doubts(route: Route) -> Iterator[str]:
         ("what stands beside audio", route.audio_pairing),
         ("what it is made for", route.expectation),
     )
-    told = dict.fromkeys(
+    text = dict.fromkeys(
         f"- **{name}**: {rule.doubt} *({rule.source})*"
         for name, rule in rules
         if rule.doubt and getattr(rule, "verdict", "allowed") != "refused"
     )
-    if told:
+    if text:
         yield '!!! warning "What the documents leave open"'
         yield "    Such a rule warns and never forbids; only the provider knows."
         yield ""
-        yield from (f"    {line}" for line in told)
+        yield from (f"    {line}" for line in text)
 
 
 def seconds(route: Route) -> str:

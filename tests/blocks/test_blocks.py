@@ -125,10 +125,10 @@ def test_a_route_that_the_catalogue_lacks_can_be_told(prefect_server):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_block_that_cannot_work_is_refused_when_it_is_made(fields, told):
+def test_a_block_that_cannot_work_is_refused_when_it_is_made(fields, text):
     """Or at the latest when it becomes settings: before a run spends anything."""
     made = {"credentials": JimmyCredentials(api_key="sk-x"), "model": "seedance2.0-mini", **fields}
-    with pytest.raises(Exception, match=told):
+    with pytest.raises(Exception, match=text):
         RouteDefaults(**made).to_settings()
 
 

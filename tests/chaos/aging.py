@@ -66,8 +66,8 @@ def _age(connection: sa.Connection, old: dict[str, set[str]], version: int) -> l
             if column["name"] not in old[table.name]:
                 connection.execute(sa.text(f'ALTER TABLE {table.name} DROP COLUMN "{column["name"]}"'))
                 gone.append(f"{table.name}.{column['name']}")
-    told = sa.text("UPDATE seedance_book SET value = :version WHERE name = 'version'")
-    connection.execute(told, {"version": str(version)})
+    text = sa.text("UPDATE seedance_book SET value = :version WHERE name = 'version'")
+    connection.execute(text, {"version": str(version)})
     return gone
 
 

@@ -176,11 +176,11 @@ class Books:
     def left_over(self) -> str:
         """What became of the rows that should be stored, in the provider's days."""
         jobs = {job.id: job for job in self.server.state.jobs()}
-        told = [f"{Counter(row.state.value for row in self.rows())}; {', '.join(self.trace)}"]
+        lines = [f"{Counter(row.state.value for row in self.rows())}; {', '.join(self.trace)}"]
         for row in self.rows():
             if row.state not in {State.STORED, State.UNKNOWN}:
                 job = jobs.get(row.job_id or "")
                 ends = [] if job is None else [job.finished_at or 0, (job.finished_at or 0) + job.link_seconds]
                 days = [f"{(moment - self.begun) / 86_400:.2f}" for moment in ends]
-                told.append(f"{row.key} {row.state.value} job and link ended {days}: {row.error_message}")
-        return "\n".join(told)
+                lines.append(f"{row.key} {row.state.value} job and link ended {days}: {row.error_message}")
+        return "\n".join(lines)

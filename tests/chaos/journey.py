@@ -306,13 +306,13 @@ class SendTrace(Books):
         jobs, moment = {job.id: job for job in self.server.state.jobs()}, self.server.state.now()
         gone = sum((jobs[job or ""].finished_at or 0) + jobs[job or ""].link_seconds < moment for job in had)
         command = "from prefect_seedance.cli import main; main()"
-        told = subprocess.run(
+        text = subprocess.run(
             [sys.executable, "-c", command, "ledger", "copy", self.next_ledger, "--ledger", self.leg.ledger],
             capture_output=True,
             text=True,
             check=False,
         )
-        assert told.returncode == 0, told.stdout + told.stderr
+        assert text.returncode == 0, text.stdout + text.stderr
         output = self.folder / "machine-b" / "clips"
         output.parent.mkdir()
         shutil.move(self.leg.output, output)

@@ -94,12 +94,12 @@ def test_a_server_that_stays_away_ends_the_run_which_says_what_was_spent(
                 run_jobs(scene.task)
             killer.join()
             billed = len(scene.server.state.bill())
-            told = re.search(r"did not answer for (\d+) s.* (\d+) jobs? of this run", fallen.value.message)
-            assert told is not None, fallen.value.message
-            assert int(told[1]) >= 1
-            assert 1 <= int(told[2]) <= billed
+            text = re.search(r"did not answer for (\d+) s.* (\d+) jobs? of this run", fallen.value.message)
+            assert text is not None, fallen.value.message
+            assert int(text[1]) >= 1
+            assert 1 <= int(text[2]) <= billed
             left = re.search(r"The outcome of (\d+) creates? could not be recorded", fallen.value.message)
-            assert int(told[2]) + (int(left[1]) if left else 0) >= billed
+            assert int(text[2]) + (int(left[1]) if left else 0) >= billed
             assert "run the same call again" in fallen.value.message
             postgres.start()
             scene.finish()

@@ -120,7 +120,7 @@ MISTAKES: list[tuple[str, dict[str, str | None], tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("line", "environment", "told"), MISTAKES, ids=[case[0][:70] for case in MISTAKES])
-def test_mistakes_are_told_in_words_and_with_a_code(shell, sandbox, monkeypatch, capfd, line, environment, told):
+def test_mistakes_are_told_in_words_and_with_a_code(shell, sandbox, monkeypatch, capfd, line, environment, text):
     (shell.folder / "typo.csv").write_text("prompt,duraton\nx,5\n")
     (shell.folder / "bad.json").write_text("{")
     monkeypatch.chdir(shell.folder)
@@ -129,7 +129,7 @@ def test_mistakes_are_told_in_words_and_with_a_code(shell, sandbox, monkeypatch,
     code = run(line.split())
     said = " ".join("".join(capfd.readouterr()).split())
     assert code in {1, 2}
-    for piece in told:
+    for piece in text:
         assert piece.lower() in said.lower()
     assert "Traceback" not in said
     assert sandbox.state.calls["jimmy.create"] == 0

@@ -17,9 +17,9 @@ from prefect_seedance.flows.forms.making import LIMIT
 
 
 def setup(*arguments: str) -> tuple[int, str]:
-    with out.capture() as told:
+    with out.capture() as text:
         code = run(["setup", *arguments])
-    return code, " ".join(told.get().replace("│", " ").split())
+    return code, " ".join(text.get().replace("│", " ").split())
 
 
 def load(kind: Any, name: str) -> Any:
@@ -44,12 +44,12 @@ def test_it_makes_what_is_missing_and_leaves_what_a_person_changed(
     prices = tmp_path / "prices.json"
     prices.write_text('{"currency": "CNY", "prices": {"seedance2.0-mini-720p": "0.05"}}')
 
-    code, told = setup("--prices", str(prices), "--folder", str(tmp_path))
+    code, text = setup("--prices", str(prices), "--folder", str(tmp_path))
     assert code == 0
     for piece in ("credentials jimmy made", "route main made", f"concurrency limit {LIMIT}", f"work pool {POOL}"):
-        assert piece in told
-    assert "anyfast left out: ANYFAST_API_KEY is not set" in told
-    assert "sk_first" not in told
+        assert piece in text
+    assert "anyfast left out: ANYFAST_API_KEY is not set" in text
+    assert "sk_first" not in text
     route = load(RouteDefaults, "main")
     assert route.credentials.api_key.get_secret_value() == "sk_first"
     assert route.prices.prices == {"seedance2.0-mini-720p": "0.05"}
@@ -66,14 +66,14 @@ def test_it_makes_what_is_missing_and_leaves_what_a_person_changed(
     mine.save("prices", overwrite=True, _sync=True)
     monkeypatch.setenv("JIMMY_API_KEY", "sk_second")
     monkeypatch.setenv("PREFECT_SEEDANCE_LEDGER", "postgresql+asyncpg://me:hidden@db/ledger")
-    _, told = setup("--prices", str(prices), "--folder", str(tmp_path))
-    assert "made" not in told.replace("are made", "")
-    assert "hidden" not in told
+    _, text = setup("--prices", str(prices), "--folder", str(tmp_path))
+    assert "made" not in text.replace("are made", "")
+    assert "hidden" not in text
     assert load(PriceBook, "prices").prices == {"seedance2.0-mini-720p": "0.04"}
     assert load(JimmyCredentials, "jimmy").api_key.get_secret_value() == "sk_first"
 
-    _, told = setup("--prices", str(prices), "--folder", str(tmp_path), "--overwrite")
-    assert "credentials jimmy replaced" in told
+    _, text = setup("--prices", str(prices), "--folder", str(tmp_path), "--overwrite")
+    assert "credentials jimmy replaced" in text
     assert load(RouteDefaults, "main").credentials.api_key.get_secret_value() == "sk_second"
     assert load(PriceBook, "prices").prices == {"seedance2.0-mini-720p": "0.05"}
     with get_client(sync_client=True) as client:

@@ -49,14 +49,14 @@ def test_a_page_for_each_route(hook) -> None:
 
 
 def test_every_command_has_its_page(hook) -> None:
-    told = hook("command_page").commands()
+    text = hook("command_page").commands()
     for command in ("demo", "setup", "run", "resolve", "ledger copy", "ledger prune"):
-        assert f"## prefect-seedance {command}\n" in told
-    assert set(re.findall(r"(?m)^## prefect-seedance (\S+)$", told)) == {
+        assert f"## prefect-seedance {command}\n" in text
+    assert set(re.findall(r"(?m)^## prefect-seedance (\S+)$", text)) == {
         name for name in app if not name.startswith("-")
     }
-    assert all(line.count("|") - line.count("\\|") == 3 for line in told.splitlines() if line.startswith("|"))
-    assert "its job id is known" in told
+    assert all(line.count("|") - line.count("\\|") == 3 for line in text.splitlines() if line.startswith("|"))
+    assert "its job id is known" in text
 
 
 def test_fields_and_parameters(hook) -> None:

@@ -100,9 +100,9 @@ def carry_out(words: list[str], where: str, monkeypatch: pytest.MonkeyPatch, *, 
             _, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=True)
             assert bound is not None, where
             if not parse_only and arguments[0] not in LONG:
-                with out.capture() as told:
+                with out.capture() as text:
                     code = run(arguments)
-                assert code == 0, f"{where}: {words}\n{told.get()}"
+                assert code == 0, f"{where}: {words}\n{text.get()}"
         case "export":
             for pair in arguments:
                 name, separator, value = pair.partition("=")

@@ -51,7 +51,7 @@ def test_subflow_quote_tells_the_server_a_line(prefect_server, example, route_to
     state = example("subflow_quote").plan_campaign(rows, route_to(), return_state=True)
     seconds = sum(4 + number % 5 for number in range(rows))
     cost = seconds * Decimal("0.05")
-    assert {key: [Decimal(part) for part in told.split(" to ")] for key, told in state.result().items()} == {
+    assert {key: [Decimal(part) for part in text.split(" to ")] for key, text in state.result().items()} == {
         "CNY": [cost, cost]
     }
     with httpx.Client(base_url=f"{prefect_server}/api") as client:
@@ -88,7 +88,7 @@ async def test_async_flow(prefect_server, example, route_to, sandbox, tmp_path):
 @pytest.mark.slow
 def test_downstream_runs_for_stored_rows_only(prefect_server, example, route_to, tmp_path):
     published = example("downstream").made_and_published(route_to(), tmp_path)
-    assert [told.split()[0] for told in published] == ["tea", "rain"]
+    assert [text.split()[0] for text in published] == ["tea", "rain"]
 
 
 @pytest.mark.slow

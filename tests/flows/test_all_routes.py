@@ -132,7 +132,7 @@ async def _made(make: Any, rows: list[dict[str, Any]], blocks: list[Any], batch:
 
 async def _asked(bad: list[Any]) -> dict[str, list[str]]:
     """What the sandbox, which was written from the documents by itself, says to what we refuse."""
-    told: dict[str, list[str]] = {"refused": [], "made": [], "unsendable": []}
+    facts: dict[str, list[str]] = {"refused": [], "made": [], "unsendable": []}
     clients: dict[str, ProviderClient] = {}
     for block, route, row, fields in bad:
         client = clients.setdefault(route.provider, ProviderClient(block.credentials.to_account()))
@@ -140,11 +140,11 @@ async def _asked(bad: list[Any]) -> dict[str, list[str]]:
         try:
             await client.create(route.model, asked)
         except Refused:
-            told["refused"].append(row["id"])
+            facts["refused"].append(row["id"])
         except InputError:
-            told["unsendable"].append(row["id"])
+            facts["unsendable"].append(row["id"])
         else:
-            told["made"].append(row["id"])
+            facts["made"].append(row["id"])
     for client in clients.values():
         await client.aclose()
-    return told
+    return facts

@@ -21,13 +21,13 @@ GOOD = [{"id": "a", "prompt": "a lantern"}]
 def refused(prefect_server, route_to, output, sandbox):
     """Asserts that a call is refused in words that a person can use, and that nothing was sent."""
 
-    def call(table, *told: str, **options) -> str:
+    def call(table, *text: str, **options) -> str:
         settings = {"route": route_to(), "batch": "spring", "output": output, **options}
         with pytest.raises(SeedanceError) as caught:
             generate_videos(table, **settings)
         message = str(caught.value)
         assert not isinstance(caught.value, NothingStored), message
-        for piece in told:
+        for piece in text:
             assert piece.lower() in message.lower(), message
         assert "Traceback" not in message
         assert len(message) < 3000
@@ -53,8 +53,8 @@ def refused(prefect_server, route_to, output, sandbox):
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, tuple) else value[0][:12],
 )
-def test_a_table_that_cannot_be_used(refused, table, told):
-    refused(table, *told)
+def test_a_table_that_cannot_be_used(refused, table, text):
+    refused(table, *text)
 
 
 def test_a_file_that_is_no_table(refused, tmp_path):
@@ -123,8 +123,8 @@ def test_all_bad_rows_are_told_at_once_and_may_be_left_out(make, refused, route_
     ],
     ids=lambda value: f"{next(iter(value))}={str(next(iter(value.values())))[:16]}" if isinstance(value, dict) else "",
 )
-def test_a_setting_that_cannot_be_used(refused, options, told):
-    message = refused(GOOD, *told, **options)
+def test_a_setting_that_cannot_be_used(refused, options, text):
+    message = refused(GOOD, *text, **options)
     assert "hush" not in message
     assert "(None)" not in message
 
@@ -163,9 +163,9 @@ def test_a_wrong_key_stops_the_account_and_says_so(make, route_to, sandbox):
     result = make([{"prompt": f"x{n}"} for n in range(12)], route=route_to(credentials=wrong, max_in_flight=2))
     assert {row.status for row in result.rows} == {"deferred"}
     assert sandbox.state.calls["jimmy.create"] <= 2
-    told = [row.error_message for row in result.rows if row.error_message]
-    assert told
-    assert all("key" in message for message in told), "a person reads what is wrong: the key"
+    lines = [row.error_message for row in result.rows if row.error_message]
+    assert lines
+    assert all("key" in message for message in lines), "a person reads what is wrong: the key"
     assert "sk_wrong_5e1f" not in str(result.rows)
 
 
@@ -281,11 +281,11 @@ def test_without_room_nothing_is_lost(make, sandbox, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", full)
         try:
-            told = str([row.error_message for row in make(GOOD).rows])
+            text = str([row.error_message for row in make(GOOD).rows])
         except SeedanceError as error:
-            told = str(error)
+            text = str(error)
     assert refusals
-    assert "disk is full" in told.lower()
+    assert "disk is full" in text.lower()
     assert sandbox.state.calls["jimmy.create"] == 1
     assert make(GOOD).rows[0].status == "stored"
     assert sandbox.state.calls["jimmy.create"] == 1

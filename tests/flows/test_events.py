@@ -61,8 +61,8 @@ def test_each_end_is_told_once_with_its_relations(make, route_to, sandbox, event
         "budget.exhausted": 1,
         "batch.finished": 1,
     }
-    told = {event["event"].removeprefix("seedance."): event for event in found}
-    stored = told["video.stored"]
+    facts = {event["event"].removeprefix("seedance."): event for event in found}
+    stored = facts["video.stored"]
     assert stored["resource"] == {
         "prefect.resource.id": f"seedance.video.{batch}.1.a",
         "prefect.resource.name": "a",
@@ -78,11 +78,11 @@ def test_each_end_is_told_once_with_its_relations(make, route_to, sandbox, event
     assert related["route"] == "seedance.route.jimmy.seedance2.0-mini"
     assert related["account"] == "seedance.account.jimmy.default"
     assert related["flow-run"].startswith("prefect.flow-run.")
-    finished = told["batch.finished"]
+    finished = facts["batch.finished"]
     assert finished["resource"]["seedance.state"] == "Some unknown"
     assert finished["payload"]["rows"] == {"stored": 1, "failed": 1, "unknown": 1, "over_budget": 1}
     assert finished["payload"]["cost"] == {"CNY": "0.25"}
-    assert told["budget.exhausted"]["payload"]["budget"] == "0.8 CNY"
+    assert facts["budget.exhausted"]["payload"]["budget"] == "0.8 CNY"
     whole = json.dumps(found)
     assert "sk_sandbox" not in whole
     assert "/files/" not in whole, "a signed link must not be told"
@@ -114,14 +114,14 @@ def test_a_sweep_tells_what_it_brought_to_its_end(make, route_to, slower, events
     assert Path(found[-1]["payload"]["video"]).is_file()
 
 
-def heard(monkeypatch, rows, told, budget=None):
+def heard(monkeypatch, rows, text, budget=None):
     """The names of what a teller of so many rows sends."""
     sent = []
     monkeypatch.setattr("prefect_seedance.flows.events.emit_event", lambda name, **_: sent.append(name))
     keys = [str(number) for number in range(rows)]
     teller = RowEventEmitter("b", "1", dict.fromkeys(keys, RouteRef("jimmy", "default", "m")), budget)
     for key in keys:
-        for state in told:
+        for state in text:
             teller.hear(RowEvent(key, state, "m"))
     return Counter(name.removeprefix("seedance.") for name in sent)
 
@@ -139,8 +139,8 @@ def heard(monkeypatch, rows, told, budget=None):
     ],
     ids=" ".join,
 )
-def test_only_a_move_to_an_end_is_told(monkeypatch, told, sent):
-    assert heard(monkeypatch, 3, told, Amount.parse("1 CNY", "budget")) == sent
+def test_only_a_move_to_an_end_is_told(monkeypatch, text, sent):
+    assert heard(monkeypatch, 3, text, Amount.parse("1 CNY", "budget")) == sent
 
 
 def test_a_server_is_not_flooded(monkeypatch):

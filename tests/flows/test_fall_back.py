@@ -73,9 +73,9 @@ def test_a_saved_block_falls_back_to_another(
     ] * 2
     assert sandbox.state.calls["anyfast.create"] <= 2
     assert {line.cost for line in sandbox.state.bill()} == {Decimal("0.25")}
-    told = [row.refused_before for row in result]
-    assert all(f"{ANYFAST} (anyfast/default)" in text for text in told)
-    assert "remaining quota" in " ".join(told)
+    lines = [row.refused_before for row in result]
+    assert all(f"{ANYFAST} (anyfast/default)" in text for text in lines)
+    assert "remaining quota" in " ".join(lines)
     costs = {row["route"]: row for row in cost_table(result.costs)}
     assert costs[f"anyfast/default: {ANYFAST}"]["cost"] == "nothing"
     assert "remaining quota" in costs[f"anyfast/default: {ANYFAST}"]["refused"]
@@ -85,7 +85,7 @@ def test_a_saved_block_falls_back_to_another(
     assert "remaining quota" in (output / "spring" / "contact-sheet.html").read_text(encoding="utf-8")
     # The answer is a table again, and so is one of before there was such a column: neither is paid for.
     answer = result.to_dataframe()
-    assert list(answer["refused_before"]) == told
+    assert list(answer["refused_before"]) == lines
     for table in (answer, answer.drop(columns="refused_before")):
         again = make(table, route="night")
         assert (again.name, list(again.to_dataframe().columns)) == ("Nothing new", list(answer.columns))
@@ -176,6 +176,6 @@ def test_what_a_menu_says_holds_for_whichever_route_makes_the_video(
     assert (row.route, row.width, row.height) == (JIMMY, 720, 1280)
     assert 4 <= float(row.seconds) < 5
     # A route that cannot keep to it is told before anything is spent.
-    told = videos_from_table(batch="c", rows="a fox", route=dry, resolution="4k", return_state=True)
-    assert (told.name, len(sandbox.state.jobs())) == ("Not started", 1)
-    assert "wide-reserve" in told.message or ANYFAST in told.message
+    text = videos_from_table(batch="c", rows="a fox", route=dry, resolution="4k", return_state=True)
+    assert (text.name, len(sandbox.state.jobs())) == ("Not started", 1)
+    assert "wide-reserve" in text.message or ANYFAST in text.message

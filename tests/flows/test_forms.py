@@ -137,7 +137,7 @@ def test_wrong_wishes_fail_before_anything_is_spent(
     run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer
 ) -> None:
     table = forms.videos_from_table
-    for flow, said, told in (
+    for flow, said, text in (
         (table, {"batch": "w"}, "Neither a table nor rows"),
         (table, {"batch": "w", "table": "x.csv", "rows": "a fox"}, "leave one of them empty"),
         (table, {"batch": "w", "rows": "a fox", "model": "seedance-2.0-mini"}, "sold by anyfast"),
@@ -150,7 +150,7 @@ def test_wrong_wishes_fail_before_anything_is_spent(
     ):
         state = run(flow, route=route, **said)
         assert state.is_failed(), said
-        assert told in state.message, state.message
+        assert text in state.message, state.message
         assert "[seedance" not in state.message
     assert sandbox.state.bill() == []
 
@@ -267,8 +267,8 @@ def test_the_cost_report_tells_unknowns_first_and_they_can_be_resolved(
     text = artifact["data"]
     assert text.index("may have been paid, and nobody knows") < text.index("## By batch") < text.index("## By route")
     unknown = next(row.row for row in state.result().rows if row.status == "unknown")
-    told = run(forms.resolve_unknown, batch="lost", row=unknown, finding="nothing was made or charged")
-    assert (told.name, "was not made" in told.message) == ("Resolved", True)
+    words = run(forms.resolve_unknown, batch="lost", row=unknown, finding="nothing was made or charged")
+    assert (words.name, "was not made" in words.message) == ("Resolved", True)
     assert run(forms.cost_report, days=1).name == "Reported"
     assert run(forms.cost_report, days=1, batch="other").message.startswith("nothing for 0 videos")
 

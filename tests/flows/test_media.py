@@ -108,10 +108,10 @@ def test_anyfast_takes_pictures_inline_and_clips_as_billed_assets_once(make, rou
     assert result.counts == {"stored": 4}, [row.error_message for row in result]
     assets = [line for line in sandbox.state.bill() if line.unit == "request"]
     assert sorted(line.billing_model for line in assets) == ["volc-asset", "volc-asset-video"]
-    told = {line.billing_model: line for line in result.costs if line.unit == "request"}
-    assert {name: line.units for name, line in told.items()} == {"volc-asset": 1, "volc-asset-video": 1}
+    facts = {line.billing_model: line for line in result.costs if line.unit == "request"}
+    assert {name: line.units for name, line in facts.items()} == {"volc-asset": 1, "volc-asset-video": 1}
     # No price is known for them: said apart, and never as zero.
-    assert all(line.unpriced == 1 and line.currency is None for line in told.values())
+    assert all(line.unpriced == 1 and line.currency is None for line in facts.values())
     assert any("bills per request" in warning for warning in result.warnings)
     make(written(folder, rows), route=route_to("seedance-2.0-mini", duration=4), batch="again")
     assert len([line for line in sandbox.state.bill() if line.unit == "request"]) == 2

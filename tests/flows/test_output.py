@@ -69,8 +69,8 @@ def test_a_batch_in_an_object_store(make, sandbox, s3):
 
 
 def test_a_store_that_cannot_be_written_costs_nothing(make, route_to, sandbox, s3):
-    for where, told in (("s3://no-such-bucket", "Does the bucket exist"), ("gs://bucket", "prefect-seedance\\[gcs\\]")):
-        with pytest.raises(InputError, match=f"{told}.*Nothing was spent"):
+    for where, text in (("s3://no-such-bucket", "Does the bucket exist"), ("gs://bucket", "prefect-seedance\\[gcs\\]")):
+        with pytest.raises(InputError, match=f"{text}.*Nothing was spent"):
             generate_videos(rows("a"), route=route_to(), batch="spring", output=where)
     assert sandbox.state.calls["jimmy.create"] == 0
 
@@ -161,10 +161,10 @@ def test_a_video_that_is_not_what_was_asked_for_is_told(make, sandbox, monkeypat
 
     monkeypatch.setattr(sandbox_files, "video_bytes", short)
     result = make([{"id": "a", "prompt": "x", "duration": 5}])
-    told = "the video lasts 2 s instead of 5 s"
-    assert (result.rows[0].status, result.rows[0].remarks) == ("stored", told)
-    assert result.to_dataframe()["remarks"].tolist() == [told]
-    assert make([{"id": "a", "prompt": "x", "duration": 5}]).rows[0].remarks == told
+    text = "the video lasts 2 s instead of 5 s"
+    assert (result.rows[0].status, result.rows[0].remarks) == ("stored", text)
+    assert result.to_dataframe()["remarks"].tolist() == [text]
+    assert make([{"id": "a", "prompt": "x", "duration": 5}]).rows[0].remarks == text
     assert "1 video differs from what was asked: you may have a claim" in summary(result)
 
 

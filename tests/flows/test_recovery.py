@@ -64,8 +64,8 @@ def test_its_job_is_known(route_to: RouteTo, sandbox: SandboxServer, tmp_path: P
 def test_it_was_not_made(route_to: RouteTo, sandbox: SandboxServer, tmp_path: Path) -> None:
     unknown_row(route_to, sandbox, tmp_path, "error_before")
     assert sandbox.state.bill() == []
-    told = resolve_video("b", "r1", verdict="not_made")
-    assert "next run" in told
+    text = resolve_video("b", "r1", verdict="not_made")
+    assert "next run" in text
     assert again(route_to, tmp_path).counts == {"stored": 1}
     assert len(sandbox.state.bill()) == 1
 
@@ -174,9 +174,9 @@ def test_the_audit_trail_and_the_bill_agree(
         writer.writerows([line.job_id, line.amount] for line in sandbox.state.bill())
     capsys.readouterr()
     assert cli(["report", "b", "--bill", str(bill)]) == 1
-    told = capsys.readouterr().out
-    assert "3 agreed" in told
-    assert "1 missing here" in told
+    text = capsys.readouterr().out
+    assert "3 agreed" in text
+    assert "1 missing here" in text
 
 
 @pytest.mark.slow
@@ -210,6 +210,6 @@ def test_what_the_ledger_keeps_holds_no_secret(route_to: RouteTo, sandbox: Sandb
             await ledger.close()
         return json.dumps([str(record) for record in found])
 
-    told = asyncio.run(everything())
-    assert "sk_sandbox" not in told
-    assert "sig=" not in told
+    text = asyncio.run(everything())
+    assert "sk_sandbox" not in text
+    assert "sig=" not in text

@@ -162,9 +162,9 @@ def test_a_job_that_outlasts_the_patience_is_kept_for_the_next_run(make, sandbox
         ({"prompt": "x"}, {"prompt": "x", "ratio": "1:1"}, "ratio"),
     ],
 )
-def test_the_same_key_with_another_request_is_an_error_that_says_what_changed(make, sandbox, first, second, told):
+def test_the_same_key_with_another_request_is_an_error_that_says_what_changed(make, sandbox, first, second, text):
     make([{"id": "a", **first}])
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=text) as caught:
         make([{"id": "a", **second}, {"id": "b", "prompt": "new"}])
     assert "take" in str(caught.value)
     assert "batch" in str(caught.value)

@@ -30,8 +30,8 @@ def test_a_hidden_limit_is_found_and_told(route_to: RouteTo, sandbox: SandboxSer
     assert account_stats.highest >= 3  # an end that was not noticed yet counts
     assert account_stats.lowest is not None
     assert account_stats.lowest <= 3
-    (told,) = [hint for hint in result.hints if hint.startswith("jimmy/default: ")]
-    assert f"{account_stats.refused} of {12 + account_stats.refused} creates refused as too many" in told
-    assert cell(told) in summary(result)
+    (lines,) = [hint for hint in result.hints if hint.startswith("jimmy/default: ")]
+    assert f"{account_stats.refused} of {12 + account_stats.refused} creates refused as too many" in lines
+    assert cell(lines) in summary(result)
     again = generate_videos(table, route=route_to(duration=5), batch="b", output=tmp_path)
     assert again.account_stats == []

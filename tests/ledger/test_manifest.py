@@ -19,10 +19,10 @@ def test_a_folder_remembers_its_ledger(tmp_path: Path) -> None:
     check_manifest(tmp_path, "one", "sqlite:///one.db")
     check_manifest(tmp_path, "one", "sqlite:///moved.db")  # it may be moved: its identity counts
     assert left_behind(tmp_path) == {MANIFEST}
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as text:
         check_manifest(tmp_path, "two", "sqlite:///two.db")
-    assert "(one, last seen at sqlite:///one.db). The ledger in use is two at sqlite:///two.db" in str(told.value)
-    assert "paid for again" in str(told.value)
+    assert "(one, last seen at sqlite:///one.db). The ledger in use is two at sqlite:///two.db" in str(text.value)
+    assert "paid for again" in str(text.value)
     assert json.loads((tmp_path / MANIFEST).read_text())["ledger"] == "one"
 
 

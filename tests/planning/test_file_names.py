@@ -75,8 +75,8 @@ def test_dates_and_takes():
         ("a/b/c/d/e/f/{id}", "at most 5"),
     ],
 )
-def test_a_template_that_leads_elsewhere_or_nowhere(template, told):
-    with pytest.raises(InputError, match=told) as caught:
+def test_a_template_that_leads_elsewhere_or_nowhere(template, text):
+    with pytest.raises(InputError, match=text) as caught:
         names(template)
     assert "Nothing was spent" in str(caught.value)
 

@@ -58,22 +58,22 @@ def reasons(row, routes=ROUTES, how="first", **options):
 
 
 def test_mistakes_name_the_row_the_route_and_what_there_is():
-    told = reasons({"route": "seedance2.0-mini > seedance-9"})
-    assert "route 'seedance-9'" in told
+    text = reasons({"route": "seedance2.0-mini > seedance-9"})
+    assert "route 'seedance-9'" in text
     names = [f"{each.account.identity}:{each.route.model}" for each in ROUTES]
-    assert all(name in told for name in names)
+    assert all(name in text for name in names)
     assert [chosen({"route": name}) for name in names] == [[each.label] for each in ROUTES]
     assert "in one place only" in reasons({"route": "seedance2.0-mini", "provider": "jimmy"})
     unpriced = [replace(each, prices=None) for each in ROUTES]
-    told = reasons({"route": "cheapest"}, unpriced)
-    assert "no price is known for 'seedance-2.0-mini'" in told
-    told = reasons({"duration": 99, "route": "seedance2.0-mini > fast-night"})
-    assert told.count("candidate ") >= 2
+    text = reasons({"route": "cheapest"}, unpriced)
+    assert "no price is known for 'seedance-2.0-mini'" in text
+    text = reasons({"duration": 99, "route": "seedance2.0-mini > fast-night"})
+    assert text.count("candidate ") >= 2
     with pytest.raises(InputError, match="choose is 'best'"):
         RoutePolicy("best")  # type: ignore[arg-type]
     dollars = (MINI, replace(FAST, prices=USD))
-    told = reasons({}, dollars, "in_order", limits=RunLimits.parse(budget="9 CNY"))
-    assert told.startswith(f"candidate {FAST.label}: it is priced in USD, and the budget is in CNY")
+    text = reasons({}, dollars, "in_order", limits=RunLimits.parse(budget="9 CNY"))
+    assert text.startswith(f"candidate {FAST.label}: it is priced in USD, and the budget is in CNY")
 
 
 def test_who_cannot_make_a_row_is_passed_over_and_that_is_told():
@@ -83,15 +83,15 @@ def test_who_cannot_make_a_row_is_passed_over_and_that_is_told():
         [MINI.label, SP.label],
         [MINI.label, SP.label, FAST.label],
     ]
-    assert any(FAST.label in told and "1080p" in told and "(1 row)" in told for told in map(str, found.warnings))
+    assert any(FAST.label in text and "1080p" in text and "(1 row)" in text for text in map(str, found.warnings))
 
 
 def test_the_cheapest_is_chosen_within_one_currency_and_the_others_are_told():
     routes = (replace(SP, prices=None), replace(FAST, prices=USD), MINI)
     found = prepare(read_table([{"prompt": "a lamp"}]), routes, choice=RoutePolicy("cheapest", "CNY"))
     assert [each.settings.label for each in found.rows[0].candidates] == [MINI.label]
-    assert any("USD" in told and "never converted" in told for told in map(str, found.warnings))
-    assert any(SP.label in told and "no price is known" in told for told in map(str, found.warnings))
+    assert any("USD" in text and "never converted" in text for text in map(str, found.warnings))
+    assert any(SP.label in text and "no price is known" in text for text in map(str, found.warnings))
     # Prices may change within a batch: what any of them has made is the row's video.
     assert all(found.rows[0].knows(print_of) for print_of in _prints(routes))
     assert chosen({}, routes=routes, how="cheapest") == [FAST.label], "without an amount, the first price's currency"

@@ -123,14 +123,14 @@ def a_batch(size: int, folder: Path) -> tuple[list[RowRecord], list[AttemptRecor
 def _fate(number: int) -> tuple[State, tuple[str, str] | None, Settlement]:
     match number % 23:
         case 3:
-            told = ("unknown_outcome", "The connection broke after the request had left; the provider never answered.")
-            return State.UNKNOWN, told, Settlement.UNKNOWN
+            text = ("unknown_outcome", "The connection broke after the request had left; the provider never answered.")
+            return State.UNKNOWN, text, Settlement.UNKNOWN
         case 7:
-            told = ("OUTPUT_MODERATION", "The video was stopped by the provider's content check. 内容审核未通过。")
-            return State.FAILED, told, Settlement.UNDOCUMENTED
+            text = ("OUTPUT_MODERATION", "The video was stopped by the provider's content check. 内容审核未通过。")
+            return State.FAILED, text, Settlement.UNDOCUMENTED
         case 11:
-            told = ("TRADEMARK", "The prompt names a protected figure; other words are needed.")
-            return State.REFUSED, told, Settlement.NOTHING
+            text = ("TRADEMARK", "The prompt names a protected figure; other words are needed.")
+            return State.REFUSED, text, Settlement.NOTHING
         case 16:
             return State.CREATED, None, Settlement.OPEN
         case _:

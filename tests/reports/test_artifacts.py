@@ -92,17 +92,17 @@ def test_a_run_leaves_a_summary_its_costs_and_its_rows(run, prefect_server, sand
     assert "undocumented" in everything.lower() or "not documented" in everything.lower() or "unknown" in everything
 
     # Nothing secret anywhere that anybody looks at: server, files, ledger.
-    told = json.dumps([first, second])
-    told += httpx.get(f"{prefect_server}/api/flow_runs/{second_id}").text
+    text = json.dumps([first, second])
+    text += httpx.get(f"{prefect_server}/api/flow_runs/{second_id}").text
     for kind in ("task_runs", "logs"):
         wanted = {"flow_runs": {"id": {"any_": [first_id, second_id]}}} if kind == "task_runs" else {}
-        told += httpx.post(f"{prefect_server}/api/{kind}/filter", json=wanted).text
+        text += httpx.post(f"{prefect_server}/api/{kind}/filter", json=wanted).text
     for path in tmp_path.rglob("*"):
         if path.is_file() and path.suffix != ".mp4":
-            told += path.read_bytes().decode("latin-1")
-    assert SECRET not in told
-    assert "sk-sandbox" not in told
-    assert "sig=" not in told, "a signed link is a key for whoever reads it"
+            text += path.read_bytes().decode("latin-1")
+    assert SECRET not in text
+    assert "sk-sandbox" not in text
+    assert "sig=" not in text, "a signed link is a key for whoever reads it"
     assert SECRET not in repr(result)
 
 

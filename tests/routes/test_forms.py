@@ -92,11 +92,11 @@ def test_full_submits_only_by_experiment_and_says_so(route):
         ("seedance2.0-md", "Data:image/png;base64,AAAA", "lower case"),
     ],
 )
-def test_what_cannot_be_brought_is_told_with_what_can(model, address, told):
+def test_what_cannot_be_brought_is_told_with_what_can(model, address, text):
     problem = form_of(find(model), "images", address)
     assert isinstance(problem, Problem)
     assert problem.is_error
-    assert told in str(problem)
+    assert text in str(problem)
     assert "SECRET" not in str(problem)
 
 

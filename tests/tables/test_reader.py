@@ -79,8 +79,8 @@ def test_a_table_becomes_requests_and_keeps_the_users_own():
 
 def test_requests_and_mappings_are_rows_too():
     request = VideoRequest(prompt="a", duration=5, images=["https://a/1", "https://a/2"], watermark=False)
-    told = {"prompt": "a", "duration": "5", "images": "https://a/1|https://a/2", "watermark": 0}
-    table = read_table([request, told])
+    facts = {"prompt": "a", "duration": "5", "images": "https://a/1|https://a/2", "watermark": 0}
+    table = read_table([request, facts])
     assert [row.request for row in table.rows] == [request, request]
     assert keys(table)[1] == f"{keys(table)[0]}-2"
 
@@ -282,9 +282,9 @@ def test_the_users_headings_are_named_by_columns():
         ([0, 1], None, ["Columns found: '0', '1'"]),
     ],
 )
-def test_headings_that_cannot_be_used_are_all_told(headings, columns, told):
+def test_headings_that_cannot_be_used_are_all_told(headings, columns, words):
     text = refusal(pd.DataFrame([["x"] * len(headings)], columns=headings), columns=columns)
-    for part in told:
+    for part in words:
         assert part in text
 
 
@@ -386,9 +386,9 @@ def test_bad_rows_have_keys_of_their_own():
         ("a.jsonl", b'{"prompt": "a"}\n{oops\n', "Line 2 is not JSON"),
     ],
 )
-def test_what_is_no_table_is_refused(write, name, content, told):
+def test_what_is_no_table_is_refused(write, name, content, words):
     text = refusal(write(name, content))
-    assert any(part in text for part in told.split("|")), text
+    assert any(part in text for part in words.split("|")), text
 
 
 @pytest.mark.parametrize("source", [42, None, {"prompt": "a"}, VideoRequest(prompt="a"), ["a"], b"prompt"])

@@ -64,14 +64,14 @@ def test_signatures_come_and_go_but_another_id_is_another_picture():
     # Without a signature beside them these say which picture is meant.
     assert signless_address(f"{base}?se=1&e=2&is=3") == f"{base}?e=2&is=3&se=1"
 
-    def told(url):
+    def text(url):
         return fingerprint("jimmy", "m", VideoRequest(prompt="a", images=[url], first_image=url))
 
-    assert told(f"{base}?id=ann") != told(f"{base}?id=bob")
-    assert told(f"{base}?id=ann&sig=1") == told(f"{base}?id=ann&sig=2")
-    assert told(f"{base}?sig=1") == told(base)
+    assert text(f"{base}?id=ann") != text(f"{base}?id=bob")
+    assert text(f"{base}?id=ann&sig=1") == text(f"{base}?id=ann&sig=2")
+    assert text(f"{base}?sig=1") == text(base)
     # As every ledger so far has it, for an address without a query.
-    assert told(base) == "1:9877b0f6f03c1fa5136fda6cb9001b2196bd1d3742c96f3faf1352e50b1314b7"
+    assert text(base) == "1:9877b0f6f03c1fa5136fda6cb9001b2196bd1d3742c96f3faf1352e50b1314b7"
 
 
 def test_a_question_mark_in_a_prompt_is_no_query():
@@ -81,7 +81,7 @@ def test_a_question_mark_in_a_prompt_is_no_query():
 
 def test_the_fingerprint_tells_provider_model_and_every_setting_apart():
     request = VideoRequest(prompt="a", duration=5)
-    told = {
+    text = {
         fingerprint("jimmy", "m", request),
         fingerprint("anyfast", "m", request),
         fingerprint("jimmy", "n", request),
@@ -104,7 +104,7 @@ def test_the_fingerprint_tells_provider_model_and_every_setting_apart():
             }.items()
         ),
     }
-    assert len(told) == 3 + len(VideoRequest.model_fields)
+    assert len(text) == 3 + len(VideoRequest.model_fields)
 
 
 def test_the_kept_request_has_no_secret_and_no_bulk():
@@ -123,13 +123,13 @@ def test_the_kept_request_has_no_secret_and_no_bulk():
 
 
 def test_a_data_uri_is_known_by_its_content():
-    def told(uri):
+    def text(uri):
         return redacted(VideoRequest(first_image=uri))["first_image"]
 
-    assert told(f"data:image/png;base64,{PIXELS}") == told(f"data:image/webp;base64,{PIXELS}")
-    assert told(f"data:image/png;base64,{PIXELS}") != told(f"data:image/png;base64,{PIXELS[4:]}")
-    assert told("data:text/plain,a%20b") == told("data:text/plain;base64,YSBi")
-    assert told("data:image/png;base64,é").startswith("sha256:")
+    assert text(f"data:image/png;base64,{PIXELS}") == text(f"data:image/webp;base64,{PIXELS}")
+    assert text(f"data:image/png;base64,{PIXELS}") != text(f"data:image/png;base64,{PIXELS[4:]}")
+    assert text("data:text/plain,a%20b") == text("data:text/plain;base64,YSBi")
+    assert text("data:image/png;base64,é").startswith("sha256:")
 
 
 def test_identical_rows_are_numbered():
@@ -138,9 +138,9 @@ def test_identical_rows_are_numbered():
 
 @given(st.lists(st.sampled_from("abcd")))
 def test_numbered_keys_are_unique_and_keep_their_place(keys):
-    told = numbered(keys)
-    assert len(set(told)) == len(told)
-    assert [key.partition("-")[0] for key in told] == keys
+    text = numbered(keys)
+    assert len(set(text)) == len(text)
+    assert [key.partition("-")[0] for key in text] == keys
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))

@@ -28,9 +28,9 @@ else:
     _Options, _Shape = in_words_of("route", Options), in_words_of("route", Shape)
 
 
-def block_name(told: str) -> str:
+def block_name(text: str) -> str:
     """The name of a saved route block, told with or without its type."""
-    return told.strip().removeprefix(f"{SLUG}/")
+    return text.strip().removeprefix(f"{SLUG}/")
 
 
 class _Head(BaseModel):

@@ -37,8 +37,8 @@ def routes_of(
         InputError: Nothing was named, or the key of a provider is missing, or a saved block has its own word.
     """
     if blocks:
-        for option, told in (("--prices", prices), ("--max-in-flight", max_in_flight)):
-            if told is not None:
+        for option, text in (("--prices", prices), ("--max-in-flight", max_in_flight)):
+            if text is not None:
                 raise InputError(message("cli.option_of_model", option=option, block=blocks[0]))
     routes: list[RouteDefaults | str] = list(blocks)
     for model in models:

@@ -122,13 +122,13 @@ class Row:
 
     def passed(self, before: int | None = None) -> tuple[Message, ...]:
         """The routes before the present one (or the first `before`) that did not take it, and why."""
-        told = []
+        lines = []
         for place, each in enumerate(self.candidates[: self.at if before is None else before]):
             if (refusal := self.refusals.get(place)) is not None:
-                told.append(message("row.route_refused", route=each.settings.label, reason=refusal.text))
+                lines.append(message("row.route_refused", route=each.settings.label, reason=refusal.text))
             elif (closed := self.skipped.get(place)) is not None:
-                told.append(message("row.route_skipped", route=each.settings.label, reason=closed.text))
-        return tuple(told)
+                lines.append(message("row.route_skipped", route=each.settings.label, reason=closed.text))
+        return tuple(lines)
 
     def moved(self, state: State, message: str | None = None) -> None:
         """The ledger has moved the row; tell those who watch."""

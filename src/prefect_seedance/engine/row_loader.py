@@ -67,13 +67,13 @@ def addressed(row: PlannedRow, row_id: int, *, named: bool) -> dict[str, Any]:
 
 
 def _candidate(row: PlannedRow) -> dict[str, Any]:
-    told: dict[str, Any] = {"block": row.settings.block, "fingerprint": row.fingerprint}
-    told["request"] = redacted(row.request)
+    facts: dict[str, Any] = {"block": row.settings.block, "fingerprint": row.fingerprint}
+    facts["request"] = redacted(row.request)
     if row.review:
-        told["review"] = row.review
+        facts["review"] = row.review
     if row.reference_seconds is not None:
-        told["reference_seconds"] = str(row.reference_seconds)
-    return told
+        facts["reference_seconds"] = str(row.reference_seconds)
+    return facts
 
 
 class RowLoader:
@@ -124,8 +124,8 @@ class RowLoader:
             settings = route_of(record, self._routes)
             return [] if settings is None else [_prepared(record, settings, record.request, record.fingerprint)]
         named = {settings.block: settings for settings in self._routes}
-        told = meant["candidates"]
-        if not all(each["block"] in named for each in told):
+        text = meant["candidates"]
+        if not all(each["block"] in named for each in text):
             return []
         found = [
             _prepared(
@@ -136,7 +136,7 @@ class RowLoader:
                 review=each.get("review"),
                 seconds=each.get("reference_seconds"),
             )
-            for each in told
+            for each in text
         ]
         return [replace(found[0], others=tuple(found[1:])), *found[1:]]
 

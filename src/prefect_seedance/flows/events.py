@@ -182,10 +182,10 @@ def _tell_row(batch: str, take: str, place: RouteRef, event: RowEvent) -> None:
         "seedance.provider": place.provider,
         "seedance.model": place.model,
     }
-    told = {"batch": batch, "take": take, "row": row, "state": state, "provider": place.provider, "model": place.model}
+    facts = {"batch": batch, "take": take, "row": row, "state": state, "provider": place.provider, "model": place.model}
     known = {"job_id": event.job_id, "video": event.video, "message": (event.message or "")[:LONGEST]}
     related = [{**_batch(batch), "prefect.resource.role": "batch"}, *_related([place])]
-    _tell(_KINDS[event.state], resource, related, {**told, **{name: value for name, value in known.items() if value}})
+    _tell(_KINDS[event.state], resource, related, {**facts, **{name: value for name, value in known.items() if value}})
 
 
 def _batch(batch: str, labels: Mapping[str, str] | None = None) -> dict[str, str]:

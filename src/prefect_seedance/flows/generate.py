@@ -268,8 +268,8 @@ async def _generate(
             file_names=file_names(file_name, read, plan, batch=name, take=take),
         )
         if spread:
-            order, told = await _spread(spread, order, task_runs)
-            plan.warnings += told
+            order, text = await _spread(spread, order, task_runs)
+            plan.warnings += text
     except SeedanceError as error:
         return failed(error)
     plan.warnings += _ledger_warnings(ledger)
@@ -318,8 +318,8 @@ async def _carry_out(order: RunSpec, step_runner: StepRunner, table: Table, logg
 async def _spread(spread: str, order: RunSpec, task_runs: TaskRuns) -> tuple[RunSpec, list[str]]:
     """The order with an engine that carries it elsewhere, and what the user should know of that."""
     per_step = task_runs == "per_step" or (task_runs == "auto" and len(order.plan.rows) <= MANY)
-    engine, told = await spread_over(spread, order, per_step=per_step)
-    return replace(order, engine=engine), told
+    engine, text = await spread_over(spread, order, per_step=per_step)
+    return replace(order, engine=engine), text
 
 
 def _seconds(patience: float) -> float:

@@ -46,8 +46,8 @@ class _Tally:
         counts: dict[str, int] = {}
         for state in self.states.values():
             counts[state] = counts.get(state, 0) + 1
-        told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-        return f"{self.percent:.0f} % ({told})"
+        text = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+        return f"{self.percent:.0f} % ({text})"
 
 
 @contextlib.asynccontextmanager

@@ -174,7 +174,7 @@ def _prepared(row: TableRow, kinds: _Kinds, resolved: Sequence[VideoRequest]) ->
     behind = zip(kinds.passed, resolved[len(candidates) :], strict=True)
     return replace(
         first,
-        warnings=(*kinds.warnings, *dict.fromkeys(told for each in candidates for told in each.warnings)),
+        warnings=(*kinds.warnings, *dict.fromkeys(text for each in candidates for text in each.warnings)),
         others=tuple(replace(each, priced_in=kinds.priced_in) for each in candidates[1:]),
         accepts=frozenset([each.fingerprint for each in candidates] + [_print(*each) for each in behind]),
         priced_in=kinds.priced_in,

@@ -133,7 +133,7 @@ def _judged(row: PlannedRow, seen: Survey) -> tuple[PlannedRow | None, list[Mess
         errors, warnings = seen.judge(row.settings, row.request, row.review)
         return (None, errors) if errors else (_measured(row, seen, warnings), [])
     good: list[PlannedRow] = []
-    told: list[Message | str] = []
+    lines: list[Message | str] = []
     against: dict[str, list[Message]] = {}
     for each in row.candidates:
         errors, warnings = seen.judge(each.settings, each.request, each.review)
@@ -141,14 +141,14 @@ def _judged(row: PlannedRow, seen: Survey) -> tuple[PlannedRow | None, list[Mess
             against[each.settings.label] = errors
         else:
             measured = _measured(each, seen, warnings)
-            told += measured.warnings
+            lines += measured.warnings
             good.append(measured)
     if not good:
         # A file that is not there is so for all of them.
         return None, list(dict.fromkeys(error for errors in against.values() for error in errors))
-    told += [message("choice.skipped", route=label, reasons=tuple(errors)) for label, errors in against.items()]
+    lines += [message("choice.skipped", route=label, reasons=tuple(errors)) for label, errors in against.items()]
     judged = in_order(row, good)
-    return replace(judged, warnings=tuple(dict.fromkeys((*row.warnings, *told)))), []
+    return replace(judged, warnings=tuple(dict.fromkeys((*row.warnings, *lines)))), []
 
 
 def _measured(row: PlannedRow, seen: Survey, found: Sequence[Message]) -> PlannedRow:

@@ -86,11 +86,11 @@ def _invalid(table: str, invalid: Sequence[Invalid], valid: int) -> InvalidRows:
         for row in invalid[:SHOWN]
         for reason in row.reasons
     ]
-    told = {"invalid": len(invalid), "valid": valid, "table": table, "shown": shown}
+    facts = {"invalid": len(invalid), "valid": valid, "table": table, "shown": shown}
     if len(invalid) > SHOWN:
-        text = message("rows.more_invalid", more=len(invalid) - SHOWN, **told)
+        text = message("rows.more_invalid", more=len(invalid) - SHOWN, **facts)
     else:
-        text = message("rows.invalid", **told)
+        text = message("rows.invalid", **facts)
     return InvalidRows(text, code="bad_rows", invalid=invalid)
 
 

@@ -60,15 +60,15 @@ def wanted_routes(
     return _apart([first, *behind]), False
 
 
-def _named(told: str, routes: Sequence[RouteSettings]) -> RouteSettings:
-    name = _read(told)
+def _named(text: str, routes: Sequence[RouteSettings]) -> RouteSettings:
+    name = _read(text)
     for settings in routes:
         account = settings.account
         if name.fits(
             provider=account.provider, account=account.label, model=settings.route.model, block=settings.block
         ):
             return settings
-    raise InputError(message("choice.unknown_route", name=told, routes=_names(routes)))
+    raise InputError(message("choice.unknown_route", name=text, routes=_names(routes)))
 
 
 _read = lru_cache(1000)(RouteName.read)

@@ -107,7 +107,7 @@ def _line(row: RowRecord, attempt: AttemptRecord) -> tuple[object, ...]:
 
 def _asset_line(request: AssetRequest) -> tuple[object, ...]:
     """A request for an asset belongs to no row: it may serve many."""
-    told = {
+    facts = {
         "provider": request.provider,
         "account": request.account,
         "model": ASSETS,
@@ -124,7 +124,7 @@ def _asset_line(request: AssetRequest) -> tuple[object, ...]:
         "charge": _exact(request.unit_price) if request.outcome is Outcome.CREATED else "",
         "currency": request.currency,
     }
-    return tuple(told.get(name, "") for name in AUDIT_COLUMNS)
+    return tuple(facts.get(name, "") for name in AUDIT_COLUMNS)
 
 
 def _exact(value: Decimal | None) -> str:

@@ -92,13 +92,13 @@ def _waiting(rows: Sequence[RowRecord]) -> str:
 
 
 def _unsure(report: PeriodCost) -> str:
-    told = [
+    lines = [
         f"- **{cell(each.batch)}** · {cell(line.billing_model)}: {cell(words)}"
         for each in report.batches
         for line in each.lines
         if (words := doubts(line))
     ]
-    return f"## {message('period.not_known')}\n\n" + "\n".join(told) if told else ""
+    return f"## {message('period.not_known')}\n\n" + "\n".join(lines) if lines else ""
 
 
 def _grouped(lines: Sequence[CostLine], name: str) -> list[tuple[str, ...]]:
@@ -117,5 +117,5 @@ def _money(lines: Sequence[CostLine]) -> tuple[str, ...]:
         cost = "unknown"
     else:
         cost = amounts(known)
-    unsure = "; ".join(dict.fromkeys(told for line in lines if (told := doubts(line))))
+    unsure = "; ".join(dict.fromkeys(text for line in lines if (text := doubts(line))))
     return cost, str(sum(line.succeeded for line in lines)), str(sum(line.failed for line in lines)), unsure or "–"

@@ -60,7 +60,7 @@ def cost_lines(title: Message, lines: list[CostLine]) -> RenderableType:
             if payer == f"{line.provider}/{line.account}":
                 cells = (line.billing_model, row["succeeded"], row["failed"], row["units"], row["unit price"])
                 table.add_row(*(Text(cell) for cell in (*cells, line_cost(line))))
-    notes = [(Text(line.billing_model), Text(told)) for line in lines if (told := doubts(line))]
+    notes = [(Text(line.billing_model), Text(text)) for line in lines if (text := doubts(line))]
     return Group(table, _noted(message("terminal.not_known"), notes)) if notes else table
 
 
@@ -82,8 +82,8 @@ def _noted(title: Message, notes: Sequence[tuple[Text, Text]]) -> RenderableType
     table = Table.grid(padding=(0, 2), pad_edge=False)
     table.add_column(overflow="fold", max_width=30)
     table.add_column(overflow="fold")
-    for subject, told in notes:
-        table.add_row(subject, told)
+    for subject, text in notes:
+        table.add_row(subject, text)
     return Group(Text(f"\n{title}", style="yellow"), table)
 
 

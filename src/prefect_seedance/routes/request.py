@@ -197,6 +197,6 @@ def in_words_of(block: Literal["route", "job"], group: type[Group]) -> type[Grou
     fields: dict[str, Any] = {}
     for name, field in group.model_fields.items():
         column = COLUMNS[name]
-        title, told = (None, column.in_block) if block == "route" else (column.job_title or None, column.in_job)
-        fields[name] = (field.annotation, Field(default=field.default, title=title, description=told))
+        title, text = (None, column.in_block) if block == "route" else (column.job_title or None, column.in_job)
+        fields[name] = (field.annotation, Field(default=field.default, title=title, description=text))
     return create_model(group.__name__, __base__=group, __module__=group.__module__, **fields)

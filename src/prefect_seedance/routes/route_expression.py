@@ -69,7 +69,7 @@ class RouteName:
         return f"{self.provider}{account}:{self.name}" if self.provider else self.name
 
 
-def parse_route_expression(told: str | Sequence[Any]) -> tuple[str, ...]:
+def parse_route_expression(text: str | Sequence[Any]) -> tuple[str, ...]:
     """The routes that a row names, the first choice first, each as `RouteName` writes it; or `("cheapest",)`.
 
     Args:
@@ -78,7 +78,7 @@ def parse_route_expression(told: str | Sequence[Any]) -> tuple[str, ...]:
     Raises:
         ValueError: It cannot be read; the text says what is wrong with it, and what is expected.
     """
-    parts = _parts(told) if isinstance(told, str) else list(told)
+    parts = _parts(text) if isinstance(text, str) else list(text)
     if not parts:
         raise ValueError(message("route_expression.empty_list"))
     if not all(isinstance(part, str) and part.strip() for part in parts):

@@ -63,7 +63,7 @@ def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) ->
     """
     source = fetch(place, judge)
     try:
-        frame, lines, told = _FORMATS[_format(source)](source)
+        frame, lines, text = _FORMATS[_format(source)](source)
     except TableError:
         raise
     except ImportError as error:
@@ -76,7 +76,7 @@ def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) ->
     if (pyarrow := sys.modules.get("pyarrow")) is not None:
         # It keeps for itself what it no longer needs: of a large file more than the table takes.
         pyarrow.default_memory_pool().release_unused()
-    return Sheet(frame, lines, source.name, source.folder, told)
+    return Sheet(frame, lines, source.name, source.folder, text)
 
 
 _Read = tuple[pd.DataFrame, Sequence[int], tuple[Message, ...]]
@@ -120,7 +120,7 @@ def _is_json(data: bytes) -> bool:
 
 
 def _csv(source: TableSource) -> _Read:
-    text, told = _decoded(source)
+    text, words = _decoded(source)
     blank = _BLANK_LINES.match(text)
     text = text[blank.end() :] if blank else text  # else pandas takes a blank first line for the width of the table
     separator = _separator(text, source.suffix)
@@ -148,7 +148,7 @@ def _csv(source: TableSource) -> _Read:
         expected, line, cells = ragged.groups()
         reason = message("table.ragged", line=line, cells=cells, expected=expected)
         raise table_error(source.name, [reason]) from error
-    return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), told)
+    return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), words)
 
 
 def _decoded(source: TableSource) -> tuple[str, tuple[Message, ...]]:
@@ -185,9 +185,9 @@ def _xlsx(source: TableSource) -> _Read:
             # "NA" is a word, an empty cell is not.
             grid = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[""])
             sheets = [str(name) for name in book.sheet_names]
-    told = (message("table.first_sheet", sheet=sheets[0], sheets=len(sheets)),) if len(sheets) > 1 else ()
+    text = (message("table.first_sheet", sheet=sheets[0], sheets=len(sheets)),) if len(sheets) > 1 else ()
     frame, lines = _headed(grid, source.name)
-    return frame.infer_objects(), lines, told
+    return frame.infer_objects(), lines, text
 
 
 def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame, list[int]]:

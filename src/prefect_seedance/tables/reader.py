@@ -107,8 +107,8 @@ def read_table(
         cells["id"], titles["id"] = keys, "row"
     reading = RowReader(sheet, cells, titles)
     rows, bad = reading.rows()
-    told = [*sheet.warnings, *warnings, *reading.warnings()]
-    return Table(rows, frame, sheet.name, sheet.folder, told, bad, titles)
+    lines = [*sheet.warnings, *warnings, *reading.warnings()]
+    return Table(rows, frame, sheet.name, sheet.folder, lines, bad, titles)
 
 
 def _sheet(source: TableLike, judge: Callable[[str], None] | None) -> Sheet:

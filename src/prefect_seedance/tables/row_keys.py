@@ -42,11 +42,11 @@ def base_key(cells: Mapping[str, Any]) -> str:
 def numbered(keys: Iterable[str]) -> list[str]:
     """The keys in their order, where the second of the same gets `-2`, the third `-3`."""
     seen: Counter[str] = Counter()
-    told = []
+    lines = []
     for key in keys:
         seen[key] += 1
-        told.append(key if seen[key] == 1 else f"{key}-{seen[key]}")
-    return told
+        lines.append(key if seen[key] == 1 else f"{key}-{seen[key]}")
+    return lines
 
 
 def redacted(resolved: VideoRequest) -> dict[str, Any]:
@@ -128,19 +128,19 @@ def _signs(name: str) -> bool:
     return name.startswith(_SIGNERS) or not _SIGNING.isdisjoint((*words, "".join(words)))
 
 
-def _canonical(field: str, value: Any, told: Callable[[str], str] | None = None) -> Any:
+def _canonical(field: str, value: Any, text: Callable[[str], str] | None = None) -> Any:
     if field not in _MEDIA:
         return value
-    told = told or cut_address
-    return _address(value, told) if isinstance(value, str) else [_address(part, told) for part in value]
+    text = text or cut_address
+    return _address(value, text) if isinstance(value, str) else [_address(part, text) for part in value]
 
 
-def _address(text: str, told: Callable[[str], str]) -> str:
+def _address(text: str, words: Callable[[str], str]) -> str:
     if text[:5].lower() == "data:":
         return f"sha256:{hashlib.sha256(_content(text)).hexdigest()}"
     if len(text) > _LONGEST_ADDRESS and "://" not in text[:_LONGEST_ADDRESS]:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"  # Base64 without its `data:`
-    return told(text)
+    return words(text)
 
 
 def cut_address(text: str) -> str:

@@ -101,12 +101,12 @@ class RowReader:
         """What a person should look at before paying for it."""
         prompts = self._parsed.get("prompt", [])
         nulls = [place for place, text in enumerate(prompts) if text and text.lower() in _NULL_WORDS]
-        told = []
+        lines = []
         if nulls:
-            told.append(message("table.null_words", lines=self._lines(nulls)))
+            lines.append(message("table.null_words", lines=self._lines(nulls)))
         if "id" not in self._parsed and (alike := self._alike()):
-            told.append(message("table.alike_rows", lines=self._lines(alike)))
-        return told
+            lines.append(message("table.alike_rows", lines=self._lines(alike)))
+        return lines
 
     def _column(self, name: str, raw: list[Any]) -> list[Any]:
         parse = PARSERS[name]
@@ -158,8 +158,8 @@ class RowReader:
         keys = [base_key(dict(zip(names, row, strict=True))) for row in rows]
         for position, faults in self._faults.items():
             # A cell that could not be read still tells its row from the others.
-            told = {name: repr(shown(self._raw[name][position])) for name, _ in faults}
-            keys[position] = base_key({**{n: c[position] for n, c in self._parsed.items() if n not in told}, **told})
+            facts = {name: repr(shown(self._raw[name][position])) for name, _ in faults}
+            keys[position] = base_key({**{n: c[position] for n, c in self._parsed.items() if n not in facts}, **facts})
         return numbered(keys)
 
     def _alike(self) -> list[int]:

@@ -39,6 +39,6 @@ def _row(parameters: Mapping[str, Any]) -> str:
         return subject.key
     if isinstance(subject, JobTicket):
         return subject.row
-    told = parameters.get("row") or getattr(subject, "prompt", None) or subject
-    text = " ".join(str(told.get("prompt", "") if isinstance(told, Mapping) else told).split())
+    words = parameters.get("row") or getattr(subject, "prompt", None) or subject
+    text = " ".join(str(words.get("prompt", "") if isinstance(words, Mapping) else words).split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -65,5 +65,5 @@ def test_what_was_asked_for(route, request_, came):
         ),
     ],
 )
-def test_what_was_not_asked_for(route, request_, came, told):
-    assert list(map(str, remarks(route, VideoRequest(**request_), came))) == told
+def test_what_was_not_asked_for(route, request_, came, text):
+    assert list(map(str, remarks(route, VideoRequest(**request_), came))) == text

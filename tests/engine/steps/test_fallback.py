@@ -132,9 +132,9 @@ async def test_what_all_rows_would_meet_is_met_by_few(tmp_path, first, second):
             assert 1 <= len(rows_that_asked) <= most, kind
             asked = {row.key: row.passed[0] for row in outcome.records.values() if row.id in rows_that_asked}
             spared = {row.key: row.passed[0] for row in outcome.records.values() if row.id not in rows_that_asked}
-            assert all("not asked" in told for told in spared.values()), kind
-            assert not any("not asked" in told for told in asked.values()), kind
-            assert all(both.routes[0].label in told for told in [*asked.values(), *spared.values()]), kind
+            assert all("not asked" in text for text in spared.values()), kind
+            assert not any("not asked" in text for text in asked.values()), kind
+            assert all(both.routes[0].label in text for text in [*asked.values(), *spared.values()]), kind
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ async def test_where_no_route_is_left_all_reasons_are_told_and_the_next_run_begi
         first = await both.run(rows_of(["a lamp"]))
         record = first.records["r0"]
         assert record.state == "deferred"
-        for told in ("seedance2.0-mini (jimmy/one)", "余额不足", "seedance-2.0-mini (anyfast/two)", "key"):
-            assert told in record.error_message
+        for text in ("seedance2.0-mini (jimmy/one)", "余额不足", "seedance-2.0-mini (anyfast/two)", "key"):
+            assert text in record.error_message
         both.routes = good
         second = await both.run(rows_of(["a lamp"]))
         assert (second.records["r0"].state, second.records["r0"].provider) == ("stored", "anyfast")
@@ -282,7 +282,7 @@ async def test_each_row_asks_in_its_own_order_and_no_further_than_it_must(tmp_pa
             assert made == [int(place == asked[-1] and last != "moderated") for place in range(3)]
             if last != "moderated":
                 assert record.account == tried[-1]
-                assert [told.partition(":")[0] for told in record.passed] == [routes[at].label for at in refusing]
+                assert [text.partition(":")[0] for text in record.passed] == [routes[at].label for at in refusing]
 
 
 async def test_an_error_that_nobody_foresaw_ends_the_run_and_leaves_no_queue_waiting(tmp_path, monkeypatch):

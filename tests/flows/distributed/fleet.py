@@ -54,8 +54,8 @@ def server_on(postgres: PostgresServer, folder: Path) -> Iterator[str]:
 
 def calls(folder: Path) -> int:
     """How often the server's API was called until now, but for what idle workers ask as well."""
-    told = re.findall(r'"(?:GET|POST|PATCH|PUT|DELETE) (/api/\S+)', (folder / "server.log").read_text(errors="replace"))
-    return sum("/work_pools/" not in each and "/health" not in each for each in told)
+    text = re.findall(r'"(?:GET|POST|PATCH|PUT|DELETE) (/api/\S+)', (folder / "server.log").read_text(errors="replace"))
+    return sum("/work_pools/" not in each and "/health" not in each for each in text)
 
 
 class Workers:

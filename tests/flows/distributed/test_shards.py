@@ -269,13 +269,13 @@ def test_a_providers_own_limit_is_shared_by_three_processes(tmp_path: Path, post
         states = Counter(record.state for record in outcome.records.values())
         refused = sandbox.state.calls["jimmy.create"] - len(sandbox.state.bill())
         workers = Counter(attempt.run_id for attempt in scene.attempts() if attempt.job_id)
-        told = f"a hidden limit of 5 over 3 processes: {refused} refusals of {60 + refused} creates, {took:.0f} s"
-        told += f", rows by process {sorted(workers.values())}"
+        text = f"a hidden limit of 5 over 3 processes: {refused} refusals of {60 + refused} creates, {took:.0f} s"
+        text += f", rows by process {sorted(workers.values())}"
         with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
-            log.write(f"{told}; {dict(states)}\n")
+            log.write(f"{text}; {dict(states)}\n")
         assert states == {State.STORED: 60}
         assert sandbox.state.peak["jimmy"] <= 5
-        assert refused <= 40 + took, told  # now and then one more job is tried
+        assert refused <= 40 + took, text  # now and then one more job is tried
 
 
 async def _rows_of(scene: Scene, dead: int | None) -> list[Any]:

@@ -60,9 +60,9 @@ def test_refused_before_anything_is_spent(
 ) -> None:
     from prefect_seedance.blocks import RouteDefaults
 
-    def refused(told: str, table: Any = ROWS, **options: Any) -> None:
+    def refused(text: str, table: Any = ROWS, **options: Any) -> None:
         settings = {"route": saved, "batch": "b", "output": tmp_path / "videos", "spread": "workers:2", **options}
-        with pytest.raises(InputError, match=told) as error:
+        with pytest.raises(InputError, match=text) as error:
             generate_videos(table, **settings)
         assert "Nothing was spent" in error.value.message
 
@@ -101,11 +101,11 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_only_names_and_numbers_cross(saved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole of what a shard is told is JSON, and holds neither the key nor a row."""
-    told: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
 
     async def engine_of(meant: Any, order: Any) -> Any:
         async def engine(begun: Any) -> list[str]:
-            told.append(meant.call(order, begun))
+            lines.append(meant.call(order, begun))
             return []
 
         return engine
@@ -118,9 +118,9 @@ async def test_only_names_and_numbers_cross(saved: str, tmp_path: Path, monkeypa
         await agenerate_videos(
             ROWS, route=saved, batch="b", output=tmp_path / "v", spread="workers:2", budget="3 CNY", max_failures=0.5
         )
-    text = json.dumps(told[0])
+    text = json.dumps(lines[0])
     assert "sk_sandbox" not in text
     assert "a fox" not in text
-    call = told[0]
+    call = lines[0]
     assert (call["routes"], call["budget"], call["failures_allowed"]) == ([saved], "3 CNY", "1")
     assert call["ledger"].startswith("sqlite")

@@ -108,13 +108,13 @@ def test_three_workers_one_killed_one_added_and_the_ledger_restarted(
         finally:
             workers.close()
             postgres.close()
-    told = (
+    text = (
         f"{ROWS} rows, {CEILING} in flight: {time.monotonic() - started:.0f} s ({ready - started:.0f} s to 8 "
         f"jobs); {orphans} orphans taken over in {takeover:.2f} s; rows by shard {sorted(n for _, n in worked)}; "
         f"peak {sandbox.state.peak['jimmy']}; {asked / ROWS:.1f} API calls a row; {dict(states)}\n"
     )
     with Path(os.environ.get("CHAOS_LOG", os.devnull)).open("a") as log:
-        log.write(told)
+        log.write(text)
 
 
 def test_workers_that_never_come_are_told_and_not_waited_for_for_ever(

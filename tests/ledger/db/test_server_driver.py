@@ -114,25 +114,25 @@ async def test_a_write_whose_commit_got_no_answer_is_made_once(
 async def test_a_server_that_is_killed_again_and_again_loses_and_repeats_nothing(own_server: PostgresServer) -> None:
     url = own_server.url(own_server.empty_database())
     async with opened(url) as one, opened(url) as other:
-        told: list[Any] = []
+        lines: list[Any] = []
 
         async def write(database: Database, name: str) -> None:
             for number in range(1, 151):
                 assert await database.write(adding(name)) == number
                 assert await count(database, name) == number
-                told.append(name)
+                lines.append(name)
 
         work = asyncio.gather(write(one, "a"), write(other, "b"), *(count(one, "a") for _ in range(20)))
         deaths = 0
         while not work.done():
-            before = len(told)
-            while len(told) < before + 10 and not work.done():  # else a slow machine would never get on
+            before = len(lines)
+            while len(lines) < before + 10 and not work.done():  # else a slow machine would never get on
                 await asyncio.sleep(0.02)
             await asyncio.to_thread(own_server.die)
             await asyncio.to_thread(own_server.start)
             deaths += 1
         await work
-        assert (await count(one, "a"), await count(one, "b"), len(told)) == (150, 150, 300)
+        assert (await count(one, "a"), await count(one, "b"), len(lines)) == (150, 150, 300)
         assert deaths >= 2
 
 

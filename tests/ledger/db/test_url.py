@@ -63,13 +63,13 @@ def test_no_spelling_of_a_password_is_ever_shown(secret: str) -> None:
     ],
 )
 async def test_a_url_that_cannot_serve_is_told_before_anything_is_spent(url: str) -> None:
-    with pytest.raises(InputError, match=r"cannot be used as a ledger URL.*Nothing was spent") as told:
+    with pytest.raises(InputError, match=r"cannot be used as a ledger URL.*Nothing was spent") as text:
         await Ledger.open(url)
-    assert "heim" not in str(told.value)
+    assert "heim" not in str(text.value)
 
 
 async def test_a_server_that_is_not_there(unused_tcp_port: int) -> None:
     pytest.importorskip("asyncpg")
-    with pytest.raises(LedgerError, match="cannot be opened") as told:
+    with pytest.raises(LedgerError, match="cannot be opened") as text:
         await Ledger.open(f"postgresql+asyncpg://u:geheim@127.0.0.1:{unused_tcp_port}/db")
-    assert "geheim" not in str(told.value)
+    assert "geheim" not in str(text.value)

@@ -140,8 +140,8 @@ async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch
 
 
 @pytest.mark.parametrize("told", ["soon", "0", "-1", "nan"])
-def test_a_lease_that_is_none(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
-    monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", told)
+def test_a_lease_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", text)
     with pytest.raises(InputError, match="expected a number of seconds"):
         lease()
 

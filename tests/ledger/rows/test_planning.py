@@ -17,9 +17,9 @@ async def test_a_changed_request_says_what_changed_and_what_can_be_done(bench: A
     await bench.ledger.plan(bench.run, "1", [plan_of("a"), plan_of("b")])
     request = {"prompt": "x" * 200, "ratio": "16:9"}
     changed = plan_of("b", fingerprint="1:other", request=request, model="seedance2.0-md")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as text:
         await bench.ledger.plan(bench.run, "1", [plan_of("a"), changed, plan_of("c")])
-    message = str(told.value)
+    message = str(text.value)
     for part in (
         "1 row was planned with another request before, in batch 'spring' (take '1')",
         "row 'b': model was 'seedance2.0-mini', is 'seedance2.0-md'",
@@ -43,10 +43,10 @@ async def test_a_changed_request_says_what_changed_and_what_can_be_done(bench: A
 async def test_many_changed_rows_are_counted_not_listed(bench: Any, plan_of: Any) -> None:
     keys = [f"k{number:04}" for number in range(700)]
     await bench.ledger.plan(bench.run, "1", [plan_of(key) for key in keys])
-    with pytest.raises(InputError, match=r"^700 rows were") as told:
+    with pytest.raises(InputError, match=r"^700 rows were") as text:
         await bench.ledger.plan(bench.run, "1", [plan_of(key, fingerprint="1:new") for key in keys])
-    assert str(told.value).count("- row ") == 10
-    assert "… and 690 more" in str(told.value)
+    assert str(text.value).count("- row ") == 10
+    assert "… and 690 more" in str(text.value)
 
 
 async def test_another_account_or_file_name_is_no_other_request(bench: Any, plan_of: Any) -> None:

@@ -74,12 +74,12 @@ def test_of_what_lies_outside_nothing_is_told(places, tree, address):
     (tree / "outside/way").mkdir()
     (tree / "table/way").symlink_to(tree / "outside/way")
     (tree / "outside/way/secret.png").write_bytes(b"x")
-    told = []
+    lines = []
     for name in ("secret", "absent"):
         with pytest.raises(InputError) as caught:
             places.find(address.replace("{tree}", str(tree)).replace("{}", name))
-        told.append(str(caught.value).replace(name, "?"))
-    assert told[0] == told[1]
+        lines.append(str(caught.value).replace(name, "?"))
+    assert lines[0] == lines[1]
 
 
 def test_a_folder_whose_name_only_begins_alike_is_outside(places, tree):

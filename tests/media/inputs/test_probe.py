@@ -359,8 +359,8 @@ async def test_huge_claims_cost_nothing(tmp_path):
 async def test_a_vast_frame_in_a_small_film_is_not_decoded(tmp_path):
     film = stream("mov", "png", frames=1, pixels="rgb24")
     place = film.index(b"IHDR")
-    told = b"IHDR" + struct.pack(">II", 12_000, 12_000) + film[place + 12 : place + 17]
-    (tmp_path / "a.mov").write_bytes(film[:place] + told + struct.pack(">I", zlib.crc32(told)) + film[place + 21 :])
+    text = b"IHDR" + struct.pack(">II", 12_000, 12_000) + film[place + 12 : place + 17]
+    (tmp_path / "a.mov").write_bytes(film[:place] + text + struct.pack(">I", zlib.crc32(text)) + film[place + 21 :])
     # What was asked of the system, used or not: FFmpeg would ask for 423 MB for this frame.
     before = _most_memory()
     probed = await look("a.mov", MediaAccess(tmp_path))

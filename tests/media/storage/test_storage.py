@@ -92,13 +92,13 @@ def test_of_two_that_place_one_name_at_once_one_wins(storage, part):
     if storage.shown.startswith(("memory:", "file:")):
         pytest.skip("these stores cannot tell")
     parts = [part(bytes([number]) * 50_000, f"{number}.part") for number in range(6)]
-    told, gate = [], threading.Barrier(6)
+    text, gate = [], threading.Barrier(6)
 
     def run(path):
         gate.wait()
         try:
             storage.place(path, "a.mp4")
-            told.append(path)
+            text.append(path)
         except InputError:
             pass
 
@@ -107,8 +107,8 @@ def test_of_two_that_place_one_name_at_once_one_wins(storage, part):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(told) == 1
-    assert storage.read("a.mp4") == bytes([parts.index(told[0])]) * 50_000
+    assert len(text) == 1
+    assert storage.read("a.mp4") == bytes([parts.index(text[0])]) * 50_000
     assert sum(path.exists() for path in parts) == 5
 
 
@@ -208,8 +208,8 @@ def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, mon
         ("", "expected a folder"),
     ],
 )
-def test_what_is_no_output(where, told):
-    with pytest.raises(InputError, match=told) as caught:
+def test_what_is_no_output(where, text):
+    with pytest.raises(InputError, match=text) as caught:
         open_storage(where)
     assert "hush" not in str(caught.value)
     assert "Nothing was spent" in str(caught.value)

@@ -76,9 +76,9 @@ ROUTES = st.builds(
     st.sampled_from([" > ", ">", " → ", "\n", " ＞ ", " -> "]),
 )
 def test_the_order_that_a_row_names_is_the_order_that_is_read(names, mark):
-    told = tuple(map(str, names))
-    assert parse_route_expression(mark.join(told)) == parse_route_expression(list(told)) == told
-    assert [RouteName.read(each) for each in told] == names
+    text = tuple(map(str, names))
+    assert parse_route_expression(mark.join(text)) == parse_route_expression(list(text)) == text
+    assert [RouteName.read(each) for each in text] == names
 
 
 @given(st.text(max_size=40) | st.lists(st.text(max_size=8) | st.integers(), max_size=5))
@@ -86,9 +86,9 @@ def test_the_order_that_a_row_names_is_the_order_that_is_read(names, mark):
 @example(">")
 @example("a > cheapest")
 @example('["a", 3]')
-def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(told):
+def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(text):
     try:
-        names = parse_route_expression(told)
+        names = parse_route_expression(text)
     except ValueError as error:
         reason = str(error)
     else:
@@ -108,6 +108,6 @@ def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(t
         ([], "empty list"),
     ],
 )
-def test_a_wish_that_cannot_be_read_says_what_is_expected(told, reason):
+def test_a_wish_that_cannot_be_read_says_what_is_expected(text, reason):
     with pytest.raises(ValueError, match=reason):
-        parse_route_expression(told)
+        parse_route_expression(text)

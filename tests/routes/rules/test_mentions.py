@@ -46,11 +46,11 @@ def test_what_is_there_and_what_is_no_mention_passes_in_silence(prompt):
         ("".join(f"@image{n} " for n in range(3, 99)), "@image3, @image4, @image5, @image6, @image7 and 91 more", "2"),
     ],
 )
-def test_a_name_without_its_reference_is_an_error_that_counts(prompt, names, told):
+def test_a_name_without_its_reference_is_an_error_that_counts(prompt, names, text):
     [(severity, message)] = said(prompt, images=[PICTURE] * 2, reference_videos=[CLIP])
     assert severity == "error"
     assert f"mentions {names}, and the row " in message
-    assert told in message
+    assert text in message
 
 
 def test_what_may_be_meant_otherwise_is_a_warning():

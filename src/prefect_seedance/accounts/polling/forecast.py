@@ -66,7 +66,7 @@ class Forecast:
         for kind in _relatives(profile):
             self._table(kind).passed(before, age)
 
-    def ended(self, profile: Profile, before: float, age: float, told: Sequence[Seen] = ()) -> None:
+    def ended(self, profile: Profile, before: float, age: float, text: Sequence[Seen] = ()) -> None:
         """A job has ended.
 
         Args:
@@ -77,7 +77,7 @@ class Forecast:
         """
         for kind in _relatives(profile):
             self._table(kind).ended(before, age)
-        for seen in told:
+        for seen in text:
             if 0 < seen.age <= age and seen.progress > 0:
                 marks = self._told.setdefault(profile.model, [deque(maxlen=HEARD) for _ in range(101)])
                 marks[round(100 * seen.progress)].append(seen.age / age - seen.progress)
@@ -87,7 +87,7 @@ class Forecast:
         table = self._tables.get(Profile(profile.model))
         return table is not None and table.ends > 0
 
-    def next_age(self, profile: Profile, age: float, told: Sequence[Seen] = ()) -> float | None:
+    def next_age(self, profile: Profile, age: float, text: Sequence[Seen] = ()) -> float | None:
         """The age at which a job that is still running is best asked about next.
 
         Args:
@@ -99,8 +99,8 @@ class Forecast:
             The age in seconds, at least `age`; None where nothing is known.
         """
         table = self._of(profile)
-        if told and told[-1].age >= age - 0.001:
-            told_wait = self._wait(profile.model, table, told)
+        if text and text[-1].age >= age - 0.001:
+            told_wait = self._wait(profile.model, table, text)
             if told_wait is not None:
                 return age + told_wait
         return None if table is None else table.next_age(age)
@@ -123,14 +123,14 @@ class Forecast:
                     break
         return found
 
-    def _wait(self, model: str, table: SurvivalTable | None, told: Sequence[Seen]) -> float | None:
+    def _wait(self, model: str, table: SurvivalTable | None, text: Sequence[Seen]) -> float | None:
         """Seconds to wait by what the job told; None where that says nothing."""
-        age, progress = told[-1]
+        age, progress = text[-1]
         offs = self._heard(model, progress)
         if len(offs) < PROVEN:
             if progress < NEARLY or age <= 0:
                 return None
-            wait = _by_itself(told)
+            wait = _by_itself(text)
             return min(pause([(wait * share, weight) for share, weight in DOUBT]), max(0.5 * age, 1.0))
         waits = [(age / min(1.0, max(0.01, progress + off)) - age, 1.0) for off in sorted(offs, reverse=True)]
         if table is not None and table.edges:
@@ -157,11 +157,11 @@ class Forecast:
         return offs
 
 
-def _by_itself(told: Sequence[Seen]) -> float:
+def _by_itself(text: Sequence[Seen]) -> float:
     """Seconds until the end by a job's own progress, as long as nobody knows how honest it is."""
-    age, progress = told[-1]
+    age, progress = text[-1]
     wait = age * (1 - progress) / progress
-    before = next((seen for seen in told if 0 < seen.progress <= progress - NEARLY), None)
+    before = next((seen for seen in text if 0 < seen.progress <= progress - NEARLY), None)
     if before is not None:
         # Some begin at 50 %: the way since the first time says more than the whole.
         wait = max(wait, (1 - progress) * (age - before.age) / (progress - before.progress))

@@ -276,21 +276,21 @@ class Poller:
                     log.exception("Job %s: an error that this program did not foresee", watch.job_id)
                     watch.settle(None, InvalidResponse(message("poll.answer_not_processed", reason=repr(error))))
 
-    def _heard(self, watch: Watch, told: JobView | SeedanceError, begun: float) -> None:
+    def _heard(self, watch: Watch, text: JobView | SeedanceError, begun: float) -> None:
         now = asyncio.get_running_loop().time()
-        watch.asking, watch.asked, watch.last = False, now, told
-        if isinstance(told, NotFound):
+        watch.asking, watch.asked, watch.last = False, now, text
+        if isinstance(text, NotFound):
             watch.gone += 1
             if watch.gone >= GONE_TIMES:
-                watch.settle(None, told)
+                watch.settle(None, text)
             else:
                 self._at(watch, now + (watch.pace or 1.0))
-        elif isinstance(told, PASSING):
-            self._trouble(watch, told, begun)
-        elif isinstance(told, SeedanceError):
-            watch.settle(None, told)
+        elif isinstance(text, PASSING):
+            self._trouble(watch, text, begun)
+        elif isinstance(text, SeedanceError):
+            watch.settle(None, text)
         else:
-            self._viewed(watch, told, now)
+            self._viewed(watch, text, now)
 
     def _viewed(self, watch: Watch, view: JobView, now: float) -> None:
         watch.gone = watch.troubles = self._streak = 0

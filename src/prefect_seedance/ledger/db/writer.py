@@ -95,10 +95,10 @@ class Writer:
         if done.done():
             return
         if isinstance(result, _Fallen):
-            told = trouble(result.error, self._shown)
-            if told is not result.error:
-                told.__cause__ = result.error
-            done.set_exception(told)
+            text = trouble(result.error, self._shown)
+            if text is not result.error:
+                text.__cause__ = result.error
+            done.set_exception(text)
         else:
             done.set_result(result)
 

@@ -53,7 +53,7 @@ def _settled(
     outcome: Outcome | None,
     to: State,
     evidence: dict[str, Any],
-    told: dict[str, Any],
+    text: dict[str, Any],
 ) -> bool:
     row = transitions.locked_row(connection, row_id)
     waiting = sa.and_(
@@ -71,7 +71,7 @@ def _settled(
     open_still = found.resolution is None and row.attempt_id == attempt_id and row.state is State.UNKNOWN
     if outcome is not None and open_still:
         transitions.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)
-        transitions.set_state(connection, row_id, to, **told)
+        transitions.set_state(connection, row_id, to, **text)
         return True
     connection.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(answered_at=now(), **evidence))
     if open_still:

@@ -78,15 +78,15 @@ def lease() -> timedelta:
     Raises:
         InputError: `PREFECT_SEEDANCE_LEASE` is no number of seconds above 0.
     """
-    told = os.environ.get(ENVIRONMENT)
-    if not told:
+    text = os.environ.get(ENVIRONMENT)
+    if not text:
         return LEASE
     try:
-        seconds = float(told)
+        seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e6:
-        raise InputError(message("ledger.bad_lease", variable=ENVIRONMENT, value=told))
+        raise InputError(message("ledger.bad_lease", variable=ENVIRONMENT, value=text))
     return timedelta(seconds=seconds)
 
 

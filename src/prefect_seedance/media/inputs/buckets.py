@@ -92,10 +92,10 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
 
 
 def _size(system: AbstractFileSystem, path: str, address: str) -> int | None:
-    told = system.info(path)
-    if told.get("type") == "directory":
+    text = system.info(path)
+    if text.get("type") == "directory":
         raise InputError(message("media.is_folder", address=shown(address)), code="no_file")
-    size = told.get("size")
+    size = text.get("size")
     return size if isinstance(size, int) else None
 
 

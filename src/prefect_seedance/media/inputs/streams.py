@@ -176,10 +176,10 @@ def _counted(container: InputContainer, main: VideoStream | AudioStream) -> Frac
     return (last - first if timed and first is not None else Fraction(total)) * main.time_base
 
 
-def _corrected(told: Fraction | None, counted: Fraction | None, format_name: str) -> Fraction | None:
-    if told is None or counted is None:
-        return counted or told
-    return told if format_name == "mp3" and 0 <= counted - told < _PADDING else counted
+def _corrected(text: Fraction | None, counted: Fraction | None, format_name: str) -> Fraction | None:
+    if text is None or counted is None:
+        return counted or text
+    return text if format_name == "mp3" and 0 <= counted - text < _PADDING else counted
 
 
 def _rate(video: VideoStream) -> Fraction | None:

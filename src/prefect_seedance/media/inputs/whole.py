@@ -33,9 +33,9 @@ def check_whole(source: ByteSource, format_name: str) -> bool:
         if format_name in _MP4:
             return _walk_boxes(source, size)
         if format_name in ("wav", "avi"):
-            told = int.from_bytes(source.read_at(4, 4), "little")
-            if told not in _RIFF_OPEN and told > size + _RIFF_SLACK:
-                raise _short(told - size)
+            text = int.from_bytes(source.read_at(4, 4), "little")
+            if text not in _RIFF_OPEN and text > size + _RIFF_SLACK:
+                raise _short(text - size)
         elif format_name in ("webm", "mkv"):
             _check_segment(source, size)
     except (struct.error, IndexError):

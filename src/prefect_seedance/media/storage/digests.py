@@ -26,13 +26,13 @@ def announced_digests(headers: Mapping[str, str]) -> dict[str, str]:
     Returns:
         Hash name, as `hashlib` has it, to hexadecimal digest. What is malformed is left out.
     """
-    told = [
+    lines = [
         (name.lower().replace("-", ""), text) for name, text in _REPR_DIGEST.findall(headers.get("repr-digest", ""))
     ]
-    told += [("md5", text) for text in _GOOGLE_MD5.findall(headers.get("x-goog-hash", ""))]
-    told.append(("md5", headers.get("content-md5", "")))
+    lines += [("md5", text) for text in _GOOGLE_MD5.findall(headers.get("x-goog-hash", ""))]
+    lines.append(("md5", headers.get("content-md5", "")))
     found: dict[str, str] = {}
-    for name, text in told:
+    for name, text in lines:
         try:
             raw = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):

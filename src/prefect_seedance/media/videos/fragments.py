@@ -132,11 +132,11 @@ def _head(data: bytes, tfhd: Box, defaults: Mapping[int, Defaults]) -> tuple[int
     track_id, *values = struct.unpack(layout, data[tfhd.start + 4 : tfhd.end])
     if track_id not in defaults or flags & 0x10000:
         raise InvalidMedia(message("video.fragment_track"))
-    told = dict(zip(present, values, strict=True))
-    if told.get(0x2, 1) != 1:
+    text = dict(zip(present, values, strict=True))
+    if text.get(0x2, 1) != 1:
         raise InvalidMedia(message("video.fragment_track"))
     usual = defaults[track_id]
-    return track_id, Defaults(told.get(0x8, usual.duration), told.get(0x10, usual.size))
+    return track_id, Defaults(text.get(0x8, usual.duration), text.get(0x10, usual.size))
 
 
 def _add_run(data: bytes, trun: Box, own: Defaults, total: _Sum) -> int:

@@ -52,7 +52,7 @@ def slack_of(seconds: float, samples: int) -> float:
     return max(SLACK_SECONDS, SLACK_FRAMES * seconds / samples) if samples else SLACK_SECONDS
 
 
-def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_scale: int, told: int) -> Times:
+def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_scale: int, text: int) -> Times:
     """Read the times of a track and hold them against each other.
 
     Args:
@@ -84,8 +84,8 @@ def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_s
         if samples and not agree(ticks / scale, seconds, slack):
             raise InvalidMedia(message("video.lengths", found=ticks / scale, expected=seconds))
         presented = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
-        if told not in UNKNOWN_LENGTHS and not agree(presented, told / movie_scale, slack):
-            raise InvalidMedia(message("video.lengths", found=presented, expected=told / movie_scale))
+        if text not in UNKNOWN_LENGTHS and not agree(presented, text / movie_scale, slack):
+            raise InvalidMedia(message("video.lengths", found=presented, expected=text / movie_scale))
         shown = _shown(edits, scale, movie_scale, _end(steps, delays), slack)
     return Times(scale, seconds, samples, ticks, slack, presented, shown)
 

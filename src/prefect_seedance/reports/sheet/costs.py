@@ -103,5 +103,5 @@ def _route(key: tuple[str | None, str, str], lines: Sequence[CostLine]) -> Route
         jobs=sum(line.jobs for line in lines),
         unsure=sum(line.held + line.undocumented + line.unpriced for line in lines),
         most=decimals.add(bounds) if len(bounds) == len(lines) else None,
-        told="; ".join(told for line in lines if (told := doubts(line))),
+        told="; ".join(text for line in lines if (text := doubts(line))),
     )

@@ -151,10 +151,10 @@ def _money(card: Card) -> dict[str, Any]:
     spent = {currency: cost for currency, cost in paid.items() if cost}
     unknown = [each for each in doubts if each.settlement is not Settlement.OPEN]
     unsure = "unknown" if unknown else "not settled" if doubts else ""
-    told = amounts(spent) if spent else unsure or ("nothing" if card.attempts else "–")
+    text = amounts(spent) if spent else unsure or ("nothing" if card.attempts else "–")
     return {
         "costs": [[currency, number(cost)] for currency, cost in sorted(paid.items())],
-        "cost": f"{told} + {unsure}" if spent and unsure else told,
+        "cost": f"{text} + {unsure}" if spent and unsure else text,
         "doubts": [
             _filled(
                 {
