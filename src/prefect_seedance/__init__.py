@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from prefect_seedance._former import read_former_pickles
+
 if TYPE_CHECKING:
     from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
     from prefect_seedance.core.events import watching
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from prefect_seedance.reports import GenerateResult
     from prefect_seedance.routes import CATALOGUE, Route, VideoRequest
     from prefect_seedance.tasks import JobTicket, VideoJob, create_video, download_video, poll_video
+
+read_former_pickles()
 
 _HOMES = {
     "AnyfastCredentials": "blocks",
@@ -46,7 +50,7 @@ _HOMES = {
     "quote_videos": "flows",
     "resolve_video": "flows",
     "sweep_videos": "flows",
-    "watching": "jobs.events",
+    "watching": "core.events",
 }
 
 __all__ = [

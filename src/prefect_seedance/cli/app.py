@@ -274,14 +274,14 @@ def report(
         bill_job: The heading of the job's id in the bill.
         bill_amount: The heading of the amount in the bill.
     """
-    from prefect_seedance.cli import audit as auditing  # noqa: PLC0415
-    from prefect_seedance.cli import status as looking
+    from prefect_seedance.cli.audit import compare_bill, export_audit  # noqa: PLC0415
+    from prefect_seedance.cli.status import show_report  # noqa: PLC0415
 
     if audit is not None:
-        auditing.export_audit(batch, ledger, audit)
+        export_audit(batch, ledger, audit)
     if bill is not None:
-        return 0 if auditing.compare_bill(batch, ledger, bill, bill_job, bill_amount) else FAILED
-    return 0 if audit is not None else looking.show_report(batch, ledger)
+        return 0 if compare_bill(batch, ledger, bill, bill_job, bill_amount) else FAILED
+    return 0 if audit is not None else show_report(batch, ledger)
 
 
 @app.command

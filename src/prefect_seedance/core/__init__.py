@@ -1,0 +1,1 @@
+"""What everything else stands on: the event loop, events, checkpoints for tests, the clock."""

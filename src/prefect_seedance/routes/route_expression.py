@@ -73,7 +73,7 @@ def parse_route_expression(text: str | Sequence[Any]) -> tuple[str, ...]:
     """The routes that a row names, the first choice first, each as `RouteName` writes it; or `("cheapest",)`.
 
     Args:
-        told: Text divided by `>`, `→` or line breaks, a JSON array in text, or a list.
+        text: Text divided by `>`, `→` or line breaks, a JSON array in text, or a list.
 
     Raises:
         ValueError: It cannot be read; the text says what is wrong with it, and what is expected.

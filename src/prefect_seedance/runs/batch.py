@@ -98,7 +98,7 @@ class RunOutcome:
         done: The keys of rows that this run moved.
         stopped: Why the run took no more rows before it was through; None where it was.
         balances: What the accounts' balances looked like before and after: raw, a hint.
-        account_stats: How many jobs each account had in flight, what it refused as too many, and how often it was asked.
+        account_stats: What each account had in flight at most, how often it refused, and how often it was asked.
         budget: What the batch may cost, where the user says so.
         committed: What it holds of that: known charges, and the worst case of what is not settled.
         folder: Where this batch's files lie: a path, or a URL.

@@ -1,0 +1,1 @@
+"""In goes a user's table (a file, a link, a DataFrame, rows); out come typed rows with keys, or all problems."""

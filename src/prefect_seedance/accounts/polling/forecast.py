@@ -66,18 +66,18 @@ class Forecast:
         for kind in _relatives(profile):
             self._table(kind).passed(before, age)
 
-    def ended(self, profile: Profile, before: float, age: float, text: Sequence[Seen] = ()) -> None:
+    def ended(self, profile: Profile, before: float, age: float, views: Sequence[Seen] = ()) -> None:
         """A job has ended.
 
         Args:
             profile: What kind of job it was.
             before: Its age when it was last seen running, in seconds.
             age: Its age at the end, in seconds.
-            told: What it told of its progress on the way.
+            views: What it told of its progress on the way.
         """
         for kind in _relatives(profile):
             self._table(kind).ended(before, age)
-        for seen in text:
+        for seen in views:
             if 0 < seen.age <= age and seen.progress > 0:
                 marks = self._told.setdefault(profile.model, [deque(maxlen=HEARD) for _ in range(101)])
                 marks[round(100 * seen.progress)].append(seen.age / age - seen.progress)
@@ -87,20 +87,20 @@ class Forecast:
         table = self._tables.get(Profile(profile.model))
         return table is not None and table.ends > 0
 
-    def next_age(self, profile: Profile, age: float, text: Sequence[Seen] = ()) -> float | None:
+    def next_age(self, profile: Profile, age: float, views: Sequence[Seen] = ()) -> float | None:
         """The age at which a job that is still running is best asked about next.
 
         Args:
             profile: What kind of job it is.
             age: Its age now, in seconds.
-            told: What it told of its progress, oldest first; the last may be of now.
+            views: What it told of its progress, oldest first; the last may be of now.
 
         Returns:
             The age in seconds, at least `age`; None where nothing is known.
         """
         table = self._of(profile)
-        if text and text[-1].age >= age - 0.001:
-            told_wait = self._wait(profile.model, table, text)
+        if views and views[-1].age >= age - 0.001:
+            told_wait = self._wait(profile.model, table, views)
             if told_wait is not None:
                 return age + told_wait
         return None if table is None else table.next_age(age)
@@ -123,14 +123,14 @@ class Forecast:
                     break
         return found
 
-    def _wait(self, model: str, table: SurvivalTable | None, text: Sequence[Seen]) -> float | None:
+    def _wait(self, model: str, table: SurvivalTable | None, views: Sequence[Seen]) -> float | None:
         """Seconds to wait by what the job told; None where that says nothing."""
-        age, progress = text[-1]
+        age, progress = views[-1]
         offs = self._heard(model, progress)
         if len(offs) < PROVEN:
             if progress < NEARLY or age <= 0:
                 return None
-            wait = _by_itself(text)
+            wait = _by_itself(views)
             return min(pause([(wait * share, weight) for share, weight in DOUBT]), max(0.5 * age, 1.0))
         waits = [(age / min(1.0, max(0.01, progress + off)) - age, 1.0) for off in sorted(offs, reverse=True)]
         if table is not None and table.edges:
@@ -157,11 +157,11 @@ class Forecast:
         return offs
 
 
-def _by_itself(text: Sequence[Seen]) -> float:
+def _by_itself(views: Sequence[Seen]) -> float:
     """Seconds until the end by a job's own progress, as long as nobody knows how honest it is."""
-    age, progress = text[-1]
+    age, progress = views[-1]
     wait = age * (1 - progress) / progress
-    before = next((seen for seen in text if 0 < seen.progress <= progress - NEARLY), None)
+    before = next((seen for seen in views if 0 < seen.progress <= progress - NEARLY), None)
     if before is not None:
         # Some begin at 50 %: the way since the first time says more than the whole.
         wait = max(wait, (1 - progress) * (age - before.age) / (progress - before.progress))

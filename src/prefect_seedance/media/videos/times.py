@@ -61,7 +61,7 @@ def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_s
         mdhd: Its media header.
         stbl: The boxes of its sample table.
         movie_scale: Ticks per second of the whole movie's clock.
-        told: Length by the track header, in the movie's ticks.
+        text: Length by the track header, in the movie's ticks.
 
     Raises:
         InvalidMedia: If a table is missing or damaged, or one length contradicts another.

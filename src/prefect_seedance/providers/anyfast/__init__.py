@@ -1,0 +1,1 @@
+"""Anyfast's dialect: requests become its calls, its answers become ours. No I/O."""

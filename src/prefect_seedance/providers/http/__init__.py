@@ -1,0 +1,1 @@
+"""In goes a `Call`, out comes an `Answer`: one request over HTTP, bounded, traced, never repeated here."""

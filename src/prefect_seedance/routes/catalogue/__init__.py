@@ -1,0 +1,1 @@
+"""The known routes, as data from the providers' documents."""

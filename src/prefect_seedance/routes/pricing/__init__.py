@@ -1,0 +1,1 @@
+"""In go a route, a request and prices; out comes what it costs: a quote before, units and an amount after."""

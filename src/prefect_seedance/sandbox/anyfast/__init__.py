@@ -1,0 +1,1 @@
+"""Anyfast's endpoints, from its documents: its requests go in, its answers come out."""
