@@ -22,8 +22,8 @@ from prefect_seedance.routes.capabilities import PROVIDERS
 from prefect_seedance.routes.catalogue import anyfast, catalogue, jimmy
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.route import SWITCHES
-from prefect_seedance.sandbox.anyfast import limits
-from prefect_seedance.sandbox.jimmy import limits as limits_jimmy
+from prefect_seedance.sandbox.models import anyfast as limits
+from prefect_seedance.sandbox.models import jimmy as limits_jimmy
 from prefect_seedance.sandbox.world import assets
 
 PACKAGE = Path(prefect_seedance.__file__).parent

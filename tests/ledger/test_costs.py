@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.ledger import AttemptRecord, Charge, Outcome, Settlement, add_up
-from prefect_seedance.ledger.rows.leases import now
 
 MONEY = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=18)
 MAYBE = st.none() | MONEY

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from prefect_seedance.routes import CATALOGUE
 from prefect_seedance.sandbox import SandboxSettings, State
 from prefect_seedance.sandbox.anyfast.rules import read_request as read_anyfast
-from prefect_seedance.sandbox.jimmy.limits import RULES
 from prefect_seedance.sandbox.jimmy.rules import read_request as read_jimmy
+from prefect_seedance.sandbox.models.jimmy import RULES
 from prefect_seedance.sandbox.world.draft import Refusal
 from prefect_seedance.sandbox.world.prices import price_list
 from prefect_seedance.sandbox.world.reference import References

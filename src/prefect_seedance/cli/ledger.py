@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.status import home
+from prefect_seedance.core.clock import now
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, ledger_url, shown_url
-from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message
 
 __all__ = ["copy_ledger", "prune_ledger"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from prefect_seedance.core.clock import now
+from prefect_seedance.engine.run_state import RunState
 from prefect_seedance.errors import InputError
-from prefect_seedance.ledger.rows.leases import now
-from prefect_seedance.media import Content, fetch_content
+from prefect_seedance.media import Content
 from prefect_seedance.messages import message
 from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.providers.library import Library
@@ -21,10 +19,7 @@ from prefect_seedance.routes.media_fields import MediaKind
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tables.row_keys import cut_address, signless_address
 
-if TYPE_CHECKING:
-    from prefect_seedance.engine.session import Session
-
-__all__ = ["Contents", "Medium"]
+__all__ = ["Medium"]
 
 LONGEST_NAME = 40
 
@@ -33,7 +28,7 @@ MARGIN = timedelta(hours=6)
 
 
 class Medium:
-    """One medium in the hands of a session, for all the rows that use it.
+    """One medium of a run, for all the rows that use it.
 
     It is opaque on purpose, as a row is: Prefect looks into what is handed to tasks.
 
@@ -45,8 +40,8 @@ class Medium:
         room: What a budget has to hold beside this medium's own price: the worst case of the row that needs it.
     """
 
-    def __init__(self, *, session: Session, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> None:
-        self.session = session
+    def __init__(self, *, run: RunState, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> None:
+        self.run = run
         self.settings = settings
         self.address = address
         self.kind: MediaKind = kind
@@ -88,7 +83,7 @@ class Medium:
     @property
     def client(self) -> ProviderClient:
         """The client of the account that is to have it."""
-        return self.session.account_clients[self.settings.account].client
+        return self.run.account_clients[self.settings.account].client
 
     @property
     def library(self) -> Library:
@@ -128,7 +123,7 @@ class Medium:
         Raises:
             InputError: It cannot be read.
         """
-        return await self.session.contents.of(self.address)
+        return await self.run.contents.of(self.address)
 
     async def identity(self) -> str:
         """What it is known by: the hash of its content, or of its address where the content is not ours to read.
@@ -138,35 +133,3 @@ class Medium:
         if self.remote:
             return f"url:{hashlib.sha256(signless_address(self.address).encode()).hexdigest()}"
         return (await self.content()).sha256
-
-
-class Contents:
-    """The bytes of local, stored and inline media, each fetched once in a run."""
-
-    def __init__(self, session: Session, scratch: Path) -> None:
-        self._session = session
-        self._scratch = scratch
-        self._known: dict[str, asyncio.Task[Content]] = {}
-
-    async def of(self, address: str) -> Content:
-        """The content behind an address.
-
-        Raises:
-            InputError: It cannot be read.
-        """
-        task = self._known.get(address)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            folder = self._scratch / hashlib.sha256(address.encode()).hexdigest()[:16]
-            task = self._known[address] = asyncio.create_task(self._fetch(address, folder))
-        return await asyncio.shield(task)
-
-    async def drop(self) -> None:
-        """Stop what is still being fetched."""
-        tasks = [task for task in self._known.values() if not task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _fetch(self, address: str, folder: Path) -> Content:
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        return await fetch_content(address, self._session.places, folder)

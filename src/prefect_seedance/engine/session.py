@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.accounts.account_client import AccountClient, account_client
+from prefect_seedance.accounts.account_client import account_client
 from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
-from prefect_seedance.engine.medium import Contents, Medium
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.run_state import RunState
 from prefect_seedance.engine.unrecorded import UnrecordedSpending
-from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, TooManyFailures
-from prefect_seedance.ledger import OUT_OF_REACH, Ledger, MaterialKey, Run, heartbeat
+from prefect_seedance.errors import LedgerError, OverBudget, TooManyFailures
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger, heartbeat
 from prefect_seedance.media import Downloader, MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import RunLimits
@@ -32,64 +33,44 @@ __all__ = ["Session", "open_session"]
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Session:
-    """What the steps of a row share. Lives on the core loop.
+@dataclass(kw_only=True)
+class Session(RunState):
+    """A run while it works: who watches it, which media it holds, and whether it still takes new rows.
 
     Attributes:
-        ledger: The open ledger.
-        run: This run, the holder of its rows.
-        take: The take that is worked on.
-        patience: Seconds that a job is waited for.
+        downloader: What fetches videos.
+        watchers: Who hears of each row.
         sending: Creates on the wire.
-        closed: Accounts that cannot serve now, with the reason: their rows are put off.
-        circuit_breaker: The same for rows that have another route, and routes that are closed beside.
+        circuit_breaker: Accounts and routes that are closed, for rows that have another route.
         stopped: Why this run takes no new rows any more; None while it does.
-        limits: What the user allows to be spent and to fail.
         failures: Rows that failed in this run.
-        failures_allowed: So many end the taking of new rows; None where any number is borne.
-        places: Where media may lie that are brought to a provider.
-        contents: The bytes of those media, each fetched once.
-        locks: Held while a medium is brought into form.
+        failures_allowed: So many end the taking of new rows; None where any number is allowed.
         proofs: As many videos are decoded at once as there are processors: with more, questions and answers would wait
             behind them, and no video would be proven sooner.
-        again: Whether the user asks for what was refused to be tried again.
         spending: What this run has had made, for the day on which the ledger cannot be asked.
     """
 
-    ledger: Ledger
-    run: Run
-    take: str
-    patience: float
-    account_clients: dict[Account, AccountClient]
     downloader: Downloader
     watchers: tuple[Watcher, ...] = ()
     sending: set[asyncio.Task[None]] = field(default_factory=set)
-    closed: dict[Account, SeedanceError] = field(default_factory=dict)
     circuit_breaker: CircuitBreaker = field(init=False)
     stopped: BaseException | None = None
-    limits: RunLimits = field(default_factory=RunLimits)
     failures: int = 0
     failures_allowed: Decimal | None = None
-    places: MediaAccess = field(default_factory=MediaAccess)
-    contents: Contents = field(init=False)
-    locks: dict[MaterialKey, asyncio.Lock] = field(default_factory=dict)
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
-    again: bool = False
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
-    scratch: Path = field(default_factory=Path)
     _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
     _steps: dict[Medium, asyncio.Task[object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.contents = Contents(self, self.scratch)
+        super().__post_init__()
         self.circuit_breaker = CircuitBreaker(self.closed)
 
     def medium(self, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> Medium:
         """The medium at an address, the same one for all rows of a route."""
         known = (settings.account, settings.route.library, address, kind, form)
         if known not in self._media:
-            self._media[known] = Medium(session=self, settings=settings, address=address, kind=kind, form=form)
+            self._media[known] = Medium(run=self, settings=settings, address=address, kind=kind, form=form)
         return self._media[known]
 
     async def once(

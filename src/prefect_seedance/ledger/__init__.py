@@ -3,6 +3,7 @@
 from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up, add_up_all
 from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH
 from prefect_seedance.ledger.db.url import ledger_url, shown_url
+from prefect_seedance.ledger.lease_time import heartbeat, lease
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
 from prefect_seedance.ledger.records import (
@@ -17,7 +18,7 @@ from prefect_seedance.ledger.records import (
     Proof,
     RowRecord,
 )
-from prefect_seedance.ledger.rows.leases import Run, heartbeat, lease
+from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.rows.summaries import Payment, RowSummary, SharedFields, moment
 from prefect_seedance.ledger.sharing.allocations import ALL, Allocation, Demand, Member

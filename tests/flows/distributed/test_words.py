@@ -12,7 +12,7 @@ import pytest
 from prefect_seedance import generate_videos
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.distributed import parent as spreading
-from prefect_seedance.flows.distributed.parent import SpreadTarget
+from prefect_seedance.flows.distributed.target import SpreadTarget
 from prefect_seedance.sandbox import SandboxServer
 
 RouteTo = Callable[..., Any]

@@ -77,7 +77,7 @@ async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRe
     references: dict[tuple[str, str], str] = {}
     for number, (place, medium) in enumerate(media.items(), 1):
         room = _room(row, list(media.values())[number:])
-        references[place] = await _reference(medium, upload, review, room)
+        references[place] = await _reference(row, medium, upload, review, room)
     return replaced(row.request, references)
 
 
@@ -110,14 +110,14 @@ async def _size(row: Row, media: list[tuple[str, str]]) -> int:
     return sum([(await row.session.contents.of(address)).bytes for _, address in media])
 
 
-async def _reference(medium: Medium, upload: MediumStep, review: MediumStep, room: Decimal) -> str:
+async def _reference(row: Row, medium: Medium, upload: MediumStep, review: MediumStep, room: Decimal) -> str:
     if medium.form == "data":
         content = await medium.content()
         body = await asyncio.to_thread(content.path.read_bytes)
         return f"data:{content.mime_type};base64,{base64.b64encode(body).decode()}"
     step = upload if medium.form == "link" else review
     # Many rows of a run share one medium: the first one carries it, the others wait for the same step.
-    await medium.session.once(medium, step, room)
+    await row.session.once(medium, step, room)
     if medium.reference is None:
         raise LedgerError(message("upload.no_reference", medium=medium.shown))
     return medium.reference

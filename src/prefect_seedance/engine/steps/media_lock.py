@@ -19,7 +19,7 @@ LOOK_AGAIN = 1.0
 @contextlib.asynccontextmanager
 async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[MaterialRecord]:
     """The medium as the ledger has it; this run's own for the length of the block, unless it is ready already."""
-    session = medium.session
+    session = medium.run
     async with session.locks.setdefault(key, asyncio.Lock()):
         record = await _taken(medium, key, name)
         try:
@@ -33,7 +33,7 @@ async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[Mat
 
 
 async def _taken(medium: Medium, key: MaterialKey, name: str) -> MaterialRecord:
-    session = medium.session
+    session = medium.run
     while True:
         record = await session.ledger.take_material(session.run, key, name, needed_until=medium.needed_until)
         if record.state is MaterialState.READY or record.holder == session.run.id:

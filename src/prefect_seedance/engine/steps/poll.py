@@ -6,11 +6,11 @@ import asyncio
 
 from prefect_seedance.accounts.polling.forecast import Profile
 from prefect_seedance.core.checkpoints import reached
+from prefect_seedance.core.clock import now
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.row import Row
 from prefect_seedance.errors import ContentRejected, JobFailed, NotFound, SeedanceError, StillRunning
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
-from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState, JobView
 from prefect_seedance.routes import settle_units

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.steps.media_lock import held
 from prefect_seedance.engine.steps.submit_asset import submit
@@ -19,7 +20,6 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
-from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message
 from prefect_seedance.providers import AssetState, AssetView
 
@@ -55,7 +55,7 @@ async def review(medium: Medium) -> None:
 
 
 async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
-    session, ledger = medium.session, medium.session.ledger
+    session, ledger = medium.run, medium.run.ledger
     if record.state is MaterialState.FAILED:
         if not _again(medium, record):
             raise _refusal(medium, record.error_message, record.error_code)
@@ -85,7 +85,7 @@ async def _opened_anew(medium: Medium, record: MaterialRecord) -> MaterialRecord
     """A medium that failed is to be handed in again. Its new number is kept first: a crash must not ask for a third."""
     opened = replace(record, state=MaterialState.OPEN, asset_id=None, made_at=None, attempt=record.attempt + 1)
     values = {name: getattr(opened, name) for name in ("state", "asset_id", "made_at", "attempt")}
-    session = medium.session
+    session = medium.run
     await session.ledger.note_material(session.run, record.id, error_code=None, error_message=None, **values)
     return opened
 
@@ -93,7 +93,7 @@ async def _opened_anew(medium: Medium, record: MaterialRecord) -> MaterialRecord
 async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
     """The asset at the end of its review."""
     clock = asyncio.get_running_loop().time
-    until, pause = clock() + medium.session.patience, FIRST_PAUSE
+    until, pause = clock() + medium.run.patience, FIRST_PAUSE
     trouble: SeedanceError | None = None
     while True:
         try:
@@ -107,7 +107,7 @@ async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
             if view.state is not AssetState.REVIEWING:
                 return view
         if clock() + pause > until:
-            text = message("review.pending", medium=medium.shown, asset=asset_id, seconds=medium.session.patience)
+            text = message("review.pending", medium=medium.shown, asset=asset_id, seconds=medium.run.patience)
             if trouble:
                 text = message("review.pending_after_error", review=text, error=trouble.text)
             raise ReviewPending(text, provider=medium.settings.account.provider)
@@ -117,9 +117,9 @@ async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
 
 def _again(medium: Medium, record: MaterialRecord) -> bool:
     """Whether what failed before is handed in anew: never twice in a run, and where it is billed, only if asked."""
-    if record.failed_by == medium.session.run.id:
+    if record.failed_by == medium.run.run.id:
         return False
-    return medium.session.again or medium.billing_model is None
+    return medium.run.again or medium.billing_model is None
 
 
 def _refusal(medium: Medium, words: str | None, code: str | None) -> ContentRejected:

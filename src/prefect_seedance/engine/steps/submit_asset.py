@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.steps.media_lock import held
 from prefect_seedance.engine.steps.upload import upload
@@ -25,7 +26,6 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, MaterialState, Outcome
-from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.media import slug
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.pricing import decimals
@@ -121,7 +121,7 @@ async def _group(medium: Medium) -> str:
         if record.state is MaterialState.READY and record.asset_id is not None:
             return record.asset_id
         price = medium.price_of(medium.billing_model or GROUP_MODEL)
-        if medium.session.limits.budget is not None and price is None:
+        if medium.run.limits.budget is not None and price is None:
             what = message("asset.of_medium", medium=medium.shown)
             raise _over_budget(medium, what, medium.billing_model or GROUP_MODEL)
         room = decimals.add((medium.room, price.value)) if price else medium.room
@@ -138,7 +138,7 @@ async def _group(medium: Medium) -> str:
                 look=lambda: client.find_group(GROUP_NAME),
             ),
         )
-        session = medium.session
+        session = medium.run
         await session.ledger.note_material(
             session.run, record.id, state=MaterialState.READY, asset_id=group, made_at=now()
         )
@@ -147,10 +147,10 @@ async def _group(medium: Medium) -> str:
 
 async def _had(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
     """The id of what is wanted: found, or paid for; where an earlier request is unsettled, only looked for (law 2)."""
-    waiting = await medium.session.ledger.asset_waiting(record.id)
+    waiting = await medium.run.ledger.asset_waiting(record.id)
     if waiting is not None:
         return await _looked_for(medium, record, wanted, waiting)
-    if (reason := medium.session.closed.get(medium.settings.account)) is not None:
+    if (reason := medium.run.closed.get(medium.settings.account)) is not None:
         raise reason
     if str(wanted.what) not in medium.unseen and (found := await wanted.look()) is not None:
         return found
@@ -161,7 +161,7 @@ async def _had(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str
 
 async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
     """One billed request: written down, sent once, and looked for where its answer is lost."""
-    session, ledger = medium.session, medium.session.ledger
+    session, ledger = medium.run, medium.run.ledger
     request = await ledger.ask_for_asset(
         session.run,
         record.id,
@@ -207,7 +207,7 @@ async def _looked_for(medium: Medium, record: MaterialRecord, wanted: _Purchase,
         except (Unreachable, InvalidResponse, RateLimited) as error:
             found, trouble = None, error
         if found is not None:
-            await medium.session.ledger.asset_found(medium.session.run, record.id, found)
+            await medium.run.ledger.asset_found(medium.run.run, record.id, found)
             return found
         if clock() + pause > until:
             raise _unsettled(medium, wanted, waiting, trouble)
@@ -241,7 +241,7 @@ def _unsettled(
 
 
 def _over_budget(medium: Medium, what: Message, model: str) -> OverBudget:
-    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.session.limits.budget))
+    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.run.limits.budget))
 
 
 async def _inline(medium: Medium) -> str:

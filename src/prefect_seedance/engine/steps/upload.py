@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.steps.media_lock import held
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import MaterialKey, MaterialState
-from prefect_seedance.ledger.rows.leases import now
 from prefect_seedance.messages import message
 
 __all__ = ["upload"]
@@ -23,7 +23,7 @@ async def upload(medium: Medium) -> None:
         Refused: The provider does not take the file.
         Unreachable: It did not come through; another try may help.
     """
-    session, account = medium.session, medium.settings.account
+    session, account = medium.run, medium.settings.account
     lifetime = medium.client.dialect.upload_lifetime
     if lifetime is None:
         raise InputError(message("upload.not_offered", provider=account.provider, medium=medium.shown))

@@ -18,7 +18,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Cancelling, Crashed
 
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.flows.distributed.parent import SHARD, SpreadPlan, SpreadTarget
+from prefect_seedance.flows.distributed.target import SHARD, SpreadPlan, SpreadTarget
 from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.runs.distributed.coordinator import Begun, Engine
 from prefect_seedance.messages import message

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
 from prefect_seedance.runs.batch import RunSpec
@@ -18,102 +19,7 @@ from prefect_seedance.ledger.db.url import ENVIRONMENT, parsed
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
-__all__ = ["SpreadTarget", "SpreadPlan", "spread_over"]
-
-SHARD = "seedance shard/shard"
-"""The deployment that carries shards: `prefect-seedance setup --deploy` makes it."""
-
-MOST = 1000
-
-_NOWHERE = Path()
-
-_KNOWN = re.compile(r"(?P<kind>workers|dask|ray)(?::(?P<number>\d+))?(?:\s+(?P<where>\S.*))?")
-
-
-@dataclass(frozen=True, slots=True)
-class SpreadTarget:
-    """Over what a batch is spread.
-
-    Attributes:
-        kind: The engine.
-        number: Shards; None: as many as the cluster has workers.
-        where: The cluster's address, or of workers the deployment; None: this machine, or our own deployment.
-    """
-
-    kind: Literal["workers", "dask", "ray"]
-    number: int | None = None
-    where: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read what a user writes: `workers:3`, `dask:2`, `dask tcp://scheduler:8786`, `ray:2`.
-
-        Raises:
-            InputError: It is none of these.
-        """
-        found = _KNOWN.fullmatch(str(text).strip())
-        number = int(found["number"]) if found is not None and found["number"] else None
-        where = found["where"] if found is not None else None
-        if found is None or (number is None and (where is None or found["kind"] == "workers")):
-            raise InputError(message("spread.unreadable", spread=text, expected=message("spread.expected")))
-        if number is not None and not 1 <= number <= MOST:
-            raise InputError(message("spread.shards", spread=text, most=MOST))
-        kind: Any = found["kind"]
-        if kind == "workers" and where is not None and where.count("/") != 1:
-            raise InputError(message("spread.deployment_name", spread=text))
-        if kind != "workers" and where is not None and "://" not in where and where != "auto":
-            expected = message("spread.expected")
-            raise InputError(message("spread.bad_address", spread=text, address=where, expected=expected))
-        return cls(kind, number, where)
-
-    @property
-    def remote(self) -> bool:
-        """Whether the shards run on other machines for certain."""
-        return self.kind != "workers" and self.where is not None and not _HERE.search(self.where)
-
-    def __str__(self) -> str:
-        number = "" if self.number is None else f":{self.number}"
-        return f"{self.kind}{number}" + (f" {self.where}" if self.where else "")
-
-
-_HERE = re.compile(r"auto|//(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class SpreadPlan:
-    """A run's wish, checked: all that crosses to other processes are names and plain numbers."""
-
-    spread: SpreadTarget
-    names: tuple[str, ...]
-    ledger: str | None
-    per_step: bool
-
-    def call(self, order: RunSpec, begun: Begun) -> dict[str, Any]:
-        """What a shard is told, as plain JSON; never a key."""
-        limits = order.limits
-        local = self.spread.kind != "workers"
-        return {
-            "batch": order.batch,
-            "take": order.take,
-            "routes": list(self.names),
-            "ledger": self.ledger,
-            "identity": begun.identity,
-            "output": str(order.output),
-            "parent": begun.parent,
-            "patience": order.patience,
-            "budget": None if limits.budget is None else str(limits.budget),
-            "max_charge": None if limits.max_charge is None else str(limits.max_charge),
-            "max_failures": limits.max_failures,
-            "failures_allowed": None if begun.failures_allowed is None else str(begun.failures_allowed),
-            "fall_back_on_moderation": limits.fall_back_on_moderation,
-            "limit_patience": limits.limit_patience,
-            "again": "refused" in {state.value for state in order.retry},
-            "per_step": self.per_step,
-            # Of a deployment only its own environment opens folders and hosts: parameters can be changed by hand.
-            "media": [str(each) for each in (order.places.folder, *order.places.roots) if each] if local else [],
-            "hosts": sorted(order.places.hosts) if local else [],
-        }
-
+__all__ = ["spread_over"]
 
 async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[Engine, list[str]]:
     """The engine that carries an order in other processes.
@@ -173,7 +79,7 @@ def _ledger(url: str, meant: SpreadTarget) -> tuple[str | None, list[str]]:
         return url, [str(message("spread.file_ledger", ledger=shown_url(url)))]
     if found is not None and found.password is None and not found.query:
         return url, []
-    if os.environ.get(ENVIRONMENT) and ledger_url(None, _NOWHERE) == url:
+    if os.environ.get(ENVIRONMENT) and ledger_url(None, Path()) == url:
         return None, []
     raise InputError(message("spread.ledger_password", ledger=shown_url(url), variable=ENVIRONMENT))
 

@@ -18,7 +18,7 @@ from prefect_seedance.errors import DatabaseUnreachable, InputError, LedgerError
 from prefect_seedance.ledger.db.driver import READING, Driver, FileDriver
 from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH, ServerDriver
 from prefect_seedance.ledger.db.url import parsed, shown_url
-from prefect_seedance.ledger.rows.leases import lease
+from prefect_seedance.ledger.lease_time import lease
 from prefect_seedance.messages import Message, message
 
 __all__ = ["cannot_open", "open_door", "trouble"]

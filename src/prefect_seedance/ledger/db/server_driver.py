@@ -20,11 +20,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import DatabaseUnreachable
 from prefect_seedance.ledger.db.connection_errors import lost, undone
 from prefect_seedance.ledger.db.driver import READING
 from prefect_seedance.ledger.db.schema import writers
-from prefect_seedance.ledger.rows.leases import now
 
 __all__ = ["OUT_OF_REACH", "PATIENCE", "ServerDriver"]
 

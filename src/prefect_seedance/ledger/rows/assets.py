@@ -11,13 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger.db.schema import asset_requests, batches
 from prefect_seedance.ledger.db.schema import materials as media
 from prefect_seedance.ledger.records import AssetRequest
 from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.ledger.rows import leases, materials, transitions
-from prefect_seedance.ledger.rows.leases import Run, now
+from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.states import MaterialState, Outcome
 from prefect_seedance.messages import message

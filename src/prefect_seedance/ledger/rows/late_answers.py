@@ -10,10 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger.db.schema import attempts
 from prefect_seedance.ledger.rows import transitions
-from prefect_seedance.ledger.rows.leases import Run, now
+from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
 

@@ -19,13 +19,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import InputError, UnknownOutcome
+from prefect_seedance.core.clock import now
+from prefect_seedance.errors import UnknownOutcome
 from prefect_seedance.ledger.db.schema import asset_requests, attempts, materials, rows, runs
+from prefect_seedance.ledger.lease_time import LEASE, lease
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
 
 __all__ = [
-    "LEASE",
     "Run",
     "at_work",
     "beat",
@@ -35,30 +36,13 @@ __all__ = [
     "end_dead_leases",
     "end_lease",
     "forget",
-    "heartbeat",
-    "lease",
     "lives",
-    "now",
     "renew_lease",
     "speak",
 ]
 
-LEASE = timedelta(seconds=120)
-"""A run on another host that has not been heard of for this long counts as dead, unless it asked for another lease."""
-
-ENVIRONMENT = "PREFECT_SEEDANCE_LEASE"
-"""The lease of this process's runs, in seconds."""
-
-BEATS = 8
-"""A run is heard of so many times within its lease: a few lost ones make nobody dead."""
-
 _LIVE_HERE: set[str] = set()
 """The runs of this very process that have not ended."""
-
-
-def now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)
 
 
 def clock(connection: sa.Connection) -> datetime:
@@ -70,29 +54,6 @@ def clock(connection: sa.Connection) -> datetime:
         moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
         return moment.astimezone(UTC)
     return now()
-
-
-def lease() -> timedelta:
-    """How long this process's runs may be silent before other machines take them for dead.
-
-    Raises:
-        InputError: `PREFECT_SEEDANCE_LEASE` is no number of seconds above 0.
-    """
-    text = os.environ.get(ENVIRONMENT)
-    if not text:
-        return LEASE
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
-        raise InputError(message("ledger.bad_lease", variable=ENVIRONMENT, value=text))
-    return timedelta(seconds=seconds)
-
-
-def heartbeat() -> timedelta:
-    """How often a run of this process says that it lives."""
-    return lease() / BEATS
 
 
 @dataclass(frozen=True, slots=True)

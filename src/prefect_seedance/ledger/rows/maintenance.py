@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger.db.schema import (
     asset_requests,
@@ -19,7 +20,6 @@ from prefect_seedance.ledger.db.schema import (
     runs,
     sums,
 )
-from prefect_seedance.ledger.rows import leases
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
 
@@ -100,7 +100,7 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
         connection.execute(sa.update(materials).where(materials.c.holder.in_(dead)).values(holder=None))
         for table in (rows, asset_requests, runs, sums):
             connection.execute(sa.delete(table).where(table.c.batch_id == batch_id))
-        connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=leases.now()))
+        connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=now()))
         pruned.append(name)
     return pruned
 

@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger.db.schema import materials
 from prefect_seedance.ledger.records import MaterialKey, MaterialRecord
 from prefect_seedance.ledger.rows import leases
-from prefect_seedance.ledger.rows.leases import Run, now
+from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.states import MaterialState
 from prefect_seedance.messages import message
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger.db.schema import batches, rows
 from prefect_seedance.ledger.records import Plan, RowRecord
@@ -42,9 +43,7 @@ def find_batch(connection: sa.Connection, name: str) -> int:
     select = sa.select(batches.c.id).where(batches.c.name == name)
     try:
         with connection.begin_nested():
-            return transitions.inserted_id(
-                connection.execute(sa.insert(batches).values(name=name, created_at=leases.now()))
-            )
+            return transitions.inserted_id(connection.execute(sa.insert(batches).values(name=name, created_at=now())))
     except IntegrityError:
         # Another machine has just made it.
         return int(connection.execute(select).scalar_one())
@@ -109,7 +108,7 @@ def claim(
         found = connection.execute(wanted.where(rows.c.id.in_(group))).all()
         mine = [row for row in found if row.batch_id == run.batch_id and row.holder in {None, run.id}]
         _set(connection, [row.id for row in mine if row.holder is None], holder=run.id)
-        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **ANEW, changed_at=leases.now())
+        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **ANEW, changed_at=now())
         taken.update(row.id for row in mine)
     return taken
 
@@ -169,7 +168,7 @@ def _shown(value: Any) -> Message | str:
 
 def _insert(connection: sa.Connection, batch_id: int, take: str, new: Sequence[Plan]) -> None:
     names = free_names(connection, batch_id, take, new)
-    moment = leases.now()
+    moment = now()
     values: list[Mapping[str, Any]] = [
         {
             "batch_id": batch_id,

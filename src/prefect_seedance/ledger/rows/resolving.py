@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger.db.schema import attempts, rows
 from prefect_seedance.ledger.records import RowRecord
@@ -80,7 +81,7 @@ def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, re
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id == attempt_id)
-        .values(settlement=settlement, resolution=resolution, resolved_at=leases.now(), **values)
+        .values(settlement=settlement, resolution=resolution, resolved_at=now(), **values)
     )
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError
 from prefect_seedance.ledger.db.schema import attempts, rows, runs
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.rows import budget as commitments
-from prefect_seedance.ledger.rows.leases import Run, now
+from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.pricing import decimals

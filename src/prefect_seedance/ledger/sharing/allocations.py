@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger.db.schema import limits, members, rows, runs
+from prefect_seedance.ledger.lease_time import lease
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.ledger.states import IN_FLIGHT
 
@@ -117,7 +118,7 @@ def sit(connection: sa.Connection, member: Member, said: Demand) -> Allocation:
     turn = int(moment.timestamp() // TURN)
     granted = _granted(said, found, _flying(connection, member, moment), living, member.id, turn)
     values = {
-        "lease": leases.lease().total_seconds(),
+        "lease": lease().total_seconds(),
         "seen_at": moment,
         "held": _with_all(said.held),
         "wanted": _with_all(said.wanted),

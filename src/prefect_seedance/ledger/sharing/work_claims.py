@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.ledger.db.schema import rows, runs
 from prefect_seedance.ledger.rows import leases, lookups
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
@@ -135,7 +136,7 @@ def remainder(connection: sa.Connection, run: leases.Run, take_: str, *, patienc
     """
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_)
     alone = rows.c.holder.is_(None)
-    hangs = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < leases.now() - _seconds(patience))
+    hangs = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < now() - _seconds(patience))
     open_ = sa.and_(rows.c.state.in_([*TAKEABLE, *PAID]), sa.not_(hangs))
     others = sa.and_(rows.c.holder.is_not(None), rows.c.holder != run.id)
     ended = sa.and_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_(None))

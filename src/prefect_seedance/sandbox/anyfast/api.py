@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox.anyfast.limits import RULES
 from prefect_seedance.sandbox.anyfast.rules import read_request
 from prefect_seedance.sandbox.http import calls
+from prefect_seedance.sandbox.models.anyfast import RULES
 from prefect_seedance.sandbox.world.draft import Draft, Refusal
 from prefect_seedance.sandbox.world.faults import Progress
 from prefect_seedance.sandbox.world.job import Job

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from prefect_seedance.sandbox.anyfast.limits import RULES, Rules
 from prefect_seedance.sandbox.media.frames import RATIOS, frame_size, nearest_ratio
 from prefect_seedance.sandbox.media.limits import BYTES, check_medium, check_total
+from prefect_seedance.sandbox.models.anyfast import RULES, Rules
 from prefect_seedance.sandbox.world.draft import Draft, Refusal
 from prefect_seedance.sandbox.world.job import Clip
 from prefect_seedance.sandbox.world.prices import anyfast_charge, video_tokens

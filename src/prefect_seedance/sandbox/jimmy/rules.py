@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from prefect_seedance.sandbox.jimmy.limits import FRAMES, LISTS, RULES, Rules
 from prefect_seedance.sandbox.media.frames import frame_size, nearest_ratio
 from prefect_seedance.sandbox.media.limits import check_md
+from prefect_seedance.sandbox.models.jimmy import FRAMES, LISTS, RULES, Rules
 from prefect_seedance.sandbox.world.draft import Draft, Refusal
 from prefect_seedance.sandbox.world.job import Clip
 from prefect_seedance.sandbox.world.prices import jimmy_charge

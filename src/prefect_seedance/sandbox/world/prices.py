@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from prefect_seedance.sandbox.anyfast import limits
-from prefect_seedance.sandbox.jimmy import limits as limits_jimmy
+from prefect_seedance.sandbox.models import anyfast
+from prefect_seedance.sandbox.models import jimmy as limits_jimmy
 
 Unit = Literal["second", "job", "million_tokens", "request"]
 
@@ -21,7 +21,7 @@ _ASSETS = {"volc-asset": Decimal("0.01"), "volc-asset-video": Decimal("0.05"), "
 def price_list() -> dict[str, Decimal]:
     """Return the unit price of every price line: of all models, and of Anyfast's assets."""
     prices = {line: price for rules in limits_jimmy.RULES.values() for line, price in rules.prices.items()}
-    return prices | {model: rules.price for model, rules in limits.RULES.items()} | _ASSETS
+    return prices | {model: rules.price for model, rules in anyfast.RULES.items()} | _ASSETS
 
 
 @dataclass(frozen=True)

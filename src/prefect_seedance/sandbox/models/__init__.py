@@ -1,0 +1,1 @@
+"""What the sandbox's models take and cost, a table for each provider."""
