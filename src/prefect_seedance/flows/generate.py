@@ -316,10 +316,10 @@ async def _carry_out(order: RunSpec, step_runner: StepRunner, table: Table, logg
 
 
 async def _spread(spread: str, order: RunSpec, task_runs: TaskRuns) -> tuple[RunSpec, list[str]]:
-    """The order with an engine that carries it elsewhere, and what the user should know of that."""
+    """The order, left to other processes, and what the user should know of that."""
     per_step = task_runs == "per_step" or (task_runs == "auto" and len(order.plan.rows) <= MANY)
-    engine, text = await spread_over(spread, order, per_step=per_step)
-    return replace(order, engine=engine), text
+    distribution, text = await spread_over(spread, order, per_step=per_step)
+    return replace(order, distribution=distribution), text
 
 
 def _seconds(patience: float) -> float:

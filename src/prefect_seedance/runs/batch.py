@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.events import RowEvent
@@ -39,12 +40,27 @@ from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.pricing.amount import Amount
-from prefect_seedance.runs.distributed.coordinator import Engine, spread_all
 
-__all__ = ["RunOutcome", "RunSpec", "batch_folder", "retry_states", "run_batch"]
+__all__ = ["Distribution", "RunOutcome", "RunSpec", "batch_folder", "retry_states", "run_batch"]
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at rows that another run holds."""
+
+
+class Distribution(Protocol):
+    """Leaves the rows of a run to other processes, and waits until they are through."""
+
+    def __call__(
+        self,
+        session: Session,
+        rows: Mapping[str, PlannedRow],
+        ids: Mapping[str, int],
+        known: Collection[str],
+        *,
+        retry: frozenset[State],
+        storage: Storage,
+    ) -> Awaitable[tuple[set[str], dict[str, str]]]:
+        """The keys of the rows that have moved, and why some stand where they stand."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class RunSpec:
         places: Where media may lie that are brought to a provider.
         parts: A folder on this machine for unfinished downloads on their way to a store; None takes the system's own.
         file_names: The name of each row's file below the batch's folder, by row key; None names them by their keys.
-        engine: What carries the rows in other processes; None carries them here.
+        distribution: What leaves the rows to other processes; None carries them here.
     """
 
     plan: BatchPlan
@@ -81,7 +97,7 @@ class RunSpec:
     places: MediaAccess = field(default_factory=MediaAccess)
     parts: Path | None = None
     file_names: Mapping[str, str] | None = None
-    engine: Engine | None = None
+    distribution: Distribution | None = None
 
 
 @dataclass
@@ -163,7 +179,7 @@ async def run_batch(order: RunSpec, step_runner: StepRunner) -> RunOutcome:
         places=order.places,
         again=State.REFUSED in order.retry,
         # A ledger on a server is there to be shared, so its accounts are; a file's processes are seldom more than one.
-        shared=order.engine is None and not order.ledger_url.startswith("sqlite"),
+        shared=order.distribution is None and not order.ledger_url.startswith("sqlite"),
     ) as session:
         ledger = session.ledger
         await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)
@@ -178,12 +194,12 @@ async def run_batch(order: RunSpec, step_runner: StepRunner) -> RunOutcome:
         counted = stats.counts(session)
         try:
             ids = await unsettled(session, planned, marks, ids, storage=storage, retry=order.retry)
-            known = frozenset(marks) if order.engine is not None else frozenset()
+            known = frozenset(marks) if order.distribution is not None else frozenset()
             del marks
-            if order.engine is None:
+            if order.distribution is None:
                 await _work_all(session, planned, ids, order, step_runner, outcome, storage)
             else:
-                await _spread_all(session, planned, ids, known, order, outcome, storage, order.engine)
+                await _spread_all(session, planned, ids, known, order, outcome, storage, order.distribution)
         finally:
             await _note_balances(session, outcome)
             outcome.account_stats = stats.since(counted, stats.counts(session))
@@ -248,14 +264,14 @@ async def _spread_all(
     order: RunSpec,
     outcome: RunOutcome,
     storage: Storage,
-    engine: Engine,
+    distribution: Distribution,
 ) -> None:
     """Leave the rows to other processes."""
     if not ids:
         return
     outcome.balances = [await balances.look(session)]
-    outcome.done, outcome.troubles = await spread_all(
-        session, planned, ids, known, retry=order.retry, storage=storage, engine=engine
+    outcome.done, outcome.troubles = await distribution(
+        session, planned, ids, known, retry=order.retry, storage=storage
     )
     outcome.stopped = session.stopped
 

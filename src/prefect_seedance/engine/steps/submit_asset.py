@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.steps.file_link import bring_file
 from prefect_seedance.engine.steps.media_lock import held
-from prefect_seedance.engine.steps.upload import upload
 from prefect_seedance.errors import (
     AuthenticationError,
     DuplicateName,
@@ -62,7 +62,7 @@ async def submit(medium: Medium, record: MaterialRecord) -> str:
     url = medium.address
     if not medium.remote:
         # These libraries take links, no bytes: the file is uploaded first.
-        await upload(medium)
+        await bring_file(medium)
         url = medium.reference or url
     stem = slug(medium.name.rpartition(".")[0] or medium.name)
     view = await medium.client.submit_asset(library, name=f"{stem}-{record.content[-8:]}", kind=medium.kind, url=url)

@@ -13,7 +13,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.core.portal import GRACE
-from prefect_seedance.runs.distributed.coordinator import Begun, Engine
+from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
 from prefect_seedance.messages import message
 from prefect_seedance.tasks.shard import carry_shard
 
@@ -33,7 +33,7 @@ def carry_shards(call: dict[str, Any], number: int) -> list[str]:
     return fallen
 
 
-async def over_tasks(spreading: SpreadPlan, order: RunSpec) -> Engine:
+async def over_tasks(spreading: SpreadPlan, order: RunSpec) -> Launcher:
     """The engine that carries an order in Dask or Ray tasks.
 
     Raises:

@@ -20,7 +20,7 @@ from prefect.states import Cancelled, Cancelling, Crashed
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.distributed.target import SHARD, SpreadPlan, SpreadTarget
 from prefect_seedance.runs.batch import RunSpec
-from prefect_seedance.runs.distributed.coordinator import Begun, Engine
+from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
 from prefect_seedance.messages import message
 
 __all__ = ["over_workers"]
@@ -42,7 +42,7 @@ LATE = 60.0
 """Seconds after which it is told that no worker has taken a shard up."""
 
 
-async def over_workers(spreading: SpreadPlan, order: RunSpec) -> Engine:
+async def over_workers(spreading: SpreadPlan, order: RunSpec) -> Launcher:
     """The engine that carries an order in runs of a deployment.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,8 +13,8 @@ from typing import Any, Literal, Self
 from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
-from prefect_seedance.runs.batch import RunSpec
-from prefect_seedance.runs.distributed.coordinator import Begun, check_fit, Engine
+from prefect_seedance.runs.batch import Distribution, RunSpec
+from prefect_seedance.runs.distributed.coordinator import Launcher, check_fit, distribute
 from prefect_seedance.ledger import ledger_url, shown_url
 from prefect_seedance.ledger.db.url import ENVIRONMENT, parsed
 from prefect_seedance.messages import message
@@ -21,8 +22,8 @@ from prefect_seedance.providers import RouteSettings
 
 __all__ = ["spread_over"]
 
-async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[Engine, list[str]]:
-    """The engine that carries an order in other processes.
+async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[Distribution, list[str]]:
+    """How an order is carried in other processes.
 
     Args:
         spread: What the user wrote.
@@ -30,7 +31,7 @@ async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[E
         per_step: Whether each step of each row is a task run.
 
     Returns:
-        The engine, and what the user should know.
+        What leaves its rows to shards, and what the user should know.
 
     Raises:
         InputError: Something cannot cross to another process. Nothing was spent.
@@ -42,11 +43,11 @@ async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[E
     check_fit(order.plan)
     _check_media(order, meant)
     spreading = SpreadPlan(meant, names, address, per_step)
-    make = _engine(meant)
-    return await make(spreading, order), warnings
+    launch = await _launcher(meant)(spreading, order)
+    return functools.partial(distribute, launcher=launch), warnings
 
 
-def _engine(meant: SpreadTarget) -> Callable[[SpreadPlan, RunSpec], Awaitable[Engine]]:
+def _launcher(meant: SpreadTarget) -> Callable[[SpreadPlan, RunSpec], Awaitable[Launcher]]:
     if meant.kind == "workers":
         from prefect_seedance.flows.distributed.over_workers import over_workers  # noqa: PLC0415 - only where it is wanted
 

@@ -24,7 +24,7 @@ from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.runs.distributed.shard import too_many
 
-__all__ = ["Begun", "Engine", "check_fit", "spread_all"]
+__all__ = ["Begun", "Launcher", "check_fit", "distribute"]
 
 LOOK = 2.0
 """Seconds between two looks at the ledger, and `LOOK_EACH` for each row on top: a look at many rows costs more."""
@@ -59,7 +59,7 @@ class Begun:
     gone: Callable[[Collection[str]], Awaitable[set[str]]]
 
 
-Engine = Callable[[Begun], Awaitable[Sequence[Message | str]]]
+Launcher = Callable[[Begun], Awaitable[Sequence[Message | str]]]
 """Starts shards and waits for them; returns why some of them fell, if any did."""
 
 
@@ -77,7 +77,7 @@ def check_fit(plan: BatchPlan) -> None:
         raise InputError(message("run.rows_not_spreadable", rows=len(bad), shown=lines))
 
 
-async def spread_all(
+async def distribute(
     session: Session,
     rows: Mapping[str, PlannedRow],
     ids: Mapping[str, int],
@@ -85,7 +85,7 @@ async def spread_all(
     *,
     retry: frozenset[State],
     storage: Storage,
-    engine: Engine,
+    launcher: Launcher,
 ) -> tuple[set[str], dict[str, str]]:
     """Leave the rows to shards, and wait until these are through.
 
@@ -96,7 +96,7 @@ async def spread_all(
         known: Those that were planned before this run.
         retry: States from which rows are to be made anew.
         storage: Where the batch's files stand.
-        engine: What starts the shards.
+        launcher: What starts the shards.
 
     Returns:
         The keys of the rows that have moved, and why some stand where they stand.
@@ -114,7 +114,7 @@ async def spread_all(
     await _hand_over(session, rows, sent, known)
     await session.ledger.want(session.run, wanted)
     await session.ledger.let_go(session.run, taken)
-    done = await _watched(session, ids.keys(), engine)
+    done = await _watched(session, ids.keys(), launcher)
     return done, await _foreign(session, ids.keys())
 
 
@@ -155,7 +155,7 @@ async def _hand_over(
         await session.ledger.address(session.run, wanted[start : start + GROUP])
 
 
-async def _watched(session: Session, keys: Collection[str], engine: Engine) -> set[str]:
+async def _watched(session: Session, keys: Collection[str], launcher: Launcher) -> set[str]:
     """Have shards carry the rows, and tell of what happens; returns the keys of the rows that have moved.
 
     However it is left, the shards know that it is over.
@@ -176,7 +176,7 @@ async def _watched(session: Session, keys: Collection[str], engine: Engine) -> s
     work = Begun(session.run.id, ledger.identity, session.failures_allowed, left, gone)
     teller = asyncio.create_task(_watch(session, seen), name="seedance spread")
     try:
-        await _carried(session, engine, work)
+        await _carried(session, launcher, work)
     finally:
         teller.cancel()
         await asyncio.gather(teller, return_exceptions=True)
@@ -184,11 +184,11 @@ async def _watched(session: Session, keys: Collection[str], engine: Engine) -> s
     return {key for key, row in seen.items() if row.state is not before[key]}
 
 
-async def _carried(session: Session, engine: Engine, work: Begun) -> None:
+async def _carried(session: Session, launcher: Launcher, work: Begun) -> None:
     fallen: Sequence[Message | str] = []
     before: Remainder | None = None
     for _ in range(ROUNDS):
-        fallen = await _run(session, engine, work)
+        fallen = await _run(session, launcher, work)
         standing = await work.left()
         if work.failures_allowed is not None and standing.failed >= work.failures_allowed:
             session.stop(too_many(standing.failed, session.limits.max_failures))
@@ -202,9 +202,9 @@ async def _carried(session: Session, engine: Engine, work: Begun) -> None:
     session.stop(SeedanceError(message("run.shards_failed", reasons=reasons)))
 
 
-async def _run(session: Session, engine: Engine, work: Begun) -> Sequence[Message | str]:
+async def _run(session: Session, launcher: Launcher, work: Begun) -> Sequence[Message | str]:
     """Run the engine; where this run is cancelled, the shards hear of it through the ledger, and end in order."""
-    task = asyncio.create_task(_of(engine, work), name="seedance engine")
+    task = asyncio.create_task(_of(launcher, work), name="seedance engine")
     try:
         return await asyncio.shield(task)
     except BaseException:
@@ -215,8 +215,8 @@ async def _run(session: Session, engine: Engine, work: Begun) -> Sequence[Messag
         raise
 
 
-async def _of(engine: Engine, work: Begun) -> Sequence[Message | str]:
-    return await engine(work)
+async def _of(launcher: Launcher, work: Begun) -> Sequence[Message | str]:
+    return await launcher(work)
 
 
 async def _watch(session: Session, seen: dict[str, RowBrief]) -> None:

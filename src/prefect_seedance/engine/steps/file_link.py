@@ -1,0 +1,47 @@
+"""A file becomes a link in the provider's own file store, once per content and account."""
+
+from __future__ import annotations
+
+from prefect_seedance.core.clock import now
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.steps.media_lock import held
+from prefect_seedance.errors import InputError
+from prefect_seedance.ledger import MaterialKey, MaterialState
+from prefect_seedance.messages import message
+
+__all__ = ["bring_file"]
+
+
+async def bring_file(medium: Medium) -> None:
+    """Bring a medium to the provider's own file store: afterwards `medium.reference` is its link.
+
+    Uploads cost nothing and may be repeated. What was uploaded before, in whatever run, is not uploaded again for as
+    long as its link lives.
+
+    Raises:
+        InputError: The file cannot be read, or the provider has no file upload.
+        Refused: The provider does not take the file.
+        Unreachable: It did not come through; another try may help.
+    """
+    session, account = medium.run, medium.settings.account
+    lifetime = medium.client.dialect.upload_lifetime
+    if lifetime is None:
+        raise InputError(message("upload.not_offered", provider=account.provider, medium=medium.shown))
+    content = await medium.content()
+    key = MaterialKey(account.provider, account.label, "link", medium.kind, content.sha256)
+    async with held(medium, key, content.filename) as record:
+        if record.state is MaterialState.READY:
+            medium.reference, medium.expires_at = record.reference, record.expires_at
+            return
+        uploaded = await medium.client.upload_file(content.path, filename=content.filename, mime_type=content.mime_type)
+        moment = now()
+        await session.ledger.note_material(
+            session.run,
+            record.id,
+            state=MaterialState.READY,
+            reference=uploaded.url,
+            bytes=content.bytes,
+            made_at=moment,
+            expires_at=moment + lifetime,
+        )
+        medium.reference, medium.expires_at = uploaded.url, moment + lifetime
