@@ -100,6 +100,10 @@ class SeedanceError(Exception):
         code = f" [{self.provider} {self.code}]" if self.code and self.provider else ""
         return f"{where}{self.message}{code}"
 
+    def __repr__(self) -> str:
+        # Prefect logs the repr before each retry of a task.
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Prefect pickles exceptions across processes; keyword-only arguments need help there.
         return (_rebuild, (type(self), self.text, self.__dict__.copy()))

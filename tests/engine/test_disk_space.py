@@ -28,5 +28,5 @@ async def test_rows_that_do_not_fit_are_refused_before_anything_is_spent(tmp_pat
 async def test_a_store_has_room_and_this_machine_needs_some(tmp_path):
     storage = open_storage("memory://room", tmp_path)
     await check_room(storage, [VideoRequest()] * 1_000_000)
-    with pytest.raises(InputError, match=r"lie in .* first.*Nothing was spent"):
+    with pytest.raises(InputError, match=r"downloaded to .* first.*Nothing was spent"):
         await check_room(storage, [VideoRequest(duration=10**9, resolution="4k")])

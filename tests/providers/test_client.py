@@ -325,6 +325,7 @@ async def test_an_error_without_the_key_keeps_its_slug(wire: Any, client_of: Cli
     with pytest.raises(UnknownOutcome) as caught:
         await client_of(server.url).create("m", REQUEST)
     assert caught.value.slug == "provider.nothing_proven"
+    assert repr(caught.value).startswith("UnknownOutcome('The answer of jimmy (HTTP 302) does not prove")
     assert str(caught.value.text.parameters["words"]) == (
         "nope ***; it points to https://elsewhere/***: is the base URL right?"
     )
