@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import string
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,6 +134,16 @@ def test_a_mapping_is_written_as_each_surface_takes_it(surface, prompt, ratio) -
     with use_surface(surface):
         assert str(message("table.no_prompt", found="", heading="文案")).endswith(f"map it: {prompt}.")
         assert str(message("table.unread_column", heading="shape", field="ratio")).endswith(f"map it: {ratio}.")
+
+
+def test_equal_messages_are_counted_as_one_on_every_surface() -> None:
+    first, second = (message("run_limit.no_bound", currency=name) for name in ("CNY", "CNY"))
+    with use_surface("cli"):
+        counts = Counter([first, second, message("run_limit.no_bound", currency="USD")])
+        assert '--max-charge "… CNY"' in str(first)
+    assert counts[message("run_limit.no_bound", currency="CNY")] == 2
+    assert 'max_charge="… CNY"' in str(first)
+    assert len({message("rows.only_unknown", table="a", keys=["b"]) for _ in range(2)}) == 1
 
 
 def test_a_text_that_cannot_be_made_still_says_what_is_known() -> None:
