@@ -169,7 +169,7 @@ def test_files_elsewhere_and_broken_ones_are_told_together_before_anything_is_sp
         "outside", "absolute", "link", "text", "missing", "private", "video", "named",
     }  # fmt: skip
     assert "Nothing was spent" in str(caught.value)
-    assert "1 could" in str(caught.value)
+    assert "1 can:" in str(caught.value)
     assert not sandbox.state.bill()
     assert sandbox.state.calls["jimmy.upload"] == 0
 

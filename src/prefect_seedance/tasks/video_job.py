@@ -91,7 +91,7 @@ class VideoJob(Spelled, _Job):
     web_search: bool | None = Field(
         default=None, title="Web search", description="Whether the model may search the web. Empty: as the route says."
     )
-    take: str = Field(default="1", description="Another take makes the same row anew, on purpose, and pays again.")
+    take: str = Field(default="1", description="Another take makes the same row again, on purpose, and pays again.")
     output: str = Field(default="videos", description="The folder in which videos are kept.")
     ledger: SecretStr | None = Field(
         default=None,
