@@ -93,7 +93,7 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
     _logo_url = LOGO
     _documentation_url = DOCUMENTATION
 
-    take: str = Field(default="1", description="Another take makes the same row anew, on purpose, and pays again.")
+    take: str = Field(default="1", description="Another take makes the same row again, on purpose, and pays again.")
     output: str = Field(default="videos", description="The folder in which videos are kept.")
     ledger: SecretStr | None = Field(
         default=None,

@@ -74,7 +74,7 @@ def test_refused_before_anything_is_spent(
     refused("needs the deployment 'no such/one'", spread="workers:2 no such/one")
     refused("expected", spread="spark:2")
     signed = [{"id": "a", "prompt": "a fox", "images": f"{sandbox.url}/x.png?X-Amz-Signature=1"}]
-    refused(r"row \d \(id a\): its images hold\(s\) a signed link", table=signed, probe=False)
+    refused(r"row \d \(id a\): no other process can send images", table=signed, probe=False)
     picture = tmp_path / "fox.png"
     picture.write_bytes(b"no picture")
     local = [{"id": "a", "prompt": "a fox", "images": str(picture)}]
