@@ -120,5 +120,5 @@ async def _quote(
     await acreate_markdown_artifact(
         markdown=quote_summary(Path(read.name).name, preparation), key="seedance-quote", description=str(total)[:500]
     )
-    result = QuoteResult(total, preparation.warnings, read, preparation)
+    result = QuoteResult(total, [str(warning) for warning in preparation.warnings], read, preparation)
     return Completed(name="Quoted", message=str(total), data=result)

@@ -191,7 +191,8 @@ def _entries(table: Table, preparation: Preparation, outcome: BatchOutcome) -> I
     for position in range(len(table.frame)):
         key = keys[position]
         if position in invalid:
-            yield RowResult(key, INVALID, error_code="invalid", error_message="; ".join(invalid[position].reasons))
+            reasons = "; ".join(map(str, invalid[position].reasons))
+            yield RowResult(key, INVALID, error_code="invalid", error_message=reasons)
         else:
             yield outcome.records.get(key) or RowResult(key, LEFT_OUT)
 
