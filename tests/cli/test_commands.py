@@ -107,12 +107,13 @@ MISTAKES: list[tuple[str, dict[str, str | None], tuple[str, ...]]] = [
     ("run prompts.csv --model seedance2.0-mini --batch x", {"JIMMY_BASE_URL": "http://example.com"}, ("https",)),
     ("run prompts.csv --model seedance2.0-mini --batch x --prices bad.json", {}, ("bad.json",)),
     ("run prompts.csv --model seedance2.0-mini --batch x --limit 0", {}, ("limit",)),
-    ("run prompts.csv --model seedance2.0-mini --batch x --patience nan", {}, ("patience",)),
+    ("run prompts.csv --model seedance2.0-mini --batch x --patience nan", {}, ("--patience nan",)),
     ("run prompts.csv --model seedance2.0-mini --batch x --column prompt", {}, ("column",)),
     ("run prompts.csv --model seedance2.0-mini", {}, ("batch",)),
     ("run prompts.csv --model seedance2.0-mini --batch x --retry unknown", {}, ("unknown", "paid")),
     ("run prompts.csv --route no-such-block --batch x", {}, ("no-such-block",)),
     ("quote typo.csv --model seedance2.0-mini", {}, ("duraton",)),
+    ("quote long.csv --model seedance2.0-mini", {}, ("leave them out with --on-invalid skip",)),
     ("status no-such-batch", {}, ("no-such-batch",)),
     ("report no-such-batch", {}, ("no-such-batch",)),
     ("status --ledger nonsense://x", {}, ("nonsense",)),
@@ -122,6 +123,7 @@ MISTAKES: list[tuple[str, dict[str, str | None], tuple[str, ...]]] = [
 @pytest.mark.parametrize(("line", "environment", "told"), MISTAKES, ids=[case[0][:70] for case in MISTAKES])
 def test_mistakes_are_told_in_words_and_with_a_code(shell, sandbox, monkeypatch, capfd, line, environment, text):
     (shell.folder / "typo.csv").write_text("prompt,duraton\nx,5\n")
+    (shell.folder / "long.csv").write_text("prompt,duration\nx,99\n")
     (shell.folder / "bad.json").write_text("{")
     monkeypatch.chdir(shell.folder)
     for name, value in (shell.environment | environment).items():

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import InputError, Refused
-from prefect_seedance.errors import InvalidRows
+from prefect_seedance.errors import InputError, InvalidRows, Refused
 from prefect_seedance.providers import ProviderClient
 from prefect_seedance.routes import CATALOGUE, Route, VideoRequest, check
 from tests.patience import patience

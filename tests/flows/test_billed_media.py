@@ -14,8 +14,8 @@ from prefect_seedance import PriceBook, resolve_video
 from prefect_seedance.engine import medium
 from prefect_seedance.engine.steps import submit_asset
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
-from prefect_seedance.sandbox.world.assets import AssetShelf
 from prefect_seedance.sandbox.http.media import media_bytes
+from prefect_seedance.sandbox.world.assets import AssetShelf
 
 PRICES = PriceBook(currency="CNY", prices={"seedance-2.0-mini": "23", "volc-asset": "1", "volc-asset-video": "1"})
 GROUP_AND_CLIP = ["volc-asset", "volc-asset-video"]

@@ -13,8 +13,8 @@ from prefect import flow
 from prefect.events.worker import EventsWorker
 
 from prefect_seedance import JimmyCredentials, sweep_videos
-from prefect_seedance.flows.events import ONE_BY_ONE, RouteRef, RowEventEmitter
 from prefect_seedance.core.events import RowEvent
+from prefect_seedance.flows.events import ONE_BY_ONE, RouteRef, RowEventEmitter
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.patience import eventually, hasten, patience

@@ -54,7 +54,7 @@ def test_a_watched_folder_pays_no_row_twice_and_forgets_none(
     # One of those that wait is mended: those that were made elsewhere are known, and none of the others is forgotten.
     prompts = [prompt if prompt in paid else f"{prompt} mended" for prompt in prompts[:5]] + prompts[5:]
     sandbox.state.settings = replace(sandbox.state.settings, funds=Decimal(9))
-    assert look(both) == "All through"
+    assert look(both) == "All completed"
     assert sorted(line.prompt for line in sandbox.state.bill()) == sorted({*paid, *prompts})
     assert len(sandbox.state.bill()) == 6
     # What the other content had put off is made now: nothing is left of it when it comes back.

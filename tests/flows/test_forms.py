@@ -23,10 +23,10 @@ from prefect_seedance.flows.forms.dropped import WatchedFolder
 from prefect_seedance.flows.forms.fields import AS_ROUTE, Model, Ratio, Resolution
 from prefect_seedance.flows.forms.places import find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
-from prefect_seedance.tables.reader import read_table
 from prefect_seedance.messages import message
 from prefect_seedance.routes.catalogue.catalogue import CATALOGUE
 from prefect_seedance.sandbox import SandboxServer
+from prefect_seedance.tables.reader import read_table
 from tests.conftest import RouteTo
 
 FLOWS: list[Flow[..., Any]] = [getattr(forms, name) for name in forms.__all__]
@@ -141,12 +141,12 @@ def test_wrong_wishes_fail_before_anything_is_spent(
         (table, {"batch": "w"}, "Neither a table nor rows"),
         (table, {"batch": "w", "table": "x.csv", "rows": "a fox"}, "leave one of them empty"),
         (table, {"batch": "w", "rows": "a fox", "model": "seedance-2.0-mini"}, "sold by anyfast"),
-        (table, {"batch": "w", "rows": "a fox", "resolution": "4k"}, 'choose "leave it out" under'),
+        (table, {"batch": "w", "rows": "a fox", "resolution": "4k"}, '"If a row breaks a rule": leave it out'),
         (table, {"batch": "w", "rows": "a fox", "budget": "lots"}, "budget"),
         (table, {"batch": "w", "rows": "文案,ratio\na fox,1:1"}, '"Heading of the prompts": 文案'),
         (forms.one_video, {"prompt": " "}, "prompt"),
         (forms.one_video, {"prompt": "a fox", "duration": 2}, "duration"),
-        (forms.quote_table, {"rows": ""}, "either a table or rows"),
+        (forms.quote_table, {"rows": ""}, "either a table or typed rows"),
     ):
         state = run(flow, route=route, **said)
         assert state.is_failed(), said
@@ -163,7 +163,7 @@ def test_every_table_of_a_pattern_is_a_batch_and_a_bad_one_stops_no_other(
         (tmp_path / name).write_text(text)
     state = run(forms.videos_from_table, table="*.csv", batch="n", route=route)
     assert state.name == "Some failed"
-    assert "2 of 3 tables went through" in state.message
+    assert "2 of 3 tables completed" in state.message
     assert "bad.csv: Table 'bad.csv' cannot be used" in state.message
     assert {path.name for path in (tmp_path / "videos").iterdir() if path.is_dir()} >= {"n-a.csv", "n-c.csv"}
     assert len(sandbox.state.bill()) == 2
@@ -214,7 +214,7 @@ def test_a_watched_folder_makes_each_table_once(
 
     # One row mended, one row more: of the changed table only these are paid.
     (inbox / "spring.csv").write_text("id,prompt\na,a fox\nb,a red lantern\nc,a tea house\n")
-    assert look().name == "All through"
+    assert look().name == "All completed"
     assert len(sandbox.state.bill()) == 4
     assert look().name == "Nothing new"
     # The old content again is the old batch, and is known.
@@ -265,7 +265,7 @@ def test_the_cost_report_tells_unknowns_first_and_they_can_be_resolved(
     wanted = {"artifacts": {"flow_run_id": {"any_": [flow_run]}, "type": {"any_": ["markdown"]}}}
     (artifact,) = httpx.post(f"{prefect_server}/api/artifacts/filter", json=wanted).json()
     text = artifact["data"]
-    assert text.index("may have been paid, and nobody knows") < text.index("## By batch") < text.index("## By route")
+    assert text.index("may have been paid") < text.index("## By batch") < text.index("## By route")
     unknown = next(row.row for row in state.result().rows if row.status == "unknown")
     words = run(forms.resolve_unknown, batch="lost", row=unknown, finding="nothing was made or charged")
     assert (words.name, "was not made" in words.message) == ("Resolved", True)

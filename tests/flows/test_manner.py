@@ -8,9 +8,9 @@ import pytest
 
 from prefect_seedance import generate_videos
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials
-from prefect_seedance.errors import InputError
-from prefect_seedance.engine import dispatcher
 from prefect_seedance.core.portal import call_core
+from prefect_seedance.engine import dispatcher
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tasks.step_runner import PER_CHUNK, PER_STEP, step_runner_for

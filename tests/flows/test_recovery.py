@@ -12,8 +12,7 @@ import pytest
 
 from prefect_seedance import generate_videos, resolve_video, sweep_videos
 from prefect_seedance.cli.app import run as cli
-from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.errors import NothingStored
+from prefect_seedance.errors import InputError, NothingStored, SeedanceError
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.chaos.child import Task

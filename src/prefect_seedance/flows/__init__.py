@@ -1,7 +1,7 @@
 """Prefect flows: generate, quote, sweep and resolve. They fan out, and they hold no rules of their own."""
 
-from prefect_seedance.flows.generate import agenerate_videos, generate_video, generate_videos
 from prefect_seedance.errors import NothingStored
+from prefect_seedance.flows.generate import agenerate_videos, generate_video, generate_videos
 from prefect_seedance.flows.quote import QuoteResult, quote_videos
 from prefect_seedance.flows.resolve import resolve_video
 from prefect_seedance.flows.sweep import sweep_videos

@@ -6,8 +6,8 @@ from prefect.flow_runs import apause_flow_run
 from prefect.input import RunInput
 from pydantic import Field
 
-from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.messages import message
+from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.reports.quotes import quote_summary
 from prefect_seedance.routes.pricing.amount import Amount
 

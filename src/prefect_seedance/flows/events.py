@@ -31,14 +31,14 @@ from typing import Any
 
 from prefect.events import emit_event
 
-from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.core.events import RowEvent, watching
-from prefect_seedance.runs.sweep import SweepOutcome
 from prefect_seedance.ledger import State
 from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.runs.batch import RunSpec
+from prefect_seedance.runs.sweep import SweepOutcome
 
-__all__ = ["RouteRef", "RowEventEmitter", "row_events", "emit_finished", "emit_swept"]
+__all__ = ["RouteRef", "RowEventEmitter", "emit_finished", "emit_swept", "row_events"]
 
 log = logging.getLogger(__name__)
 

@@ -17,36 +17,35 @@ from prefect.logging import get_run_logger
 from prefect.runtime import deployment
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
-from prefect_seedance.errors import InputError, SeedanceError
+from prefect_seedance.core.checkpoints import reached
+from prefect_seedance.core.portal import call_core, on_core
+from prefect_seedance.engine.dispatcher import StepRunner
+from prefect_seedance.errors import InputError, SeedanceError, TooManyFailures
 from prefect_seedance.flows.approval import approved
+from prefect_seedance.flows.distributed.parent import spread_over
 from prefect_seedance.flows.events import emit_finished, row_events
 from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
-from prefect_seedance.flows.distributed.parent import spread_over
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.core.checkpoints import reached
-from prefect_seedance.runs.batch import RunSpec, retry_states, run_batch
-from prefect_seedance.planning.route_policy import RoutePolicy, Choose
-from prefect_seedance.engine.dispatcher import StepRunner
-from prefect_seedance.core.portal import call_core, on_core
-from prefect_seedance.planning.file_names import file_names
-from prefect_seedance.planning.plan import gather
-from prefect_seedance.reports.sheet.history import in_full
-from prefect_seedance.planning.media_check import has_media, settled_keys, survey
-from prefect_seedance.tables.reader import Table, TableLike
-from prefect_seedance.errors import TooManyFailures
-from prefect_seedance.planning.run_limits import LIMIT_PATIENCE, RunLimits
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.messages import message
+from prefect_seedance.planning.file_names import file_names
+from prefect_seedance.planning.media_check import has_media, settled_keys, survey
+from prefect_seedance.planning.plan import gather
+from prefect_seedance.planning.route_policy import Choose, RoutePolicy
+from prefect_seedance.planning.run_limits import LIMIT_PATIENCE, RunLimits
 from prefect_seedance.reports.artifacts import publish
 from prefect_seedance.reports.files import sheet_is_current, write_results, write_sheet
-from prefect_seedance.reports.results.result import build_result, GenerateResult
+from prefect_seedance.reports.results.result import GenerateResult, build_result
+from prefect_seedance.reports.sheet.history import in_full
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.runs.batch import RunSpec, retry_states, run_batch
+from prefect_seedance.tables.reader import Table, TableLike
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.step_runner import MANY, step_runner_for, TaskRuns
+from prefect_seedance.tasks.step_runner import MANY, TaskRuns, step_runner_for
 
 __all__ = ["agenerate_videos", "generate_video", "generate_videos"]
 
@@ -298,9 +297,7 @@ async def _carry_out(order: RunSpec, step_runner: StepRunner, table: Table, logg
             result.warnings.append(outcome.stopped.message)
         await asyncio.to_thread(write_results, result)
         if not await asyncio.to_thread(sheet_is_current, result):
-            result.history, result.attempts = await in_full(
-                order.ledger_url, outcome.summaries, order.plan, order.take
-            )
+            result.history, result.attempts = await in_full(order.ledger_url, outcome.summaries, order.plan, order.take)
             await asyncio.to_thread(write_sheet, result)
         reached("results written")
     except SeedanceError as error:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from prefect_seedance.tables.reader import Table
 from prefect_seedance.media import MediaAccess
 from prefect_seedance.providers import RouteSettings
+from prefect_seedance.tables.reader import Table
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
 
 __all__ = ["media_places"]

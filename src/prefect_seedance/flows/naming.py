@@ -7,8 +7,8 @@ from datetime import datetime
 
 from prefect.context import FlowRunContext
 
-from prefect_seedance.errors import InputError
 from prefect_seedance.core.clock import now
+from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 
 __all__ = ["batch_name", "flow_run_id", "run_name", "scheduled_time"]

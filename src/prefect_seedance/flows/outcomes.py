@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from prefect_seedance.errors import NothingStored
-
 from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.states import Completed, Failed
 
-from prefect_seedance.errors import SeedanceError
+from prefect_seedance.errors import NothingStored, SeedanceError
 from prefect_seedance.messages import message
 from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.reports.summary import status_counts

@@ -15,19 +15,19 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.media import media_places
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.planning.route_policy import RoutePolicy, Choose
-from prefect_seedance.core.portal import call_core
-from prefect_seedance.planning.plan import gather, BatchPlan
 from prefect_seedance.planning.media_check import has_media, survey
-from prefect_seedance.tables.reader import Table, TableLike
+from prefect_seedance.planning.plan import BatchPlan, gather
+from prefect_seedance.planning.route_policy import Choose, RoutePolicy
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.reports.results.result import unvisited
 from prefect_seedance.routes import QuoteTotal
+from prefect_seedance.tables.reader import Table, TableLike
 
 __all__ = ["QuoteResult", "quote_videos"]
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
-from prefect_seedance.core.portal import call_core
-from prefect_seedance.runs.resolve import resolve_row
 from prefect_seedance.ledger import ledger_url
+from prefect_seedance.runs.resolve import resolve_row
 from prefect_seedance.tasks.home import prefect_home
 
 __all__ = ["resolve_video"]

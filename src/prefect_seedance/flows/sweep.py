@@ -11,15 +11,15 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from prefect_seedance.blocks.loading import RouteLike, load_routes
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.events import emit_swept
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
-from prefect_seedance.core.portal import call_core
-from prefect_seedance.runs.sweep import sweep, SweepOutcome
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
+from prefect_seedance.runs.sweep import SweepOutcome, sweep
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.step_runner import step_runner_for
 

@@ -17,10 +17,10 @@ from prefect.context import FlowRunContext
 from prefect.runtime import deployment
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.tables.errors import shown
-from prefect_seedance.tables.reader import read_table, Table, TableLike
 from prefect_seedance.media import STORES, Zone, zone_of
 from prefect_seedance.messages import Message, message
+from prefect_seedance.tables.errors import shown
+from prefect_seedance.tables.reader import Table, TableLike, read_table
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
 
 __all__ = ["ROOT_VARIABLE", "open_table"]

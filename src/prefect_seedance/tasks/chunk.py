@@ -9,8 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State as PrefectState
 from prefect.states import Completed
 
-from prefect_seedance.engine.chunks import Chunk
 from prefect_seedance.core.portal import on_core
+from prefect_seedance.engine.chunks import Chunk
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import listing, message
 

@@ -9,17 +9,17 @@ from typing import Any
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import InputError
-from prefect_seedance.engine.steps import create
-from prefect_seedance.runs.single import carry_out, create_with_media, JobTicket, MADE
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.engine.steps.retry import CREATE
 from prefect_seedance.engine.row import Row
-from prefect_seedance.tables.reader import read_table
+from prefect_seedance.engine.steps import create
+from prefect_seedance.engine.steps.retry import CREATE
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.runs.single import MADE, JobTicket, carry_out, create_with_media
+from prefect_seedance.tables.reader import read_table
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.media_places import media_roots

@@ -7,12 +7,12 @@ from pathlib import Path
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.engine.steps import download
-from prefect_seedance.runs.single import carry_out, JobTicket, STORED
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.engine.steps.retry import DOWNLOAD
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps import download
+from prefect_seedance.engine.steps.retry import DOWNLOAD
 from prefect_seedance.ledger import ledger_url
+from prefect_seedance.runs.single import STORED, JobTicket, carry_out
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.naming import named

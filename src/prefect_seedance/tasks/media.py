@@ -10,18 +10,19 @@ from typing import Any, Literal
 from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.errors import InputError
-from prefect_seedance.engine.steps import review as reviewing, upload
-from prefect_seedance.routes.media_fields import MediaKind
-from prefect_seedance.runs.single import bring
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.steps import review as reviewing
+from prefect_seedance.engine.steps import upload
 from prefect_seedance.engine.steps.retry import MEDIUM
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.forms import Form
+from prefect_seedance.routes.media_fields import MediaKind
+from prefect_seedance.runs.single import bring
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import prefect_home
 from prefect_seedance.tasks.naming import named

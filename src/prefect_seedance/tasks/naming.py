@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prefect_seedance.runs.single import JobTicket
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.row import Row
+from prefect_seedance.runs.single import JobTicket
 from prefect_seedance.tables.row_keys import cut_address
 
 __all__ = ["named"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
-from prefect_seedance.runs.single import JobTicket
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
+from prefect_seedance.runs.single import JobTicket
 
 __all__ = ["route_of_job", "route_to_use"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,15 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import AsyncClientContext
 
 from prefect_seedance.blocks.loading import load_routes
-from prefect_seedance.errors import InputError
-from prefect_seedance.runs.distributed.shard import carry, ShardSpec, ShardOutcome
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.planning.run_limits import RunLimits
+from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess
+from prefect_seedance.planning.run_limits import RunLimits
+from prefect_seedance.runs.distributed.shard import ShardOutcome, ShardSpec, carry
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.step_runner import plain_step_runner, step_runner_for
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
+from prefect_seedance.tasks.step_runner import plain_step_runner, step_runner_for
 
 __all__ = ["carried_shard", "carry_shard"]
 

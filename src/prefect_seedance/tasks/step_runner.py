@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, get_args
 
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS, StepRunner, Steps
 from prefect_seedance.errors import InputError
-from prefect_seedance.engine.dispatcher import StepRunner, PLAIN_STEPS, Steps
 from prefect_seedance.messages import message
 from prefect_seedance.tasks.chunk import carry_rows
 from prefect_seedance.tasks.create import create_video
@@ -14,7 +14,7 @@ from prefect_seedance.tasks.download import download_video
 from prefect_seedance.tasks.media import review_media, upload_media
 from prefect_seedance.tasks.poll import poll_video
 
-__all__ = ["MANY", "TaskRuns", "step_runner_for", "plain_step_runner"]
+__all__ = ["MANY", "TaskRuns", "plain_step_runner", "step_runner_for"]
 
 TaskRuns = Literal["auto", "per_step", "per_chunk"]
 

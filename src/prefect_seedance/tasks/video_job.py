@@ -12,18 +12,18 @@ from pydantic import BaseModel, Field, SecretStr
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.spelling import StrictFields
-from prefect_seedance.errors import LedgerError
-from prefect_seedance.runs.single import carry_out, ENDED, JobTicket, MADE, STORED
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS
-from prefect_seedance.engine.steps.media import deliver
 from prefect_seedance.core.portal import call_core, on_core
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.media import deliver
+from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import State, ledger_url
 from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.request import Options, Shape, in_words_of
+from prefect_seedance.runs.single import ENDED, MADE, STORED, JobTicket, carry_out
 from prefect_seedance.tasks.anywhere import awaits
 from prefect_seedance.tasks.create import one_request
 from prefect_seedance.tasks.home import prefect_home

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from tests.flows.distributed.fleet import Run, kill_between_creates, rows, saved_route, shards, taken_over, until
 from tests.patience import patience
 from tests.postgres import PostgresServer
-from tests.flows.distributed.fleet import Run, kill_between_creates, rows, saved_route, shards, taken_over, until
 
 pytestmark = [
     pytest.mark.slow,

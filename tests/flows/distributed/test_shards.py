@@ -23,11 +23,11 @@ from prefect_seedance.planning.route_policy import RoutePolicy
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.runs.batch import RunOutcome, RunSpec, run_batch
 from prefect_seedance.runs.distributed.coordinator import Begun
-from prefect_seedance.runs.distributed.shard import ShardSpec, ShardOutcome, carry
+from prefect_seedance.runs.distributed.shard import ShardOutcome, ShardSpec, carry
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tables.reader import read_table
-from tests.patience import patience
 from tests.flows.distributed.child import ShardTask, processes, run_shard
+from tests.patience import patience
 
 RouteTo = Callable[..., Any]
 

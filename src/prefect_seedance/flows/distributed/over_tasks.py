@@ -9,12 +9,12 @@ from typing import Any
 
 from prefect import flow
 
+from prefect_seedance.core.portal import GRACE
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
-from prefect_seedance.runs.batch import RunSpec
-from prefect_seedance.core.portal import GRACE
-from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
 from prefect_seedance.messages import message
+from prefect_seedance.runs.batch import RunSpec
+from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
 from prefect_seedance.tasks.shard import carry_shard
 
 __all__ = ["over_tasks"]

@@ -19,9 +19,9 @@ from prefect.states import Cancelled, Cancelling, Crashed
 
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.distributed.target import SHARD, SpreadPlan, SpreadTarget
+from prefect_seedance.messages import message
 from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
-from prefect_seedance.messages import message
 
 __all__ = ["over_workers"]
 

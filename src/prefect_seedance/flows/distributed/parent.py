@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
 
-from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import InputError
-from prefect_seedance.runs.batch import Distribution, RunSpec
-from prefect_seedance.runs.distributed.coordinator import Launcher, check_fit, distribute
+from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.ledger import ledger_url, shown_url
 from prefect_seedance.ledger.db.url import ENVIRONMENT, parsed
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
+from prefect_seedance.runs.batch import Distribution, RunSpec
+from prefect_seedance.runs.distributed.coordinator import Launcher, check_fit, distribute
 
 __all__ = ["spread_over"]
+
 
 async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[Distribution, list[str]]:
     """How an order is carried in other processes.
@@ -74,9 +72,7 @@ def _ledger(url: str, meant: SpreadTarget) -> tuple[str | None, list[str]]:
     found = parsed(url)
     if found is not None and found.get_backend_name() == "sqlite":
         if meant.remote:
-            raise InputError(
-                message("spread.local_ledger", spread=meant, ledger=shown_url(url), variable=ENVIRONMENT)
-            )
+            raise InputError(message("spread.local_ledger", spread=meant, ledger=shown_url(url), variable=ENVIRONMENT))
         return url, [str(message("spread.file_ledger", ledger=shown_url(url)))]
     if found is not None and found.password is None and not found.query:
         return url, []
@@ -91,9 +87,9 @@ def _check_output(order: RunSpec, meant: SpreadTarget) -> None:
 
 
 def _check_media(order: RunSpec, meant: SpreadTarget) -> None:
-    from prefect_seedance.routes.media_fields import addresses  # noqa: PLC0415
     from prefect_seedance.media.inputs.access import ROOT_VARIABLE  # noqa: PLC0415
     from prefect_seedance.routes.address import scheme_of  # noqa: PLC0415
+    from prefect_seedance.routes.media_fields import addresses  # noqa: PLC0415
 
     local = next(
         (

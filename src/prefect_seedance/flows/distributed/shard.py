@@ -9,10 +9,10 @@ from typing import Any
 from prefect import flow
 from prefect.states import Completed
 
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import listing, message
 from prefect_seedance.tasks.shard import carried_shard
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from prefect_seedance.errors import InputError
@@ -107,5 +105,3 @@ class SpreadPlan:
             "media": [str(each) for each in (order.places.folder, *order.places.roots) if each] if local else [],
             "hosts": sorted(order.places.hosts) if local else [],
         }
-
-

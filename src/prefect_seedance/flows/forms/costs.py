@@ -12,11 +12,11 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 from pydantic import Field
 
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.naming import scheduled_time
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.ledger import Ledger, State, add_up, ledger_url
 from prefect_seedance.messages import use_surface
 from prefect_seedance.reports.period import BatchCost, PeriodCost, period_summary, period_table

@@ -12,11 +12,11 @@ from typing import Any
 
 from prefect_seedance.errors import InputError, TableError
 from prefect_seedance.flows.forms.places import is_url, lasting, unlisted
+from prefect_seedance.messages import message
 from prefect_seedance.tables.errors import shown
 from prefect_seedance.tables.source import fetch
-from prefect_seedance.messages import message
 
-__all__ = ["WatchedFolder", "DroppedTable", "FolderScan"]
+__all__ = ["DroppedTable", "FolderScan", "WatchedFolder"]
 
 ENDINGS = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xlsm"})
 """What is looked at. Hidden files and spreadsheets' lock files (`~$…`) are not tables."""

@@ -10,6 +10,7 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import (
@@ -24,12 +25,11 @@ from prefect_seedance.flows.forms.fields import (
     Resolution,
     titled,
 )
-from prefect_seedance.flows.forms.making import final_of_all, make_all, make_one, TableRun
-from prefect_seedance.flows.forms.places import find_tables, FoundTable, lasting
+from prefect_seedance.flows.forms.making import TableRun, final_of_all, make_all, make_one
+from prefect_seedance.flows.forms.places import FoundTable, find_tables, lasting
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import message, use_surface
 from prefect_seedance.reports.artifacts import artifact_key
 
@@ -164,7 +164,9 @@ async def _make(
     if len(found) == 1 and not found[0].label:
         return await make_one(found[0].place, batch=batch, **settings)
     wanted = [TableRun(each.place, each.label, f"{batch}-{each.label}") for each in found]
-    return await final_of_all(await make_all(wanted, **settings), artifact_key(batch, "tables"), message("tables.batch", batch=batch))
+    return await final_of_all(
+        await make_all(wanted, **settings), artifact_key(batch, "tables"), message("tables.batch", batch=batch)
+    )
 
 
 def _found(table: str, rows: str) -> list[FoundTable] | None:

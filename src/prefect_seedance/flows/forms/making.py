@@ -13,14 +13,13 @@ from prefect.concurrency.asyncio import concurrency
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from prefect_seedance.errors import SeedanceError
+from prefect_seedance.errors import NothingStored, SeedanceError
 from prefect_seedance.flows.generate import _generate as generate_core
-from prefect_seedance.errors import NothingStored
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.tables.reader import TableLike
 from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.next_steps import one_of_several
 from prefect_seedance.reports.summary import cell, markdown_table
+from prefect_seedance.tables.reader import TableLike
 
 __all__ = ["LIMIT", "TableOutcome", "TableRun", "final_of_all", "make_all", "make_one"]
 

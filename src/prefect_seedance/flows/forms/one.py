@@ -9,6 +9,7 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import AS_ROUTE, LONGEST, AgainState, Model, Ratio, Resolution, Sound, titled
@@ -16,7 +17,6 @@ from prefect_seedance.flows.forms.generate import form_settings
 from prefect_seedance.flows.forms.making import make_one
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import use_surface
 
 __all__ = ["one_video"]

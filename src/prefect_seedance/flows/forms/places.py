@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.tables.errors import shown
 from prefect_seedance.messages import Message, message
+from prefect_seedance.tables.errors import shown
 
 __all__ = ["FoundTable", "find_tables", "is_url", "lasting", "unlisted"]
 

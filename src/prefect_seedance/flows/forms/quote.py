@@ -9,6 +9,7 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import CHOOSING, LONGEST, BadRow, Choosing, Model, Ratio, Resolution, titled
@@ -16,7 +17,6 @@ from prefect_seedance.flows.forms.places import find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.quote import _quote as quote_core
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import message, use_surface
 
 __all__ = ["quote_table"]

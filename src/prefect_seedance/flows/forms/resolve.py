@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from prefect import flow
 
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.resolve import _resolve as resolve_core
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import use_surface
 
 __all__ = ["resolve_unknown"]

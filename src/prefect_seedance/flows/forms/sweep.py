@@ -9,9 +9,9 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.sweep import _sweep as sweep_core
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.messages import use_surface
 
 __all__ = ["fetch_left_behind"]

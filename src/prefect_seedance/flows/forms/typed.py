@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prefect_seedance.errors import TableError
+from prefect_seedance.routes import VideoRequest
 from prefect_seedance.tables.headings import match_headings
 from prefect_seedance.tables.reader import TableLike
-from prefect_seedance.routes import VideoRequest
 
 __all__ = ["typed_table"]
 

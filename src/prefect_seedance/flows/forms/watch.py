@@ -19,18 +19,18 @@ from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
+from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.dropped import DroppedTable, WatchedFolder
 from prefect_seedance.flows.forms.fields import BadRow, titled
 from prefect_seedance.flows.forms.generate import form_settings
-from prefect_seedance.flows.forms.making import final_of_all, make_all, TableOutcome, TableRun
+from prefect_seedance.flows.forms.making import TableOutcome, TableRun, final_of_all, make_all
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.core.portal import call_core
-from prefect_seedance.planning.planned_row import PlannedRow
-from prefect_seedance.planning.plan import prepare
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
 from prefect_seedance.messages import message, use_surface
+from prefect_seedance.planning.plan import prepare
+from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.tasks.home import prefect_home
 
 __all__ = ["watch_folder"]
