@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.cli.app import run
 from prefect_seedance.cli.console import out
 from prefect_seedance.ledger import Ledger, State
@@ -52,8 +53,6 @@ def set_up(sandbox: SandboxServer, folder: Path, *more: str) -> None:
 
 def test_from_the_file_to_the_videos(ui: Ui, sandbox: SandboxServer, tmp_path: Path, ledger_file: Path) -> None:
     """Prefect's own way: `prefect deploy`, a worker, and runs that are started as the UI starts them."""
-    from prefect_seedance.blocks import RouteDefaults
-
     set_up(sandbox, tmp_path)
     RouteDefaults.load("sandbox", _sync=True).save("main", overwrite=True, _sync=True)
     prefect("deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
@@ -92,6 +91,9 @@ def test_cancelled_paused_and_the_worker_replaced(
     """Nothing is paid twice, whatever people press."""
     sandbox = slow_sandbox
     set_up(sandbox, tmp_path, "--deploy")
+    # Jobs that lasted so long would lead it to ask the next ones seldom.
+    asks_often = RouteDefaults.load("sandbox", _sync=True).model_copy(update={"poll_seconds": 1.0})
+    asks_often.save("sandbox", overwrite=True, _sync=True)
     table = tmp_path / "prompts.csv"
     table.write_text("id,prompt\n" + "".join(f"r{number},a lantern {number}\n" for number in range(30)))
     said = {"table": "prompts.csv", "batch": "b", "route": ui.block("sandbox")}
