@@ -55,7 +55,7 @@ def fates(result) -> Counter[str]:
     return Counter({state: count for state, count in result.counts.items() if state != "left_out"})
 
 
-def told(result) -> tuple[Decimal, int]:
+def cost_and_count(result) -> tuple[Decimal, int]:
     """What assets cost, and how many requests for them are unknown, by the batch's report."""
     lines = [line for line in result.costs_to_date if line.unit == "request"]
     return sum((line.cost for line in lines), Decimal(0)), sum(line.held for line in lines)
@@ -70,7 +70,7 @@ def test_a_group_of_unknown_outcome_is_asked_for_once_until_a_person_settles_it(
     make(clips, route=mini, batch="summer")
     again = make(clips, route=mini)
     assert sandbox.state.calls["anyfast.CreateAssetGroup"] == 1
-    assert text(again) == (0, 1)
+    assert cost_and_count(again) == (0, 1)
     message = next(iter(again)).error_message
     assert "may have been billed ('volc-asset': 1 CNY)" in message
     assert "prefect-seedance resolve spring asset:1 not_made" in message
@@ -89,7 +89,7 @@ def test_what_a_lost_request_made_is_found_by_a_later_run_and_counted(make, mini
     sandbox.faults.queue("asset", "ok", "asset_cut_after")
     first = make(clips, route=mini, limit=1)
     assert fates(first) == {"deferred": 1}
-    assert text(first) == (1, 1)
+    assert cost_and_count(first) == (1, 1)
     assert fates(make(clips, route=mini, limit=1)) == {"deferred": 1}
     assert sandbox.state.calls["anyfast.CreateAsset"] == 1
     sandbox.faults.asset_list_absent_seconds = 0.0
@@ -98,7 +98,7 @@ def test_what_a_lost_request_made_is_found_by_a_later_run_and_counted(make, mini
     last = make(clips, route=mini, limit=1)
     assert fates(last) == {"stored": 1}, [row.error_message for row in last]
     assert bought(sandbox) == GROUP_AND_CLIP
-    assert text(last) == (2, 0)
+    assert cost_and_count(last) == (2, 0)
 
 
 @pytest.mark.slow
@@ -111,7 +111,7 @@ def test_a_name_that_is_taken_is_looked_up_and_never_refuses_a_row(make, mini, s
     sandbox.faults.asset_list_absent_seconds = 3600.0
     unseen = make(clips, route=mini, only=["0"], batch="autumn")
     assert fates(unseen) == {"deferred": 1}
-    assert text(unseen) == (0, 0)
+    assert cost_and_count(unseen) == (0, 0)
     sandbox.faults.rest()
     assert fates(make(clips, route=mini, only=["0"], batch="autumn")) == {"stored": 1}
     assert Counter(bought(sandbox)) == {"volc-asset": 1, "volc-asset-video": 2}
@@ -172,4 +172,4 @@ def test_an_asset_that_failed_is_handed_in_again_once_each_time_that_is_asked(ma
     last = make(clips, route=mini, limit=1)
     assert fates(last) == {"stored": 1}, [row.error_message for row in last]
     assert bought(sandbox) == [*GROUP_AND_CLIP, "volc-asset-video"]
-    assert text(last) == (3, 0)
+    assert cost_and_count(last) == (3, 0)

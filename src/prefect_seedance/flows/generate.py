@@ -128,7 +128,7 @@ def generate_videos(
     Raises:
         InputError: Something is wrong with the input; nothing was spent.
         NothingStored: No row at all could be stored; its `result` tells why.
-        SeedanceError: The run stopped, since nothing could be recorded or kept any more. What was made is in the ledger,
+        SeedanceError: The run stopped, since nothing could be recorded or kept. What was made is in the ledger,
             and the same call goes on from there.
     """
     return call_core(functools.partial(_generate, **locals()))  # type: ignore[no-any-return]

@@ -2,7 +2,8 @@
 
 Prefect's form takes the help text of a parameter from the docstring's `Args:`, and its title from nowhere: it shows the
 parameter's name. What stands in `json_schema_extra` of a default made with `Field` goes into the form as it is, so a
-title can be given there. The menus of models, resolutions and ratios are the catalogue's. Empty text stands for "not set", since `str | None` would become two tabs.
+title can be given there. The menus of models, resolutions and ratios are the catalogue's. Empty text stands for "not
+set", since `str | None` would become two tabs.
 """
 
 from __future__ import annotations

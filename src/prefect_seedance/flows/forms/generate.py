@@ -79,7 +79,7 @@ def videos_from_table(
         limit: A pilot: only the first so many rows. 0: all rows.
         only: Row ids, separated by commas or lines. Empty: all rows.
         retry: Rows that ended like this are made again, which is a new, paid attempt. Empty: they are left alone.
-        take: 1 is the first. Any other word makes all rows again, on purpose, beside the earlier videos, and pays again.
+        take: 1 is the first. Any other word makes all rows again, next to the earlier videos, and pays again.
         bad_rows: Whether one bad row stops the whole table before it begins, or is left out.
         budget: Such as 100 CNY. The batch never costs more, over its whole life. Empty: no bound.
         max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest price, is not known.
