@@ -1,7 +1,7 @@
 import pytest
 
 from prefect_seedance.routes import is_loopback, shown
-from prefect_seedance.routes.address import error_body, format_of, scheme_of
+from prefect_seedance.routes.address import address_problem, format_of, scheme_of
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ from prefect_seedance.routes.address import error_body, format_of, scheme_of
 )
 def test_an_address_tells_its_scheme_and_its_format(address, scheme, kind):
     assert (scheme_of(address), format_of(address)) == (scheme, kind)
-    assert (error_body(address) is None) == (scheme is not None)
+    assert (address_problem(address) is None) == (scheme is not None)
 
 
 @pytest.mark.parametrize(

@@ -77,25 +77,25 @@ def scheme_of(address: str) -> Scheme | None:
 
     Returns:
         The scheme, or None for everything that can neither be sent nor read: plain http, ftp, a store address with a
-        password in it, bare Base64. `error_body` says why.
+        password in it, bare Base64. `address_problem` says why.
     """
-    return None if error_body(address) else _scheme(address)
+    return None if address_problem(address) else _scheme(address)
 
 
-def error_body(address: str) -> Message | None:
+def address_problem(address: str) -> Message | None:
     """Say what is wrong with an address that has no scheme; None where it has one."""
     if not address.strip():
         return message("address.empty")
     word = _word(address)
     if word in {"http", "https"}:
-        return _web_complaint(address)
+        return _web_problem(address)
     if _UNWRITABLE.search(address):
         return message("address.character")
     if word in {"data", "asset"}:
-        return _sent_complaint(address, word)
+        return _sent_problem(address, word)
     if word == "file" or "://" not in address:
-        return _path_complaint(address)
-    return _store_complaint(address)
+        return _path_problem(address)
+    return _store_problem(address)
 
 
 def _scheme(address: str) -> Scheme:
@@ -118,14 +118,14 @@ def _word(address: str) -> str | None:
     return word if word in _COLON_MEANS_SCHEME or address.startswith("://", found.end() - 1) else None
 
 
-def _sent_complaint(address: str, word: str) -> Message | None:
+def _sent_problem(address: str, word: str) -> Message | None:
     if word == "asset":
         return None if _ASSET.fullmatch(address) else message("address.not_an_asset")
     whole = _DATA.match(address[:_LONGEST_DATA_HEAD])
     return None if whole else message("address.not_data")
 
 
-def _web_complaint(address: str) -> Message | None:
+def _web_problem(address: str) -> Message | None:
     url = _split(address)
     if url is None or not url.hostname:
         return message("address.not_a_link")
@@ -134,7 +134,7 @@ def _web_complaint(address: str) -> Message | None:
     return message("address.plain_http")
 
 
-def _path_complaint(address: str) -> Message | None:
+def _path_problem(address: str) -> Message | None:
     path = address
     if _word(address) == "file":
         url = _split(address.replace(" ", "%20"))
@@ -149,7 +149,7 @@ def _path_complaint(address: str) -> Message | None:
     return None
 
 
-def _store_complaint(address: str) -> Message | None:
+def _store_problem(address: str) -> Message | None:
     found = _STORE.fullmatch(address)
     if found is None:
         return message("address.not_a_store")

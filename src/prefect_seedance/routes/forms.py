@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes.address import Scheme, error_body, scheme_of
+from prefect_seedance.routes.address import Scheme, address_problem, scheme_of
 from prefect_seedance.routes.problem import Problem, problem
 from prefect_seedance.routes.request import FRAMES
 from prefect_seedance.routes.route import MediaRule, Route
@@ -42,7 +42,7 @@ def form_of(
     rule, scheme = route.medium(field), scheme_of(address)
     if scheme is None:
         taken = allowed(route, field, experimental=experimental)
-        reason = message("rule.address", error_body=error_body(address), allowed=taken)
+        reason = message("rule.address", problem=address_problem(address), allowed=taken)
         return problem(route, field, address, reason, source=rule.source)
     if scheme == "asset" and "asset" in rule.schemes:
         return "as-is"

@@ -30,7 +30,7 @@ from prefect_seedance.media.inputs.sources import MOST_REMOTE, ByteSource, HeldB
 from prefect_seedance.media.inputs.streams import stream_facts
 from prefect_seedance.media.web import Web
 from prefect_seedance.messages import Message, message
-from prefect_seedance.routes.address import error_body, format_of, scheme_of, shown
+from prefect_seedance.routes.address import address_problem, format_of, scheme_of, shown
 from prefect_seedance.routes.rules.material import MediaFacts
 
 _CONNECT_SECONDS = 10.0
@@ -138,7 +138,7 @@ class Prober:
             return await self._in_thread(lambda: _facts_of(bucket_source(address), address))
         if scheme == "https":
             return await self._web_facts(address)
-        text = message("media.bad_address", address=shown(address), problem=error_body(address))
+        text = message("media.bad_address", address=shown(address), problem=address_problem(address))
         raise InputError(text, code="unknown_address")
 
     async def _web_facts(self, address: str) -> Probed:

@@ -73,7 +73,7 @@ RULES: dict[str, str] = {
     "measure.megabytes": "{megabytes} MB ({bytes:,} bytes)",
     "measure.bare_bytes": "{bytes:,} bytes",
     # Addresses of media.
-    "rule.address": "{complaint}; allowed: {allowed}",
+    "rule.address": "{problem}; allowed: {allowed}",
     "rule.address_not_taken": "allowed: {allowed}",
     "rule.no_review": "review is set to asset, but this route has no review of assets; allowed: leave review empty",
     "rule.review_undocumented": (
