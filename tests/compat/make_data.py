@@ -55,7 +55,6 @@ from prefect_seedance import (
     generate_video,
     generate_videos,
     poll_video,
-    quote_videos,
     resolve_video,
     sweep_videos,
 )
@@ -127,7 +126,6 @@ def stored(sandbox: SandboxServer) -> None:
     run(sandbox.url, *STORED)
     run(sandbox.url, "stored", take="2")
     PICKLES["sweep"] = sweep_videos(routes(sandbox.url), patience=0)
-    PICKLES["quote"] = quote_videos(TABLE, route=routes(sandbox.url), only=list(STORED), media_root=HOME)
     PICKLES["request"] = VideoRequest(prompt="a lantern", duration=4, images=(CUP,))
 
 
