@@ -58,6 +58,22 @@ SINCE = timedelta(hours=1)
 
 PICKLES: dict[str, dict[str, str]] = json.loads((DATA / "pickles.json").read_text("utf-8"))
 
+NAMES = {
+    "BadKey": "authentication",
+    "Gone": "not_found",
+    "JobFailed": "job_failed",
+    "Lost": "lost",
+    "Moderated": "content_rejected",
+    "OutOfFunds": "insufficient_funds",
+    "OverBudget": "over_budget",
+    "RateLimited": "rate_limited",
+    "Refused": "refused",
+    "UnknownOutcome": "unknown_outcome",
+    "Unreachable": "unreachable",
+    "UserMistake": "input",
+}
+"""The kinds of errors, by the names that their classes had."""
+
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 UNIX = re.compile(r'(?<="(?:created|expires)_at": )\d{10}(?:\.\d+)?')
 
@@ -176,6 +192,18 @@ def test_the_next_run_pays_for_nothing_again(earlier: Path, sandbox: SandboxServ
     assert (swept.found, swept.left) == ([], [])
     assert made(sandbox) - before == Counter(prompt(key) for key in TAKEN)
     assert sandbox.state.calls["files"] == len(PAID) + len(TAKEN)
+
+
+def test_error_kinds_become_stable_names(earlier: Path, sandbox: SandboxServer, ledger_file: Path) -> None:
+    """The class names of the column are migrated, and the ledger as it was is kept next to it."""
+    sweep_videos(routes(sandbox.url), batch=BATCH, patience=0)
+    of_batch = f"JOIN seedance_batches b ON b.id = batch_id WHERE b.name = '{BATCH}' AND take = '1'"
+    question = f"SELECT key, error_kind FROM seedance_rows {of_batch} AND error_kind IS NOT NULL"
+    kinds = dict(asked(ledger_file, question))
+    names = {kind: kind for kind in NAMES.values()} | NAMES
+    assert {key: kinds[key] for key in ERROR_KINDS} == {key: names[name] for key, name in ERROR_KINDS.items()}
+    before = ledger_file.with_name(f"{ledger_file.name}.version-3")
+    assert dict(asked(before, question)) == ERROR_KINDS
 
 
 def test_a_sweep_fetches_what_was_paid_for(earlier: Path, sandbox: SandboxServer) -> None:
