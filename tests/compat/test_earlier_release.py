@@ -259,6 +259,7 @@ ERRORS = sorted(name for name, kept in PICKLES.items() if kept["text"] is not No
 
 
 @READERS
+@pytest.mark.filterwarnings("ignore:.* is now called:DeprecationWarning")
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors_are_read(name: str, read: Any) -> None:
     error = read(name)
