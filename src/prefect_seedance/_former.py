@@ -17,6 +17,7 @@ from typing import Any
 _ROOT = "prefect_seedance"
 
 _MODULES: dict[str, str] = {
+    "flows.shard": "flows.distributed.shard",
     "jobs": "engine",
     "jobs.badtable": "errors",
     "jobs.by_hand": "runs.single",
