@@ -23,8 +23,18 @@ def test_key_is_not_shown() -> None:
     one = account()
     assert KEY not in repr(one)
     assert KEY not in str(one)
-    assert pickle.loads(pickle.dumps(one)) == one
     assert hash(one) == hash(account())
+
+
+def test_key_stays_out_of_pickles() -> None:
+    kept = pickle.dumps(account())
+    assert KEY.encode() not in kept
+    again = pickle.loads(kept)
+    assert (again.identity, again.base_url, again.api_key.get_secret_value()) == (
+        "anyfast/default",
+        "https://www.anyfast.ai",
+        "",
+    )
 
 
 @pytest.mark.parametrize(

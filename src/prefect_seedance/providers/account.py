@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
@@ -46,6 +47,10 @@ class Account:
         object.__setattr__(self, "base_url", _checked_url(self.provider, self.base_url))
         object.__setattr__(self, "api_key", SecretStr(key))
         object.__setattr__(self, "refusal_codes", frozenset(self.refusal_codes))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Prefect keeps results as pickles, and no key belongs into one.
+        return {**self.__dict__, "api_key": SecretStr("")}
 
     @property
     def identity(self) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from prefect_seedance.messages.english.accounts import ACCOUNTS
-from prefect_seedance.messages.english.blocks import BLOCKS
-from prefect_seedance.messages.english.cells import CELLS
-from prefect_seedance.messages.english.form_tables import FORM_TABLES
 from prefect_seedance.messages.english.forms import FORMS
 from prefect_seedance.messages.english.ledger import LEDGER
 from prefect_seedance.messages.english.media import MEDIA
@@ -17,7 +13,6 @@ from prefect_seedance.messages.english.rows import ROWS
 from prefect_seedance.messages.english.rules import RULES
 from prefect_seedance.messages.english.runs import RUNS
 from prefect_seedance.messages.english.setup import SETUP
-from prefect_seedance.messages.english.spread import SPREAD
 from prefect_seedance.messages.english.storage import STORAGE
 from prefect_seedance.messages.english.tables import TABLES
 from prefect_seedance.messages.english.videos import VIDEOS
@@ -25,11 +20,7 @@ from prefect_seedance.messages.english.videos import VIDEOS
 __all__ = ["TEXTS"]
 
 TEXTS: dict[str, str] = {
-    **ACCOUNTS,
-    **BLOCKS,
-    **CELLS,
     **FORMS,
-    **FORM_TABLES,
     **LEDGER,
     **MEDIA,
     **PLANNING,
@@ -40,7 +31,6 @@ TEXTS: dict[str, str] = {
     **RULES,
     **RUNS,
     **SETUP,
-    **SPREAD,
     **STORAGE,
     **TABLES,
     **VIDEOS,
