@@ -110,7 +110,7 @@ async def test_only_names_and_numbers_cross(saved: str, tmp_path: Path, monkeypa
 
         return engine
 
-    monkeypatch.setattr(spreading, "_engine", lambda _: engine_of)
+    monkeypatch.setattr(spreading, "_launcher", lambda _: engine_of)
     from prefect_seedance import agenerate_videos
     from prefect_seedance.flows import NothingStored
 
