@@ -114,7 +114,7 @@ def test_a_route_that_the_catalogue_lacks_can_be_told(prefect_server):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "text"),
     [
         ({"model": "seedance2.0-min"}, "seedance2.0-mini"),
         ({"model": "seedance-2.0-mini"}, "jimmy|provider"),

@@ -120,7 +120,7 @@ MISTAKES: list[tuple[str, dict[str, str | None], tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("line", "environment", "told"), MISTAKES, ids=[case[0][:70] for case in MISTAKES])
+@pytest.mark.parametrize(("line", "environment", "text"), MISTAKES, ids=[case[0][:70] for case in MISTAKES])
 def test_mistakes_are_told_in_words_and_with_a_code(shell, sandbox, monkeypatch, capfd, line, environment, text):
     (shell.folder / "typo.csv").write_text("prompt,duraton\nx,5\n")
     (shell.folder / "long.csv").write_text("prompt,duration\nx,99\n")

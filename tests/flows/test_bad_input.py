@@ -38,7 +38,7 @@ def refused(prefect_server, route_to, output, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "text"),
     [
         (pd.DataFrame({"text": ["x"]}), ("prompt", "'text'", "columns=")),
         (pd.DataFrame({"prompt": ["x"], "duraton": [5]}), ("duraton", "duration")),
@@ -99,7 +99,7 @@ def test_all_bad_rows_are_told_at_once_and_may_be_left_out(make, refused, route_
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "text"),
     [
         ({"batch": ""}, ("batch",)),
         ({"batch": "{nope}"}, ("nope", "scheduled")),

@@ -114,20 +114,20 @@ def test_a_sweep_tells_what_it_brought_to_its_end(make, route_to, slower, events
     assert Path(found[-1]["payload"]["video"]).is_file()
 
 
-def heard(monkeypatch, rows, text, budget=None):
-    """The names of what a teller of so many rows sends."""
+def heard(monkeypatch, rows, states, budget=None):
+    """The names of the events that an emitter of so many rows sends."""
     sent = []
     monkeypatch.setattr("prefect_seedance.flows.events.emit_event", lambda name, **_: sent.append(name))
     keys = [str(number) for number in range(rows)]
-    teller = RowEventEmitter("b", "1", dict.fromkeys(keys, RouteRef("jimmy", "default", "m")), budget)
+    emitter = RowEventEmitter("b", "1", dict.fromkeys(keys, RouteRef("jimmy", "default", "m")), budget)
     for key in keys:
-        for state in text:
-            teller.hear(RowEvent(key, state, "m"))
+        for state in states:
+            emitter.handle(RowEvent(key, state, "m"))
     return Counter(name.removeprefix("seedance.") for name in sent)
 
 
 @pytest.mark.parametrize(
-    ("told", "sent"),
+    ("states", "sent"),
     [
         (("planned", "sent", "created", "succeeded", "stored"), {"video.stored": 3}),
         (("stored",), {}),
@@ -139,8 +139,8 @@ def heard(monkeypatch, rows, text, budget=None):
     ],
     ids=" ".join,
 )
-def test_only_a_move_to_an_end_is_told(monkeypatch, text, sent):
-    assert heard(monkeypatch, 3, text, Amount.parse("1 CNY", "budget")) == sent
+def test_only_a_move_to_an_end_is_told(monkeypatch, states, sent):
+    assert heard(monkeypatch, 3, states, Amount.parse("1 CNY", "budget")) == sent
 
 
 def test_a_server_is_not_flooded(monkeypatch):
@@ -153,9 +153,9 @@ def test_no_row_falls_over_its_announcement(monkeypatch):
         raise RuntimeError("no events today")
 
     monkeypatch.setattr("prefect_seedance.flows.events.emit_event", broken)
-    teller = RowEventEmitter("b", "1", {"a": RouteRef("jimmy", "default", "m")})
-    teller.hear(RowEvent("a", "planned", "m"))
-    teller.hear(RowEvent("a", "stored", "m"))
+    emitter = RowEventEmitter("b", "1", {"a": RouteRef("jimmy", "default", "m")})
+    emitter.handle(RowEvent("a", "planned", "m"))
+    emitter.handle(RowEvent("a", "stored", "m"))
 
 
 @flow(name="on call")

@@ -21,7 +21,7 @@ from prefect_seedance.flows import forms
 from prefect_seedance.flows.forms import dropped
 from prefect_seedance.flows.forms.dropped import WatchedFolder
 from prefect_seedance.flows.forms.fields import AS_ROUTE, Model, Ratio, Resolution
-from prefect_seedance.flows.forms.places import find_tables, lasting
+from prefect_seedance.flows.forms.places import durable_path, find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.messages import message
 from prefect_seedance.routes.catalogue.catalogue import CATALOGUE
@@ -91,9 +91,9 @@ def test_a_worker_without_a_folder_of_its_own_loses_no_video(monkeypatch: pytest
     with tempfile.TemporaryDirectory(suffix="prefect") as folder:
         monkeypatch.chdir(folder)
         with pytest.raises(InputError, match=r"^The folder 'videos' starts in a temporary folder"):
-            lasting("videos", what)
-        assert lasting("/data/videos", what) == "/data/videos"
-        assert lasting("s3://bucket/videos", what) == "s3://bucket/videos"
+            durable_path("videos", what)
+        assert durable_path("/data/videos", what) == "/data/videos"
+        assert durable_path("s3://bucket/videos", what) == "s3://bucket/videos"
         monkeypatch.chdir("/")
 
 
@@ -230,7 +230,7 @@ def test_a_file_that_is_still_written_waits(tmp_path: Path, monkeypatch: pytest.
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(dropped.time, "sleep", lambda _: growing.write_text("prompt\nx\ny\n"))
         found = WatchedFolder(str(tmp_path)).look(0.2)
-    assert ([each.name for each in found.tables], found.restless) == (["still.csv"], ["growing.csv"])
+    assert ([each.name for each in found.tables], found.unfinished) == (["still.csv"], ["growing.csv"])
     stamp = still.stat().st_mtime_ns
     still.write_text("prompt\nz\n")
     os.utime(still, ns=(stamp, stamp))

@@ -155,7 +155,7 @@ def test_a_job_that_outlasts_the_patience_is_kept_for_the_next_run(make, sandbox
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("first", "second", "text"),
     [
         ({"prompt": "x"}, {"prompt": "y"}, "prompt"),
         ({"prompt": "x", "duration": 5}, {"prompt": "x", "duration": 6}, "duration"),

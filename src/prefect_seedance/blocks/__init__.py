@@ -1,4 +1,4 @@
-"""Prefect blocks: who pays, what it costs, and where rows go."""
+"""Prefect blocks: credentials, prices and route defaults. Each of them turns itself into plain settings."""
 
 from prefect_seedance.blocks.credentials import AnyfastCredentials, JimmyCredentials
 from prefect_seedance.blocks.price_book import PriceBook

@@ -1,4 +1,4 @@
-"""Where the blocks' pictures and pages are."""
+"""The addresses of the blocks' logo and documentation."""
 
 from pydantic import HttpUrl
 

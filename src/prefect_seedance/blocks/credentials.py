@@ -1,4 +1,4 @@
-"""Credentials: who pays. One block for each provider."""
+"""Credentials of the accounts that pay: one block for each provider."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["CREDENTIALS", "AnyCredentials", "AnyfastCredentials", "JimmyCredenti
 
 _KEY = "The API key. It is kept secret and goes to the provider's own host only."
 _ACCOUNT = (
-    "A name of your own for the paying account. The ledger remembers what was bought under it: keep it when you change "
-    "the key, and use another name for another account."
+    "Your own name for the paying account. The ledger records purchases under it: keep the name when you change the "
+    "key, and use another name for another account."
 )
-_PROVIDER = "Whose account this is. Leave it as it stands."
-_HOST = "Where the provider's API is reached. Plain http is refused, except on this very machine."
+_PROVIDER = "The provider of this account. Leave it unchanged."
+_HOST = "The address of the provider's API. Plain http is refused, except on this machine."
 _REFUSALS = (
-    "Error codes of the provider of which you know that nothing is made or charged when they come. A row that gets "
-    "one of them is not held as unknown. Leave it empty if in doubt."
+    "Error codes of the provider that prove that nothing was made or charged. A row that gets one of them is not "
+    "treated as unknown. If in doubt, leave this empty."
 )
 
 
@@ -49,11 +49,11 @@ class JimmyCredentials(StrictFields, CredentialsBlock):
     account: str = Field(default="default", description=_ACCOUNT)
     base_url: str = Field(default="https://www.jimmyai.cn", title="Base URL", description=_HOST)
     refusal_codes: list[str] = Field(default_factory=list, title="Refusal codes", description=_REFUSALS)
-    # Kept with the block: a route's credentials are one of two kinds, and only this tells them apart when it is loaded.
+    # Saved with the block: when a route is loaded, only this field says which kind of credentials it has.
     provider: Literal["jimmy"] = Field(default="jimmy", description=_PROVIDER)
 
     def to_account(self) -> Account:
-        """The plain account, as the jobs know it.
+        """The account as plain settings.
 
         Raises:
             InputError: The address or the key cannot be used.
@@ -93,7 +93,7 @@ class AnyfastCredentials(StrictFields, CredentialsBlock):
     provider: Literal["anyfast"] = Field(default="anyfast", description=_PROVIDER)
 
     def to_account(self) -> Account:
-        """The plain account, as the jobs know it.
+        """The account as plain settings.
 
         Raises:
             InputError: The address or the key cannot be used.
@@ -110,9 +110,9 @@ class AnyfastCredentials(StrictFields, CredentialsBlock):
 
 
 AnyCredentials = JimmyCredentials | AnyfastCredentials
-"""The credentials of any provider: a new kind is added here."""
+"""The credentials of any provider. A new provider's block is added here."""
 
 CREDENTIALS: Mapping[str, type[AnyCredentials]] = {
     kind.model_fields["provider"].default: kind for kind in get_args(AnyCredentials)
 }
-"""The kind of credentials of each provider."""
+"""The credentials block of each provider."""

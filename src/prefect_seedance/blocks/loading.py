@@ -1,4 +1,4 @@
-"""From what a user hands over as `route` to plain route settings."""
+"""Turns what a user passes as `route` into plain route settings."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
-__all__ = ["RouteLike", "fallen_back_to", "load_routes"]
+__all__ = ["RouteLike", "load_fallback", "load_routes"]
 
 RouteLike = RouteDefaults | str | Sequence[RouteDefaults | str]
-"""One route block, its name, or several of them: the first is the default."""
+"""One route block or its name, or several of them: the first is the default."""
 
 
 async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
-    """The settings of one or several routes.
+    """The settings of one or several routes, and of the routes that they fall back to.
 
     Raises:
-        InputError: A block of that name cannot be loaded, or none was given.
+        InputError: A block cannot be loaded, or no route was given.
     """
     listed: Sequence[Any] = route if isinstance(route, list | tuple) else [route]
     if not listed:
         raise InputError(message("block.none_given"))
-    found = [(await _block(one)).to_settings() for one in listed]
-    # Blocks fall back to others by name: those are routes of the run as well, behind the ones that were given.
-    for settings in found:  # it grows meanwhile
+    found = [(await _load(one)).to_settings() for one in listed]
+    # Blocks fall back to others by name. Those are routes of the run as well, after the ones that were given.
+    for settings in found:  # the list grows during the loop
         for name in settings.fall_back:
             if all(known.block != name for known in found):
-                found.append((await fallen_back_to(name, settings)).to_settings())
+                found.append((await load_fallback(name, settings)).to_settings())
     return tuple(found)
 
 
-async def fallen_back_to(name: str, settings: RouteSettings) -> RouteDefaults:
-    """The saved block to which another one falls back.
+async def load_fallback(name: str, settings: RouteSettings) -> RouteDefaults:
+    """Load a saved block to which another route falls back.
 
     Raises:
-        InputError: It cannot be loaded.
+        InputError: The block cannot be loaded.
     """
     try:
-        return await _block(name)
+        return await _load(name)
     except InputError as error:
         if settings.block:
             text = message("block.fall_back_of_block", block=settings.block, name=name, reason=error.text)
@@ -50,7 +50,7 @@ async def fallen_back_to(name: str, settings: RouteSettings) -> RouteDefaults:
         raise InputError(text) from None
 
 
-async def _block(route: Any) -> RouteDefaults:
+async def _load(route: Any) -> RouteDefaults:
     if isinstance(route, RouteDefaults):
         return route
     if not isinstance(route, str):

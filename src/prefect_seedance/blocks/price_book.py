@@ -17,7 +17,7 @@ __all__ = ["PriceBook"]
 
 
 class PriceBook(StrictFields, Block):
-    """Your prices, as the provider's console shows them to you. None is built in, since they differ from user to user.
+    """Your prices, as the provider's console shows them. None are built in, since prices differ by user.
 
     Example:
         ```python
@@ -45,7 +45,7 @@ class PriceBook(StrictFields, Block):
     @model_validator(mode="before")
     @classmethod
     def _as_text(cls, given: Any) -> Any:
-        # Blocks are kept as JSON, which has no exact decimals.
+        # Blocks are saved as JSON, which has no exact decimals.
         if isinstance(given, dict) and isinstance(given.get("prices"), dict):
             prices = {
                 name: str(price) if isinstance(price, Decimal) else price for name, price in given["prices"].items()
@@ -62,7 +62,7 @@ class PriceBook(StrictFields, Block):
         return self
 
     def to_prices(self) -> Prices:
-        """The plain prices, as the jobs know them.
+        """The prices as plain settings.
 
         Raises:
             InputError: A price cannot be read.

@@ -1,4 +1,4 @@
-"""Route defaults: where rows go that do not say otherwise, and what they ask for where they leave it open."""
+"""Route defaults: the route of rows that name none, and the settings that a row leaves open."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ else:
 
 
 def block_name(text: str) -> str:
-    """The name of a saved route block, told with or without its type."""
+    """The name of a saved route block, from a text that may begin with the slug of its type."""
     return text.strip().removeprefix(f"{SLUG}/")
 
 
 class _Head(BaseModel):
-    """The first fields of a route block: they stand above the settings in its form."""
+    """The first fields of a route block: the form shows them above the settings."""
 
     credentials: AnyCredentials = Field(description="The account that pays.")
     model: str = Field(
@@ -47,7 +47,7 @@ class _Head(BaseModel):
 
 
 class RouteDefaults(StrictFields, _Options, _Shape, _Head, Block):
-    """One way to have videos made: an account, a model, your prices, and defaults for what a row leaves open.
+    """A route for videos: an account, a model, your prices, and defaults for what a row leaves open.
 
     Example:
         ```python
@@ -65,23 +65,23 @@ class RouteDefaults(StrictFields, _Options, _Shape, _Head, Block):
     _documentation_url = DOCUMENTATION
 
     max_in_flight: int = Field(
-        default=20, ge=1, le=10_000, description="How many videos of this route are in work at the same time, at most."
+        default=20, ge=1, le=10_000, description="How many videos of this route may be in progress at the same time."
     )
     poll_seconds: float | None = Field(
-        default=None, gt=0, description="Seconds between two questions how a job is doing. Empty: the program chooses."
+        default=None, gt=0, description="Seconds between two status requests for a job. Empty: the program chooses."
     )
     media_review: Literal["asset", "portrait"] | None = Field(
         default=None,
         title="Media review",
         description=(
-            "Which review of the provider media go through first, where a row does not say: asset (its asset library) "
-            "or portrait (the whitelist of real people, for pictures). Empty: what the route needs."
+            "The provider's review that media pass first, where a row does not say: asset (its asset library) or "
+            "portrait (the whitelist of real people, for pictures). Empty: what the route needs."
         ),
     )
     experimental: bool = Field(
         default=False,
         description=(
-            "Hand media in to the review of the Full routes (sd2_mx_…), whose calls no document describes. "
+            "Submit media to the review of the Full routes (sd2_mx_…), whose API is not documented. "
             "Unconfirmed: it may fail. Without it, give asset:// ids that passed the provider's review."
         ),
     )
@@ -89,8 +89,8 @@ class RouteDefaults(StrictFields, _Options, _Shape, _Head, Block):
         default_factory=list,
         title="Fall back to",
         description=(
-            "Names of other saved route blocks, in order. A row that this route provably refuses (no funds, a limit, "
-            "closed, not supported) goes on to them; never one that may have been paid."
+            "Names of other saved route blocks, in order. They take the rows that this route provably refuses (no "
+            "funds, a limit, unavailable, not supported), and never a row that may have been paid."
         ),
     )
     custom_route: dict[str, Any] | None = Field(
@@ -99,8 +99,8 @@ class RouteDefaults(StrictFields, _Options, _Shape, _Head, Block):
     )
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
-        # Told while the block is made, not in the middle of the night.
+    def _valid_route(self) -> Self:
+        # Reported when the block is saved, not when a scheduled run starts.
         try:
             self.to_route()
         except SeedanceError as error:
@@ -109,14 +109,14 @@ class RouteDefaults(StrictFields, _Options, _Shape, _Head, Block):
 
     @property
     def provider(self) -> Provider:
-        """Whose route it is."""
+        """The provider of the route."""
         return self.credentials.provider
 
     def to_route(self) -> Route:
         """The route's rules, from the catalogue or from `custom_route`.
 
         Raises:
-            InputError: There is no such model, or `custom_route` is no route.
+            InputError: There is no such model, or `custom_route` is not a valid route.
         """
         if self.custom_route is None:
             return find(self.model, self.provider)
@@ -126,7 +126,7 @@ class RouteDefaults(StrictFields, _Options, _Shape, _Head, Block):
             raise InputError(message("block.bad_custom_route", reasons=error)) from None
 
     def to_settings(self) -> RouteSettings:
-        """The plain settings, as the jobs know them.
+        """The plain settings of the route, its account and its prices.
 
         Raises:
             InputError: The account, the route or the prices cannot be used.

@@ -1,4 +1,4 @@
-"""Misspelt fields of a block: Prefect takes any name, and a setting that nobody reads would be lost in silence."""
+"""Refuses misspelt fields of a block: Prefect accepts any name, and would silently ignore a misspelt setting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["StrictFields"]
 
 
 class StrictFields(BaseModel):
-    """Refuses a field that looks like one of the block's own; any other stays, since a newer version may know it."""
+    """Refuses an unknown field whose name is close to a known one; accepts others, which a newer version may know."""
 
     @model_validator(mode="before")
     @classmethod

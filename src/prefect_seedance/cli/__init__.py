@@ -1,4 +1,4 @@
-"""The command line: a thin door on the flows."""
+"""The command line: a thin layer over the flows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; what is a user's mistake ends in one readable message, not in a traceback."""
+    """Run the command line. A user's mistake ends in one readable message, without a traceback."""
     # Prefect reads these while it is imported. The terminal shows our own progress; the server still gets every log.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")

@@ -22,7 +22,7 @@ app = App(
 )
 
 FAILED = 1
-MISTAKE = 2
+WRONG_INPUT = 2
 INTERRUPTED = 130
 
 Routes = Annotated[list[str] | None, Parameter(name=["--route"], help="Name of a saved route block; may be repeated.")]
@@ -43,7 +43,7 @@ Columns = Annotated[
 ]
 Ledger = Annotated[str | None, Parameter(help="The ledger's URL or file; default as for generate_videos.")]
 OnInvalid = Annotated[
-    Literal["stop", "skip"], Parameter(help="Whether rows that break a rule stop everything, or are left out.")
+    Literal["stop", "skip"], Parameter(help="Whether rows that break a rule stop the command, or are left out.")
 ]
 Choose = Annotated[
     Literal["first", "in_order", "cheapest"],
@@ -52,7 +52,7 @@ Choose = Annotated[
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 a mistake in the input."""
+    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
     with use_surface("cli"):
         return _run(arguments)
 
@@ -61,10 +61,10 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         result = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
     except CycloptsError:
-        return MISTAKE
+        return WRONG_INPUT
     except InputError as error:
         print_error(error)
-        return MISTAKE
+        return WRONG_INPUT
     except SeedanceError as error:
         print_error(error)
         return FAILED
@@ -79,7 +79,7 @@ def demo(folder: Path = Path(".demo"), *, keep: bool = False, speed: float = 10.
     """Try everything on the bundled sandbox: no key, no cost.
 
     Args:
-        folder: Where the demo keeps its files.
+        folder: The folder for the demo's files.
         keep: Keep the Prefect UI up at the end, until Ctrl-C.
         speed: How much faster than a real provider the sandbox works.
     """
@@ -99,13 +99,13 @@ def setup(
 ) -> int:
     """Make the connected Prefect server ready: blocks, a concurrency limit, a work pool, and the deployments.
 
-    Keys are taken from JIMMY_API_KEY and ANYFAST_API_KEY. Run it again as often as you like: what is there is left.
+    Keys are taken from JIMMY_API_KEY and ANYFAST_API_KEY. Run it again at any time: what exists is left unchanged.
 
     Args:
         sandbox: The address of a running sandbox, to try everything without a key.
         folder: The folder in which runs work: relative paths in forms start there.
         deploy: Make the deployments too.
-        overwrite: Replace blocks, work pool and deployments that are there already.
+        overwrite: Replace blocks, work pool and deployments that exist already.
     """
     from prefect_seedance.cli.setup import set_up  # noqa: PLC0415
 
@@ -122,8 +122,8 @@ def sandbox(
         host: The address to listen on.
         port: The port.
         speed: 10 makes a job of 30 seconds last 3.
-        seed: Decides all chances.
-        state: A file that remembers jobs and bill.
+        seed: The seed of all random choices.
+        state: A file that keeps the jobs and the bill.
     """
     from prefect_seedance.sandbox.__main__ import main as serve  # noqa: PLC0415
 
@@ -133,7 +133,7 @@ def sandbox(
 
 @app.command
 def routes() -> None:
-    """List the routes that can be bought, and what they take."""
+    """List the routes, and what they accept."""
     from prefect_seedance.cli.catalogue import show_routes  # noqa: PLC0415
 
     show_routes()
@@ -157,7 +157,7 @@ def quote(
     Args:
         table: Path or URL of a table (CSV, Excel, Parquet, JSON).
         only: Row ids; may be repeated. All other rows are left out.
-        limit: Only the first so many rows.
+        limit: How many rows to take, from the first on.
     """
     from prefect_seedance.cli.run import quote_table  # noqa: PLC0415
 
@@ -207,15 +207,15 @@ def run_table(
         output: The folder for videos and results, or a URL such as s3://bucket/videos.
         take: Another take makes the same rows again, on purpose.
         only: Row ids; may be repeated. All other rows are left out.
-        limit: Only the first so many rows: a pilot.
+        limit: How many rows to take, from the first on: a pilot.
         retry: States to be made again, and paid again: failed, refused, expired. May be repeated.
         patience: Seconds to wait for a job.
         max_in_flight: Jobs of a --model at the same time, at most; default 20. A saved route has its own.
-        budget: What the batch may cost over its whole life, such as "100 CNY".
-        max_charge: What one row costs at most, where no price or no upper bound is known.
-        max_failures: Take no new rows once so many have failed: a count, or a share below 1.
-        fall_back_on_moderation: A row that is refused for what it shows goes on to its next route, too.
-        spread: Have other processes carry the rows, such as workers:3 or dask:2; needs saved routes (--route).
+        budget: What the batch may cost over all its runs, such as "100 CNY".
+        max_charge: The highest cost of one row, where no price or no upper bound is known.
+        max_failures: Start no new rows once this many have failed: a count, or a share below 1.
+        fall_back_on_moderation: A row that moderation refused goes on to its next route, too.
+        spread: Process the rows in other processes, such as workers:3 or dask:2; needs saved routes (--route).
     """
     from prefect_seedance.cli.run import generate_table  # noqa: PLC0415
 
@@ -244,10 +244,10 @@ def run_table(
 
 @app.command
 def status(batch: str | None = None, *, take: str | None = None, ledger: Ledger = None) -> int:
-    """Show where the batches stand, or the rows of one.
+    """Show the state of all batches, or of the rows of one.
 
     Args:
-        batch: The batch; without it, all of them in short.
+        batch: The batch; without it, a line for each batch.
         take: Only this take.
     """
     from prefect_seedance.cli.status import show_status  # noqa: PLC0415
@@ -270,7 +270,7 @@ def report(
     Args:
         batch: The batch.
         audit: Write every attempt to this CSV file, for a dispute with a provider.
-        bill: Lay a provider's bill (CSV) beside the ledger, job by job.
+        bill: Compare a provider's bill (CSV) with the ledger, job by job.
         bill_job: The heading of the job's id in the bill.
         bill_amount: The heading of the amount in the bill.
     """
@@ -299,9 +299,9 @@ def resolve(
 
     Args:
         batch: The batch.
-        row: The row id; asset:7 for a billed request for an asset that a message names so.
-        verdict: not_made: the next run makes it. lost: made and paid, and gone: its cost is counted. job: its job id
-            is known, and the next run fetches it.
+        row: The row id; for a billed asset request its number, as messages give it: asset:7.
+        verdict: not_made: the next run makes it. lost: it was made and paid, and cannot be fetched; its cost is
+            counted. job: its job id is known, and the next run fetches it.
         job_id: The provider's id of the job, for the verdict job.
         cost: What it cost, such as "0.25 CNY", for the verdict lost.
         take: The take.
@@ -320,7 +320,7 @@ def sweep(
     ledger: Ledger = None,
     patience: float = 600,
 ) -> int:
-    """Fetch what dead runs left behind. Nothing is created and nothing is paid.
+    """Fetch the videos of runs that died. Nothing is created and nothing is paid.
 
     Args:
         batch: Only this batch.
@@ -331,7 +331,7 @@ def sweep(
     return sweep_ledger(model, route, batch=batch, ledger=ledger, patience=patience)
 
 
-ledger_app = App(name="ledger", help="Keep the ledger itself: copy it, or prune what is old and settled.")
+ledger_app = App(name="ledger", help="Maintain the ledger: copy it, or prune old, settled batches.")
 app.command(ledger_app)
 
 
@@ -349,7 +349,7 @@ def copy(target: str, *, ledger: Ledger = None) -> None:
 
 @ledger_app.command
 def prune(*, older_than: str, ledger: Ledger = None) -> None:
-    """Take out the rows of batches that are settled and have not changed for long.
+    """Delete the rows of batches that are settled and have not changed for long.
 
     The names of these batches are kept and refused from then on, since a run under them would pay for everything again.
 

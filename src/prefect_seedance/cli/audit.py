@@ -1,4 +1,4 @@
-"""The commands about money in doubt: the audit trail, the provider's bill, and unknown rows."""
+"""The commands that clear up costs: the audit trail, the provider's bill, and unknown rows."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ SHOWN = 200
 
 def export_audit(batch: str, url: str | None, path: Path) -> None:
     """Write the audit trail of a batch."""
-    books = read_batch(batch, url)
-    written = write_audit(path, books.rows, books.attempts, books.assets)
+    records = read_batch(batch, url)
+    written = write_audit(path, records.rows, records.attempts, records.assets)
     out.print(str(message("cli.audit_written", attempts=written, batch=batch, path=path)), markup=False)
 
 
 def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None, amount_column: str | None) -> bool:
-    """Lay a provider's bill beside a batch; whether all of it agrees."""
-    books = read_batch(batch, url)
+    """Compare a provider's bill with a batch. Returns whether all of it agrees."""
+    records = read_batch(batch, url)
     bill = read_bill(path, job_column, amount_column)
-    matches = match_bill(books.rows, books.attempts, bill, books.assets)
+    matches = match_bill(records.rows, records.attempts, bill, records.assets)
     counts = Counter(match.verdict for match in matches)
     table = Table(header_style="dim", box=box.SIMPLE_HEAD)
     for name in ("verdict", "job", "row", "here", "there"):
@@ -52,7 +52,7 @@ def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None
 def resolve_by_hand(
     batch: str, row: str, verdict: Verdict, *, job_id: str | None, cost: str | None, take: str, url: str | None
 ) -> None:
-    """Settle an unknown row by a person's word."""
+    """Settle an unknown row by a person's decision."""
     done = call_core(
         lambda: resolve_row(
             ledger_url=ledger_url(url, home()),

@@ -17,7 +17,7 @@ _MEDIA = (("images", "images"), ("frames", "frames"), ("reference_videos", "vide
 
 
 def show_routes() -> None:
-    """Print every route: what it takes, and the price line that it is billed by."""
+    """Print every route: what it accepts, and the billing model that it is billed by."""
     table = Table(
         header_style="dim",
         title=str(message("cli.routes", routes=len(CATALOGUE))),
@@ -26,7 +26,7 @@ def show_routes() -> None:
     )
     table.box, table.show_edge, table.pad_edge, table.collapse_padding = box.SIMPLE_HEAD, False, False, True
     for name in ("provider", "model", "seconds", "resolution", "takes", "billing model", "billed"):
-        # A model is there to be copied: its name is never broken.
+        # Users copy the name of a model, so it is never broken.
         table.add_column(name, overflow="fold", no_wrap=name in {"provider", "model", "seconds"})
     for route in CATALOGUE:
         table.add_row(

@@ -1,4 +1,4 @@
-"""The terminal, and how errors are told there."""
+"""The terminal: its two consoles, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ err = Console(stderr=True, highlight=False)
 
 
 def print_error(error: SeedanceError) -> None:
-    """Say what is wrong, without a traceback."""
+    """Print what is wrong, without a traceback."""
     err.print(f"[bold red]{escape(_title(error))}[/] {escape(str(error))}")
 
 

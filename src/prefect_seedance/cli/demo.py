@@ -1,4 +1,4 @@
-"""The demo: the whole path on the sandbox, with a Prefect server and its UI on loopback."""
+"""The demo: a whole run on the sandbox, with a Prefect server and its UI on loopback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BATCH = "demo"
 
 
 def run_demo(folder: Path, *, keep: bool, speed: float) -> int:
-    """Run the demo in `folder`, and show what came of it. Returns the exit code."""
+    """Run the demo in `folder` and show its result. Returns the exit code."""
     folder.mkdir(parents=True, exist_ok=True)
     # Prefect reads its settings while it is imported, so they are set before that.
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
@@ -95,7 +95,7 @@ def prompts() -> Path:
 
 
 def sandbox_prices() -> PriceBook:
-    """What the sandbox charges. Its prices are made up: the providers publish none."""
+    """The prices of the sandbox. They are invented: the providers publish none."""
     from prefect_seedance.blocks import PriceBook  # noqa: PLC0415
     from prefect_seedance.sandbox.world.prices import price_list  # noqa: PLC0415
 
@@ -103,14 +103,14 @@ def sandbox_prices() -> PriceBook:
 
 
 def sandbox_key(provider: str) -> str:
-    """The key that opens a provider's API in a fresh sandbox."""
+    """The key of a provider's API in a new sandbox."""
     from prefect_seedance.sandbox.settings import DEFAULT_KEYS  # noqa: PLC0415
 
-    return next(key for key, opens in DEFAULT_KEYS.items() if opens == provider)
+    return next(key for key, owner in DEFAULT_KEYS.items() if owner == provider)
 
 
 def _models() -> tuple[str, ...]:
-    """The models that the demo's table names, behind the first of the catalogue, which makes the other rows."""
+    """The first model of the catalogue, which makes the rows that name none, and the models that the table names."""
     from prefect_seedance.routes import CATALOGUE  # noqa: PLC0415
 
     with prompts().open(encoding="utf-8", newline="") as table:

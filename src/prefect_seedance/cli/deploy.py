@@ -1,4 +1,4 @@
-"""The deployments of `deployments/prefect.yaml`, for those who do not use `prefect deploy`."""
+"""Reads the deployments of `deployments/prefect.yaml`, for users who do not run `prefect deploy`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prefect.types.entrypoint import EntrypointType
 
 __all__ = ["deployments_file", "read_deployments"]
 
-_PLAIN = ("description", "tags")
+_COPIED = ("description", "tags")
 
 
 def deployments_file() -> Path:
@@ -33,9 +33,9 @@ def read_deployments(
     """The deployments, ready to be applied or served.
 
     Args:
-        path: The file; None takes ours.
+        path: The file; None: the one that comes with the package.
         pool: The work pool; None for `serve()`, which needs none.
-        route: The name of the saved route block that they start with; None takes the file's own.
+        route: The name of the saved route block in their forms; None: the one that the file names.
     """
     listed = yaml.safe_load((path or deployments_file()).read_text(encoding="utf-8"))["deployments"]
     return [_deployment(each, pool, route) for each in listed]
@@ -49,7 +49,7 @@ def _deployment(given: Mapping[str, Any], pool: str | None, route: str | None) -
         "RunnerDeployment",
         flow.to_deployment(  # type: ignore[call-arg]
             name=given["name"],
-            **{word: given[word] for word in _PLAIN if word in given},
+            **{name: given[name] for name in _COPIED if name in given},
             parameters=_parameters(given.get("parameters") or {}, route),
             schedules=[_schedule(each) for each in given.get("schedules", ())] or None,
             concurrency_limit=ConcurrencyLimitConfig(**limit) if isinstance(limit, dict) else limit,
@@ -62,9 +62,9 @@ def _deployment(given: Mapping[str, Any], pool: str | None, route: str | None) -
 
 
 def _parameters(given: Mapping[str, Any], route: str | None) -> dict[str, Any]:
-    """The parameters, with the route's block by its id: the form's picker shows a block that it knows by its id only.
+    """The parameters, with the route's block by its id, since the form's picker shows no block that is named otherwise.
 
-    A block that is not there is left out, so that the form asks for one.
+    A block that does not exist is left out, so that the form asks for one.
     """
     found = dict(given)
     reference = found.pop("route", None)
@@ -76,7 +76,7 @@ def _parameters(given: Mapping[str, Any], route: str | None) -> dict[str, Any]:
         block = cast("Block", Block.load(f"{kind}/{route or name}", _sync=True))  # type: ignore[call-arg]
     except ValueError:
         return found
-    return {**found, "route": {"$ref": {"block_document_id": str(block._block_document_id)}}}  # noqa: SLF001 - Prefect's own name of it
+    return {**found, "route": {"$ref": {"block_document_id": str(block._block_document_id)}}}  # noqa: SLF001 - the attribute has no public name
 
 
 def _schedule(given: Mapping[str, Any]) -> Schedule:
@@ -84,5 +84,5 @@ def _schedule(given: Mapping[str, Any]) -> Schedule:
 
 
 def names_of(deployments: Sequence[RunnerDeployment]) -> list[str]:
-    """The names as Prefect tells them: flow and deployment."""
+    """The names as Prefect shows them: `flow/deployment`."""
     return [f"{each.flow_name}/{each.name}" for each in deployments]

@@ -19,7 +19,7 @@ from prefect_seedance.routes import find
 __all__ = ["read_prices", "routes_of"]
 
 MAX_IN_FLIGHT = 20
-"""Jobs of a route at once, unless told."""
+"""Jobs of a route in flight, unless the command says otherwise."""
 
 
 def routes_of(
@@ -31,14 +31,14 @@ def routes_of(
         blocks: Names of saved route blocks.
         models: Models, whose providers' keys are in the environment.
         prices: Prices for `models`.
-        max_in_flight: Jobs at once, for `models`.
+        max_in_flight: Jobs in flight, for `models`.
 
     Raises:
-        InputError: Nothing was named, or the key of a provider is missing, or a saved block has its own word.
+        InputError: No route was named, a provider's key is missing, or an option for `models` came with a saved block.
     """
     if blocks:
-        for option, text in (("--prices", prices), ("--max-in-flight", max_in_flight)):
-            if text is not None:
+        for option, value in (("--prices", prices), ("--max-in-flight", max_in_flight)):
+            if value is not None:
                 raise InputError(message("cli.option_of_model", option=option, block=blocks[0]))
     routes: list[RouteDefaults | str] = list(blocks)
     for model in models:

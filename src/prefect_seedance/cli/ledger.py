@@ -1,4 +1,4 @@
-"""The commands that keep the ledger itself."""
+"""The commands that maintain the ledger: copy and prune."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ _AGE = re.compile(r"(\d+)\s*(d|day|days|w|weeks?)", re.IGNORECASE)
 
 
 def copy_ledger(target: str, url: str | None) -> None:
-    """Copy the ledger, identity included, to another file or database, which must be new."""
-    wanted = ledger_url(target, home())
+    """Copy the ledger, identity included, to a new file or database.
+
+    Args:
+        target: A file, or an SQLAlchemy URL.
+        url: The ledger; None: the default one.
+    """
+    target_url = ledger_url(target, home())
 
     async def copy() -> None:
         ledger = await Ledger.open(ledger_url(url, home()))
-        other = await Ledger.open(wanted)
+        other = await Ledger.open(target_url)
         try:
             await ledger.copy_to(other)
         finally:
@@ -32,15 +37,23 @@ def copy_ledger(target: str, url: str | None) -> None:
             await ledger.close()
 
     call_core(copy)
-    out.print(str(message("cli.ledger_copied", place=shown_url(wanted))), markup=False)
+    out.print(str(message("cli.ledger_copied", place=shown_url(target_url))), markup=False)
 
 
 def prune_ledger(older_than: str, url: str | None) -> None:
-    """Take out the rows of settled batches that have not changed for so long."""
+    """Delete the rows of settled batches that have not changed for a time.
+
+    Args:
+        older_than: Days or weeks, such as `90d` or `12w`.
+        url: The ledger; None: the default one.
+
+    Raises:
+        InputError: `older_than` cannot be read.
+    """
     found = _AGE.fullmatch(older_than.strip())
     if found is None:
         raise InputError(message("cli.bad_age", age=older_than))
-    # No ledger is older than a century, and no calendar has an end.
+    # No ledger is older than a century, and a larger age would overflow the calendar.
     age = timedelta(days=min(36_500, int(found[1][:9]) * (7 if found[2].lower().startswith("w") else 1)))
 
     async def prune() -> list[str]:

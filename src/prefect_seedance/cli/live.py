@@ -20,8 +20,8 @@ from prefect_seedance.messages import Message, message
 
 __all__ = ["live_view"]
 
-AROUND = 10
-"""Lines that the rows leave free: for the bar, the counts, and what stands above them on the screen."""
+RESERVED_LINES = 10
+"""Lines of the screen without rows: for the bar, the counts, and the output above them."""
 
 _STYLES: dict[str, str] = {
     State.STORED: "green",
@@ -34,7 +34,7 @@ _STYLES: dict[str, str] = {
     State.UNKNOWN: "bold yellow",
     State.DEFERRED: "yellow",
 }
-_OVER: set[str] = {State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED}
+_ENDED: set[str] = {State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED}
 _WORDS: dict[str, Message] = {
     State.STORED: message("live.stored"),
     State.SUCCEEDED: message("live.succeeded"),
@@ -50,11 +50,11 @@ _WORDS: dict[str, Message] = {
     State.EXPIRED: message("live.expired"),
     State.UNKNOWN: message("live.unknown"),
 }
-"""What a state means, in a word or two, and in the order in which a person wants to hear of them."""
+"""What a state means, in a word or two, in the order in which the counts are shown."""
 
 
 class _View:
-    """The state of the picture; events come in on another thread than the one that draws."""
+    """The state of the display. Events arrive on another thread than the one that draws."""
 
     def __init__(self, total: int) -> None:
         self._lock = threading.Lock()
@@ -68,18 +68,18 @@ class _View:
         )
         self._task = self._bar.add_task("videos", total=total)
 
-    def hear(self, event: RowEvent) -> None:
+    def handle(self, event: RowEvent) -> None:
         with self._lock:
-            self._rows[event.key] = event  # and keeps its place, so that the lines stand still
+            self._rows[event.key] = event  # a known row keeps its position, so that lines do not jump
 
     def __rich__(self) -> Group:
         with self._lock:
             rows = list(self._rows.values())
         counts = Counter(row.state for row in rows)
-        self._bar.update(self._task, completed=sum(counts[state] for state in _OVER))
-        working = [row for row in rows if row.state not in _OVER and row.state != State.PLANNED]
-        room = max(3, out.height - AROUND)
-        return Group(self._bar, _counts(counts), _table(working[:room], len(working)))
+        self._bar.update(self._task, completed=sum(counts[state] for state in _ENDED))
+        working = [row for row in rows if row.state not in _ENDED and row.state != State.PLANNED]
+        shown = max(3, out.height - RESERVED_LINES)
+        return Group(self._bar, _counts(counts), _table(working[:shown], len(working)))
 
 
 def _counts(counts: Counter[str]) -> Text:
@@ -114,5 +114,5 @@ def _table(rows: list[RowEvent], working: int) -> Table:
 def live_view(total: int) -> Iterator[None]:
     """Show the progress of a run of `total` rows while the block runs."""
     view = _View(total)
-    with Live(view, console=out, refresh_per_second=8, transient=True), watching(view.hear):
+    with Live(view, console=out, refresh_per_second=8, transient=True), watching(view.handle):
         yield

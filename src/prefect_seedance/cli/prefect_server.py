@@ -1,4 +1,4 @@
-"""A Prefect server for those who have none: local, quiet, and gone afterwards."""
+"""A temporary local Prefect server for users who have none."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ import httpx
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.messages import message
 
-__all__ = ["at_a_server", "free_port", "local_server", "stopped_quietly"]
+__all__ = ["free_port", "local_server", "stop_process", "with_server"]
 
 PATIENCE = 120
+"""Seconds that a server may take to start."""
 
 _LIBC = ctypes.CDLL(None)  # loaded here: little is safe between fork and exec
 
 
 def free_port(wanted: int) -> int:
-    """`wanted` if nobody listens there, else any free port."""
+    """`wanted` if it is free, else any free port."""
     for port in (wanted, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,7 +40,7 @@ def free_port(wanted: int) -> int:
 def local_server(home: Path, log: Path, port: int = 4200) -> Iterator[str]:
     """Run a Prefect server with its UI on loopback while the block runs; yields its address.
 
-    It is a process of its own, so that whatever it says while it starts and stops goes to `log`.
+    It is a process of its own, so that all its output goes to `log`.
     """
     port = free_port(port)
     url = f"http://127.0.0.1:{port}"
@@ -61,10 +62,10 @@ def local_server(home: Path, log: Path, port: int = 4200) -> Iterator[str]:
 
 @contextlib.contextmanager
 def spawned(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process while the block runs, with all that it says in `log`."""
+    """Run a process while the block runs, with all its output in `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
-        # A group of its own: Ctrl-C in the terminal is for us, and the process is stopped in order afterwards.
+        # A process group of its own: Ctrl-C in the terminal reaches only us, and we stop the process afterwards.
         process = subprocess.Popen(  # noqa: S603 - our own commands
             command,
             env=dict(environment),
@@ -77,16 +78,16 @@ def spawned(command: list[str], environment: Mapping[str, str], log: Path) -> It
         try:
             yield process
         finally:
-            stopped_quietly(process)
+            stop_process(process)
 
 
 def _die_with_parent() -> None:
-    """Whatever becomes of us, kill -9 included, no server is left behind."""
+    """Have the kernel end this child when its parent ends, even by kill -9."""
     _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _flush() -> None:
-    """Hand over the last logs and events: they are sent in the background, and would find no server any more."""
+    """Send the last logs and events now: the threads that send them would find no server later."""
     from prefect.events.worker import EventsWorker  # noqa: PLC0415
     from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
 
@@ -94,8 +95,8 @@ def _flush() -> None:
     EventsWorker.drain_all(timeout=10)
 
 
-def stopped_quietly(process: subprocess.Popen[bytes]) -> None:
-    """Ask the process and its children to end, and see to it."""
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """End the process and its children: by SIGTERM, and after 10 seconds by SIGKILL."""
     for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
@@ -105,8 +106,8 @@ def stopped_quietly(process: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         with contextlib.suppress(httpx.HTTPError):
@@ -118,12 +119,12 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextlib.contextmanager
-def at_a_server() -> Iterator[None]:
-    """Use the Prefect server that is configured; where there is none, run one for as long as the block runs."""
+def with_server() -> Iterator[None]:
+    """Use the configured Prefect server; where there is none, run one while the block runs."""
     from prefect.settings import get_current_settings, temporary_settings  # noqa: PLC0415
 
     if url := get_current_settings().api.url:
-        _demand(url)
+        _check_answers(url)
         yield
         return
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
@@ -135,10 +136,10 @@ def at_a_server() -> Iterator[None]:
             yield
 
 
-def _demand(url: str) -> None:
+def _check_answers(url: str) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
     with get_client(sync_client=True) as client:
-        trouble = client.api_healthcheck()
-    if trouble is not None:
-        raise SeedanceError(message("server.no_answer", url=url, reason=trouble))
+        problem = client.api_healthcheck()
+    if problem is not None:
+        raise SeedanceError(message("server.no_answer", url=url, reason=problem))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.keys import read_prices, routes_of
 from prefect_seedance.cli.live import live_view
-from prefect_seedance.cli.prefect_server import at_a_server
+from prefect_seedance.cli.prefect_server import with_server
 from prefect_seedance.flows import NothingStored, generate_videos, quote_videos, sweep_videos
 from prefect_seedance.messages import message
 from prefect_seedance.planning.route_policy import Choose
@@ -31,10 +31,10 @@ def generate_table(
     max_in_flight: int | None,
     options: Mapping[str, Any],
 ) -> int:
-    """Run `generate_videos` with a live view, and show what became of it. Returns the exit code."""
+    """Run `generate_videos` with a live view and show its result. Returns the exit code."""
     routes = routes_of(blocks or [], models or [], read_prices(prices), max_in_flight)
     rows = len(read_table(table, columns=options["columns"]).frame)
-    with at_a_server():
+    with with_server():
         try:
             with live_view(min(rows, options["limit"] or rows)):
                 result = generate_videos(table, route=routes, **options)
@@ -58,9 +58,9 @@ def quote_table(
     on_invalid: Literal["stop", "skip"],
     choose: Choose = "first",
 ) -> int:
-    """Run `quote_videos` and show its answer. Returns the exit code."""
+    """Run `quote_videos` and show its result. Returns the exit code."""
     routes = routes_of(blocks or [], models or [], read_prices(prices))
-    with at_a_server():
+    with with_server():
         result = quote_videos(
             table, route=routes, columns=columns, only=only, limit=limit, on_invalid=on_invalid, choose=choose
         )
@@ -79,9 +79,9 @@ def sweep_ledger(
     ledger: str | None,
     patience: float,
 ) -> int:
-    """Run `sweep_videos` and show its answer. Returns the exit code."""
+    """Run `sweep_videos` and show its result. Returns the exit code."""
     routes = routes_of(blocks or [], models or [], None)
-    with at_a_server():
+    with with_server():
         outcome = sweep_videos(routes, batch=batch, ledger=ledger, patience=patience)
     out.print(sweep_line(outcome), markup=False)
     for row in (*outcome.unknown, *outcome.ended, *outcome.left):

@@ -1,12 +1,13 @@
 """What a Prefect server needs before people can start videos from its UI: blocks, a limit, a work pool, deployments.
 
-It can be run again at any time: what is there is found and left as it is, unless `--overwrite` is said.
+It can be run again at any time: what exists is left unchanged, unless `--overwrite` is given.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,18 @@ SANDBOX = "sandbox"
 RUNS_AT_ONCE = 4
 
 Line = tuple[str, str, Message | str]
-"""What it is, its name, and what was done."""
+"""The kind of object, its name, and what was done."""
 
 
 def set_up(*, sandbox: str | None, prices: Path | None, folder: Path, deploy: bool, overwrite: bool) -> int:
     """Set up the connected server, and print what was done or found.
 
     Args:
-        sandbox: The address of a sandbox: its blocks are made instead of a provider's.
-        prices: Your prices, as JSON.
+        sandbox: The address of a sandbox: blocks for it are made instead of those for the providers.
+        prices: A JSON file with your prices.
         folder: The folder in which the runs work: relative paths in forms start there.
-        deploy: Whether the deployments are made too.
-        overwrite: Whether what is there is replaced.
+        deploy: Whether to make the deployments too.
+        overwrite: Whether to replace what exists.
 
     Raises:
         InputError: No server is connected, or the prices cannot be read.
@@ -95,22 +96,24 @@ def _blocks(sandbox: str | None, book: PriceBook | None, *, overwrite: bool) -> 
         yield "credentials", name, message("setup.no_key", variable=f"{name.upper()}_API_KEY")
     if sandbox:
         book = book or sandbox_prices()
-    before = "sandbox-" if sandbox else ""
-    prices, done = _kept(PriceBook, f"{before}prices", lambda: book, overwrite=overwrite)
-    yield "price book", f"{before}prices", done or message("setup.no_prices")
-    for place, provider in enumerate(providers):
+    prefix = "sandbox-" if sandbox else ""
+    prices, done = _saved(PriceBook, f"{prefix}prices", lambda: book, overwrite=overwrite)
+    yield "price book", f"{prefix}prices", done or message("setup.no_prices")
+    for index, provider in enumerate(providers):
         kind, model = CREDENTIALS[provider], _first_model(provider)
-        credentials, done = _kept(kind, before + provider, lambda: _credentials(provider, sandbox), overwrite=overwrite)  # noqa: B023 - called at once
-        yield "credentials", before + provider, done or ""
-        # The first one is the route that the deployments start with.
-        name = (SANDBOX if sandbox else "main") if place == 0 else f"{before}{provider}-mini"
+        credentials, done = _saved(
+            kind, prefix + provider, partial(_credentials, provider, sandbox), overwrite=overwrite
+        )
+        yield "credentials", prefix + provider, done or ""
+        # The first one is the route in the deployments' forms.
+        name = (SANDBOX if sandbox else "main") if index == 0 else f"{prefix}{provider}-mini"
         fields = {"credentials": credentials, "prices": prices, "model": model}
-        _, done = _kept(RouteDefaults, name, lambda: RouteDefaults(**fields), overwrite=overwrite)  # noqa: B023
+        _, done = _saved(RouteDefaults, name, partial(RouteDefaults, **fields), overwrite=overwrite)
         yield "route", name, message("setup.route", done=done, provider=provider, model=model)
 
 
 def _first_model(provider: str) -> str:
-    """The model that the first route of a provider buys."""
+    """The model of a provider's first route in the catalogue."""
     return next(route.model for route in CATALOGUE if route.provider == provider)
 
 
@@ -125,21 +128,21 @@ def _credentials(provider: str, sandbox: str | None) -> AnyCredentials:
     return kind(**fields)
 
 
-def _kept(
+def _saved(
     kind: type[Block], name: str, make: Callable[[], Block | None], *, overwrite: bool
 ) -> tuple[Any, Message | None]:
-    """The saved block of that name, made where it is missing; and what was done."""
+    """The saved block of that name, created if it is missing, and what was done."""
     try:
-        there: Any = kind.load(name, _sync=True)  # type: ignore[call-arg]
+        existing: Any = kind.load(name, _sync=True)  # type: ignore[call-arg]
     except ValueError:
-        there = None
-    if there is not None and not overwrite:
-        return there, message("setup.found")
+        existing = None
+    if existing is not None and not overwrite:
+        return existing, message("setup.found")
     wanted = make()
     if wanted is None:
-        return there, message("setup.found") if there is not None else None
+        return existing, message("setup.found") if existing is not None else None
     wanted.save(name, overwrite=True, _sync=True)  # type: ignore[call-arg]
-    return wanted, message("setup.replaced" if there is not None else "setup.made")
+    return wanted, message("setup.replaced" if existing is not None else "setup.made")
 
 
 def _limit(client: SyncPrefectClient) -> Line:
@@ -153,32 +156,32 @@ def _limit(client: SyncPrefectClient) -> Line:
 
 def _pool(client: SyncPrefectClient, folder: Path, *, overwrite: bool) -> Line:
     try:
-        there = client.read_work_pool(POOL)
+        existing = client.read_work_pool(POOL)
     except ObjectNotFound:
-        there = None
-    if there is not None and there.type != "process":
-        return "work pool", POOL, message("setup.other_pool", type=there.type)
-    if there is not None and not overwrite:
+        existing = None
+    if existing is not None and existing.type != "process":
+        return "work pool", POOL, message("setup.other_pool", type=existing.type)
+    if existing is not None and not overwrite:
         return "work pool", POOL, message("setup.found")
     template = ProcessWorker.get_default_base_job_template()
     variables = template["variables"]["properties"]
-    # Without it a process worker works in a temporary folder, which it deletes with all that lies in it.
+    # Without it, a process worker runs in a temporary folder and deletes it afterwards with all its files.
     variables["working_dir"]["default"] = str(folder)
     variables["env"]["default"] = _environment()
     client.create_work_pool(
         WorkPoolCreate(name=POOL, type="process", base_job_template=template, description="Seedance videos."),
         overwrite=True,
     )
-    done = message("setup.replaced" if there else "setup.made")
+    done = message("setup.replaced" if existing else "setup.made")
     return "work pool", POOL, message("setup.pool", done=done, folder=folder)
 
 
 def _environment() -> dict[str, str]:
-    """What every run is told, the ledger among it.
+    """The environment variables of every run, the ledger's URL among them.
 
-    A ledger's URL with a secret in it stays out: it belongs in the worker's environment.
+    A URL with a secret is left out: it belongs in the worker's environment.
     """
-    # Else Prefect logs the end of each task run: three lines a row that nobody reads.
+    # Otherwise Prefect logs the end of each task run: three lines for every row.
     quiet = {"PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL": "WARNING"}
     named = os.environ.get("PREFECT_SEEDANCE_LEDGER", "").strip()
     url = ledger_url(named, Path()) if named else ""

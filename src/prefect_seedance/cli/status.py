@@ -1,4 +1,4 @@
-"""The commands that only look into the ledger."""
+"""The commands that only read the ledger."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from prefect_seedance.reports.results.result import sums
 from prefect_seedance.reports.summary import status_counts, status_words
 from prefect_seedance.reports.terminal import cost_lines
 
-__all__ = ["Books", "home", "read_batch", "show_report", "show_status"]
+__all__ = ["BatchRecords", "home", "read_batch", "show_report", "show_status"]
 
 ROWS_SHOWN = 200
 
 
 def home() -> Path:
-    """Prefect's home, without the import of Prefect."""
+    """Prefect's home folder, found without an import of Prefect."""
     return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
 
 
 @dataclass(frozen=True)
-class Books:
-    """What a ledger has of one batch, or of all: their names, rows, attempts, and billed requests for assets."""
+class BatchRecords:
+    """What a ledger has of one batch, or of all: names, rows, attempts, and billed asset requests."""
 
     names: list[str]
     rows: list[RowRecord]
@@ -40,14 +40,14 @@ class Books:
     assets: list[AssetRequest]
 
 
-def read_batch(batch: str | None, url: str | None) -> Books:
+def read_batch(batch: str | None, url: str | None) -> BatchRecords:
     """Read a batch of a ledger, or all of them.
 
     Raises:
         InputError: The ledger knows no such batch.
     """
 
-    async def look() -> Books:
+    async def read() -> BatchRecords:
         ledger = await Ledger.open(ledger_url(url, home()))
         try:
             names = await ledger.batches()
@@ -59,24 +59,24 @@ def read_batch(batch: str | None, url: str | None) -> Books:
             await ledger.close()
         if batch is not None and batch not in names:
             raise InputError(message("cli.no_such_batch", batch=batch, known=listing(names[-10:])))
-        return Books(names, rows, attempts, assets)
+        return BatchRecords(names, rows, attempts, assets)
 
-    return call_core(look)
+    return call_core(read)
 
 
 def show_status(batch: str | None, take: str | None, url: str | None) -> int:
-    """Print all batches in short, or the rows of one."""
-    books = read_batch(batch, url)
+    """Print a line for each batch, or the rows of one. Returns the exit code."""
+    records = read_batch(batch, url)
     if batch is None:
-        _show_batches(books.names, books.rows)
+        _show_batches(records.names, records.rows)
     else:
-        _show_rows([row for row in books.rows if take in {None, row.take}])
+        _show_rows([row for row in records.rows if take in {None, row.take}])
     return 0
 
 
 def _show_batches(names: list[str], rows: list[RowRecord]) -> None:
     table = Table(header_style="dim", title=str(message("cli.batches")), title_justify="left", title_style="bold")
-    for name in ("batch", "rows", "where they stand"):
+    for name in ("batch", "rows", "states"):
         table.add_column(name)
     for name in names:
         counts: Counter[str] = Counter(row.state for row in rows if row.batch == name)
@@ -98,9 +98,9 @@ def _show_rows(rows: list[RowRecord]) -> None:
 
 
 def show_report(batch: str, url: str | None) -> int:
-    """Print what a batch has cost so far."""
-    books = read_batch(batch, url)
-    lines = add_up(books.attempts, books.assets)
+    """Print what a batch has cost so far. Returns the exit code."""
+    records = read_batch(batch, url)
+    lines = add_up(records.attempts, records.assets)
     title = message("cli.cost_of_batch", batch=batch)
     out.print(cost_lines(title, lines) if lines else str(message("cli.nothing_bought")))
     out.print(str(message("cli.known_cost", cost=amounts(sums(lines)))), markup=False)

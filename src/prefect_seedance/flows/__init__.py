@@ -1,4 +1,4 @@
-"""Prefect flows: generate, quote, sweep and resolve. They fan out, and they hold no rules of their own."""
+"""Prefect flows: generate, quote, sweep and resolve. They start runs and publish results; the rules are elsewhere."""
 
 from prefect_seedance.errors import NothingStored
 from prefect_seedance.flows.generate import agenerate_videos, generate_video, generate_videos

@@ -1,4 +1,4 @@
-"""Asking a person before much is spent."""
+"""Asks a person before more than a given amount is spent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WAIT_SECONDS = 3 * 24 * 3600
 
 
 class Approval(RunInput):
-    """What a person says to a quote."""
+    """A person's answer to a quote."""
 
     approve: bool = Field(default=False, description="Spend this? If not, the run ends and nothing is spent.")
 
@@ -26,7 +26,7 @@ class Approval(RunInput):
 def needs_approval(plan: BatchPlan, ceiling: Amount) -> bool:
     """Whether the rows may cost more than `ceiling`.
 
-    An open end or a price that is not known may be more than any amount, and so may another currency.
+    A quote without an upper bound, without a price, or in another currency may be more than any amount.
     """
     total = plan.total()
     if total.counts["unknown price"]:
@@ -37,7 +37,7 @@ def needs_approval(plan: BatchPlan, ceiling: Amount) -> bool:
 
 
 async def approved(batch: str, plan: BatchPlan, ceiling: Amount) -> bool:
-    """Pause the run and show the quote, if it may be above `ceiling`; whether a person lets it go on."""
+    """Pause the run and show the quote, if it may be above `ceiling`. Returns whether the run may go on."""
     if not needs_approval(plan, ceiling):
         return True
     quote = quote_summary(str(message("tables.batch", batch=batch)), plan)

@@ -1,6 +1,6 @@
 """The main flow: a table of prompts becomes verified videos, each paid for once."""
 
-# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
+# Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import asyncio
 import functools
@@ -24,7 +24,7 @@ from prefect_seedance.errors import InputError, SeedanceError, TooManyFailures
 from prefect_seedance.flows.approval import approved
 from prefect_seedance.flows.distributed.parent import spread_over
 from prefect_seedance.flows.events import emit_finished, row_events
-from prefect_seedance.flows.media import media_places
+from prefect_seedance.flows.media import media_access_of
 from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
@@ -85,7 +85,7 @@ def generate_videos(
 ) -> GenerateResult:
     """Make a video for every row of a table, and pay for each one once.
 
-    The same call again pays for nothing that the batch has: it takes up what is left.
+    The same call again never pays for what the batch has: it continues with the rest.
 
     Args:
         table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
@@ -93,43 +93,43 @@ def generate_videos(
             columns pick among them (see `choose`), and the first is the default.
         batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`.
         output: The folder for videos and results, or a URL such as `s3://bucket/prefix` (see the manual for
-            credentials); each batch has a folder of its own in it.
+            credentials); each batch has its own folder in it.
         file_name: A template for the names of the videos in the batch's folder, such as `{model}/{id}-{ratio}`. Fields:
             batch, id, take, model, provider, duration, resolution, ratio, date, and your own columns.
         ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
-        take: Another take makes the same rows anew, on purpose; earlier takes keep their files and costs.
+        take: Another take makes the same rows again, on purpose; earlier takes keep their files and costs.
         only: Row ids: all other rows are left out.
-        limit: Only the first so many rows: a pilot.
-        retry: States to be made anew, and paid again: `failed`, `refused`, `expired`.
-        columns: Your headings by our names, such as `{"prompt": "文案"}`.
+        limit: How many rows to take, from the first on: a pilot.
+        retry: States to be made again, and paid again: `failed`, `refused`, `expired`.
+        columns: Your column headings by field name, such as `{"prompt": "文案"}`.
         on_invalid: Whether rows that break a rule stop the run before anything is spent, or are left out.
         patience: Seconds to wait for a job. One that takes longer is kept for the next run, not paid again.
-        budget: What the batch may cost over its whole life, such as `100 CNY`. The worst case of a row is held back
-            before it is sent; what does not fit waits.
-        max_charge: What one row costs at most, such as `2 CNY`, where no price or no upper bound is known.
-        max_failures: Take no new rows once so many have failed: a count, or a share of the rows below 1.
+        budget: What the batch may cost over all its runs, such as `100 CNY`. The highest cost of a row is reserved
+            before it is sent; rows that do not fit wait.
+        max_charge: The highest cost of one row, such as `2 CNY`, where no price or no upper bound is known.
+        max_failures: Start no new rows once this many have failed: a count, or a share of the rows below 1.
         approve_above: Pause and ask a person in the Prefect UI if the quote may be above this, such as `50 CNY`.
-        media_root: A folder whose files rows may name, beside the table's own. In a deployment, only below a folder of
-            the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
+        media_root: A folder whose files rows may name, in addition to the table's own. In a deployment it must be in a
+            folder of the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
         media_hosts: Hosts at private addresses that media may come from, by name.
-        probe: Look at the media first: type, size, length. Without it, only the provider finds out.
+        probe: Check the media first: type, size, length. Without it, only the provider checks them.
         task_runs: A Prefect task run for each step of each row (`per_step`), or one for some hundreds of rows
-            (`per_chunk`), which costs far less. `auto` goes by chunk above 500 rows. What is made and paid is the same.
+            (`per_chunk`), which is much faster. `auto` uses chunks above 500 rows. Videos and costs are the same.
         choose: Which routes make a row that names none: the `first` alone (and those that its block falls back to);
             all of them `in_order`, each only after a proven refusal of the one before; or the `cheapest` first.
-        fall_back_on_moderation: Whether a row refused for what it shows goes on to its next route, too.
-        limit_patience: Seconds that a row with another route bears a rate limit, or a provider out of reach.
-        spread: Have other processes carry the rows: `workers:3` (a deployment of shards), `dask:2`, `ray:2`, or a
-            cluster's address, such as `dask tcp://scheduler:8786`. Empty: this process does.
+        fall_back_on_moderation: Whether a row that moderation refused goes on to its next route, too.
+        limit_patience: Seconds that a row with a further route waits for a rate limit or an unreachable provider.
+        spread: Process the rows in other processes: `workers:3` (a deployment of shards), `dask:2`, `ray:2`, or a
+            cluster's address, such as `dask tcp://scheduler:8786`. Empty: in this process.
 
     Returns:
-        The rows with what became of them (`.to_dataframe()`), and what it cost.
+        The rows with their results (`.to_dataframe()`), and the cost.
 
     Raises:
         InputError: Something is wrong with the input; nothing was spent.
-        NothingStored: No row at all could be stored; its `result` tells why.
-        SeedanceError: The run stopped, since nothing could be recorded or kept. What was made is in the ledger,
-            and the same call goes on from there.
+        NothingStored: No row could be stored; the error's `result` says why.
+        SeedanceError: The run stopped because the ledger or the output could not be written. What was made is in the
+            ledger, and the same call continues from there.
     """
     return call_core(functools.partial(_generate, **locals()))  # type: ignore[no-any-return]
 
@@ -163,7 +163,7 @@ async def agenerate_videos(
     limit_patience: float = LIMIT_PATIENCE,
     spread: str | None = None,
 ) -> GenerateResult:
-    """The asynchronous twin of `generate_videos`: the same arguments, the same answer."""
+    """The asynchronous form of `generate_videos`: the same arguments and the same result."""
     return await on_core(functools.partial(_generate, **locals()))
 
 
@@ -186,7 +186,7 @@ def generate_video(
         batch: The name under which the row is kept.
         output: The folder for videos and results, or a URL such as `s3://bucket/prefix`.
         ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
-        take: Another take makes the same video anew, on purpose.
+        take: Another take makes the same video again, on purpose.
         patience: Seconds to wait for the job.
 
     Returns:
@@ -194,7 +194,7 @@ def generate_video(
 
     Raises:
         InputError: Something is wrong with the input; nothing was spent.
-        NothingStored: The video could not be stored; the error's `result` tells why.
+        NothingStored: The video could not be stored; the error's `result` says why.
     """
     given = {**locals(), "table": [{"prompt": request} if isinstance(request, str) else request]}
     del given["request"]
@@ -229,7 +229,7 @@ async def _generate(
     limit_patience: float = LIMIT_PATIENCE,
     spread: str | None = None,
 ) -> Any:
-    """The work of a run, and the state in which it ends."""
+    """Check the input, run the batch, and return the final state."""
     logger = get_run_logger()
     try:
         read = await open_table(table, columns)
@@ -241,17 +241,17 @@ async def _generate(
             fall_back_on_moderation=fall_back_on_moderation,
             limit_patience=limit_patience,
         )
-        choice = RoutePolicy(choose, limits.currency)
+        policy = RoutePolicy(choose, limits.currency)
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
         step_runner = step_runner_for(task_runs)
-        places = media_places(read, routes, media_root, media_hosts)
+        access = media_access_of(read, routes, media_root, media_hosts)
         name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
-        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=choice)
+        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=policy)
         if probe and has_media(plan):
             url = ledger_url(ledger, prefect_home())
-            await survey(plan, places, await settled_keys(url, name, take, retry))
+            await survey(plan, access, await settled_keys(url, name, take, retry))
         plan.settle(limits=limits, on_invalid=on_invalid)
-        order = RunSpec(
+        spec = RunSpec(
             plan=plan,
             routes=routes,
             batch=name,
@@ -262,42 +262,42 @@ async def _generate(
             retry=retry,
             flow_run_id=flow_run_id(),
             limits=limits,
-            places=places,
+            places=access,
             parts=parts_home(),
             file_names=file_names(file_name, read, plan, batch=name, take=take),
         )
         if spread:
-            order, text = await _spread(spread, order, task_runs)
-            plan.warnings += text
+            spec, warnings = await _spread(spread, spec, task_runs)
+            plan.warnings += warnings
     except SeedanceError as error:
         return failed(error)
     plan.warnings += _ledger_warnings(ledger)
     for warning in plan.warnings:
         logger.warning(warning)
-    logger.info("Batch %s: %s", order.batch, plan.total())
-    if ceiling is not None and not await approved(order.batch, plan, ceiling):
+    logger.info("Batch %s: %s", spec.batch, plan.total())
+    if ceiling is not None and not await approved(spec.batch, plan, ceiling):
         return failed(InputError(message("run.not_approved")), "Not approved")
-    return await _carry_out(order, step_runner, read, logger)
+    return await _carry_out(spec, step_runner, read, logger)
 
 
-async def _carry_out(order: RunSpec, step_runner: StepRunner, table: Table, logger: Logger) -> Any:
+async def _carry_out(spec: RunSpec, step_runner: StepRunner, table: Table, logger: Logger) -> Any:
     try:
-        # One client for all task runs: else each of them makes its own, and reads the CA bundle anew (30 ms).
+        # One client for all task runs: otherwise each of them makes its own and reads the CA bundle again (30 ms).
         async with (
             AsyncClientContext.get_or_create(),
-            progress_shown(order.batch, [row.key for row in order.plan.rows], logger),
+            progress_shown(spec.batch, [row.key for row in spec.plan.rows], logger),
         ):
-            with row_events(order):
+            with row_events(spec):
                 try:
-                    outcome = await run_batch(order, step_runner)
+                    outcome = await run_batch(spec, step_runner)
                 except InputError as error:
-                    return failed(error)  # it was found before anything was sent
-        result = build_result(table, order.plan, outcome, batch=order.batch, take=order.take)
+                    return failed(error)  # found before anything was sent
+        result = build_result(table, spec.plan, outcome, batch=spec.batch, take=spec.take)
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)
         await asyncio.to_thread(write_results, result)
         if not await asyncio.to_thread(sheet_is_current, result):
-            result.history, result.attempts = await in_full(order.ledger_url, outcome.summaries, order.plan, order.take)
+            result.history, result.attempts = await in_full(spec.ledger_url, outcome.summaries, spec.plan, spec.take)
             await asyncio.to_thread(write_sheet, result)
         reached("results written")
     except SeedanceError as error:
@@ -312,11 +312,11 @@ async def _carry_out(order: RunSpec, step_runner: StepRunner, table: Table, logg
     return final_state(result)
 
 
-async def _spread(spread: str, order: RunSpec, task_runs: TaskRuns) -> tuple[RunSpec, list[str]]:
-    """The order, left to other processes, and what the user should know of that."""
-    per_step = task_runs == "per_step" or (task_runs == "auto" and len(order.plan.rows) <= MANY)
-    distribution, text = await spread_over(spread, order, per_step=per_step)
-    return replace(order, distribution=distribution), text
+async def _spread(spread: str, spec: RunSpec, task_runs: TaskRuns) -> tuple[RunSpec, list[str]]:
+    """The spec with its rows left to other processes, and warnings for the user."""
+    per_step = task_runs == "per_step" or (task_runs == "auto" and len(spec.plan.rows) <= MANY)
+    distribution, warnings = await spread_over(spread, spec, per_step=per_step)
+    return replace(spec, distribution=distribution), warnings
 
 
 def _seconds(patience: float) -> float:

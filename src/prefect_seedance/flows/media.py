@@ -11,14 +11,14 @@ from prefect_seedance.providers import RouteSettings
 from prefect_seedance.tables.reader import Table
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
 
-__all__ = ["media_places"]
+__all__ = ["media_access_of"]
 
 
-def media_places(table: Table, routes: Iterable[RouteSettings], root: str | Path | None, hosts: Any) -> MediaAccess:
-    """The table's own folder, and what code and environment open beside it.
+def media_access_of(table: Table, routes: Iterable[RouteSettings], root: str | Path | None, hosts: Any) -> MediaAccess:
+    """The table's own folder, and the folders and hosts that code and environment allow.
 
     Raises:
-        InputError: A parameter of a deployment asks for more than its environment opens.
+        InputError: A parameter of a deployment names more than its environment allows.
     """
     return MediaAccess(
         folder=table.folder,

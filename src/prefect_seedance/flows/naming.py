@@ -1,4 +1,4 @@
-"""Batch names: fixed, or a template that stays the same when a run is retried."""
+"""Names of batches and flow runs. A template gives a retried run the same batch name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ __all__ = ["batch_name", "flow_run_id", "run_name", "scheduled_time"]
 _FIELD = re.compile(r"\{(scheduled)(?::([^{}]*))?\}")
 
 LONGEST = 100
+"""Characters of a batch name."""
 
 
 def batch_name(template: str | None, scheduled: datetime) -> str:
-    """The batch's name: `{scheduled}` and `{scheduled:%Y-%m-%d}` stand for the time for which the run was scheduled.
+    """The batch's name: `{scheduled}` and `{scheduled:%Y-%m-%d}` become the time for which the run was scheduled.
 
     Raises:
         InputError: The name is empty or too long, or holds another field.
@@ -35,7 +36,7 @@ def batch_name(template: str | None, scheduled: datetime) -> str:
 
 
 def scheduled_time() -> datetime:
-    """The time for which the present flow run was scheduled: the same however often it is retried."""
+    """The time for which the current flow run was scheduled, in UTC. Retries do not change it."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow_run.expected_start_time is None:
         return now()
@@ -43,7 +44,7 @@ def scheduled_time() -> datetime:
 
 
 def run_name() -> str:
-    """The name of a flow run: what it does, and to which batch."""
+    """The name of a flow run: its action and its batch."""
     context = FlowRunContext.get()
     batch = str(((context.parameters if context else None) or {}).get("batch", ""))
     try:
@@ -53,6 +54,6 @@ def run_name() -> str:
 
 
 def flow_run_id() -> str | None:
-    """The present flow run's id."""
+    """The current flow run's id; None outside of a flow run."""
     context = FlowRunContext.get()
     return str(context.flow_run.id) if context and context.flow_run else None

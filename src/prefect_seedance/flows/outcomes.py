@@ -1,4 +1,4 @@
-"""How a run ends: a few fixed, named states, and errors without a traceback where the input is at fault."""
+"""How a run ends: in one of a few named states. Errors of the input end without a traceback."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def final_state(result: GenerateResult) -> State[Any] | GenerateResult:
     `All stored`, `Nothing new`, `Some failed`, `Some unfinished` and `Some unknown` are completed; `None stored` is
     a failure.
 
-    Of a flow retry that went well the bare result is handed back, and its state is just `Completed`: Prefect would
-    rather raise the first attempt's error than look into a state of ours.
+    A successful flow retry returns the bare result, and its state is just `Completed`: for a state of ours, Prefect
+    would raise the first attempt's error.
     """
     counts = status_counts(result.counts)
     if result.name != "None stored":
@@ -47,7 +47,7 @@ def failed(error: SeedanceError, name: str = "Not started") -> State[Any]:
     """A failed state for a reason that a person should read: no traceback goes to the log.
 
     Raises:
-        SeedanceError: The error itself, while Prefect has flow retries left, for only an error makes it retry.
+        SeedanceError: The error itself, while Prefect has flow retries left, since only an exception makes it retry.
     """
     context = FlowRunContext.get()
     if name == "None stored" and context is not None and context.flow_run is not None and context.flow is not None:

@@ -1,4 +1,4 @@
-"""The progress of a run: an artifact that moves, and a line in the log now and then (never one per poll)."""
+"""The progress of a run: a progress artifact, and a line in the log every minute (never one per poll)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ __all__ = ["progress_shown"]
 
 ARTIFACT_EVERY = 2.0
 LOG_EVERY = 60.0
+"""Seconds between two updates of the artifact, and between two lines of the log."""
 
-_HALFWAY = frozenset({State.CREATED, State.SENT})
-_OVER = frozenset({State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED})
+_UNDER_WAY = frozenset({State.CREATED, State.SENT})
+_ENDED = frozenset({State.STORED, State.FAILED, State.REFUSED, State.EXPIRED, State.UNKNOWN, State.DEFERRED})
 
 
 class _Tally:
@@ -29,13 +30,13 @@ class _Tally:
         self.shares = dict.fromkeys(keys, 0.0)
         self.states: dict[str, str] = {}
 
-    def hear(self, event: RowEvent) -> None:
+    def handle(self, event: RowEvent) -> None:
         self.states[event.key] = event.state
-        if event.state in _OVER:
+        if event.state in _ENDED:
             self.shares[event.key] = 1.0
         elif event.state == State.SUCCEEDED:
             self.shares[event.key] = 0.95
-        elif event.state in _HALFWAY:
+        elif event.state in _UNDER_WAY:
             self.shares[event.key] = max(self.shares.get(event.key, 0.0), 0.05 + 0.85 * (event.progress or 0.0))
 
     @property
@@ -60,23 +61,25 @@ async def progress_shown(
         yield
         return
     artifact = await ProgressArtifact.create(batch, str(message("run.progress", batch=batch, rows=len(tally.shares))))
-    mover = asyncio.create_task(_move(artifact, tally, logger))
+    updater = asyncio.create_task(_update(artifact, tally, logger))
     try:
-        with watching(tally.hear):
+        with watching(tally.handle):
             yield
     finally:
-        mover.cancel()
-        await asyncio.gather(mover, return_exceptions=True)
-    await artifact.move(tally.percent)
+        updater.cancel()
+        await asyncio.gather(updater, return_exceptions=True)
+    await artifact.update(tally.percent)
 
 
-async def _move(artifact: ProgressArtifact, tally: _Tally, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
+async def _update(
+    artifact: ProgressArtifact, tally: _Tally, logger: logging.Logger | logging.LoggerAdapter[Any]
+) -> None:
     logged = asyncio.get_running_loop().time()
     while True:
         await asyncio.sleep(ARTIFACT_EVERY)
-        # A server that cannot be reached for a moment is no reason to lose sight of paid jobs.
+        # A server that is out of reach for a moment must not stop the run: its jobs are paid for.
         with contextlib.suppress(Exception):
-            await artifact.move(tally.percent)
+            await artifact.update(tally.percent)
         if asyncio.get_running_loop().time() - logged > LOG_EVERY:
             logged = asyncio.get_running_loop().time()
             logger.info("Progress: %s", tally.line())

@@ -1,6 +1,6 @@
-"""The dry run: what a table would cost. It asks no provider, writes nothing, and spends nothing."""
+"""The dry run: what a table would cost. No provider is asked, and nothing is written or spent."""
 
-# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
+# Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import asyncio
 import functools
@@ -17,7 +17,7 @@ from prefect.states import Completed
 from prefect_seedance.blocks.loading import RouteLike, load_routes
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
-from prefect_seedance.flows.media import media_places
+from prefect_seedance.flows.media import media_access_of
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
@@ -35,11 +35,13 @@ __all__ = ["QuoteResult", "quote_videos"]
 @unvisited
 @dataclass
 class QuoteResult:
-    """The answer of `quote_videos`.
+    """The result of `quote_videos`.
 
     Attributes:
         total: The quotes of all rows, added up by currency and by billing model.
         warnings: What the user should know.
+        table: The table, as it was read.
+        plan: Its rows, checked, priced and routed.
     """
 
     total: QuoteTotal
@@ -75,14 +77,14 @@ def quote_videos(
         table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
         route: A RouteDefaults block, the name of a saved one, or several.
         only: Row ids: all other rows are left out.
-        limit: Only the first so many rows.
-        columns: Your headings by our names, such as `{"prompt": "文案"}`.
+        limit: How many rows to take, from the first on.
+        columns: Your column headings by field name, such as `{"prompt": "文案"}`.
         on_invalid: Whether rows that break a rule are an error, or are left out.
-        media_root: A folder whose files rows may name, beside the table's own. In a deployment, only below a folder of
-            the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
+        media_root: A folder whose files rows may name, in addition to the table's own. In a deployment it must be in a
+            folder of the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
         media_hosts: Hosts at private addresses that media may come from, by name.
-        probe: Look at the media too: type, size, length. The hosts of links are asked for that, and nobody else.
-        choose: Which routes would make a row that names none, as for `generate_videos`; a quote spans all of a row's.
+        probe: Check the media too: type, size, length. Only the hosts of links are contacted for that.
+        choose: Which routes would make a row that names none, as for `generate_videos`; a quote covers all of them.
 
     Returns:
         The quote of each row (`.to_dataframe()`), and their sum.
@@ -111,7 +113,7 @@ async def _quote(
         routes = await load_routes(route)
         plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=RoutePolicy(choose))
         if probe and has_media(plan):
-            await survey(plan, media_places(read, routes, media_root, media_hosts))
+            await survey(plan, media_access_of(read, routes, media_root, media_hosts))
         plan.settle(on_invalid=on_invalid)
     except SeedanceError as error:
         return failed(error)

@@ -1,6 +1,6 @@
-"""Resolving an unknown outcome by a person's word, from the Prefect UI or from code."""
+"""Settles an unknown outcome by a person's decision, from the Prefect UI or from code."""
 
-# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
+# Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import functools
 from typing import Any, Literal
@@ -34,9 +34,9 @@ def resolve_video(
 
     Args:
         batch: The batch.
-        row: The row id; `asset:7` for a billed request for an asset that a message names so.
-        verdict: not_made: nothing was made or charged, the next run makes it. lost: it was made and paid, and is gone,
-            so its cost is counted. job: its job is known, and the next run or sweep fetches it.
+        row: The row id; for a billed asset request its number, as messages give it: `asset:7`.
+        verdict: not_made: nothing was made or charged, the next run makes it. lost: it was made and paid, and cannot be
+            fetched; its cost is counted. job: its job is known, and the next run or sweep fetches it.
         job_id: The provider's id of the job, for the verdict job.
         cost: What it cost, such as `0.25 CNY`, for the verdict lost. Empty: the quote, where that was exact.
         take: The take.
@@ -46,7 +46,7 @@ def resolve_video(
         What was done, in words.
 
     Raises:
-        InputError: There is nothing to resolve, or something is missing.
+        InputError: There is no such unknown row, or the verdict needs a job id or a cost.
     """
     return call_core(functools.partial(_resolve, **locals()))  # type: ignore[no-any-return]
 

@@ -1,6 +1,6 @@
-"""Recovery: a flow fit for a schedule that takes up what dead runs left behind."""
+"""Recovery: a flow for a schedule, which fetches the videos of runs that died."""
 
-# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
+# Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import functools
 from typing import Any
@@ -32,11 +32,11 @@ def sweep_videos(
 ) -> SweepOutcome:
     """Find jobs whose run died, wait for them, and fetch their videos. Nothing is created and nothing is paid.
 
-    Videos whose links expire first come first, and none is given up before the provider itself no longer has it. Run it
-    by schedule, hourly for instance.
+    Videos whose links expire first are fetched first. No video is given up while the provider has it. Run this on a
+    schedule, for instance hourly.
 
     Args:
-        route: A RouteDefaults block, the name of a saved one, or several: one for each account concerned.
+        route: A RouteDefaults block, the name of a saved one, or several: one for each account.
         batch: Only this batch; empty: all batches of the ledger.
         ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
         patience: Seconds to wait for jobs that still run; the next sweep goes on.
@@ -45,7 +45,7 @@ def sweep_videos(
         What was found, what was saved, and what is left.
 
     Raises:
-        SeedanceError: A route cannot be used, or nothing can be recorded or kept.
+        SeedanceError: A route cannot be used, or the ledger or the output cannot be written.
     """
     return call_core(functools.partial(_sweep, **locals()))  # type: ignore[no-any-return]
 

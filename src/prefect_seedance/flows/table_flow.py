@@ -1,7 +1,7 @@
-"""A flow that takes a whole table, of which Prefect's server is told a line.
+"""A flow that takes a whole table. Prefect's server gets a one-line description of it.
 
-Parameters above 512 KB are refused by the server, on direct calls too, and whatever is in them is stored. So the table
-and the routes stay in this process, and the server gets a short description of them: never rows, never a key.
+The server refuses parameters above 512 KB, on direct calls too, and stores all others. So the table and the routes stay
+in this process, and the server gets a short description of them: never rows, never a key.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ __all__ = ["TableFlow", "table_flow"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NAMED = 12
-"""Columns that a description names."""
+NAMED_COLUMNS = 12
+"""Columns that the description of a DataFrame names at most."""
 
 
 class TableFlow(Flow[P, R]):
     """A flow whose `table` and `route` parameters may be of any size, and hold secrets."""
 
     def serialize_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """What the server is told of the parameters."""
+        """The parameters as the server gets them: large and secret ones are only described."""
         shown = {name: value for name, value in parameters.items() if name not in _DESCRIBED}
         described = {name: _DESCRIBED[name](value) for name, value in parameters.items() if name in _DESCRIBED}
         return {**super().serialize_parameters(shown), **described}
@@ -55,7 +55,7 @@ def _table(table: Any) -> str:
     if isinstance(table, str | Path):
         return str(table)
     if isinstance(table, pd.DataFrame):
-        columns = [*table.columns[:NAMED], *(["…"] if len(table.columns) > NAMED else [])]
+        columns = [*table.columns[:NAMED_COLUMNS], *(["…"] if len(table.columns) > NAMED_COLUMNS else [])]
         return str(message("shown.frame", rows=len(table), columns=columns))[:500]
     if isinstance(table, Sequence):
         return str(message("shown.rows", rows=len(table)))
@@ -83,5 +83,6 @@ def _only(keys: Any) -> Any:
 
 
 SHOWN_KEYS = 100
+"""Row keys that a description lists at most."""
 
 _DESCRIBED: Mapping[str, Any] = {"table": _table, "request": _table, "route": _route, "ledger": _ledger, "only": _only}

@@ -1,4 +1,4 @@
-"""What people look at: the result table and its files, the summary, the artifacts."""
+"""Turns the outcome of a run into what people read: result tables, files, the contact sheet, summary and artifacts."""
 
 from prefect_seedance.reports.results.result import GenerateResult, RowResult
 

@@ -1,7 +1,7 @@
 """Prefect artifacts of a run: a summary, the cost of this run and of the batch to date, the rows, and the progress.
 
-Cloud caps the body of an artifact at 5 MiB, and nobody scrolls through more: the rows' table is bounded, and the file
-that holds them all is named. Amounts go as text, since artifacts reject decimals.
+Cloud caps the body of an artifact at 5 MiB, so the table of rows is bounded, and names the file with all rows. Amounts
+are text, since artifacts reject decimals.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ROWS_SHOWN = 500
 
 
 def artifact_key(batch: str, kind: str) -> str:
-    """A key that Prefect takes (`[a-z0-9-]`), the same for the same batch, so that its versions stand in a row."""
+    """A key that Prefect accepts (`[a-z0-9-]`). A batch always has the same one, so that Prefect lists versions."""
     plain = re.sub(r"[^a-z0-9]+", "-", batch.lower()).strip("-")[:60]
     if plain != batch:
         plain = f"{plain}-{hashlib.sha256(batch.encode()).hexdigest()[:6]}".strip("-")
@@ -63,7 +63,7 @@ async def publish(result: GenerateResult) -> None:
         )
     chosen = result.chosen
     statuses = chosen.statuses
-    shown = chosen.at(sorted(range(len(chosen)), key=lambda place: _urgency(statuses[place]))[:ROWS_SHOWN])
+    shown = chosen.at(sorted(range(len(chosen)), key=lambda position: _urgency(statuses[position]))[:ROWS_SHOWN])
     where = result.files.get("csv", result.folder)
     await acreate_table_artifact(
         table=[_row(row, result.folder) for row in shown] or [{"row": str(message("artifact.no_rows"))}],
@@ -73,7 +73,7 @@ async def publish(result: GenerateResult) -> None:
 
 
 class ProgressArtifact:
-    """An artifact that moves while a run works."""
+    """The progress artifact of a run."""
 
     def __init__(self, artifact_id: UUID) -> None:
         self._id = artifact_id
@@ -81,14 +81,14 @@ class ProgressArtifact:
 
     @classmethod
     async def create(cls, batch: str, description: str) -> ProgressArtifact:
-        """Start at nought."""
+        """Create the artifact, at 0 percent."""
         made = await acreate_progress_artifact(
             progress=0.0, key=artifact_key(batch, "progress"), description=description
         )
         return cls(made)
 
-    async def move(self, percent: float) -> None:
-        """Show another value, if it is another one."""
+    async def update(self, percent: float) -> None:
+        """Show a new value, in percent. Does nothing if the value, rounded to 0.1, is unchanged."""
         rounded = round(percent, 1)
         if rounded != self._shown:
             self._shown = rounded
@@ -96,7 +96,7 @@ class ProgressArtifact:
 
 
 def _urgency(status: str) -> int:
-    """Rows that somebody has to look at come first; else the table's order stays."""
+    """Unknown rows first, stored rows last; within these the table's order stays."""
     return 0 if status == State.UNKNOWN else 2 if status == State.STORED else 1
 
 
@@ -105,13 +105,13 @@ def _before(row: RowResult) -> Message | None:
 
 
 def _row(row: RowResult, folder: Path | str) -> dict[str, Any]:
-    """What a person looks for first comes first: the UI shows as many columns as fit."""
+    """The most important columns come first: the UI shows as many as fit."""
     return {
         "row": row.row,
         "status": status_words(row.status),
         "cost": row_cost(row),
         "video": "–" if row.video is None else row.video.removeprefix(f"{folder}/"),
-        "note": "; ".join(str(said) for said in (row.error_message, row.remarks, row.cost_note, _before(row)) if said),
+        "note": "; ".join(str(text) for text in (row.error_message, row.remarks, row.cost_note, _before(row)) if text),
         "size": f"{row.width}×{row.height}" if row.width else "–",
         "seconds": number(row.seconds),
         "route": row.route or "–",

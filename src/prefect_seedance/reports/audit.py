@@ -1,4 +1,4 @@
-"""The audit trail: every attempt of a batch, for a dispute with a provider; and the provider's bill laid beside it."""
+"""The audit trail: every attempt of a batch, for a dispute with a provider; and the comparison with its bill."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ _AMOUNT_HEADINGS = ("amount", "charge", "cost", "fee", "price", "金额", "费�
 def write_audit(
     path: Path, rows: Iterable[RowRecord], attempts: Iterable[AttemptRecord], assets: Iterable[AssetRequest] = ()
 ) -> int:
-    """Write every attempt, and every billed request for an asset, as a line of CSV; returns how many.
+    """Write every attempt, and every billed asset request, as a line of CSV. Returns how many.
 
-    There is no secret in it: the ledger has none.
+    The file has no secrets, since the ledger has none.
 
     Raises:
         InputError: The file cannot be written.
@@ -92,13 +92,13 @@ def _line(row: RowRecord, attempt: AttemptRecord) -> tuple[object, ...]:
         attempt.job_id,
         attempt.billing_model,
         attempt.unit,
-        _exact(attempt.units),
+        _decimal_text(attempt.units),
         attempt.tokens,
-        _exact(attempt.unit_price),
-        _exact(attempt.quote_low),
-        _exact(attempt.quote_high),
+        _decimal_text(attempt.unit_price),
+        _decimal_text(attempt.quote_low),
+        _decimal_text(attempt.quote_high),
         attempt.settlement.value,
-        _exact(attempt.charge),
+        _decimal_text(attempt.charge),
         attempt.currency,
         attempt.resolution,
         attempt.resolved_at.isoformat() if attempt.resolved_at else "",
@@ -106,7 +106,7 @@ def _line(row: RowRecord, attempt: AttemptRecord) -> tuple[object, ...]:
 
 
 def _asset_line(request: AssetRequest) -> tuple[object, ...]:
-    """A request for an asset belongs to no row: it may serve many."""
+    """The line of an asset request. It belongs to no row, since many rows may use the asset."""
     facts = {
         "provider": request.provider,
         "account": request.account,
@@ -120,14 +120,14 @@ def _asset_line(request: AssetRequest) -> tuple[object, ...]:
         "billing_model": request.billing_model,
         "unit": "request",
         "units": "1" if request.outcome is Outcome.CREATED else "",
-        "unit_price": _exact(request.unit_price),
-        "charge": _exact(request.unit_price) if request.outcome is Outcome.CREATED else "",
+        "unit_price": _decimal_text(request.unit_price),
+        "charge": _decimal_text(request.unit_price) if request.outcome is Outcome.CREATED else "",
         "currency": request.currency,
     }
     return tuple(facts.get(name, "") for name in AUDIT_COLUMNS)
 
 
-def _exact(value: Decimal | None) -> str:
+def _decimal_text(value: Decimal | None) -> str:
     return "" if value is None else f"{value:f}"
 
 
@@ -140,7 +140,7 @@ class BillMatch:
         verdict: `agreed`, `differs`, `amount unknown here`, `missing there` (we expect a charge, the bill has none), or
             `missing here` (billed, and the ledger does not know the job).
         row: The row, where the ledger knows the job.
-        here: Our charge; None where it is not known, or where the job is not.
+        here: Our charge; None where the charge or the job is not known.
         there: The bill's amount; None where the bill does not name the job.
     """
 
@@ -152,12 +152,12 @@ class BillMatch:
 
 
 def read_bill(path: Path, job_column: str | None = None, amount_column: str | None = None) -> dict[str, Decimal]:
-    """Read a provider's bill (CSV): the amount by job, several lines of one job added up.
+    """Read a provider's bill (CSV): the amount of each job; several lines of one job are added up.
 
     Args:
         path: The file.
-        job_column: The heading of the job's id; None finds it by its name.
-        amount_column: The heading of the amount; None finds it by its name.
+        job_column: The heading of the job's id; None: one of the usual headings.
+        amount_column: The heading of the amount; None: one of the usual headings.
 
     Raises:
         InputError: It cannot be read, or has no such columns.
@@ -205,7 +205,7 @@ def match_bill(
     bill: Mapping[str, Decimal],
     assets: Iterable[AssetRequest] = (),
 ) -> list[BillMatch]:
-    """Hold the ledger's jobs, and its billed assets, against the provider's bill, what does not agree first."""
+    """Compare the ledger's jobs and billed assets with the provider's bill. Disagreements come first."""
     keys = {row.id: row.key for row in rows}
     matches = []
     ours = {attempt.job_id: attempt for attempt in attempts if attempt.job_id}

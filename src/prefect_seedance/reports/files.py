@@ -1,4 +1,4 @@
-"""The files of a batch beside its videos: `results.csv`, `results.parquet` with pyarrow, and the contact sheet."""
+"""The files next to a batch's videos: `results.csv`, `results.parquet` with pyarrow, and the contact sheet."""
 
 from __future__ import annotations
 
@@ -28,60 +28,60 @@ SHEET_ROWS = SHOWN
 
 
 def write_files(result: GenerateResult) -> None:
-    """Write the result files into the batch's folder, each whole or not at all, and note them in `result.files`.
+    """Write the result files into the batch's folder, each atomically, and enter them in `result.files`.
 
     Raises:
-        InputError: The folder cannot be written. The videos and the ledger are not touched by that.
+        InputError: The folder cannot be written. The videos and the ledger are unaffected.
     """
     write_results(result)
     write_sheet(result)
 
 
 def write_results(result: GenerateResult) -> None:
-    """Write the tables of the results, unless they are there and would be the same; see `write_files`."""
+    """Write the tables of the results, unless the existing ones are current; see `write_files`."""
     storage = open_storage(result.folder)
     suffix = "" if result.take == "1" else f".take-{slug(result.take)}"
     names = [f"results{suffix}.csv"]
     if importlib.util.find_spec("pyarrow") is not None:
         names.append(f"results{suffix}.parquet")
-    noted, result.made_of = f".results{suffix}.note", digest(result)
-    if not up_to_date(storage, noted, result.made_of, names):
-        _told(partial(_write_tables, result, storage, names))
-        _told(partial(note, storage, noted, result.made_of, names))
+    note_name, result.made_of = f".results{suffix}.note", digest(result)
+    if not up_to_date(storage, note_name, result.made_of, names):
+        _write(partial(_write_tables, result, storage, names))
+        _write(partial(note, storage, note_name, result.made_of, names))
     for name in names:
-        _note(result, storage, name.rpartition(".")[2], name)
+        _enter(result, storage, name.rpartition(".")[2], name)
 
 
 def sheet_is_current(result: GenerateResult) -> bool:
-    """Whether the contact sheet is there and would show the same; then it is noted in `result.files`."""
+    """Whether the existing contact sheet is current; if so, enter it in `result.files`."""
     storage = open_storage(result.folder)
     current = up_to_date(storage, SHEET_NOTE, _sheet_made_of(result), [SHEET])
     if current:
-        _note(result, storage, "sheet", SHEET)
+        _enter(result, storage, "sheet", SHEET)
     return current
 
 
 def write_sheet(result: GenerateResult) -> None:
-    """Write one page for all takes of the batch, beside the videos, of what is in full in the result's history."""
+    """Write one page for all takes of the batch, next to the videos, with the rows of the result's history."""
     storage = open_storage(result.folder)
     page = _page(result)
-    _told(lambda: storage.write(SHEET, page.encode()))
-    _told(partial(note, storage, SHEET_NOTE, _sheet_made_of(result), [SHEET]))
-    _note(result, storage, "sheet", SHEET)
+    _write(lambda: storage.write(SHEET, page.encode()))
+    _write(partial(note, storage, SHEET_NOTE, _sheet_made_of(result), [SHEET]))
+    _enter(result, storage, "sheet", SHEET)
 
 
 def _sheet_made_of(result: GenerateResult) -> str | None:
-    """A digest of all that the sheet is made of: what the tables are, and what stands on the page beside them."""
+    """A digest of all that the sheet is made of: the data of the tables, and the rest of the page."""
     if result.made_of is None:
         return None
     pictures = sorted(pictures_in(result.folder)) if isinstance(result.folder, Path) else None
-    beside = (result.take, result.warnings, result.known, SHEET_ROWS, pictures)
+    others = (result.take, result.warnings, result.known, SHEET_ROWS, pictures)
     costs = [replace(line, row_ids=set()) for line in result.costs_to_date]
-    return hashlib.sha256(repr((result.made_of, beside, costs)).encode()).hexdigest()
+    return hashlib.sha256(repr((result.made_of, others, costs)).encode()).hexdigest()
 
 
 def _write_tables(result: GenerateResult, storage: Storage, names: list[str]) -> None:
-    """Write the results as CSV and, where there is a second name, as Parquet: each row is laid out once for both."""
+    """Write the results as CSV and, where there is a second name, as Parquet. Both are written in one pass."""
     csv, *others = names
     if not others:
         storage.stream(csv, partial(write_tables, result))
@@ -92,12 +92,12 @@ def _write_tables(result: GenerateResult, storage: Storage, names: list[str]) ->
 def _page(result: GenerateResult) -> str:
     shown = _shown_keys(result)
     keys = result.rows.keys
-    places = [place for place, key in enumerate(keys) if key in shown]
-    own = result.frame.iloc[places].itertuples(index=False, name=None)
+    positions = [position for position, key in enumerate(keys) if key in shown]
+    own = result.frame.iloc[positions].itertuples(index=False, name=None)
     headings = [str(name) for name in result.frame.columns]
     columns = {
-        keys[place]: {name: str(cell) for name, cell in zip(headings, cells, strict=True) if not missing(cell)}
-        for place, cells in zip(places, own, strict=True)
+        keys[position]: {name: str(cell) for name, cell in zip(headings, cells, strict=True) if not missing(cell)}
+        for position, cells in zip(positions, own, strict=True)
     }
     records = [record for record in result.history if record.key in shown]
     ids = {record.id for record in records}
@@ -116,10 +116,10 @@ def _page(result: GenerateResult) -> str:
 
 
 def _shown_keys(result: GenerateResult) -> set[str]:
-    """The rows on the sheet: all of them, or of very many those first that somebody has to look at."""
+    """The keys of the rows on the sheet: all, or of very many rows first those that a person has to look at."""
     states = {record.key: record.state.value for record in result.history}
     for key, status in zip(result.rows.keys, result.rows.statuses, strict=True):
-        # Of a very large batch the history holds no more than those that are to be shown.
+        # Of a very large batch the history has only the rows to be shown.
         if status == INVALID or (key in states and status != LEFT_OUT):
             states[key] = status
     return first_shown(states, SHEET_ROWS)
@@ -132,12 +132,12 @@ def _left_off(result: GenerateResult, shown: int) -> list[str]:
     return [str(message("sheet.partial", shown=shown, rows=known))]
 
 
-def _told(write: Callable[[], object]) -> None:
+def _write(write: Callable[[], object]) -> None:
     try:
         write()
     except SeedanceError as error:
         raise InputError(message("report.not_written", reason=error.text)) from None
 
 
-def _note(result: GenerateResult, storage: Storage, kind: str, name: str) -> None:
+def _enter(result: GenerateResult, storage: Storage, kind: str, name: str) -> None:
     result.files[kind] = result.folder / name if isinstance(result.folder, Path) else storage.address(name)

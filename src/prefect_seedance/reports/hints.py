@@ -1,4 +1,4 @@
-"""A run's dealings with its accounts, a line each, for people."""
+"""The traffic between a run and its accounts, one line for each account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["stats_line"]
 
 
 def stats_line(account_stats: AccountStats) -> str:
-    """What went to and fro between this process and one account."""
+    """The traffic between this process and one account, as text."""
     facts = [message("hint.in_flight", jobs=account_stats.highest)]
     if account_stats.limit is not None:
         facts.append(message("hint.limit", limit=account_stats.limit, lowest=account_stats.lowest))

@@ -1,4 +1,4 @@
-"""Money and counts as people read them: always with the currency, never rounded, and what is unknown said apart."""
+"""Money and counts as text: always with the currency, never rounded, and unknown amounts apart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prefect_seedance.messages import Message, message
 __all__ = ["amount", "amounts", "cost_table", "doubts", "limit", "line_cost", "number"]
 
 LONGEST = 120
-"""Characters of a provider's words in a cell."""
+"""Characters of a provider's message in a cell."""
 
 
 def number(value: Decimal | None) -> str:
@@ -28,7 +28,7 @@ def amount(value: Decimal | None, currency: str | None) -> str:
 
 
 def _money(value: Decimal) -> str:
-    """Two decimals or more, so that amounts can be compared at a glance; none is cut off."""
+    """At least two decimals, so that amounts are easy to compare; none is cut off."""
     whole, _, fraction = number(value).partition(".")
     return f"{whole}.{fraction:0<2}"
 
@@ -60,7 +60,7 @@ def limit(most: Decimal | None, currency: str | None) -> Message:
 def cost_table(lines: list[CostLine]) -> list[dict[str, str]]:
     """The cost lines as rows of a table, everything as text.
 
-    The money stands near the front: Prefect's UI shows only as many columns as fit, and the rest must be scrolled to.
+    The cost is near the front: Prefect's UI shows only as many columns as fit, and the user must scroll to the others.
     """
     return [
         {
@@ -81,7 +81,7 @@ def cost_table(lines: list[CostLine]) -> list[dict[str, str]]:
 
 
 def _refused(line: CostLine) -> str:
-    """How often a route provably refused, and how it did so last: rows may have gone on to another one."""
+    """How often a route provably refused, and its last message. Such rows may have gone on to another route."""
     if not line.refused:
         return "–"
     words = (line.refusal or "").strip()
@@ -90,9 +90,9 @@ def _refused(line: CostLine) -> str:
 
 
 def line_cost(line: CostLine) -> str:
-    """What a line is known to have cost; `unknown` where nothing is known, for there a nought would be a lie."""
+    """The known cost of a line; `unknown` where nothing is known, since 0 would be wrong."""
     if line.refused and not (line.jobs or line.cost or doubts(line)):
-        return "nothing"  # whatever its price may be
+        return "nothing"  # a refusal costs nothing at any price
     unknown = line.currency is None or (not line.cost and doubts(line))
     return amount(None if unknown else line.cost, line.currency)
 

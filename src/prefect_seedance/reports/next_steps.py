@@ -1,6 +1,6 @@
-"""What a person can do next, as links into the Prefect UI: each opens a deployment's form, filled in.
+"""The next steps for a person, as links into the Prefect UI: each opens a deployment's form, filled in.
 
-A link presses nothing: the person sees the form, and runs it.
+A link starts nothing: the person checks the form, and runs it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RESOLVE = "Resolve an unknown row/resolve"
 """The deployment in which a person settles an unknown row."""
 
 LONGEST = 6000
-"""Characters of a link. One with more (many rows typed in) is not offered: browsers and proxies cut it."""
+"""Characters of a link. Browsers and proxies cut longer ones (from many typed rows), so those are not offered."""
 
 SHOWN = 10
 
@@ -40,7 +40,7 @@ _table: ContextVar[Mapping[str, Any] | None] = ContextVar("seedance_table_of_sev
 
 @contextlib.contextmanager
 def one_of_several(**parameters: Any) -> Iterator[None]:
-    """While a run works on one table of several: what the form must say to mean this one alone."""
+    """While the block runs: the form parameters that select this one table of several."""
     token = _table.set(parameters)
     try:
         yield
@@ -70,7 +70,7 @@ async def next_steps(result: GenerateResult) -> str:
 
 
 def _made_again(state: State, rows: int) -> tuple[Message, Message]:
-    """What making rows of a state again is called, and what that means for the money."""
+    """The words for making rows of a state again, and a note on what that costs."""
     if state is State.FAILED:
         return message("next_step.failed", rows=rows), message("next_step.failed_note")
     if state is State.REFUSED:
@@ -83,15 +83,15 @@ def _step(words: Message, link: str | None, note: Message) -> str:
 
 
 def _again(changes: Mapping[str, Any]) -> str | None:
-    """The form of the deployment that this run came from, as it was filled in, but for some parameters."""
+    """A link to the form of this run's deployment, with the run's parameters except for `changes`."""
     context = FlowRunContext.get()
     if context is None or context.flow is None or context.flow_run is None or context.flow_run.deployment_id is None:
         return None
     if not changes.keys() <= context.flow.parameters.properties.keys():
         return None
     # A ledger's URL may hold a password.
-    said = {name: value for name, value in context.flow_run.parameters.items() if name != "ledger"}
-    return _link(context.flow_run.deployment_id, {**said, **changes})
+    given = {name: value for name, value in context.flow_run.parameters.items() if name != "ledger"}
+    return _link(context.flow_run.deployment_id, {**given, **changes})
 
 
 def _link(deployment: UUID | None, parameters: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""What a span of days has cost, over all batches: unknowns first, since they wait for a person."""
+"""The cost of a span of time over all batches. Unknown rows come first, since they wait for a person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class BatchCost:
-    """What one batch has cost in the span, and its rows that wait for a person, however old."""
+    """The cost of one batch in the span, and its unknown rows of any age, which wait for a person."""
 
     batch: str
     lines: list[CostLine]
@@ -30,7 +30,7 @@ class BatchCost:
 
 @dataclass(frozen=True, slots=True)
 class PeriodCost:
-    """What all batches have cost in a span of time."""
+    """The cost of all batches in a span of time."""
 
     since: datetime
     until: datetime
@@ -47,7 +47,7 @@ class PeriodCost:
         return [row for each in self.batches for row in each.waiting]
 
     def line(self) -> str:
-        """The report in a line."""
+        """The report in one line."""
         return str(
             message(
                 "period.line_not_known" if any(doubts(line) for line in self.lines) else "period.line",

@@ -1,7 +1,7 @@
-"""Pictures of a run's first videos, small enough to stand in its summary.
+"""Pictures of a run's first videos, small enough for its summary.
 
-The Prefect UI shows pictures that are written into the Markdown itself (`data:image/…`), and Cloud caps an artifact at
-5 MiB: so a few small posters, and the contact sheet for the rest.
+The Prefect UI shows pictures that are part of the Markdown (`data:image/…`), and Cloud caps an artifact at 5 MiB. So
+the summary has a few small posters; the contact sheet has all.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ __all__ = ["first_pictures"]
 
 SHOWN = 6
 TRIED = 100
-"""Videos whose pictures are looked for: of a batch without pictures not each one is asked."""
+"""Videos whose pictures are looked for at most, in a batch without pictures."""
 ACROSS = 3
 WIDEST = 320
+"""Pictures in one line, and pixels of a picture's width."""
 HEAVIEST = 40_000
-"""Bytes of one picture in the summary. A poster that is heavier is made smaller, or left out."""
+"""Bytes of one picture in the summary. A larger poster is scaled down, or left out."""
 
 
 def first_pictures(result: GenerateResult) -> str:
     """The first videos of a run as a table of pictures in Markdown; empty where there are none. Blocks.
 
-    Whatever goes wrong with a picture, the summary stands without it.
+    An error with a picture never fails the summary.
     """
     try:
         storage = open_storage(result.folder)
@@ -42,7 +43,7 @@ def first_pictures(result: GenerateResult) -> str:
                 found.append((picture, _caption(row)))
             if len(found) == SHOWN:
                 break
-    except Exception:  # noqa: BLE001 - each store has errors of its own, and no picture is worth a report
+    except Exception:  # noqa: BLE001 - each store has errors of its own, and the report matters more
         return ""
     if not found:
         return ""
@@ -61,7 +62,7 @@ def first_pictures(result: GenerateResult) -> str:
 
 
 def _caption(row: RowResult) -> str:
-    # In the first UI a picture becomes as wide as what stands below it, so more than a word stands there.
+    # In the first UI a picture becomes as wide as the text below it, so the text is more than a word.
     facts = (
         f"{row.width}×{row.height}" if row.width else "",
         f"{number(round(row.seconds, 1))} s" if row.seconds else "",

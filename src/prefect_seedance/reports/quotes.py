@@ -1,4 +1,4 @@
-"""Quotes as people read them."""
+"""Quotes for people: as a DataFrame, in Markdown, and in the terminal."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _COLUMNS = (
 
 
 def quote_frame(table: Table, plan: BatchPlan) -> pd.DataFrame:
-    """The user's rows with their quotes behind them."""
-    import pandas as pd  # noqa: PLC0415 - a heavy import that many callers have no need of
+    """The user's columns, followed by those of the quotes."""
+    import pandas as pd  # noqa: PLC0415 - a heavy import that many callers do not need
 
     cells: dict[int, tuple[object, ...]] = {}
     for row in plan.rows:
@@ -102,7 +102,7 @@ def _line(line: QuoteLine) -> tuple[str, ...]:
         line.billing_model,
         str(line.rows),
         f"{units} {line.unit}",
-        # A row that may go on to another route has the price of whichever makes it.
+        # A row that may go on to another route has the price of the route that makes it.
         "by route" if line.unit_price is None and line.low is not None else amount(line.unit_price, line.currency),
         amount(line.low, line.currency),
         "open" if line.high is None and line.low is not None else amount(line.high, line.currency),

@@ -1,4 +1,4 @@
-"""The summary of a run in Markdown, for people who have never seen the code."""
+"""The summary of a run in Markdown, for people who do not know the code."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = [
 ]
 
 SHOWN = 30
-"""Rows that the summary spells out."""
+"""Rows that the summary lists in one section."""
 
 FEW = 5
-"""Rows that are named of many that fared alike."""
+"""Rows that are named in a group of rows with the same outcome."""
 
 _STATUSES: dict[str, Message] = {
     State.STORED: message("status.stored"),
@@ -70,31 +70,31 @@ _ORDER = (
 
 
 def status_words(status: str) -> str:
-    """What a status means to a person."""
+    """The name of a status, for people."""
     return str(_STATUSES.get(status, status))
 
 
 def status_advice(status: str) -> str:
-    """What a person can do about a status, in the words of their surface; empty where that is nothing."""
+    """What a person can do about a status; empty where nothing is to be done. Names options, fields or parameters."""
     return str(_ADVICE.get(status, ""))
 
 
 def status_counts(counts: Mapping[str, int]) -> str:
     """How many rows have each status."""
-    said = [message("status.counted", rows=rows, status=status_words(status)) for status, rows in counts.items()]
-    return listing(said) if said else ""
+    counted = [message("status.counted", rows=rows, status=status_words(status)) for status, rows in counts.items()]
+    return listing(counted) if counted else ""
 
 
 def summary(result: GenerateResult, *, pictures: str = "", steps: str = "") -> str:
     """The whole summary: what was made, what it cost, where it is, and what to do about the rest.
 
     Args:
-        result: The run's answer.
+        result: The run's result.
         pictures: Pictures of its first videos, in Markdown.
         steps: What a person can do next, in Markdown.
     """
-    groups = [(status == State.UNKNOWN, _group(status, rows)) for status, rows in _troubled(result)]
-    # What may have been paid and nobody knows of comes before everything else: a person has to act.
+    groups = [(status == State.UNKNOWN, _group(status, rows)) for status, rows in _by_status(result)]
+    # Unknown rows may have been paid. They come before everything else, since a person has to act.
     unknown = [text for first, text in groups if first]
     parts = [f"# {headline(result)}", *unknown, pictures, _facts(result), steps, _warnings(result)]
     parts += [text for first, text in groups if not first]
@@ -104,7 +104,7 @@ def summary(result: GenerateResult, *, pictures: str = "", steps: str = "") -> s
 
 
 def headline(result: GenerateResult) -> Message:
-    """How many videos there are, of how many that were asked for."""
+    """How many of the requested videos are stored."""
     return message("summary.headline", stored=result.counts.get(State.STORED, 0), videos=len(result.chosen))
 
 
@@ -133,7 +133,7 @@ def _facts(result: GenerateResult) -> str:
 
 
 def _records(result: GenerateResult) -> str:
-    """What only few people look for."""
+    """Files, hints and the ledger: details that few people need."""
     files = {kind: path for kind, path in result.files.items() if kind != "sheet"}
     labels = {"csv": message("summary.csv"), "parquet": message("summary.parquet")}
     lines = [_fact(labels.get(kind) or message("summary.file", kind=kind), _code(path)) for kind, path in files.items()]
@@ -143,7 +143,7 @@ def _records(result: GenerateResult) -> str:
 
 
 def _code(text: object) -> str:
-    """Text in a typeface of even width: in the UI's own, the point of 27.148 can hardly be seen."""
+    """Text as code: in the UI's proportional font, the point of 27.148 can hardly be seen."""
     return f"`{' '.join(str(text).split()).replace('`', ' ')}`"
 
 
@@ -155,7 +155,7 @@ def _warnings(result: GenerateResult) -> str:
 
 
 def _fallen_back(result: GenerateResult) -> str:
-    """Rows that their first route did not take: another one made them, perhaps at another price."""
+    """Rows that an earlier route refused: another one made them, perhaps at another price."""
     rows = [row for row in result.chosen if row.refused_before]
     if not rows:
         return ""
@@ -175,7 +175,7 @@ def _fallen_back(result: GenerateResult) -> str:
 
 
 def _remarks(result: GenerateResult) -> str:
-    """Videos that are stored and paid for, and are not what was asked for."""
+    """Stored and paid videos that differ from their requests."""
     rows = result.chosen.remarked
     if not rows:
         return ""
@@ -189,14 +189,14 @@ def _remarks(result: GenerateResult) -> str:
     return "\n\n".join([title, "\n".join(lines)])
 
 
-def _troubled(result: GenerateResult) -> list[tuple[str, Sequence[RowResult]]]:
+def _by_status(result: GenerateResult) -> list[tuple[str, Sequence[RowResult]]]:
     chosen, counts = result.chosen, result.counts
     return [(status, chosen.of({status})) for status in _ORDER if counts.get(status)]
 
 
 def _group(status: str, rows: Sequence[RowResult]) -> str:
     title = f"## {message('summary.rows', rows=len(rows), status=status_words(status))}"
-    # A list, since Prefect's UI breaks its lines, and hides the end of a long cell.
+    # A list, since Prefect's UI wraps the lines of a list, and cuts long cells of a table.
     lines = "\n".join(_line(row) for row in rows[:SHOWN])
     more = f"\n\n{message('summary.more_rows', rows=len(rows) - SHOWN)}" if len(rows) > SHOWN else ""
     return "\n\n".join(part for part in (title, status_advice(status), lines + more) if part)
@@ -214,7 +214,7 @@ def _line(row: RowResult) -> str:
 
 
 def row_cost(row: RowResult) -> str:
-    """What a row has cost, for a cell of a table."""
+    """The cost of a row, for a cell of a table."""
     return "–" if row.cost is None and not row.attempts else amount(row.cost, row.currency)
 
 
@@ -232,7 +232,7 @@ def _costs(result: GenerateResult) -> str:
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table in Markdown; whatever stands in a cell stays text."""
+    """A table in Markdown. Cells are escaped."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(cell(str(value)) for value in row) + " |" for row in rows]
     return "\n".join(lines)
@@ -242,6 +242,6 @@ _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<
 
 
 def cell(text: object, longest: int = 300) -> str:
-    """Text from outside, so that no part of it is taken for Markdown or HTML."""
+    """Text escaped for one line of Markdown, so that no part of it is read as Markdown or HTML."""
     line = " ".join(str(text).split())
     return (line if len(line) <= longest else line[: longest - 1] + "…").translate(_SPECIAL)

@@ -1,4 +1,4 @@
-"""What a sweep came upon, as people read it."""
+"""The result of a sweep: in one line, and in Markdown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sweep_line(outcome: SweepOutcome) -> str:
 
 
 def sweep_summary(outcome: SweepOutcome) -> str:
-    """A sweep in Markdown: what is unknown first, since it waits for a person."""
+    """A sweep in Markdown: unknown rows first, since they wait for a person."""
     parts = [f"# {cell(sweep_line(outcome))}"]
     for title, rows in (
         (message("sweep.unknown_title"), outcome.unknown),

@@ -1,4 +1,4 @@
-"""The end of a run as it is shown in a terminal."""
+"""The result of a run in the terminal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def show_result(console: Console, result: GenerateResult) -> None:
 
 
 def cost_lines(title: Message, lines: list[CostLine]) -> RenderableType:
-    """The cost lines as a table that fits a narrow terminal; what is not known stands below it."""
+    """The cost lines as a table that fits a narrow terminal, with what is not known below it."""
     table = _table(title)
     table.add_column("billing model", no_wrap=True, overflow="fold", max_width=36)
     for name in ("made", "failed", "units", "price", "cost"):
@@ -65,7 +65,7 @@ def cost_lines(title: Message, lines: list[CostLine]) -> RenderableType:
 
 
 def _table(title: Message) -> Table:
-    """An empty table that wastes no column of a narrow terminal."""
+    """An empty table without padding, for narrow terminals."""
     return Table(
         title=Text(f"\n{title}", style="bold"),
         title_justify="left",
@@ -78,7 +78,7 @@ def _table(title: Message) -> Table:
 
 
 def _noted(title: Message, notes: Sequence[tuple[Text, Text]]) -> RenderableType:
-    """Remarks below a table, each with its subject before it."""
+    """Remarks below a table, each after its subject."""
     table = Table.grid(padding=(0, 2), pad_edge=False)
     table.add_column(overflow="fold", max_width=30)
     table.add_column(overflow="fold")
@@ -102,10 +102,10 @@ def _rows(result: GenerateResult) -> Table:
 
 
 def _ordered(result: GenerateResult, without: str | None = None) -> Rows:
-    """Unknown rows first: they are the ones that somebody has to look at."""
+    """The rows without those of one status; unknown ones first, since a person has to look at them."""
     statuses = result.chosen.statuses
-    wanted = [place for place, status in enumerate(statuses) if status != without]
-    return result.chosen.at(sorted(wanted, key=lambda place: statuses[place] != State.UNKNOWN))
+    positions = [position for position, status in enumerate(statuses) if status != without]
+    return result.chosen.at(sorted(positions, key=lambda position: statuses[position] != State.UNKNOWN))
 
 
 def _cells(result: GenerateResult, row: RowResult) -> tuple[Text, ...]:
@@ -115,7 +115,7 @@ def _cells(result: GenerateResult, row: RowResult) -> tuple[Text, ...]:
 
 
 def _why(row: RowResult) -> str | None:
-    """Why a row has no video, and what that may have cost; None where there is no more to say than its status."""
+    """Why a row has no video, and what that may have cost; None where only its status is known."""
     if row.status == State.STORED:
         return None
     if row.error_message and row.cost_note:

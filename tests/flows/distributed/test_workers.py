@@ -122,7 +122,7 @@ def test_workers_that_never_come_are_told_and_not_waited_for_for_ever(
 ) -> None:
     database = postgres_server.database()
     monkeypatch.setenv("PREFECT_SEEDANCE_LEDGER", postgres_server.url(database))
-    monkeypatch.setattr(over_workers, "LATE", 3.0)
+    monkeypatch.setattr(over_workers, "WARN_AFTER", 3.0)
     with server_on(postgres_server, tmp_path), out.capture():
         assert run(["setup", "--sandbox", sandbox.url, "--folder", str(tmp_path), "--overwrite", "--deploy"]) == 0
         route = saved_route(sandbox, "alone")

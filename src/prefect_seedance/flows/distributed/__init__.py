@@ -1,1 +1,1 @@
-"""A run in several processes: Prefect workers, Dask or Ray carry its shards."""
+"""A run in several processes: Prefect workers, Dask or Ray run its shards."""

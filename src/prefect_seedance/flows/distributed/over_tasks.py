@@ -1,4 +1,4 @@
-"""Shards as tasks of a Dask cluster or of Ray: an inner flow with that engine's own task runner."""
+"""Shards as tasks of a Dask cluster or of Ray: an inner flow with the task runner of Dask or Ray."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ __all__ = ["over_tasks"]
 
 @flow(name="seedance shards", flow_run_name="{number} shards", persist_result=False)
 def carry_shards(call: dict[str, Any], number: int) -> list[str]:
-    """Carry a batch in so many tasks; returns why some of them fell."""
+    """Run the shards of a batch as `number` tasks. Returns why some of them failed."""
     futures = [carry_shard.submit(call, each) for each in range(1, number + 1)]
-    fallen = []
+    failures = []
     for future in futures:
         future.wait()
         if not future.state.is_completed():
             ended = message("spread.task_ended", state=future.state.name, reason=future.state.message)
-            fallen.append(str(ended))
-    return fallen
+            failures.append(str(ended))
+    return failures
 
 
-async def over_tasks(spreading: SpreadPlan, order: RunSpec) -> Launcher:
-    """The engine that carries an order in Dask or Ray tasks.
+async def over_tasks(plan: SpreadPlan, spec: RunSpec) -> Launcher:
+    """The launcher that runs shards as Dask or Ray tasks.
 
     Raises:
         InputError: The extra is not installed, or the cluster cannot be reached. Nothing was spent.
     """
-    spread = spreading.spread
+    spread = plan.spread
     number: int = await asyncio.to_thread(_workers, spread) if spread.number is None else spread.number
     runner = _runner(spread, number)
 
-    async def engine(begun: Begun) -> list[str]:
+    async def launch(begun: Begun) -> list[str]:
         inner: Callable[[dict[str, Any], int], list[str]] = carry_shards.with_options(task_runner=runner)
-        running = asyncio.ensure_future(asyncio.to_thread(inner, spreading.call(order, begun), number))
+        running = asyncio.ensure_future(asyncio.to_thread(inner, plan.call(spec, begun), number))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            # The ledger has told the shards; they end in order.
+            # The shards have read in the ledger that they must stop, and end by themselves.
             await asyncio.wait({running}, timeout=GRACE)
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the engine says of itself
+        except Exception as error:  # noqa: BLE001 - Dask and Ray have many
             return [str(message("spread.engine_failed", spread=spread, kind=type(error).__name__, reason=error))]
 
-    return engine
+    return launch
 
 
 def _runner(spread: SpreadTarget, number: int) -> Any:

@@ -1,4 +1,4 @@
-"""Shards as runs of a deployment: each is a flow run, which any Prefect worker takes up, and a process of its own."""
+"""Shards as runs of a deployment: each is a flow run that any Prefect worker picks up, in a process of its own."""
 
 from __future__ import annotations
 
@@ -28,27 +28,28 @@ __all__ = ["over_workers"]
 log = logging.getLogger(__name__)
 
 LOOK = 2.0
-"""Seconds between two looks at the runs of the shards: two API calls at most, however many they are."""
+"""Seconds between two reads of the shards' flow runs."""
 
 GRACE = 10.0
-"""Seconds that a shard whose process is gone, or which has nothing left to do, gets to say so to Prefect."""
+"""Seconds in which a shard should report its own end to Prefect, once its process is gone or nothing is left to do."""
 
 RESTARTS = 3
 """How often each shard is started again, on average, where its process died."""
 
 PAGE = 200
+"""Flow runs in one API call."""
 
-LATE = 60.0
-"""Seconds after which it is told that no worker has taken a shard up."""
+WARN_AFTER = 60.0
+"""Seconds after which a warning says that no worker has picked up a shard."""
 
 
-async def over_workers(spreading: SpreadPlan, order: RunSpec) -> Launcher:
-    """The engine that carries an order in runs of a deployment.
+async def over_workers(plan: SpreadPlan, spec: RunSpec) -> Launcher:
+    """The launcher that runs shards as runs of a deployment.
 
     Raises:
         InputError: There is no such deployment. Nothing was spent.
     """
-    spread = spreading.spread
+    spread = plan.spread
     name = spread.where or SHARD
     async with get_client() as client:
         try:
@@ -56,15 +57,17 @@ async def over_workers(spreading: SpreadPlan, order: RunSpec) -> Launcher:
         except ObjectNotFound:
             raise InputError(message("spread.no_deployment", spread=spread, deployment=name)) from None
 
-    async def engine(begun: Begun) -> list[str]:
+    async def launch(begun: Begun) -> list[str]:
         async with get_client() as client:
-            return await _Fleet(client, name, spread, spreading.call(order, begun), begun, order.patience).carry()
+            return await _ShardRuns(client, name, spread, plan.call(spec, begun), begun, spec.patience).run()
 
-    return engine
+    return launch
 
 
 @dataclass
-class _Fleet:
+class _ShardRuns:
+    """The flow runs of the shards: starts them, restarts those whose process died, and waits for all."""
+
     client: PrefectClient
     deployment: str
     spread: SpreadTarget
@@ -72,14 +75,14 @@ class _Fleet:
     begun: Begun
     patience: float
     open: dict[UUID, int] = field(default_factory=dict)
-    fallen: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     restarts: int = 0
     gone: dict[UUID, float] = field(default_factory=dict)
     done_since: float | None = None
-    taken_up: bool = False
-    told: bool = False
+    picked_up: bool = False
+    warned: bool = False
 
-    async def carry(self) -> list[str]:
+    async def run(self) -> list[str]:
         number = self.spread.number or 1
         clock = asyncio.get_running_loop().time
         begun = clock()
@@ -88,25 +91,29 @@ class _Fleet:
                 await self._start(each)
             while self.open:
                 await asyncio.sleep(LOOK)
-                # A server that cannot be reached for a moment is no reason to lose sight of paid jobs.
+                # A server that is out of reach for a moment must not stop the run: its jobs are paid for.
                 try:
-                    await self._look()
+                    await self._check_runs()
                 except Exception as error:  # noqa: BLE001 - HTTP and Prefect have many
-                    log.warning("The shards' runs could not be looked at: %s", error)
-                if not self.taken_up:
-                    self._waits(clock() - begun)
+                    log.warning("The flow runs of the shards could not be read: %s", error)
+                if not self.picked_up:
+                    self._check_wait(clock() - begun)
         except (asyncio.CancelledError, SeedanceError):
             await self._cancel()
             raise
-        return self.fallen
+        return self.failures
 
-    def _waits(self, seconds: float) -> None:
-        """No worker has taken up a shard yet."""
+    def _check_wait(self, seconds: float) -> None:
+        """Warn, and in the end give up, while no worker has picked up a shard.
+
+        Raises:
+            SeedanceError: No worker did within the patience of the run.
+        """
         why = message("spread.no_worker", deployment=self.deployment, seconds=f"{seconds:.0f}")
-        if seconds > max(self.patience, LATE):
+        if seconds > max(self.patience, WARN_AFTER):
             raise SeedanceError(message("spread.no_worker_in_time", reason=why))
-        if seconds > LATE and not self.told:
-            self.told = True
+        if seconds > WARN_AFTER and not self.warned:
+            self.warned = True
             get_run_logger().warning(str(why))
 
     async def _start(self, number: int) -> None:
@@ -115,18 +122,18 @@ class _Fleet:
         )
         self.open[made.id] = number
 
-    async def _look(self) -> None:
+    async def _check_runs(self) -> None:
         clock = asyncio.get_running_loop().time()
         runs = await self._runs()
-        standing = await self.begun.left()
-        left = bool(standing.free or standing.held)
+        remaining = await self.begun.left()
+        left = bool(remaining.free or remaining.held)
         for run in runs:
             state = run.state
             if state is not None and state.is_final():
                 await self._ended(run, again=left and state.type is StateType.CRASHED)
         waiting = [run for run in runs if run.id in self.open]
         running = any(run.state is not None and run.state.type is StateType.RUNNING for run in waiting)
-        self.taken_up = self.taken_up or running or len(waiting) < len(runs) or not left
+        self.picked_up = self.picked_up or running or len(waiting) < len(runs) or not left
         gone = await self.begun.gone([str(run.id) for run in waiting])
         for run in waiting:
             if str(run.id) not in gone:
@@ -138,7 +145,7 @@ class _Fleet:
             for run in waiting:
                 started = run.state is not None and run.state.type is StateType.RUNNING
                 if run.id in self.open and (not started or clock - self.done_since > 3 * GRACE):
-                    # Nobody took it up, and there is nothing left for it.
+                    # Nothing is left for it: no worker has picked it up, or it does not end.
                     await self._set(run, Cancelled(message=str(message("spread.nothing_left"))))
                     self.open.pop(run.id, None)
 
@@ -154,19 +161,19 @@ class _Fleet:
         if run.state is None or run.state.is_completed():
             return
         ended = message("spread.shard_ended", number=number, state=run.state.name, reason=run.state.message)
-        self.fallen.append(str(ended))
+        self.failures.append(str(ended))
         if again:
-            await self._again(number)
+            await self._restart(number)
 
     async def _crashed(self, run: FlowRun, *, again: bool) -> None:
-        """The ledger knows that its process is gone; Prefect does not, and would show it as running for ever."""
+        """Record in Prefect that a shard's process is gone. Only the ledger knows it, so the run seems to go on."""
         number = self.open.pop(run.id)
         await self._set(run, Crashed(message=str(message("spread.process_gone"))))
-        self.fallen.append(str(message("spread.shard_gone", number=number)))
+        self.failures.append(str(message("spread.shard_gone", number=number)))
         if again:
-            await self._again(number)
+            await self._restart(number)
 
-    async def _again(self, number: int) -> None:
+    async def _restart(self, number: int) -> None:
         if self.restarts < RESTARTS * (self.spread.number or 1):
             self.restarts += 1
             await self._start(number)
@@ -176,7 +183,7 @@ class _Fleet:
             await self.client.set_flow_run_state(run.id, state, force=True)
 
     async def _cancel(self) -> None:
-        """Have the workers end what runs, and start nothing more; the ledger has told the shards already."""
+        """Have the workers cancel running shards and start no more. By the ledger the shards know already."""
         with contextlib.suppress(Exception):
             for run in await self._runs():
                 if run.state is not None and not run.state.is_final():

@@ -1,4 +1,4 @@
-"""Carrying a batch in several processes: over Prefect workers, a Dask cluster, or Ray. The choice is one parameter."""
+"""Prepares a run in several processes: Prefect workers, a Dask cluster, or Ray, chosen by one parameter."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from prefect_seedance.runs.distributed.coordinator import Launcher, check_fit, d
 __all__ = ["spread_over"]
 
 
-async def spread_over(spread: str, order: RunSpec, *, per_step: bool) -> tuple[Distribution, list[str]]:
-    """How an order is carried in other processes.
+async def spread_over(spread: str, spec: RunSpec, *, per_step: bool) -> tuple[Distribution, list[str]]:
+    """Prepare the distribution of a run to other processes.
 
     Args:
-        spread: What the user wrote.
-        order: The order.
+        spread: The `spread` parameter, as the user wrote it.
+        spec: What the run is asked to do.
         per_step: Whether each step of each row is a task run.
 
     Returns:
-        What leaves its rows to shards, and what the user should know.
+        The function that leaves the run's rows to shards, and warnings for the user.
 
     Raises:
-        InputError: Something cannot cross to another process. Nothing was spent.
+        InputError: Something cannot be passed to another process. Nothing was spent.
     """
-    meant = SpreadTarget.parse(spread)
-    names = await _names(order.routes)
-    address, warnings = _ledger(order.ledger_url, meant)
-    _check_output(order, meant)
-    check_fit(order.plan)
-    _check_media(order, meant)
-    spreading = SpreadPlan(meant, names, address, per_step)
-    launch = await _launcher(meant)(spreading, order)
+    target = SpreadTarget.parse(spread)
+    names = await _names(spec.routes)
+    address, warnings = _ledger(spec.ledger_url, target)
+    _check_output(spec, target)
+    check_fit(spec.plan)
+    _check_media(spec, target)
+    plan = SpreadPlan(target, names, address, per_step)
+    launch = await _launcher(target)(plan, spec)
     return functools.partial(distribute, launcher=launch), warnings
 
 
-def _launcher(meant: SpreadTarget) -> Callable[[SpreadPlan, RunSpec], Awaitable[Launcher]]:
-    if meant.kind == "workers":
+def _launcher(target: SpreadTarget) -> Callable[[SpreadPlan, RunSpec], Awaitable[Launcher]]:
+    if target.kind == "workers":
         from prefect_seedance.flows.distributed.over_workers import over_workers  # noqa: PLC0415 - only where it is wanted
 
         return over_workers
@@ -56,7 +56,7 @@ def _launcher(meant: SpreadTarget) -> Callable[[SpreadPlan, RunSpec], Awaitable[
 
 
 async def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
-    """The names of the routes' blocks, as they are saved: another process knows nothing else of them."""
+    """The names of the routes' saved blocks: another process gets nothing else of them."""
     unsaved = [settings.label for settings in routes if settings.block is None]
     if unsaved:
         raise InputError(message("spread.unsaved_blocks", routes=unsaved))
@@ -67,12 +67,12 @@ async def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
     return names
 
 
-def _ledger(url: str, meant: SpreadTarget) -> tuple[str | None, list[str]]:
-    """The ledger as other processes are told of it: None where their own environment has to name it."""
+def _ledger(url: str, target: SpreadTarget) -> tuple[str | None, list[str]]:
+    """The ledger's URL as other processes get it, None where their own environment must name it; and warnings."""
     found = parsed(url)
     if found is not None and found.get_backend_name() == "sqlite":
-        if meant.remote:
-            raise InputError(message("spread.local_ledger", spread=meant, ledger=shown_url(url), variable=ENVIRONMENT))
+        if target.remote:
+            raise InputError(message("spread.local_ledger", spread=target, ledger=shown_url(url), variable=ENVIRONMENT))
         return url, [str(message("spread.file_ledger", ledger=shown_url(url)))]
     if found is not None and found.password is None and not found.query:
         return url, []
@@ -81,12 +81,12 @@ def _ledger(url: str, meant: SpreadTarget) -> tuple[str | None, list[str]]:
     raise InputError(message("spread.ledger_password", ledger=shown_url(url), variable=ENVIRONMENT))
 
 
-def _check_output(order: RunSpec, meant: SpreadTarget) -> None:
-    if meant.remote and "://" not in str(order.output):
-        raise InputError(message("spread.local_output", spread=meant, output=order.output))
+def _check_output(spec: RunSpec, target: SpreadTarget) -> None:
+    if target.remote and "://" not in str(spec.output):
+        raise InputError(message("spread.local_output", spread=target, output=spec.output))
 
 
-def _check_media(order: RunSpec, meant: SpreadTarget) -> None:
+def _check_media(spec: RunSpec, target: SpreadTarget) -> None:
     from prefect_seedance.media.inputs.access import ROOT_VARIABLE  # noqa: PLC0415
     from prefect_seedance.routes.address import scheme_of  # noqa: PLC0415
     from prefect_seedance.routes.media_fields import addresses  # noqa: PLC0415
@@ -94,13 +94,13 @@ def _check_media(order: RunSpec, meant: SpreadTarget) -> None:
     local = next(
         (
             (row, address)
-            for row in order.plan.rows
+            for row in spec.plan.rows
             for _, address in addresses(row.request)
             if scheme_of(address) in {None, "file"}
         ),
         None,
     )
-    if local is None or (meant.kind != "workers" and not meant.remote) or os.environ.get(ROOT_VARIABLE):
+    if local is None or (target.kind != "workers" and not target.remote) or os.environ.get(ROOT_VARIABLE):
         return
     row, address = local
     raise InputError(
@@ -109,7 +109,7 @@ def _check_media(order: RunSpec, meant: SpreadTarget) -> None:
             line=row.line,
             key=row.key,
             address=address,
-            spread=meant,
+            spread=target,
             variable=ROOT_VARIABLE,
         )
     )

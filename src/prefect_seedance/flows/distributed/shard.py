@@ -1,6 +1,6 @@
-"""The flow of the deployment of shards: one run is one process that carries a batch which another run has begun."""
+"""The flow of the shards' deployment: each flow run is a process that works on a batch which another run started."""
 
-# Annotations are evaluated here: Prefect may load this file by its path, and then nobody finds what their text means.
+# Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import functools
 from collections.abc import Mapping
@@ -30,13 +30,13 @@ def _name() -> str:
 
 @flow(name="seedance shard", flow_run_name=_name, persist_result=False)
 def shard(call: dict[str, Any], number: int = 1) -> Any:  # noqa: ARG001 - it names the run
-    """Carry rows of a batch that a run with `spread="workers:…"` has begun. Started by that run, not by hand.
+    """Work on rows of a batch for a run with `spread="workers:…"`. That run starts it; do not start it by hand.
 
-    Another one that is started with the same parameters takes its part at once.
+    One more shard with the same parameters joins the work at once.
 
     Args:
-        call: What the run that began the work has told.
-        number: Which shard it is.
+        call: The parameters of the shards, from the run that started the batch.
+        number: The number of this shard, from 1.
     """
     return call_core(functools.partial(_shard, call))
 

@@ -1,4 +1,4 @@
-"""Over what a run is spread, and what its shards are given."""
+"""Where a run is spread, and the parameters of its shards."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from prefect_seedance.runs.distributed.coordinator import Begun
 __all__ = ["SHARD", "SpreadPlan", "SpreadTarget"]
 
 SHARD = "seedance shard/shard"
-"""The deployment that carries shards: `prefect-seedance setup --deploy` makes it."""
+"""The deployment of the shards: `prefect-seedance setup --deploy` makes it."""
 
 MOST = 1000
-
+"""Shards of a run at most."""
 
 _KNOWN = re.compile(r"(?P<kind>workers|dask|ray)(?::(?P<number>\d+))?(?:\s+(?P<where>\S.*))?")
 
 
 @dataclass(frozen=True, slots=True)
 class SpreadTarget:
-    """Over what a batch is spread.
+    """Where a run is spread.
 
     Attributes:
-        kind: The engine.
+        kind: Prefect workers, Dask or Ray.
         number: Shards; None: as many as the cluster has workers.
-        where: The cluster's address, or of workers the deployment; None: this machine, or our own deployment.
+        where: The cluster's address, or for workers the deployment's name; None: this machine, or our own deployment.
     """
 
     kind: Literal["workers", "dask", "ray"]
@@ -60,7 +60,7 @@ class SpreadTarget:
 
     @property
     def remote(self) -> bool:
-        """Whether the shards run on other machines for certain."""
+        """Whether the shards certainly run on other machines."""
         return self.kind != "workers" and self.where is not None and not _HERE.search(self.where)
 
     def __str__(self) -> str:
@@ -73,35 +73,42 @@ _HERE = re.compile(r"auto|//(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|$)")
 
 @dataclass(frozen=True, slots=True)
 class SpreadPlan:
-    """A run's wish, checked: all that crosses to other processes are names and plain numbers."""
+    """A spread that was checked: only names and plain numbers go to other processes.
+
+    Attributes:
+        spread: Where the run is spread.
+        names: The names of the routes' saved blocks.
+        ledger: The ledger's URL; None: the other processes take it from their environment.
+        per_step: Whether each step of each row is a task run.
+    """
 
     spread: SpreadTarget
     names: tuple[str, ...]
     ledger: str | None
     per_step: bool
 
-    def call(self, order: RunSpec, begun: Begun) -> dict[str, Any]:
-        """What a shard is told, as plain JSON; never a key."""
-        limits = order.limits
+    def call(self, spec: RunSpec, begun: Begun) -> dict[str, Any]:
+        """The parameters of a shard, as plain JSON without any key."""
+        limits = spec.limits
         local = self.spread.kind != "workers"
         return {
-            "batch": order.batch,
-            "take": order.take,
+            "batch": spec.batch,
+            "take": spec.take,
             "routes": list(self.names),
             "ledger": self.ledger,
             "identity": begun.identity,
-            "output": str(order.output),
+            "output": str(spec.output),
             "parent": begun.parent,
-            "patience": order.patience,
+            "patience": spec.patience,
             "budget": None if limits.budget is None else str(limits.budget),
             "max_charge": None if limits.max_charge is None else str(limits.max_charge),
             "max_failures": limits.max_failures,
             "failures_allowed": None if begun.failures_allowed is None else str(begun.failures_allowed),
             "fall_back_on_moderation": limits.fall_back_on_moderation,
             "limit_patience": limits.limit_patience,
-            "again": "refused" in {state.value for state in order.retry},
+            "again": "refused" in {state.value for state in spec.retry},
             "per_step": self.per_step,
-            # Of a deployment only its own environment opens folders and hosts: parameters can be changed by hand.
-            "media": [str(each) for each in (order.places.folder, *order.places.roots) if each] if local else [],
-            "hosts": sorted(order.places.hosts) if local else [],
+            # In a deployment only the environment allows folders and hosts: its parameters can be changed by hand.
+            "media": [str(each) for each in (spec.places.folder, *spec.places.roots) if each] if local else [],
+            "hosts": sorted(spec.places.hosts) if local else [],
         }

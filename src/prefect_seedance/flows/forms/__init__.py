@@ -1,4 +1,4 @@
-"""The flows that deployments run: forms of plain JSON parameters over the same core, for people in the Prefect UI."""
+"""The flows of the deployments: each takes plain JSON parameters, which the Prefect UI shows as a form."""
 
 from prefect_seedance.flows.forms.costs import cost_report
 from prefect_seedance.flows.forms.generate import videos_from_table

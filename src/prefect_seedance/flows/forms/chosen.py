@@ -1,4 +1,4 @@
-"""The routes that a person chose: saved blocks, and what the form says beside them."""
+"""The routes of a form: saved blocks, with the settings of the form's menus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.blocks.loading import fallen_back_to
+from prefect_seedance.blocks.loading import load_fallback
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.fields import AS_ROUTE
 from prefect_seedance.messages import message
@@ -25,13 +25,13 @@ async def chosen_routes(
 
     Args:
         route: The saved block.
-        more: Further blocks, among which a row's columns pick, or to which it goes on.
-        **choices: What the form's menus say about `model`, `resolution`, `ratio` and `duration`; `as the route says`
-            and nought leave the block's own word. The model is the first route's alone. The rest holds for all of them,
-            those that blocks fall back to as well: a row that goes on is the video that was asked for.
+        more: Further blocks, for rows that name them, or as routes to fall back to.
+        **choices: The form's `model`, `resolution`, `ratio` and `duration`; `as the route says` and 0 keep the block's
+            own value. The model applies to the first route only. The others apply to all routes, including those that
+            blocks fall back to, so that a further route makes the same video.
 
     Raises:
-        InputError: A block does not fit what the menus say, or one that is fallen back to cannot be loaded.
+        InputError: A block does not fit the menus' settings, or one to fall back to cannot be loaded.
     """
     wanted = {name: value for name, value in choices.items() if value not in {AS_ROUTE, 0, ""}}
     if not wanted:
@@ -39,21 +39,21 @@ async def chosen_routes(
     first = _with(route, wanted)
     wanted.pop("model", None)
     found = [first, *(_with(block, wanted) for block in more)]
-    for block in found:  # it grows meanwhile
+    for block in found:  # the list grows during the loop
         settings = block.to_settings()
         for name in settings.fall_back:
             if all(getattr(known, _NAME, None) != name for known in found):
-                found.append(_with(await fallen_back_to(name, settings), wanted))
+                found.append(_with(await load_fallback(name, settings), wanted))
     return found
 
 
 def _with(block: RouteDefaults, wanted: Mapping[str, Any]) -> RouteDefaults:
-    """The block with other words, under its own name."""
+    """The block with other settings, under its own name."""
     fields = {name: getattr(block, name) for name in RouteDefaults.model_fields} | dict(wanted)
     if wanted.get("model", block.model) != block.model:
         fields["custom_route"] = None
     if "ratio" in wanted:
-        fields["orientation"] = None  # the coarser word must not stand against the menu's
+        fields["orientation"] = None  # the coarser setting must not contradict the menu's
     try:
         changed = RouteDefaults(**fields)
     except ValidationError as error:
@@ -65,6 +65,6 @@ def _with(block: RouteDefaults, wanted: Mapping[str, Any]) -> RouteDefaults:
             text = message("form.unsaved_block_mismatch", model=block.model, reasons=reasons)
         raise InputError(text) from None
     if changed.model == block.model:
-        # By its name a cell means it, and another process finds it; what the menus say stands in the rows by then.
+        # Cells and other processes find the block by its name. The rows have the menus' settings by then.
         setattr(changed, _NAME, getattr(block, _NAME, None))
     return changed

@@ -1,6 +1,6 @@
-"""The cost report: what the last days have cost, over all batches of the ledger."""
+"""The form of the cost report: the cost of the last days, over all batches of the ledger."""
 
-# Annotations are evaluated here: Prefect reads them to make the form.
+# Annotations are no strings here: Prefect reads them to make the form.
 
 import functools
 from datetime import timedelta
@@ -30,14 +30,14 @@ def cost_report(
     days: Annotated[int, Field(ge=1, le=3660)] = titled("Days", 7),
     batch: str = titled("Only batches whose name begins with", ""),
 ) -> Any:
-    """Add up what was bought: by batch, route and price line, with what is not known told first.
+    """Add up the costs by batch, route and price line. What is not known comes first.
 
     Args:
-        days: How many days back, counted in hours from now.
+        days: Days before now, of 24 hours each.
         batch: Empty: all batches.
 
     Returns:
-        The report in a line.
+        The report in one line.
     """
     with use_surface("form"):
         return call_core(functools.partial(_report, **locals()))

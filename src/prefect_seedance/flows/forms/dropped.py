@@ -1,4 +1,4 @@
-"""A folder or prefix into which people drop tables: what lies there, what rests, and its name by its content."""
+"""A watched folder or prefix: the tables in it, whether they are complete, and the names of their batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from prefect_seedance.errors import InputError, TableError
-from prefect_seedance.flows.forms.places import is_url, lasting, unlisted
+from prefect_seedance.flows.forms.places import durable_path, is_url, unlisted
 from prefect_seedance.messages import message
 from prefect_seedance.tables.errors import shown
 from prefect_seedance.tables.source import fetch
@@ -19,7 +19,7 @@ from prefect_seedance.tables.source import fetch
 __all__ = ["DroppedTable", "FolderScan", "WatchedFolder"]
 
 ENDINGS = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xlsm"})
-"""What is looked at. Hidden files and spreadsheets' lock files (`~$…`) are not tables."""
+"""Endings of tables. Hidden files and spreadsheets' lock files (`~$…`) are not tables."""
 
 _MARKS = ("mtime", "LastModified", "last_modified", "updated", "created", "etag", "ETag", "md5Hash")
 _STEM = 60
@@ -27,12 +27,12 @@ _STEM = 60
 
 @dataclass(frozen=True, slots=True)
 class DroppedTable:
-    """A table that lies still.
+    """A table that is no longer being written.
 
     Attributes:
         place: Its path or URL.
         name: The file's name.
-        batch: The batch of this very content.
+        batch: The batch of the file with its present content.
     """
 
     place: str
@@ -40,7 +40,7 @@ class DroppedTable:
     batch: str
 
     def is_other(self, batch: str) -> bool:
-        """Whether a batch is of this file, with another content."""
+        """Whether a batch is of this file with another content."""
         return batch != self.batch and re.fullmatch(re.escape(_stem(self.name)) + "-[0-9a-f]{10}", batch) is not None
 
     def unchanged(self) -> bool:
@@ -53,10 +53,10 @@ class DroppedTable:
 
 @dataclass(slots=True)
 class FolderScan:
-    """What one look found: tables that lie still, and the names of those that are still being written."""
+    """What a scan found: complete tables, and the names of those that are still being written."""
 
     tables: list[DroppedTable] = field(default_factory=list)
-    restless: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
 
 
 class WatchedFolder:
@@ -69,7 +69,7 @@ class WatchedFolder:
         )
 
     def look(self, settle: float) -> FolderScan:
-        """Look twice, `settle` seconds apart: what has changed meanwhile is still being written. Blocks.
+        """List the folder twice, `settle` seconds apart: what has changed is still being written. Blocks.
 
         Raises:
             InputError: There is no such folder, or it cannot be listed.
@@ -83,7 +83,7 @@ class WatchedFolder:
             name = PurePosixPath(place).name
             content = self._content(place) if before.get(place) == marks else None
             if content is None or (marks[0] is not None and len(content) != marks[0]):
-                found.restless.append(name)
+                found.unfinished.append(name)
             else:
                 found.tables.append(DroppedTable(place, name, _batch(name, content)))
         return found
@@ -93,10 +93,10 @@ class WatchedFolder:
         try:
             return fetch(place).data
         except TableError:
-            return None  # gone again, or not readable yet
+            return None  # removed, or not readable yet
 
     def _on_disk(self) -> dict[str, tuple[Any, ...]]:
-        folder = Path(lasting(self._folder, message("form.the_folder")))
+        folder = Path(durable_path(self._folder, message("form.the_folder")))
         try:
             files = [path for path in folder.iterdir() if _is_table(path.name) and path.is_file()]
             stats = {str(path): path.stat() for path in files}

@@ -1,9 +1,9 @@
-"""What a person sees of a parameter: its title, and the menus.
+"""The titles of form fields, and the menus.
 
 Prefect's form takes the help text of a parameter from the docstring's `Args:`, and its title from nowhere: it shows the
-parameter's name. What stands in `json_schema_extra` of a default made with `Field` goes into the form as it is, so a
-title can be given there. The menus of models, resolutions and ratios are the catalogue's. Empty text stands for "not
-set", since `str | None` would become two tabs.
+parameter's name. The `json_schema_extra` of a default made with `Field` goes into the form unchanged, so it can give a
+title. The menus of models, resolutions and ratios come from the catalogue. Empty text means "not set", since
+`str | None` would become two tabs.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ LONGEST = max(route.duration.maximum or 0 for route in CATALOGUE)
 Sound = Literal["as the route says", "with sound", "without sound"]
 
 BadRow = Literal["stop before anything is spent", "leave it out"]
-"""What becomes of a run in whose table a row breaks a rule."""
+"""What happens to a table with a row that breaks a rule."""
 
 Choosing = Literal["the first", "in order", "the cheapest"]
-"""Which route makes a row that names none; see `jobs.choosing`."""
+"""Which route makes a row that names none; see `planning.route_policy`."""
 
 CHOOSING: dict[Choosing, Choose] = {"the first": "first", "in order": "in_order", "the cheapest": "cheapest"}
 
 Moderation = Literal["stays refused", "goes on to its next route"]
-"""What becomes of a row with several routes that one of them refused for what it shows."""
+"""What happens to a row with several routes when moderation at one of them refuses it."""
 
 AgainState = Literal["failed", "refused", "expired"]
 
@@ -69,8 +69,8 @@ def titled(title: str, default: Any = ..., **more: Any) -> Any:
     """A parameter's default with the title that the form shows.
 
     Args:
-        title: What stands above the field.
+        title: The title of the field.
         default: The value that the form starts with; without one, the field must be filled.
-        more: Further words of JSON Schema that the form understands.
+        **more: Further JSON Schema keywords that the form understands.
     """
     return Field(default=default, json_schema_extra={"title": title, **more})

@@ -1,6 +1,6 @@
-"""The form of the main flow: a table by its path, or rows typed in, become videos."""
+"""The form of the main flow: it makes videos from a table by its path, or from rows typed in."""
 
-# Annotations are evaluated here: Prefect reads them to make the form.
+# Annotations are no strings here: Prefect reads them to make the form.
 
 import functools
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from prefect_seedance.flows.forms.fields import (
     titled,
 )
 from prefect_seedance.flows.forms.making import TableRun, final_of_all, make_all, make_one
-from prefect_seedance.flows.forms.places import FoundTable, find_tables, lasting
+from prefect_seedance.flows.forms.places import FoundTable, durable_path, find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
@@ -70,29 +70,29 @@ def videos_from_table(
             for what it has. For a schedule: nightly-{scheduled:%Y-%m-%d} is a new batch each day.
         table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it. A
             pattern such as /data/tables/*.csv takes every file that matches, each as a batch of its own.
-        rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their heading line.
-        prompt_column: Only if your prompts stand under another heading than "prompt".
+        rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their headings.
+        prompt_column: Only if the heading of your prompts is not "prompt".
         model: For rows that name none. It must be one that the route's account can buy.
         resolution: For rows that name none.
         ratio: Width to height, for rows that name none.
-        duration: Length of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
-        limit: A pilot: only the first so many rows. 0: all rows.
+        duration: Seconds of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
+        limit: A pilot: how many rows to take, from the first on. 0: all rows.
         only: Row ids, separated by commas or lines. Empty: all rows.
-        retry: Rows that ended like this are made again, which is a new, paid attempt. Empty: they are left alone.
-        take: 1 is the first. Any other word makes all rows again, next to the earlier videos, and pays again.
+        retry: Rows in these states are made again, which is a new, paid attempt. Empty: none.
+        take: 1 is the first. Any other value makes all rows again, next to the earlier videos, and pays again.
         bad_rows: Whether one bad row stops the whole table before it begins, or is left out.
-        budget: Such as 100 CNY. The batch never costs more, over its whole life. Empty: no bound.
-        max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest price, is not known.
-        approve_above: Such as 50 CNY. The run shows the quote, and waits for your word. Empty: it does not ask.
+        budget: Such as 100 CNY. The batch never costs more, over all its runs. Empty: no limit.
+        max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest cost, is not known.
+        approve_above: Such as 50 CNY. The run shows the quote and waits for your approval. Empty: it does not ask.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
         patience: A video that takes longer is kept for the next run of the batch, and not paid again.
-        more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the choice below.
+        more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the menu below.
         choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
-        moderated: For rows with several routes. Jimmy AI's review speaks only once a job was made: that row stays.
-        spread: Such as workers:3, for large tables and routes as they are saved. Empty: this worker carries all rows.
+        moderated: For rows with several routes. Jimmy AI decides only after a job was made: such a row stays refused.
+        spread: Such as workers:3, for large tables and routes as they are saved. Empty: this worker does all rows.
 
     Returns:
-        What became of each row.
+        The result of each row.
     """
     with use_surface("form"):
         return call_core(functools.partial(_make, **locals()))
@@ -112,10 +112,10 @@ def form_settings(
     patience: int,
     prompt_column: str,
 ) -> dict[str, Any]:
-    """What a form says, in the words of the core.
+    """The values of a form as parameters of the core.
 
     Raises:
-        InputError: The folder would not outlive the run.
+        InputError: The output folder would not outlive the run.
     """
     keys = [key.strip() for line in only.splitlines() for key in line.split(",") if key.strip()]
     return {
@@ -127,7 +127,7 @@ def form_settings(
         "budget": budget.strip() or None,
         "max_charge": max_charge.strip() or None,
         "approve_above": approve_above.strip() or None,
-        "output": lasting(output.strip() or "videos", message("form.the_videos")),
+        "output": durable_path(output.strip() or "videos", message("form.the_videos")),
         "patience": patience * 60,
         "columns": {"prompt": prompt_column.strip()} if prompt_column.strip() else None,
         "ledger": None,
@@ -155,7 +155,7 @@ async def _make(
         settings = {**form_settings(**form), "route": routes, "choose": CHOOSING[choose]}
         settings["fall_back_on_moderation"] = moderated != "stays refused"
         settings["spread"] = spread.strip() or None
-        found = _found(table, rows)
+        found = _find(table, rows)
     except SeedanceError as error:
         return failed(error)
     if found is None:
@@ -169,8 +169,8 @@ async def _make(
     )
 
 
-def _found(table: str, rows: str) -> list[FoundTable] | None:
-    """The tables that are meant; None where rows were typed in."""
+def _find(table: str, rows: str) -> list[FoundTable] | None:
+    """The tables of the form; None where rows were typed in."""
     if table.strip() and rows.strip():
         raise InputError(message("form.table_and_rows"))
     if not table.strip() and not rows.strip():

@@ -1,4 +1,4 @@
-"""What the forms that spend money share: one or several tables through the same core."""
+"""What the forms that spend money share: they run one table, or several one after the other."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from prefect_seedance.tables.reader import TableLike
 __all__ = ["LIMIT", "TableOutcome", "TableRun", "final_of_all", "make_all", "make_one"]
 
 LIMIT = "seedance-generate"
-"""The global concurrency limit of runs that spend money; where it is not set up, nothing is limited."""
+"""The global concurrency limit of runs that spend money. Where it does not exist, nothing is limited."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRun:
-    """A table and the batch that it belongs to; `only` names the rows that are meant, None means all."""
+    """A table and its batch. `only` has the keys of the rows to make; None: all rows."""
 
     table: TableLike
     name: str
@@ -39,7 +39,7 @@ class TableRun:
 
 @dataclass(frozen=True, slots=True)
 class TableOutcome:
-    """What became of one table of several."""
+    """The outcome of one table of several."""
 
     name: str
     batch: str
@@ -49,28 +49,28 @@ class TableOutcome:
 
 
 @contextlib.asynccontextmanager
-async def _in_turn() -> AsyncIterator[None]:
-    """Wait for a place among the runs that spend money, where an administrator has limited them."""
+async def _limited() -> AsyncIterator[None]:
+    """Wait for a slot of the global concurrency limit, where an administrator has set it up."""
     async with concurrency(LIMIT, occupy=1, strict=False):
         yield
 
 
 async def make_one(table: TableLike, **settings: Any) -> Any:
-    """One table through the core; the answer is the run's final state or its result."""
-    async with _in_turn():
+    """Run one table. Returns the run's final state or its result."""
+    async with _limited():
         return await generate_core(table, **settings)
 
 
 async def make_all(wanted: Sequence[TableRun], **settings: Any) -> list[TableOutcome]:
-    """Several tables, one after the other: a bad one is told and does not stop the rest."""
+    """Run several tables, one after the other. A bad one is reported and does not stop the rest."""
     ended = []
-    async with _in_turn():
+    async with _limited():
         for each in wanted:
-            ended.append(await _ended(each, settings))  # noqa: PERF401 - one at a time
+            ended.append(await _run(each, settings))  # noqa: PERF401 - one at a time
     return ended
 
 
-async def _ended(wanted: TableRun, settings: Mapping[str, Any]) -> TableOutcome:
+async def _run(wanted: TableRun, settings: Mapping[str, Any]) -> TableOutcome:
     logger = get_run_logger()
     only = settings.get("only") if wanted.only is None else list(wanted.only)
     try:
@@ -87,7 +87,7 @@ async def _ended(wanted: TableRun, settings: Mapping[str, Any]) -> TableOutcome:
 
 
 async def final_of_all(ended: Sequence[TableOutcome], key: str, title: Message) -> State[Any]:
-    """The artifact and the final state of a run over several tables."""
+    """Publish the artifact of a run over several tables. Returns its final state."""
     bad = [each for each in ended if each.bad]
     headline = message("tables.completed", completed=len(ended) - len(bad), tables=len(ended))
     lines = [(each.name, each.state, each.batch, each.message) for each in sorted(ended, key=lambda each: not each.bad)]

@@ -1,6 +1,6 @@
 """The form for one video."""
 
-# Annotations are evaluated here: Prefect reads them to make the form.
+# Annotations are no strings here: Prefect reads them to make the form.
 
 import functools
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ def one_video(
     output: str = titled("Folder for the videos", "videos"),
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for the video", 60),
 ) -> Any:
-    """Make one video. The same wish again in the same batch is found, and not paid again.
+    """Make one video. The same request in the same batch is found again, and not paid again.
 
     Args:
         prompt: What the video shows.
@@ -49,21 +49,21 @@ def one_video(
         model: It must be one that the route's account can buy.
         resolution: Not every model makes every resolution; a wrong one is refused before anything is spent.
         ratio: Width to height.
-        duration: Length of the video, from 4 to 15 on most models. 0: as the route says.
+        duration: Seconds of the video, from 4 to 15 on most models. 0: as the route says.
         sound: On models that can choose.
-        images: Links of pictures that the video should take up. Paths of files too, if the worker's administrator has
-            opened their folder (PREFECT_SEEDANCE_MEDIA_ROOT).
+        images: Links of pictures that the video should use. Paths of files too, if the worker's administrator has
+            allowed their folder (PREFECT_SEEDANCE_MEDIA_ROOT).
         first_image: The picture with which the video starts: a link or a path, as above.
         last_image: The picture with which it ends.
         batch: The name under which the video is kept.
-        retry: A video that ended like this is made again, which is a new, paid attempt.
-        take: 1 is the first. Any other word makes the same video again, on purpose, and pays again.
-        approve_above: Such as 5 CNY. The run shows the quote, and waits for your word. Empty: it does not ask.
+        retry: A video in one of these states is made again, which is a new, paid attempt.
+        take: 1 is the first. Any other value makes the same video again, on purpose, and pays again.
+        approve_above: Such as 5 CNY. The run shows the quote and waits for your approval. Empty: it does not ask.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
         patience: A video that takes longer is kept for the next run of the batch, and not paid again.
 
     Returns:
-        What became of it.
+        The result of the video.
     """
     with use_surface("form"):
         return call_core(functools.partial(_make, **locals()))
@@ -84,7 +84,7 @@ async def _make(
     batch: str,
     **form: Any,
 ) -> Any:
-    expression = {
+    fields = {
         "prompt": prompt,
         "resolution": "" if resolution == AS_ROUTE else resolution,
         "ratio": "" if ratio == AS_ROUTE else ratio,
@@ -94,7 +94,7 @@ async def _make(
         "first_image": first_image.strip(),
         "last_image": last_image.strip(),
     }
-    row = {name: value for name, value in expression.items() if value not in (None, "", [])}
+    row = {name: value for name, value in fields.items() if value not in (None, "", [])}
     try:
         nothing: dict[str, Any] = {"limit": 0, "only": "", "budget": "", "max_charge": "", "prompt_column": ""}
         settings = form_settings(**form, **nothing, bad_rows="stop before anything is spent")

@@ -13,7 +13,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import shown
 
-__all__ = ["FoundTable", "find_tables", "is_url", "lasting", "unlisted"]
+__all__ = ["FoundTable", "durable_path", "find_tables", "is_url", "unlisted"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^:]+)?://")
 _WILD = re.compile(r"[*?\[]")
@@ -26,7 +26,7 @@ class FoundTable:
 
     Attributes:
         place: Its path or URL.
-        label: What tells it from the others: empty where it was named and not found by a pattern.
+        label: What distinguishes it from the other tables; empty where a name was given and no pattern.
     """
 
     place: str
@@ -34,15 +34,15 @@ class FoundTable:
 
 
 def is_url(text: str) -> bool:
-    """Whether the text is a URL and no path."""
+    """Whether the text is a URL, not a path."""
     return _URL.match(text) is not None
 
 
-def lasting(text: str, what: Message) -> str:
-    """The path or URL that is meant, in a place that outlives the run.
+def durable_path(text: str, what: Message) -> str:
+    """The path, made absolute, or the URL; it must outlive the run.
 
-    A process worker without a working directory gives every run a temporary folder, and deletes it with all that lies
-    in it: a path that starts there would lose videos that were paid for.
+    A process worker without a working directory gives every run a temporary folder and deletes it with all its files:
+    a relative path there would lose videos that were paid for.
 
     Raises:
         InputError: The path is relative, and this run works in such a folder.
@@ -50,13 +50,13 @@ def lasting(text: str, what: Message) -> str:
     if is_url(text):
         return text
     path = Path(text).expanduser()
-    if not path.is_absolute() and _fleeting(Path.cwd()):
+    if not path.is_absolute() and _is_temporary(Path.cwd()):
         raise InputError(message("form.fleeting_path", what=what, path=text))
     return str(path.absolute())
 
 
-def _fleeting(folder: Path) -> bool:
-    # Named as the process worker names it.
+def _is_temporary(folder: Path) -> bool:
+    # The process worker names its folders so.
     return folder.name.endswith("prefect") and folder.resolve().parent == Path(tempfile.gettempdir()).resolve()
 
 
@@ -64,15 +64,15 @@ def find_tables(text: str) -> list[FoundTable]:
     """The tables that a path, a URL or a pattern names, in the order of their names.
 
     Raises:
-        InputError: A pattern finds nothing, or two files that cannot be told apart.
+        InputError: A pattern finds nothing, or two files with the same label.
     """
     text = text.strip()
     if not _WILD.search(text) or text.startswith(("http://", "https://")):
-        return [FoundTable(lasting(text, message("form.the_table")))]
+        return [FoundTable(durable_path(text, message("form.the_table")))]
     if is_url(text):
         root, places = text, sorted(_in_store(text))
     else:
-        pattern = lasting(text, message("form.the_table"))
+        pattern = durable_path(text, message("form.the_table"))
         if Path(pattern).is_file():  # a file whose name has brackets
             return [FoundTable(pattern)]
         root, places = pattern, sorted(place for place in glob.glob(pattern, recursive=True) if Path(place).is_file())  # noqa: PTH207 - a whole pattern
@@ -86,8 +86,7 @@ def find_tables(text: str) -> list[FoundTable]:
 
 
 def _label(name: str) -> str:
-    # Made from the file's own name alone: it may not change because another file comes along, for then the batch would
-    # be another one, and be paid for again.
+    # Made from the file's own name only: if other files changed it, the batch would be a new one, and paid for again.
     plain = re.sub(r"[{}\s/\\]+", "-", name).strip("-")
     return plain if len(plain) <= _LABEL else plain[-_LABEL:]
 
@@ -106,5 +105,5 @@ def _in_store(pattern: str) -> Iterator[str]:
 
 
 def unlisted(place: str, error: Exception) -> Message:
-    """A store that cannot be listed, and why."""
+    """The message for a store that cannot be listed."""
     return message("form.unlisted_store", place=shown(place), error=type(error).__name__, reason=shown(error))

@@ -1,6 +1,6 @@
 """The form of the dry run."""
 
-# Annotations are evaluated here: Prefect reads them to make the form.
+# Annotations are no strings here: Prefect reads them to make the form.
 
 import functools
 from typing import Annotated, Any
@@ -42,15 +42,15 @@ def quote_table(
     Args:
         route: Who would pay, which model, and your prices: a saved block of the type "Seedance Route Defaults".
         table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it.
-        rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their heading line.
-        prompt_column: Only if your prompts stand under another heading than "prompt".
+        rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their headings.
+        prompt_column: Only if the heading of your prompts is not "prompt".
         model: For rows that name none. Try several, to compare what they would cost.
         resolution: For rows that name none.
         ratio: Width to height, for rows that name none.
-        duration: Length of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
-        limit: Only the first so many rows. 0: all rows.
-        bad_rows: Left out, they are listed with their reasons, and the others are quoted all the same.
-        more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the choice below.
+        duration: Seconds of a video for rows that name none, from 4 to 15 on most models. 0: as the route says.
+        limit: How many rows to take, from the first on. 0: all rows.
+        bad_rows: Rows that are left out are listed with their reasons; the others are quoted.
+        more_routes: For tables whose rows choose by columns "route", "model" or "provider", or for the menu below.
         choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
 
     Returns:
@@ -75,7 +75,7 @@ async def _quote(
     try:
         if bool(table.strip()) == bool(rows.strip()):
             raise InputError(message("form.table_or_rows"))
-        place = _one_place(table) if table.strip() else None
+        place = _only_place(table) if table.strip() else None
         settings: dict[str, Any] = {
             "route": await chosen_routes(route, more_routes, **choices),
             "choose": CHOOSING[choose],
@@ -92,7 +92,7 @@ async def _quote(
         return await quote_core(typed, **settings)
 
 
-def _one_place(table: str) -> str:
+def _only_place(table: str) -> str:
     found = find_tables(table)
     if len(found) > 1:
         raise InputError(message("form.many_tables", tables=len(found)))

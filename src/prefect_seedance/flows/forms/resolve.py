@@ -1,6 +1,6 @@
-"""The form by which a person settles an unknown row."""
+"""The form for settling an unknown row."""
 
-# Annotations are evaluated here: Prefect reads them to make the form.
+# Annotations are no strings here: Prefect reads them to make the form.
 
 import functools
 from typing import Any, Literal
@@ -39,13 +39,13 @@ def resolve_unknown(
     """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is sent.
 
     Args:
-        batch: As it stands in the run's summary.
-        row: The row's id, as it stands in the run's summary.
+        batch: As in the run's summary.
+        row: The row's id, as in the run's summary.
         finding: If nothing was made, the next run of the batch makes it, and pays. If its job is known, the next run or
             sweep fetches the video. If it is lost, its cost is counted and nothing more is done.
         job_id: The provider's id of the job, if you found one.
-        cost: Such as 0.25 CNY, for a lost one. Empty: the quote, where that was exact.
-        take: As it stands in the run's summary; 1 if you never asked for another.
+        cost: Such as 0.25 CNY, for a lost video. Empty: the quote, where that was exact.
+        take: As in the run's summary; 1 if you never asked for another.
 
     Returns:
         What was done, in words.

@@ -1,6 +1,6 @@
 """The form of the sweep."""
 
-# Annotations are evaluated here: Prefect reads them to make the form.
+# Annotations are no strings here: Prefect reads them to make the form.
 
 import functools
 from typing import Annotated, Any
@@ -24,12 +24,12 @@ def fetch_left_behind(
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for videos", 10),
     more_routes: list[RouteDefaults] = titled("Further routes", []),
 ) -> Any:
-    """Fetch videos that were paid for, and whose run died before it had them. Nothing is created and nothing is paid.
+    """Fetch paid videos whose run died before it stored them. Nothing is created and nothing is paid.
 
     Args:
         route: A saved block whose account paid for the videos. One is enough for all models of an account.
         batch: Empty: all batches.
-        patience: How long to wait for videos that are still being made; the next sweep goes on.
+        patience: How long to wait for videos that are still being made; the next sweep continues.
         more_routes: One block for each further account.
 
     Returns:

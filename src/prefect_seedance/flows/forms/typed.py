@@ -17,13 +17,13 @@ from prefect_seedance.tables.reader import TableLike
 __all__ = ["typed_table"]
 
 _FIELDS = ("id", *VideoRequest.model_fields, "model", "provider")
-_MEANT = ("text", "prompts", "提示词", "文案", "描述", "内容")
-"""Headings that people give their prompts."""
+_PROMPT_HEADINGS = ("text", "prompts", "提示词", "文案", "描述", "内容")
+"""Further headings that people give their prompts."""
 
 
 @contextlib.contextmanager
 def typed_table(text: str) -> Iterator[TableLike]:
-    """The rows of a text: a prompt on each line, or a table with its heading line, as CSV or out of a spreadsheet."""
+    """The rows of a text: a prompt on each line, or a table with headings, as CSV or copied from a spreadsheet."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or not _has_headings(lines[0]):
         yield [{"prompt": line} for line in lines]
@@ -35,9 +35,9 @@ def typed_table(text: str) -> Iterator[TableLike]:
 
 
 def _has_headings(line: str) -> bool:
-    """Whether a line is a table's head. In doubt it is: a bad head is an error, one taken for a prompt costs money."""
+    """Whether a line holds headings. In doubt it does: a bad heading is an error, one read as a prompt costs money."""
     cells = [cell.strip().strip('"') for cell in re.split(r"[,;\t]", line)]
-    if "\t" in line or any(cell.casefold() in (*_FIELDS, *_MEANT) for cell in cells):
+    if "\t" in line or any(cell.casefold() in (*_FIELDS, *_PROMPT_HEADINGS) for cell in cells):
         return True
     with contextlib.suppress(TableError):
         match_headings(list(cells), None, "typed rows")

@@ -1,11 +1,11 @@
-"""The watched folder: a table that is dropped there is made once, and nothing in it is paid twice.
+"""The watched folder: each table in it is made once, and no row of it is paid twice.
 
-What was made is remembered in the ledger, and no file is moved or marked: a table's batch is named by the file's name
-and its content. A file that was changed is a new batch, of which only those rows are made that no other batch of this
-file has made or is making: whoever mends one prompt pays for one video, and what was put off before is made now.
+The ledger records what was made; no file is moved or marked. The batch of a table is named by the file's name and its
+content. A changed file is a new batch, of which only those rows are made that no other batch of this file has made or
+is making: a corrected prompt costs one video, and rows that were deferred before are made now.
 """
 
-# Annotations are evaluated here: Prefect reads them to make the form.
+# Annotations are no strings here: Prefect reads them to make the form.
 
 import asyncio
 import functools
@@ -42,7 +42,7 @@ UNFINISHED = TAKEABLE | {State.SENT, State.CREATED, State.SUCCEEDED}
 def watch_folder(
     folder: str = titled("Folder", minLength=1),
     route: RouteDefaults = titled("Route"),
-    settle: Annotated[float, Field(ge=0, le=3600)] = titled("Seconds that a file must rest", 10),
+    settle: Annotated[float, Field(ge=0, le=3600)] = titled("Seconds without a change", 10),
     bad_rows: BadRow = titled("If a row breaks a rule", "stop before anything is spent"),
     prompt_column: str = titled("Heading of the prompts", ""),
     budget: str = titled("Budget of each table", ""),
@@ -56,17 +56,17 @@ def watch_folder(
     Args:
         folder: A folder on the worker's machine, or a prefix such as s3://bucket/tables/.
         route: Who pays, which model, and your prices: a saved block of the type "Seedance Route Defaults".
-        settle: A file that changes within this time is still being written, and is left for the next look.
-        bad_rows: Whether one bad row stops its whole table, or is left out. Other tables go on either way.
-        prompt_column: Only if your prompts stand under another heading than "prompt".
-        budget: Such as 100 CNY: what the batch of one table may cost. Empty: no bound.
-        max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest price, is not known.
+        settle: A file that changes within this time is still being written, and is left for the next run.
+        bad_rows: Whether one bad row stops its whole table, or is left out. Other tables are not affected.
+        prompt_column: Only if the heading of your prompts is not "prompt".
+        budget: Such as 100 CNY: what the batch of one table may cost. Empty: no limit.
+        max_charge: Such as 5 CNY. Only for a budget with rows whose price, or whose highest cost, is not known.
         output: A folder on the worker's machine, or a URL such as s3://bucket/videos. Each batch has a folder in it.
-        patience: A video that takes longer is kept for the next look, and not paid again.
+        patience: A video that takes longer is kept for the next run, and not paid again.
         more_routes: Only for tables whose rows choose by columns "model", "provider" or "route".
 
     Returns:
-        The batches that were worked on.
+        The names of the batches that were run.
     """
     with use_surface("form"):
         return call_core(functools.partial(_watch, **locals()))
@@ -83,17 +83,17 @@ async def _watch(
         ledger = await Ledger.open(ledger_url(None, prefect_home()))
     except SeedanceError as error:
         return failed(error)
-    for name in dropped.restless:
-        logger.info("%s is still being written, and is left for the next look", name)
+    for name in dropped.unfinished:
+        logger.info("%s is still being written, and is left for the next run", name)
     try:
-        judged = [await _judge(ledger, each, settings) for each in dropped.tables]
+        decisions = [await _decide(ledger, each, settings) for each in dropped.tables]
     finally:
         await ledger.close()
-    bad = [each for each in judged if isinstance(each, TableOutcome)]
+    bad = [each for each in decisions if isinstance(each, TableOutcome)]
     for each in bad:
         logger.warning("%s cannot be used: %s", each.name, each.message)
-    wanted = [each for each in judged if isinstance(each, TableRun)]
-    found = message("watch.found", tables=len(judged), wanted=len(wanted), unfinished=len(dropped.restless))
+    wanted = [each for each in decisions if isinstance(each, TableRun)]
+    found = message("watch.found", tables=len(decisions), wanted=len(wanted), unfinished=len(dropped.unfinished))
     logger.info("%s: %s", folder, found)
     if not wanted and not bad:
         return Completed(name="Nothing new", message=str(message("watch.nothing_new", found=found)), data=[])
@@ -101,13 +101,13 @@ async def _watch(
     return await final_of_all(ended, "seedance-watch", message("tables.folder", folder=folder))
 
 
-async def _judge(ledger: Ledger, dropped: DroppedTable, settings: dict[str, Any]) -> TableRun | TableOutcome | None:
-    """Whether a table is still to be made, and which of its rows; None where nothing is left to do."""
+async def _decide(ledger: Ledger, dropped: DroppedTable, settings: dict[str, Any]) -> TableRun | TableOutcome | None:
+    """Which rows of a table are to be made: a run, a failed outcome for a bad table, or None where nothing is left."""
     batches = await ledger.batches()
-    mine = await ledger.rows_of(dropped.batch) if dropped.batch in batches else []
-    unfinished = {row.key for row in mine if row.state in UNFINISHED}
+    own = await ledger.rows_of(dropped.batch) if dropped.batch in batches else []
+    unfinished = {row.key for row in own if row.state in UNFINISHED}
     others = [name for name in batches if dropped.is_other(name)]
-    if mine and not unfinished and not await _any_left(ledger, others):
+    if own and not unfinished and not await _any_left(ledger, others):
         return None
     try:
         read = await open_table(dropped.place, settings["columns"])
@@ -115,36 +115,36 @@ async def _judge(ledger: Ledger, dropped: DroppedTable, settings: dict[str, Any]
         plan = await asyncio.to_thread(prepare, read, routes, on_invalid=settings["on_invalid"])
     except SeedanceError as error:
         return TableOutcome(dropped.name, dropped.batch, "Not started", str(error), bad=True)
-    over = {row.key for row in mine} - unfinished
-    bought = await _bought(ledger, others)
-    only = [row.key for row in plan.rows if row.key not in over and not _has(bought, row)]
+    finished = {row.key for row in own} - unfinished
+    requested = await _requested(ledger, others)
+    only = [row.key for row in plan.rows if row.key not in finished and not _is_requested(requested, row)]
     if not only:
         return None
     if not await asyncio.to_thread(dropped.unchanged):
-        return None  # the next look takes it, as what it is then
+        return None  # the next run takes it with its new content
     chosen = None if len(only) == len(plan.rows) else only
     return TableRun(dropped.place, dropped.name, dropped.batch, chosen)
 
 
 async def _any_left(ledger: Ledger, batches: Sequence[str]) -> bool:
-    """Whether batches of a file's other contents have rows that were put off, or never begun."""
+    """Whether these batches have rows that a run may still take: deferred, or never started."""
     for name in batches:
         if any(state in TAKEABLE for state in (await ledger.states_of(name, "1")).values()):
             return True
     return False
 
 
-async def _bought(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[str]]:
-    """What those batches have asked for, by row: made, or being made, or of unknown outcome."""
-    bought: dict[str, set[str]] = {}
+async def _requested(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[str]]:
+    """The fingerprints that these batches have requested, by row: made, in progress, or of unknown outcome."""
+    requested: dict[str, set[str]] = {}
     for name in batches:
         at_work = await ledger.at_work(name)
         for row in await ledger.rows_of(name):
             if at_work or row.state not in TAKEABLE:
-                bought.setdefault(row.key, set()).add(row.fingerprint)
-    return bought
+                requested.setdefault(row.key, set()).add(row.fingerprint)
+    return requested
 
 
-def _has(bought: Mapping[str, set[str]], row: PlannedRow) -> bool:
-    """Whether it has this row, by whichever of its routes."""
-    return any(row.knows(fingerprint) for fingerprint in bought.get(row.key, ()))
+def _is_requested(requested: Mapping[str, set[str]], row: PlannedRow) -> bool:
+    """Whether this row was requested already, for any of its routes."""
+    return any(row.knows(fingerprint) for fingerprint in requested.get(row.key, ()))

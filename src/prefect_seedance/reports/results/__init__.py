@@ -1,1 +1,1 @@
-"""In goes a run's outcome; out comes what became of each row, as objects, as a DataFrame and as files."""
+"""Turns a run's outcome into the result of each row: as objects, as a DataFrame and as files."""

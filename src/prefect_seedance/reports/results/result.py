@@ -1,4 +1,4 @@
-"""The answer of a run: the user's own rows with what became of them."""
+"""The result of a run: the user's rows with their outcomes."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ T = TypeVar("T")
 
 
 def unvisited(kind: type[T]) -> type[T]:
-    """Class decorator: a dataclass that Prefect takes for a plain object.
+    """Class decorator for a dataclass that Prefect should treat as a plain object.
 
-    Prefect looks for futures in whatever a flow returns, through lists, mappings and dataclasses down to the last
-    cell: of a large table's result that takes longer than all of the run.
+    Prefect searches all that a flow returns for futures, through lists, mappings and dataclasses down to each cell. For
+    the result of a large table that takes longer than the whole run.
     """
     del kind.__dataclass_fields__  # type: ignore[attr-defined]
     return kind
@@ -42,25 +42,25 @@ def unvisited(kind: type[T]) -> type[T]:
 @unvisited
 @dataclass
 class GenerateResult:
-    """The answer of `generate_videos`.
+    """The result of `generate_videos`.
 
     Attributes:
         batch: The batch.
         take: The take.
         name: The name of the run's final state.
-        rows: What became of each row of the table, in its order.
-        costs: This run's cost, a line per route and billing model.
+        rows: The result of each row of the table, in its order.
+        costs: This run's cost, one line per route and billing model.
         costs_to_date: The whole batch's cost, all takes and runs.
         made: How many videos this run stored.
-        folder: Where the batch's files lie: a path, or a URL.
+        folder: The folder of the batch's files: a path, or a URL.
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
-        hints: How the budget stands, what the accounts' balances looked like before and after (raw), and the traffic.
-        account_stats: What went to and fro between this process and each account.
-        batch_rows: What became of all rows of the batch, all takes.
-        history: The ledger's rows in full that a new contact sheet shows; empty where the old one needs no change.
-        attempts: The ledger's attempts of all of these.
+        hints: The state of the budget, the accounts' balances before and after (raw), and the traffic.
+        account_stats: The traffic between this process and each account.
+        batch_rows: The results of all rows of the batch, all takes.
+        history: The ledger's rows for a new contact sheet; empty where the existing one is current.
+        attempts: The ledger's attempts of the rows in `history`.
         known: How many rows the batch and the table have, by key.
         made_of: A digest of all this, once its files are written.
     """
@@ -96,10 +96,10 @@ class GenerateResult:
         statuses = self.rows.statuses
         if LEFT_OUT not in statuses:
             return self.rows
-        return self.rows.at(place for place, status in enumerate(statuses) if status != LEFT_OUT)
+        return self.rows.at(position for position, status in enumerate(statuses) if status != LEFT_OUT)
 
     def cost(self) -> dict[str, Decimal]:
-        """What this run is known to have cost, by currency. Unknown amounts are not in it: see `costs`."""
+        """The known cost of this run, by currency. Unknown amounts are not included: see `costs`."""
         return sums(self.costs)
 
     def __iter__(self) -> Iterator[RowResult]:
@@ -109,15 +109,15 @@ class GenerateResult:
         return len(self.rows)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """The user's rows in their order, with their own columns and index, and `RESULT_COLUMNS` behind them.
+        """The user's rows in their order, with their own columns and index, followed by `RESULT_COLUMNS`.
 
-        A column of the user's that has one of our names keeps it; ours is then called `seedance_…`.
+        A user's column keeps its name where ours has the same; ours is then called `seedance_…`.
         """
         return self.part(0, len(self.rows))
 
     def part(self, start: int, stop: int) -> pd.DataFrame:
-        """Some rows of `to_dataframe`: a large answer is written piece by piece."""
-        import pandas as pd  # noqa: PLC0415 - a heavy import that many callers have no need of
+        """Some rows of `to_dataframe`: a large result is written piece by piece."""
+        import pandas as pd  # noqa: PLC0415 - a heavy import that many callers do not need
 
         own = self.frame.iloc[start:stop]
         names = {str(name) for name in own.columns}
@@ -153,7 +153,7 @@ def sums(lines: list[CostLine]) -> dict[str, Decimal]:
 
 
 def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: str, take: str) -> GenerateResult:
-    """Lay the ledger's rows beside the table's."""
+    """Combine the rows of the table with those of the ledger."""
     earlier: dict[int, list[AttemptRecord]] = {}
     for attempt in outcome.earlier:
         earlier.setdefault(attempt.row_id, []).append(attempt)
@@ -181,7 +181,7 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
 
 
 def _entries(table: Table, plan: BatchPlan, outcome: RunOutcome) -> Iterator[RowResult | RowSummary]:
-    """What is known of each row of the table, in its order."""
+    """The known facts of each row of the table, in its order."""
     invalid = {row.position: row for row in plan.invalid}
     keys = {row.position: row.key for row in table.rows} | {
         position: problems[0].key for position, problems in table.bad.items()
@@ -208,16 +208,16 @@ def _balances(outcome: RunOutcome) -> list[str]:
     hints = []
     for account, fields in after.items():
         was = before.get(account, {})
-        moved = [f"{name} {was.get(name, '?')} → {value}" for name, value in fields.items() if was.get(name) != value]
-        changes = moved or message("hint.balance_same")
+        changed = [f"{name} {was.get(name, '?')} → {value}" for name, value in fields.items() if was.get(name) != value]
+        changes = changed or message("hint.balance_same")
         hints.append(str(message("hint.balance", account=account, changes=changes)))
     return hints
 
 
 def state_name(result: GenerateResult, *, moved: bool) -> str:
-    """The name of the final state: one of a few, documented in the manual.
+    """The name of the final state: one of a few, which the manual lists.
 
-    Only `None stored` is a failure. `Some unknown` comes before all others, because a person has to act.
+    Only `None stored` is a failure. `Some unknown` takes precedence over the others, because a person has to act.
     """
     chosen = result.chosen
     counts = Counter(chosen.statuses)

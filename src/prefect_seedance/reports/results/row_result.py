@@ -1,4 +1,4 @@
-"""What became of each row of a table: made when it is looked at, since of very many rows nobody looks at all."""
+"""The result of each row of a table. A row's result is built on access, since large tables are rarely read in full."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INVALID = "invalid"
 LEFT_OUT = "left_out"
 
 PIECE = 5000
-"""Rows whose digest is taken at once."""
+"""Rows that are hashed at once."""
 
 Paid = AttemptRecord | Payment
 """An attempt, as far as money is concerned."""
@@ -28,17 +28,17 @@ Paid = AttemptRecord | Payment
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one row.
+    """The result of one row.
 
     Attributes:
         row: The row key.
         status: The row's state; `invalid` where it broke a rule and was left out, `left_out` where `only` or `limit`
             did not choose it.
-        route: The route that made it, or was asked last.
-        refused_before: The routes that did not take it before that one, and why, in words.
-        remarks: How the video differs from what was asked for, in words.
+        route: The route that made it, or was tried last.
+        refused_before: The routes that refused it before that one, and why, as text.
+        remarks: How the video differs from the request, as text.
         cost: What the row cost in this take, over all its attempts; None while that is not known.
-        cost_note: What is not known about the cost, in words.
+        cost_note: What is not known about the cost, as text.
     """
 
     row: str
@@ -73,7 +73,7 @@ class RowResult:
 
 
 class Rows(Sequence[RowResult]):
-    """Rows in the order of the table. Their statuses are at hand; a row is made each time when it is asked for."""
+    """Rows in the order of the table. Statuses and keys are cached; a row is built on each access."""
 
     def __init__(
         self,
@@ -81,12 +81,12 @@ class Rows(Sequence[RowResult]):
         earlier: Mapping[int, Sequence[AttemptRecord]] | None = None,
         troubles: Mapping[str, str] | None = None,
     ) -> None:
-        """Take over what is known.
+        """Keep the entries; build nothing yet.
 
         Args:
-            entries: The rows, as the ledger has them or, where it knows nothing of them, as they are.
+            entries: The rows: as the ledger has them, or as results where the ledger has none.
             earlier: The attempts of rows that are not the latest, by the ledger's row id.
-            troubles: Why a row stands where it stands, by key, where its state does not say it.
+            troubles: Why a row is in its state, by key, where the state does not show it.
         """
         self._entries = list(entries)
         self._earlier = earlier or {}
@@ -105,41 +105,41 @@ class Rows(Sequence[RowResult]):
 
     @property
     def routes(self) -> list[tuple[str, str, str]]:
-        """Provider, account and route of each of them that has one, each once, in the order of the rows."""
+        """The distinct (provider, account, route) of the rows, in their order."""
         kinds = {id(entry.kind): entry.kind for entry in self._entries if isinstance(entry, RowSummary)}
         made = [(kind.provider, kind.account, kind.model) for kind in kinds.values()]
-        said = [entry for entry in self._entries if isinstance(entry, RowResult)]
-        made += [(e.provider, e.account, e.route) for e in said if e.provider and e.account and e.route]
+        results = [entry for entry in self._entries if isinstance(entry, RowResult)]
+        made += [(e.provider, e.account, e.route) for e in results if e.provider and e.account and e.route]
         return list(dict.fromkeys(made))
 
     @property
     def remarked(self) -> Rows:
-        """Those whose videos differ from what was asked for."""
-        return self.at(place for place, entry in enumerate(self._entries) if _remarks(entry))
+        """The rows whose videos differ from their requests."""
+        return self.at(position for position, entry in enumerate(self._entries) if _remarks(entry))
 
     @property
     def samples(self) -> Rows:
-        """One of each kind: every size, price and cost that any of them has stands in one of these."""
+        """One row of each kind. Together they have every size, price and cost that any row has."""
         seen: set[int] = set()
-        places = []
-        for place, entry in enumerate(self._entries):
+        positions = []
+        for position, entry in enumerate(self._entries):
             if isinstance(entry, RowSummary) and entry.id not in self._earlier:
                 if id(entry.kind) in seen:
                     continue
                 seen.add(id(entry.kind))
-            places.append(place)
-        return self.at(places)
+            positions.append(position)
+        return self.at(positions)
 
     def of(self, statuses: Collection[str]) -> Rows:
-        """Those that have one of these statuses."""
-        return self.at(place for place, status in enumerate(self.statuses) if status in statuses)
+        """The rows with one of these statuses."""
+        return self.at(position for position, status in enumerate(self.statuses) if status in statuses)
 
-    def at(self, places: Iterable[int]) -> Rows:
-        """Those at some places, in that order."""
-        return Rows([self._entries[place] for place in places], self._earlier, self._troubles)
+    def at(self, positions: Iterable[int]) -> Rows:
+        """The rows at these positions, in that order."""
+        return Rows([self._entries[position] for position in positions], self._earlier, self._troubles)
 
     def digest(self) -> bytes:
-        """A digest of all that is known of them."""
+        """A digest of all that is known of the rows."""
         kinds: dict[int, tuple[int, SharedFields]] = {}
         made_of = hashlib.sha256()
         for start in range(0, len(self._entries), PIECE):
@@ -157,19 +157,19 @@ class Rows(Sequence[RowResult]):
         return made_of.digest()
 
     def order(self) -> bytes:
-        """A digest of which rows they are: what is known of those in the ledger is not in it."""
+        """A digest of which rows these are, in their order; without the ledger's facts on them."""
         return _digest([entry.id if isinstance(entry, RowSummary) else repr(entry) for entry in self._entries])
 
     @overload
-    def __getitem__(self, place: int) -> RowResult: ...
+    def __getitem__(self, position: int) -> RowResult: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Rows: ...
+    def __getitem__(self, position: slice) -> Rows: ...
 
-    def __getitem__(self, place: int | slice) -> RowResult | Rows:
-        if isinstance(place, slice):
-            return Rows(self._entries[place], self._earlier, self._troubles)
-        return self._made(self._entries[place])
+    def __getitem__(self, position: int | slice) -> RowResult | Rows:
+        if isinstance(position, slice):
+            return Rows(self._entries[position], self._earlier, self._troubles)
+        return self._made(self._entries[position])
 
     def __iter__(self) -> Iterator[RowResult]:
         return map(self._made, self._entries)
@@ -200,7 +200,7 @@ class Rows(Sequence[RowResult]):
 
 
 def _digest(known: list[object]) -> bytes:
-    # Faster than JSON or pickle; the second version of the format writes the same for the same, shared or not.
+    # Faster than JSON or pickle. Version 2 of the format writes equal values equally, whether shared or not.
     return hashlib.sha256(marshal.dumps(known, 2)).digest()
 
 

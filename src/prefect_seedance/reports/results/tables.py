@@ -1,4 +1,4 @@
-"""The results table as files, written piece by piece: of a large answer no second copy is ever made."""
+"""The results table as files, written piece by piece, so that no second copy of a large result is made."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["missing", "write_tables"]
 
 PIECE = 5000
-"""Rows that are laid out at once."""
+"""Rows of one piece."""
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
-"""Excel takes a CSV file for UTF-8 only if it starts with this mark, and would garble Chinese without it."""
+"""Excel reads a CSV file as UTF-8 only if it starts with this byte order mark."""
 
 
 def write_tables(result: GenerateResult, csv: BinaryIO, parquet: BinaryIO | None = None) -> None:
-    """Write all rows as CSV, and as Parquet where there is a file for it (which needs pyarrow)."""
+    """Write all rows as CSV, and as Parquet where a file is given for it (needs pyarrow)."""
     csv.write(MARK)
     with contextlib.ExitStack() as stack:
         add = None if parquet is None else _parquet(result, parquet, stack)
-        # An empty table has a piece, too: its headings.
+        # An empty table has one piece, for its headings.
         for start in range(0, max(len(result.rows), 1), PIECE):
             piece = result.part(start, start + PIECE)
             piece.to_csv(csv, index=False, header=start == 0, encoding="utf-8")
@@ -41,11 +41,11 @@ def write_tables(result: GenerateResult, csv: BinaryIO, parquet: BinaryIO | None
 
 
 def _parquet(result: GenerateResult, file: BinaryIO, stack: contextlib.ExitStack) -> Callable[[pd.DataFrame], None]:
-    """Begin a Parquet file, which ends with `stack`; what is returned writes one piece of it."""
+    """Open a Parquet file, which `stack` closes. Returns the function that writes one piece."""
     import pyarrow as pa  # noqa: PLC0415 - an extra, and slow to import
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    mixed = [place for place in range(result.frame.shape[1]) if _mixed(result.frame.iloc[:, place])]
+    mixed = [column for column in range(result.frame.shape[1]) if _mixed(result.frame.iloc[:, column])]
     schema = _schema(result, mixed)
     empty = pa.Table.from_pandas(_uniform(result.part(0, 0), mixed), schema=schema, preserve_index=False)
     writer = stack.enter_context(pq.ParquetWriter(file, empty.schema))
@@ -58,7 +58,7 @@ def _parquet(result: GenerateResult, file: BinaryIO, stack: contextlib.ExitStack
 
 
 def _schema(result: GenerateResult, mixed: list[int]) -> pa.Schema:
-    """The type of each column, over all rows: a piece alone may hold no number, or a shorter one."""
+    """The type of each column, from all rows: a single piece may hold no number, or a shorter one."""
     import pyarrow as pa  # noqa: PLC0415
 
     own = pa.Schema.from_pandas(_uniform(result.frame, mixed), preserve_index=False)
@@ -80,11 +80,11 @@ def _schema(result: GenerateResult, mixed: list[int]) -> pa.Schema:
 
 
 def _uniform(frame: pd.DataFrame, mixed: list[int]) -> pd.DataFrame:
-    """The frame with one type for each column, as Parquet wants it: what is mixed becomes text."""
+    """The frame with one type for each column, as Parquet needs it: mixed columns become text."""
     plain = frame.copy(deep=False)
     plain.columns = [f"{name}.{number}" if number else str(name) for name, number in _numbered(frame)]
-    for place in mixed:
-        name = plain.columns[place]
+    for column in mixed:
+        name = plain.columns[column]
         plain[name] = pd.Series(
             [None if missing(cell) else str(cell) for cell in plain[name]], index=plain.index, dtype="object"
         )
@@ -99,7 +99,7 @@ def _mixed(cells: pd.Series[Any]) -> bool:
 
 def _kinds(cells: list[object]) -> set[type]:
     kinds = set(map(type, cells))
-    # Only a number may be missing by its value; all other cells need no look.
+    # Only a float can be missing by its value (NaN).
     if float in kinds and all(missing(cell) for cell in cells if isinstance(cell, float)):
         kinds.discard(float)
     return kinds - {type(None), type(pd.NA)}

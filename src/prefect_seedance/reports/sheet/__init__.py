@@ -1,4 +1,4 @@
-"""The contact sheet of a batch: one HTML file that works offline, from any folder, on any device."""
+"""The contact sheet: turns the rows of a batch into one HTML file that works offline."""
 
 from prefect_seedance.reports.sheet.card import Card, cards_of, pictures_in
 from prefect_seedance.reports.sheet.page import contact_sheet

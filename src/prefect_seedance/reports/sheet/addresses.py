@@ -1,4 +1,4 @@
-"""How the sheet points to files, and what it shows of links: never a key."""
+"""Links of the sheet to files, and text without keys."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _DATA = re.compile(r"data:[a-z]+/[a-z0-9.+-]{1,60};base64,[A-Za-z0-9+/=_-]{40,}"
 
 
 def link_to(path: str | None, folder: str) -> str | None:
-    """A link that the sheet in `folder` can follow: relative where the file lies below it, so that both may move.
+    """A link from the sheet in `folder`: relative where the file is below it, so that both can be moved together.
 
     Returns:
-        None where a browser could not open it (an object store), or where it would have to ask a server.
+        The link; None where a browser could not open it (an object store), or would have to ask a server.
     """
     if path is None:
         return None
-    # A store's names have slashes on every system; Path knows the local ones.
+    # A store's names have slashes on every system; Path handles the local ones.
     if "://" in folder:
         return quote(path[len(folder) + 1 :]) if path.startswith(f"{folder}/") else None
     if "://" in path or not Path(path).is_absolute():
@@ -33,7 +33,7 @@ def link_to(path: str | None, folder: str) -> str | None:
 
 
 def without_keys(text: str) -> str:
-    """Text as people may see it: links lose query and password (a signed link is a key), files in Base64 their body."""
+    """Text without secrets: links lose query and password (a signed link is a key), and Base64 data its body."""
     if "://" in text:
         text = _URL.sub(lambda found: found[1] + _PASSWORD.sub("…@", found[2]), text)
     if "base64," in text:

@@ -1,4 +1,4 @@
-"""A card of the contact sheet: one row of one take, with its files, its settings and its money."""
+"""A card of the contact sheet: one row of one take, with its files, settings and costs."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Card:
     Attributes:
         key: The row key.
         status: The row's state, or `invalid` where it broke a rule and was left out.
-        order: Where the row stands in the table; rows of one key share it.
+        order: The position of the row in the table; takes of a row share it.
         columns: The user's own columns, by heading.
-        video: A link to the video, relative where it lies below the sheet's folder; None where there is none.
-        poster: The link of its still picture, relative to the sheet; None where there is none.
+        video: A link to the video, relative if it is in the sheet's folder; None where there is none.
+        poster: The link of its poster picture, relative to the sheet; None where there is none.
         strip: The link of its strip: pictures side by side, from start to end.
         attempts: All creates of this row in this take, oldest first.
         remarks: What the user should know about the result, such as a length that differs.
-        passed: The routes that did not take it before its own, and why.
+        passed: The routes that refused it before its own, and why.
     """
 
     key: str
@@ -73,40 +73,42 @@ def cards_of(
     invalid: Mapping[str, str] | None = None,
     take: str = "1",
 ) -> list[Card]:
-    """Make the cards of a batch, in the order of the table; takes of a row stand beside each other.
+    """Make the cards of a batch, in the order of the table; the takes of a row are next to each other.
 
     Args:
         records: The rows of all takes, in the ledger's order.
         attempts: All attempts of the batch.
-        folder: The batch's folder, in which the sheet will lie: a path, or the URL of an object store (whose pictures
-            are taken for there; the page copes with those that are not).
+        folder: The folder of the batch and of its sheet: a path, or the URL of an object store (whose pictures are
+            assumed to exist; the page can show a card without).
         columns: The user's own columns by row key, in the order of the current table. Rows that are no longer in it
-            come behind.
+            come last.
         invalid: Rows that broke a rule and were left out, with the reason, by row key.
         take: The take of the current run, to which `invalid` belongs.
     """
-    place = str(folder).rstrip("/") if "://" in str(folder) else str(Path(folder).absolute())
-    own, broken = columns or {}, invalid or {}
-    places = {key: number for number, key in enumerate(dict.fromkeys([*own, *broken, *(row.key for row in records)]))}
+    base = str(folder).rstrip("/") if "://" in str(folder) else str(Path(folder).absolute())
+    own, invalid = columns or {}, invalid or {}
+    positions = {
+        key: number for number, key in enumerate(dict.fromkeys([*own, *invalid, *(row.key for row in records)]))
+    }
     tried: dict[int, list[AttemptRecord]] = {}
     for attempt in attempts:
         tried.setdefault(attempt.row_id, []).append(attempt)
-    pictures = None if "://" in place else pictures_in(Path(place))
+    pictures = None if "://" in base else pictures_in(Path(base))
     cards = [
         _card(
             record,
             tried.get(record.id, ()),
-            folder=place,
+            folder=base,
             pictures=pictures,
-            order=places[record.key],
+            order=positions[record.key],
             columns=own.get(record.key, {}),
         )
         for record in records
     ]
     known = {(card.take, card.key) for card in cards}
     cards += [
-        Card(key=key, status=INVALID, order=places[key], take=take, columns=own.get(key, {}), reason=reason)
-        for key, reason in broken.items()
+        Card(key=key, status=INVALID, order=positions[key], take=take, columns=own.get(key, {}), reason=reason)
+        for key, reason in invalid.items()
         if (take, key) not in known
     ]
     # The sort is stable: takes of a row keep the order in which they were planned.
@@ -116,7 +118,7 @@ def cards_of(
 def pictures_in(folder: Path) -> frozenset[str]:
     """The names of all pictures in a batch's folder."""
     above = str(folder / PREVIEWS)
-    # By text: as paths, those of a large batch would take longer than its page.
+    # As strings: Path objects would take longer than the whole page for a large batch.
     return frozenset(
         f"{root[len(above) + 1 :]}/{name}".replace(os.sep, "/").removeprefix("/")
         for root, _, names in os.walk(above)
@@ -136,8 +138,8 @@ def _card(
     stored = record.state is State.STORED
 
     def picture(name: str) -> str | None:
-        there = stored and (pictures is None or name.removeprefix(f"{PREVIEWS}/") in pictures)
-        return quote(name) if there else None
+        exists = stored and (pictures is None or name.removeprefix(f"{PREVIEWS}/") in pictures)
+        return quote(name) if exists else None
 
     return Card(
         key=record.key,

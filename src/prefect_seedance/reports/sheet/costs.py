@@ -1,4 +1,4 @@
-"""Money on the sheet: what is known added up exactly, what is not known told apart, currencies never mixed."""
+"""Costs on the sheet: known amounts are added up exactly, unknown ones are apart, currencies are never mixed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Doubt:
     """What is not known about the cost of one attempt.
 
     Attributes:
-        text: In words.
+        text: The doubt as text.
         most: The most that it may have cost; None where that has no known bound.
         currency: The currency of `most`; None where no price was known.
-        settlement: How the money stands: `unknown` where nobody knows whether a video was made at all.
+        settlement: The attempt's settlement; `unknown` where it is not even known whether a video was made.
     """
 
     text: str
@@ -60,7 +60,7 @@ def doubts_of(attempts: Iterable[AttemptRecord]) -> list[Doubt]:
 def known(attempts: Sequence[AttemptRecord]) -> dict[str, Decimal]:
     """The known cost by currency. Refused and refunded attempts are known to cost nothing; no attempts cost nothing.
 
-    A currency is left out where nothing about it is known: there a nought would be a lie.
+    A currency is left out where no amount of it is known, since 0 would be wrong.
     """
     found: dict[str, Decimal] = {}
     for line in add_up(attempts):
@@ -71,7 +71,16 @@ def known(attempts: Sequence[AttemptRecord]) -> dict[str, Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class RouteCost:
-    """What a route has cost in one currency (None: no price was known)."""
+    """The cost of a route in one currency.
+
+    Attributes:
+        currency: None where no price was known.
+        cost: The known cost.
+        jobs: All jobs of the route.
+        unsure: Those whose cost is not known.
+        most: The most that these may have cost; None where that has no known bound.
+        doubts: What is not known, as text.
+    """
 
     route: str
     provider: str
@@ -80,11 +89,11 @@ class RouteCost:
     jobs: int
     unsure: int
     most: Decimal | None
-    told: str
+    doubts: str
 
 
 def route_costs(lines: Iterable[CostLine]) -> list[RouteCost]:
-    """One entry per route and currency, dearest first within a currency; what is not known stands beside the cost."""
+    """One entry per route and currency, by currency and falling cost."""
     groups: dict[tuple[str | None, str, str], list[CostLine]] = {}
     for line in lines:
         groups.setdefault((line.currency, line.provider, line.model), []).append(line)
@@ -103,5 +112,5 @@ def _route(key: tuple[str | None, str, str], lines: Sequence[CostLine]) -> Route
         jobs=sum(line.jobs for line in lines),
         unsure=sum(line.held + line.undocumented + line.unpriced for line in lines),
         most=decimals.add(bounds) if len(bounds) == len(lines) else None,
-        told="; ".join(text for line in lines if (text := doubts(line))),
+        doubts="; ".join(text for line in lines if (text := doubts(line))),
     )

@@ -1,4 +1,4 @@
-"""What the page is told: all texts and sums are made here, the page only lays them out, filters and sorts."""
+"""The data of the page: all texts and sums are made here; the page only lays them out, filters and sorts."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ _ORDER = (
     State.OVER_BUDGET,
     State.PLANNED,
 )
-"""The order of the status filter: what waits for a person comes first."""
-
+"""The order of the status filter: unknown rows first, since they wait for a person."""
 
 _UNITS = {"second": "s", "job": "job", "million_tokens": "M tokens"}
 
@@ -48,7 +47,7 @@ def sheet_data(
     made_at: datetime | None = None,
     warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Everything that the page shows, as plain JSON; amounts are texts, and links carry no keys."""
+    """Everything that the page shows, as plain JSON. Amounts are texts, and links contain no keys."""
     lines = add_up(attempt for card in cards for attempt in card.attempts) if costs is None else list(costs)
     present = Counter(card.status for card in cards)
     statuses = [*(status for status in _ORDER if present[status]), *sorted(set(present) - set(_ORDER))]
@@ -74,7 +73,7 @@ def sheet_data(
 
 
 def next_take(takes: Iterable[str]) -> str:
-    """The name of a further take: the number behind the highest one."""
+    """The name of a further take: the highest number plus 1."""
     numbers = [int(take) for take in takes if take.isascii() and take.isdigit()]
     return str(max(numbers, default=1) + 1)
 
@@ -84,7 +83,7 @@ def _unsure(line: CostLine) -> int:
 
 
 def _doubts(lines: Iterable[CostLine]) -> list[str]:
-    """The most that the sums may leave out, apart for each currency."""
+    """The most that the unknown costs may add to the sums, by currency."""
     found: dict[str | None, Decimal | None] = {}
     for line in lines:
         if _unsure(line):
@@ -94,7 +93,7 @@ def _doubts(lines: Iterable[CostLine]) -> list[str]:
 
 
 def _route(route: RouteCost) -> dict[str, Any]:
-    cost = "unknown" if route.currency is None or (not route.cost and route.told) else amount(route.cost, "")
+    cost = "unknown" if route.currency is None or (not route.cost and route.doubts) else amount(route.cost, "")
     return _filled(
         {
             "route": route.route,
@@ -105,7 +104,7 @@ def _route(route: RouteCost) -> dict[str, Any]:
             "jobs": route.jobs,
             "unsure": route.unsure,
             "most": None if route.most is None or not route.unsure else number(route.most),
-            "told": route.told,
+            "doubts": route.doubts,
         }
     )
 
@@ -195,7 +194,7 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
 
 
 def _making(card: Card) -> float | None:
-    """Seconds from sending the create that made the video to the video's being done."""
+    """Seconds from sending the create to the end of the job that made the video."""
     if card.finished_at is None or not card.attempts or card.status not in {State.STORED, State.SUCCEEDED}:
         return None
     return max(0.0, round((card.finished_at - card.attempts[-1].sent_at).total_seconds(), 1))
@@ -214,5 +213,5 @@ def _instant(moment: datetime | None) -> str | None:
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is not set: two thousand rows need not say that they have no remark."""
+    """The values that are set: leaving out the others keeps the page small."""
     return {name: value for name, value in values.items() if value is not None and value not in ("", [], {})}

@@ -1,4 +1,4 @@
-"""The page itself: template, style and script as package files, the data put between them so that it stays data."""
+"""The HTML page: template, styles and scripts are package files; the data is embedded as inert JSON."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from prefect_seedance.reports.sheet.data import sheet_data
 __all__ = ["EMBEDDED", "contact_sheet"]
 
 EMBEDDED = 3_000_000
-"""Posters go into the page as long as all of them together are no larger, in bytes."""
+"""Posters are embedded in the page if their total size, in bytes, is no larger."""
 
 _STYLES = ("base", "top", "tools", "cards", "detail", "print")
 _SCRIPTS = ("start", "money", "charts", "view", "card", "grid", "play", "detail", "choice", "tools", "keys", "go")
 
-# What would end the script element, open a comment, or end a line in older scripts; and halves of pairs, which no
-# file in UTF-8 can hold.
+# Characters that would end the script element, open a comment, or end a line in older scripts; and lone surrogates,
+# which UTF-8 cannot encode.
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def contact_sheet(
@@ -43,15 +43,14 @@ def contact_sheet(
     made_at: datetime | None = None,
     warnings: Sequence[str] = (),
 ) -> str:
-    """The contact sheet as one HTML file, which asks nobody for anything: to be written as UTF-8 into `folder`.
+    """The contact sheet as one HTML file, to be written as UTF-8 into `folder`. It loads nothing from the network.
 
     Args:
         batch: The batch.
         cards: Its rows, all takes: see `cards_of`.
-        folder: Where the sheet will lie. Given, small posters go into the page itself, so that it can be mailed;
-            otherwise, and where they would make it huge, they stay beside it.
-        costs: The batch's cost to date. Default: added up from the cards' attempts; given, it may also hold what
-            was paid for assets.
+        folder: The folder of the sheet. If given, small posters are embedded in the page, so that it can be mailed;
+            otherwise, and where they would make it huge, the page links to them.
+        costs: The batch's cost to date, including assets. Default: added up from the cards' attempts, without assets.
         title: The heading; default: the batch's name.
         made_at: When the sheet is made; default: now.
         warnings: What the user should know about the run.
@@ -61,18 +60,18 @@ def contact_sheet(
         _embed(data["cards"], folder)
     style, script = _joined(_STYLES, "css"), _joined(_SCRIPTS, "js")
     parts = {
-        "title": html.escape(_HALVES.sub("�", f"{title or batch} · contact sheet")),
+        "title": html.escape(_SURROGATES.sub("�", f"{title or batch} · contact sheet")),
         "policy": html.escape(_policy(style, script)),
         "style": style,
         "data": _inert(data),
         "script": script,
     }
-    # One pass over the template: nothing that was put in is looked at again.
+    # One pass over the template: inserted text is not searched for fields again.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
 
 
 def _policy(style: str, script: str) -> str:
-    """What the browser is to allow the page: its own style and script, pictures and videos beside it, nothing else."""
+    """The content security policy: the page's own style and script, pictures and videos next to it, nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -91,7 +90,7 @@ def _hash(text: str) -> str:
 
 
 def _inert(data: dict[str, Any]) -> str:
-    """JSON that no HTML parser can take for anything else."""
+    """JSON that no HTML parser can read as markup."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -102,7 +101,7 @@ def _embed(cards: list[dict[str, Any]], folder: Path) -> None:
         if sum(path.stat().st_size for path in posters.values()) > EMBEDDED:
             return
         pictures = {link: base64.b64encode(path.read_bytes()).decode() for link, path in posters.items()}
-    except OSError:  # a poster that went away: the page copes with one that is missing beside it
+    except OSError:  # a poster was removed: the page can show a card without one
         return
     for card in cards:
         if "poster" in card:

@@ -1,4 +1,4 @@
-// One card: picture, row id, prompt, cost; in place of a picture the reason why there is none.
+// One card: picture, row id, prompt, cost; without a picture, the reason why there is none.
 const CAPTION = 120;
 
 function poster(card, extra = "") {

@@ -24,11 +24,11 @@ function routeBar(route, longest, number) {
     const box = { x: `${known + .6}%`, y: 1, width: `${Math.max(unsure - .8, .8)}%`, height: 12, rx: 3 };
     meter.append(draw("rect", { ...box, fill: `url(#hatch-${number})`, stroke: "none" }), draw("rect", { ...box, class: "hatch" }));
   }
-  const told = route.told ? make("span", { class: "unsure" }, unsureSwatch(`swatch-${number}`), route.told) : null;
+  const doubts = route.doubts ? make("span", { class: "unsure" }, unsureSwatch(`swatch-${number}`), route.doubts) : null;
   const button = make("button", {
     type: "button", "aria-pressed": "false", title: `${route.route}: show only these`,
     onclick: () => setRoute(filter.route === route.route ? "" : route.route),
-  }, make("span", { class: "name" }, route.route), make("span", { class: "value" }, route.cost), meter, told);
+  }, make("span", { class: "name" }, route.route), make("span", { class: "value" }, route.cost), meter, doubts);
   button.dataset.route = route.route;
   return make("li", {}, button);
 }

@@ -1,4 +1,4 @@
-// The selection, and handing it back to the program.
+// The selection, and copying it as a call.
 const chosen = new Set();
 let anchor = 0;
 
@@ -44,7 +44,7 @@ function unchoose() {
 
 const chosenKeys = () => [...new Set(cards.filter((card) => chosen.has(card.index)).map((card) => card.key))];
 
-// A Python string. What cannot be seen, or would turn the line around, is written by its number.
+// A Python string. Invisible characters, and those that change the text direction, are escaped.
 function quoted(text) {
   return JSON.stringify(text).replace(/[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/gu,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -56,12 +56,12 @@ function call(keys) {
   return `generate_videos(\n    table,\n    route=route,\n    batch=${quoted(data.batch)},\n    only=${only},\n    take=${quoted(data.next_take)},\n)\n`;
 }
 
-async function copyText(text, told) {
+async function copyText(text, notice) {
   try {
     await navigator.clipboard.writeText(text);
-    toast(told);
+    toast(notice);
   } catch {
-    // Where the clipboard is closed to a page from a file: let the person copy it.
+    // A page from a file may not have access to the clipboard: let the user copy the text.
     $("by-hand-text").value = text;
     $("by-hand").showModal();
     $("by-hand-text").select();
@@ -70,7 +70,7 @@ async function copyText(text, told) {
 
 function copyCall() {
   const keys = chosenKeys();
-  if (keys.length) copyText(call(keys), `Copied: a call that makes ${count(keys.length, "row")} anew, as take ${data.next_take}`);
+  if (keys.length) copyText(call(keys), `Copied: a call that makes ${count(keys.length, "row")} again, as take ${data.next_take}`);
 }
 
 function copyIds() {

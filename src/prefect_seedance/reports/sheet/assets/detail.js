@@ -1,4 +1,4 @@
-// The details of one card: everything that is known of it.
+// The details of one card: all that is known about the row.
 const detail = $("detail");
 let opened = null;
 

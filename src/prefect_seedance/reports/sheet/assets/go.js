@@ -1,4 +1,4 @@
-// The start.
+// Starts the page.
 restoreTheme();
 fillTop();
 drawCharts();

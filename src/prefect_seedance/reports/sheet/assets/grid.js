@@ -1,4 +1,4 @@
-// The grid lays out thousands of cards and keeps only those in sight (and a little more) in the page.
+// The grid lays out thousands of cards, and keeps only the visible ones (and a few more) in the page.
 const grid = $("grid");
 const live = new Map();
 const families = new Map();
@@ -51,7 +51,7 @@ function put(element, at) {
   element.setAttribute("aria-setsize", shown.length);
 }
 
-// Behind the takes of a row, so that it is seen what belongs together.
+// A frame behind the takes of a row, to show that they belong together.
 function frame(at) {
   const { first, many, line } = places[at];
   if (many < 2 || many > size.columns || families.has(first)) return;
@@ -103,7 +103,7 @@ function render() {
   if (late) soon();
 }
 
-// A few cards a frame, those in sight first, so that fast scrolling never waits for cards that are passed by.
+// A few cards per animation frame, visible ones first, so that fast scrolling does not wait for cards it skips.
 function buildSome(missing) {
   const middle = innerHeight / 2 - grid.getBoundingClientRect().top;
   const away = ([, at]) => Math.abs(places[at].line * (size.height + size.gap) + size.height / 2 - middle);
@@ -123,7 +123,7 @@ function soon() {
   if (!asked) asked = requestAnimationFrame(() => { asked = 0; render(); $("tools").classList.toggle("stuck", $("tools").getBoundingClientRect().top <= 0); });
 }
 
-// Bring a card into sight and give it the focus.
+// Scroll a card into view and focus it.
 function goTo(at, focus = true) {
   if (!shown.length) return;
   active = Math.max(0, Math.min(shown.length - 1, at));

@@ -1,11 +1,11 @@
-// The keyboard, light and dark, and presses on cards.
+// The keyboard, the light and dark theme, and clicks on cards.
 const KEPT = "seedance-contact-sheet-theme";
 
 function restoreTheme() {
   try {
     const kept = localStorage.getItem(KEPT);
     if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
-  } catch { /* a browser that keeps nothing for files */ }
+  } catch { /* the browser has no storage for pages from files */ }
 }
 
 function switchTheme() {
@@ -21,7 +21,7 @@ function listenToPresses() {
     const card = cards[element.dataset.index];
     const at = Number(element.dataset.at);
     if (event.target.closest(".check")) {
-      // The label passes its press on to the box, which then comes by here itself.
+      // The label passes its click on to the box, whose own event follows.
       if (!event.target.matches("input")) return;
       choose(at, { range: event.shiftKey });
       return;
@@ -85,7 +85,7 @@ function listenToKeys() {
     const table = detail.open ? [inDetail] : onGrid ? [inGrid, anywhere] : [anywhere];
     const act = table.map((each) => each[name]).find(Boolean);
     if (!act) return;
-    // Before anything has the focus, the first arrow goes to the first video.
+    // While nothing has the focus, the first arrow key goes to the first video.
     if (!detail.open && name.startsWith("Arrow") && !target.closest("#grid")) goTo(active);
     else act(event);
     event.preventDefault();

@@ -1,4 +1,4 @@
-// Amounts are texts. They are added as whole numbers of one common, tiny unit: never as floating point.
+// Amounts are texts. They are added as integers of one common, small unit, never as floating point.
 const digitsBehind = (text) => (text.split(".")[1] || "").length;
 const amountTexts = cards.flatMap((card) => [
   ...(card.costs || []).map(([, text]) => text),
@@ -19,7 +19,7 @@ function written(number) {
 
 const part = (number, whole) => (whole ? Number((number * 1000000n) / whole) / 1000000 : 0);
 
-// What some cards have cost: by currency, and how many are not known, with the most that they may have cost.
+// The cost of some cards: by currency, how many are not known, and the most that those may have cost.
 function added(some) {
   const sums = new Map();
   let unsure = 0;

@@ -13,7 +13,7 @@ function play(card, screen, { loud = false, loop = true } = {}) {
   screen.classList.add("playing");
   player = { index: card.index, screen, video, loud };
   video.play().catch((error) => {
-    // A browser that plays nothing loud without being asked may still play it quietly.
+    // A browser that blocks sound without a user action may still play the video muted.
     if (error.name === "NotAllowedError" && loud) { video.muted = true; video.play().catch(() => {}); }
   });
 }
@@ -30,7 +30,7 @@ function stop() {
   video.remove();
 }
 
-// A press: play aloud; while it plays quietly, give it its sound; while it plays aloud, stop.
+// A click: play with sound; while it plays muted, switch the sound on; while it plays with sound, stop.
 function toggle(card, screen) {
   if (!player || player.index !== card.index || player.screen !== screen) play(card, screen, { loud: true });
   else if (!player.loud && player.hovered) { player.video.muted = false; player.loud = true; player.hovered = false; }

@@ -1,4 +1,4 @@
-// What all parts share: the data, and making elements. Text from the table becomes text nodes, never markup.
+// Shared by all parts: the data, and functions that make elements. Text from the table becomes text nodes, never markup.
 const data = JSON.parse(document.getElementById("data").textContent);
 const cards = data.cards;
 cards.forEach((card, index) => { card.index = index; });
@@ -40,7 +40,7 @@ const icon = (name) => draw("svg", { viewBox: "0 0 24 24", "aria-hidden": "true"
 
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-// Good, bad, warn (a person has to look), or calm.
+// The tone of a status: good, bad, warn (a person has to look), or calm.
 const TONES = { stored: "good", unknown: "warn", failed: "bad", refused: "bad", expired: "bad", invalid: "bad" };
 const toneOf = (status) => TONES[status] || "calm";
 const SIGNS = { unknown: "alert", failed: "cross", refused: "stop", expired: "cross", invalid: "stop", stored: "film" };

@@ -1,4 +1,4 @@
-// The heading, the figures, and the tools that filter and sort.
+// The heading, the numbers, and the tools that filter and sort.
 function fact(name, values, small, tone = "") {
   const lines = values.map((value) => make("b", {}, value));
   if (small) lines.at(-1).append(make("small", {}, ` ${small}`));
@@ -58,7 +58,7 @@ function fillTools() {
   }
 }
 
-// After a heading is picked, its values are asked for: from a list where there are few, as a text otherwise.
+// After a heading is picked, its value is chosen from a list where there are few, or typed otherwise.
 function askValue(heading) {
   const held = $("column-value");
   if (held) held.remove();

@@ -1,4 +1,4 @@
-// Which cards are shown, and in which order. Unknown rows stand first, however the rest is sorted.
+// Which cards are shown, and in which order. Unknown rows come first in every order.
 const filter = { text: "", statuses: new Set(), route: "", take: "", columns: new Map(), sort: "order", reversed: false };
 let shown = [];
 
@@ -38,13 +38,13 @@ const names = new Intl.Collator(undefined, { numeric: true });
 
 function compare(one, other) {
   const { value, falling } = SORTS[filter.sort];
-  // Currencies are never held against each other: they stand one after the other.
+  // Currencies are never compared: they come one after the other.
   if (filter.sort === "cost" && one.money && other.money && one.money.currency !== other.money.currency) {
     return one.money.currency < other.money.currency ? -1 : 1;
   }
   const [left, right] = [value(one), value(other)];
   const [noLeft, noRight] = [left === null || left === undefined, right === null || right === undefined];
-  // What is not known is no nought: it stands behind, in either direction.
+  // An unknown cost is not 0: it comes last, in either direction.
   if (noLeft || noRight) return noLeft - noRight || one.index - other.index;
   const rising = typeof left === "string" ? names.compare(left, right) : left < right ? -1 : left > right ? 1 : 0;
   return (rising * (Boolean(falling) === filter.reversed ? 1 : -1)) || one.index - other.index;
@@ -58,7 +58,7 @@ function look() {
   shown = found.sort((one, other) => first(one) - first(other) || compare(one, other));
 }
 
-// In the order of the rows, takes of a row stand beside each other.
+// In row order, the takes of a row are next to each other.
 const sideBySide = () => filter.sort === "order" && data.takes && data.takes.length > 1;
 
 function filtered() {
