@@ -138,7 +138,7 @@ async def _bought(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[str]]
     """What those batches have asked for, by row: made, or being made, or of unknown outcome."""
     bought: dict[str, set[str]] = {}
     for name in batches:
-        at_work = await ledger.at_work(name)
+        at_work = await ledger.has_live_run(name)
         for row in await ledger.rows_of(name):
             if at_work or row.state not in TAKEABLE:
                 bought.setdefault(row.key, set()).add(row.fingerprint)
