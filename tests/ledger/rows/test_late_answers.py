@@ -12,7 +12,6 @@ from prefect_seedance.errors import InputError, LedgerError, RateLimited, Refuse
 from prefect_seedance.ledger import Outcome, Run, Settlement, State, heartbeat, lease
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.routes.pricing.amount import Amount
-
 from tests.ledger.conftest import Bench, an_intent
 
 NO = Refused("the prompt is not allowed", code="40003", http_status=400, request_id="q-late")

@@ -12,7 +12,6 @@ from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run
 from prefect_seedance.ledger.rows import budget
 from prefect_seedance.routes.pricing.amount import Amount
-
 from tests.ledger.conftest import Bench
 
 CLIP = MaterialKey("anyfast", "default", "asset", "video", "ab" * 32)
