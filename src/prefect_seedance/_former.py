@@ -1,7 +1,7 @@
-"""Modules of 0.1.0 that results and tickets name in their pickles: found under their new names.
+"""Import hook for the module names of 0.1.0, so that pickles of results and tickets can still be loaded.
 
-Prefect keeps results as pickles, and a pickle names a class by its module. A ticket of an earlier release has to be
-read for as long as its job may have been paid.
+Prefect stores results as pickles, and a pickle names a class by its module. A ticket of an earlier release must be
+readable as long as its job may have been paid.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MODULES: dict[str, str] = {
     "reports.rowresult": "reports.results.row_result",
     "routes.amount": "routes.pricing.amount",
 }
-"""Where the classes of a former module are now."""
+"""Former module to the module that has its classes now."""
 
 _NAMES: dict[str, str] = {
     "BadRows": "InvalidRows",
@@ -40,7 +40,7 @@ _NAMES: dict[str, str] = {
     "Standing": "RowSummary",
     "Traffic": "AccountStats",
 }
-"""Classes that have another name now; those of `errors` are renamed there."""
+"""Former class name to the present one; further renames of `errors` are listed there."""
 
 
 class _Former(MetaPathFinder, Loader):
@@ -62,6 +62,6 @@ class _Former(MetaPathFinder, Loader):
 
 
 def read_former_pickles() -> None:
-    """Have `import` find the former modules, behind all others."""
+    """Install the import hook, after all other finders."""
     if not any(isinstance(finder, _Former) for finder in sys.meta_path):
         sys.meta_path.append(_Former())

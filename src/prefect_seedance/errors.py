@@ -4,10 +4,10 @@
     ├── InputError                  input                 wrong input; nothing was spent
     │   ├── TableError              table                 a table, as a whole or in single cells
     │   └── InvalidRows             invalid_rows          rows that break a rule of their route
-    ├── ProviderError               provider              what a provider answered, or did not
+    ├── ProviderError               provider              an answer, or no answer, of a provider
     │   ├── Refused                 refused               proven: nothing was made, nothing is owed
     │   │   ├── AuthenticationError authentication        the key is not accepted
-    │   │   ├── ContentRejected     content_rejected      because of what prompt or media show
+    │   │   ├── ContentRejected     content_rejected      the content of prompt or media
     │   │   ├── InsufficientFunds   insufficient_funds    balance or quota is used up
     │   │   ├── RouteUnavailable    route_unavailable     maintenance, or not on sale for this key
     │   │   ├── RateLimited         rate_limited          too many requests or jobs
@@ -18,20 +18,20 @@
     │   │   └── UnsafeLink          unsafe_link           a result link that must not be followed
     │   ├── Unreachable             unreachable           no connection, or no answer to a free call
     │   └── JobFailed               job_failed            the provider accepted the job and failed
-    ├── InvalidVideo                invalid_video         bytes that are not a whole, playable video
-    ├── LedgerError                 ledger                the ledger forbids it or cannot be used
-    ├── NothingStored               nothing_stored        a run that stored no row at all
-    ├── StillRunning                still_running         the job outlasts this run's patience
-    ├── ReviewPending               review_pending        the review outlasts this run's patience
+    ├── InvalidVideo                invalid_video         bytes that are not a complete, playable video
+    ├── LedgerError                 ledger                the ledger forbids it, or cannot be used
+    ├── NothingStored               nothing_stored        a run that stored no row
+    ├── StillRunning                still_running         the job takes longer than this run waits
+    ├── ReviewPending               review_pending        the review takes longer than this run waits
     ├── OverBudget                  over_budget           a row does not fit into the budget
     ├── TooManyFailures             too_many_failures     `max_failures` is reached
     ├── MovedToNextRoute            moved_to_next_route   a route refused; the row goes on to the next
     └── RunEnded                    run_ended             the run that began this work has ended
 
-Inside the package only, and never seen by a caller: `CellError` (a ValueError), `InvalidMedia` and below it
+Used inside the package only: `CellError` (a ValueError), `InvalidMedia` and below it
 `UnsupportedMedia`, `BeyondPrefix`, `ProbeTimeout`, `ProbeFailed`, `ResponseTooLarge` and `DatabaseUnreachable`.
 
-The second column is the class's `kind`: a stable name, which the ledger and the results store. Everything under
+The second column is the class's `kind`: a stable name that the ledger and the results store. Everything under
 `Refused` proves that nothing was made and nothing is owed. `UnknownOutcome` proves nothing, and such a create is never
 sent again automatically.
 """
@@ -46,18 +46,18 @@ from prefect_seedance.messages import Message
 
 
 class SeedanceError(Exception):
-    """The root of all errors that this package raises on purpose.
+    """The base class of all errors that this package raises.
 
     Attributes:
-        kind: What kind of error this is, as the ledger and the results store it. It never changes.
+        kind: The stable name of the class, as the ledger and the results store it.
         provider: `jimmy` or `anyfast`, where a provider is involved.
-        code: The provider's own code, or ours where it has none.
-        request_id: The provider's trace id, to be quoted to its support.
-        row: The key of the row concerned.
-        http_status: The HTTP status of the answer, where there was one.
+        code: The provider's code, or this package's where it has none.
+        request_id: The provider's trace id, for its support.
+        row: The key of the row.
+        http_status: The HTTP status of the response, where there was one.
 
     Args:
-        message: What is wrong: a `Message`, or a provider's own words as text.
+        message: What is wrong: a `Message`, or a provider's text.
     """
 
     kind: ClassVar[str] = "seedance"
@@ -82,16 +82,16 @@ class SeedanceError(Exception):
 
     @property
     def message(self) -> str:
-        """What is wrong, in the words of the surface that the reader is on."""
+        """What is wrong, worded for the surface (CLI, UI, API) that shows it."""
         return str(self.text)
 
     @property
     def slug(self) -> str | None:
-        """The stable name of the message; None where the text is a provider's own."""
+        """The stable name of the message; None for a provider's text."""
         return self.text.slug if isinstance(self.text, Message) else None
 
     def reword(self, message: Message | str) -> None:
-        """Say the same in other words, or say more."""
+        """Replace the message."""
         self.text = message
         self.args = (message,)
 
@@ -105,14 +105,14 @@ class SeedanceError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Prefect pickles exceptions across processes; keyword-only arguments need help there.
+        # Prefect pickles exceptions across processes. The default reduction loses keyword-only arguments.
         return (_rebuild, (type(self), self.text, self.__dict__.copy()))
 
 
 def _rebuild(cls: type[SeedanceError], message: Message | str, state: dict[str, Any]) -> SeedanceError:
     error = cls.__new__(cls, message)
     error.args = (message,)
-    # Errors that were pickled by 0.1.0 kept their text as `message`.
+    # Errors pickled by 0.1.0 have their text as `message`.
     state.setdefault("text", state.pop("message", message))
     error.__dict__.update(state)
     return error
@@ -125,10 +125,10 @@ class InputError(SeedanceError):
 
 
 class TableError(InputError):
-    """A table that cannot be used as it stands.
+    """A table that cannot be used.
 
     Attributes:
-        problems: The cells concerned, as `CellProblem`; empty where the table as a whole is wrong.
+        problems: The invalid cells, as `CellProblem`; empty where the table as a whole is invalid.
     """
 
     kind = "table"
@@ -139,7 +139,7 @@ class TableError(InputError):
 
 
 class InvalidRows(InputError):
-    """Rows of the table may not be sent. Nothing was spent.
+    """Rows of the table break a rule of their route. Nothing was spent.
 
     Attributes:
         invalid: Every invalid row with all its reasons.
@@ -153,37 +153,37 @@ class InvalidRows(InputError):
 
 
 class ProviderError(SeedanceError):
-    """What a provider answered, or did not answer."""
+    """A provider answered with an error, or did not answer."""
 
     kind = "provider"
 
 
 class Refused(ProviderError):
-    """The provider refused in its own words; proven: nothing was made, nothing is owed."""
+    """A proven refusal in the provider's error form: nothing was made, nothing is owed."""
 
     kind = "refused"
 
 
 class AuthenticationError(Refused):
-    """The provider does not accept the API key. No other row of this account will fare better."""
+    """The provider does not accept the API key. All other rows of this account are refused too."""
 
     kind = "authentication"
 
 
 class ContentRejected(Refused):
-    """Refused because of what the prompt or the media show."""
+    """Refused because of the content of the prompt or the media."""
 
     kind = "content_rejected"
 
 
 class InsufficientFunds(Refused):
-    """The account's balance or the key's quota is used up. The row can be taken again once it is filled."""
+    """The account's balance or the key's quota is used up. A later run can take the row again."""
 
     kind = "insufficient_funds"
 
 
 class RouteUnavailable(Refused):
-    """The route takes nothing now: in maintenance, taken down, or not on sale for this key."""
+    """The route accepts no jobs now: in maintenance, taken down, or not on sale for this key."""
 
     kind = "route_unavailable"
 
@@ -192,7 +192,7 @@ class RateLimited(Refused):
     """Too many requests or too many jobs at once.
 
     Attributes:
-        retry_after: Seconds that the provider asks to wait, or None where it does not say.
+        retry_after: Seconds that the provider asks to wait; None where it does not say.
     """
 
     kind = "rate_limited"
@@ -203,7 +203,7 @@ class RateLimited(Refused):
 
 
 class DuplicateName(Refused):
-    """An asset of this name is in the group already; it can be looked up instead of being made again."""
+    """An asset of this name exists in the group; it can be looked up instead of being made again."""
 
     kind = "duplicate_name"
 
@@ -215,25 +215,25 @@ class UnknownOutcome(ProviderError):
 
 
 class NotFound(ProviderError):
-    """A job, an asset or a result link that the provider no longer knows: expired, deleted, or never there."""
+    """The provider does not know this job, asset or result link: expired, deleted, or never made."""
 
     kind = "not_found"
 
 
 class InvalidResponse(ProviderError):
-    """An answer that is not in the provider's form, to a call that can be made again without cost."""
+    """A response that is not in the provider's form, to a call that can be repeated without cost."""
 
     kind = "invalid_response"
 
 
 class UnsafeLink(InvalidResponse):
-    """A link that is not followed: no https, a private address, a password in it, or no link at all."""
+    """A link that is not followed: no https, a private address, a password in it, or not a link."""
 
     kind = "unsafe_link"
 
 
 class Unreachable(ProviderError):
-    """No connection could be made, or a call that costs nothing got no answer. Safe to try again."""
+    """No connection could be made, or a call that costs nothing got no response. Safe to repeat."""
 
     kind = "unreachable"
 
@@ -245,22 +245,22 @@ class JobFailed(ProviderError):
 
 
 class InvalidVideo(SeedanceError):
-    """Bytes that are not a whole, playable video. Never stored."""
+    """Bytes that are not a complete, playable video. Never stored."""
 
     kind = "invalid_video"
 
 
 class LedgerError(SeedanceError):
-    """The ledger forbids it, cannot be read, or belongs to something else."""
+    """The ledger forbids the operation, cannot be used, or belongs to something else."""
 
     kind = "ledger"
 
 
 class NothingStored(SeedanceError):
-    """No row at all could be stored.
+    """The run stored no row.
 
     Attributes:
-        result: The run's `GenerateResult`: what became of each row, and what is known of the cost.
+        result: The run's `GenerateResult`: the outcome of each row, and the known cost.
     """
 
     kind = "nothing_stored"
@@ -271,31 +271,31 @@ class NothingStored(SeedanceError):
 
 
 class StillRunning(SeedanceError):
-    """The job outlasts the patience of this run. It is kept: the next run of the batch takes it up."""
+    """The job takes longer than this run waits. It is kept: the next run of the batch continues it."""
 
     kind = "still_running"
 
 
 class ReviewPending(SeedanceError):
-    """The review outlasts the patience of this run. It goes on: the next run takes it up."""
+    """The review takes longer than this run waits. It goes on: the next run continues it."""
 
     kind = "review_pending"
 
 
 class OverBudget(SeedanceError):
-    """The worst case of a row does not fit into what is left of the budget. A later run can take it."""
+    """The worst-case cost of a row exceeds the rest of the budget. A later run can take it."""
 
     kind = "over_budget"
 
 
 class TooManyFailures(SeedanceError):
-    """As many rows failed as the user allows; no more are taken."""
+    """`max_failures` is reached; no more rows are taken."""
 
     kind = "too_many_failures"
 
 
 class MovedToNextRoute(SeedanceError):
-    """One of the row's routes has refused it; it goes on to the next. Nothing was made, and nothing is owed."""
+    """A route refused the row, which goes on to its next route. Nothing was made, nothing is owed."""
 
     kind = "moved_to_next_route"
 
@@ -307,14 +307,14 @@ class RunEnded(SeedanceError):
 
 
 class CellError(ValueError):
-    """A cell that cannot be read; its text says what is allowed."""
+    """A cell that cannot be read; the message says what is allowed."""
 
 
 class InvalidMedia(Exception):
-    """What is wrong with the bytes of a file; callers turn it into `InvalidVideo` or `InputError`.
+    """The bytes of a file are invalid; callers turn this into `InvalidVideo` or `InputError`.
 
     Attributes:
-        text: What is wrong, to continue a sentence.
+        text: What is wrong, as the end of a sentence.
     """
 
     def __init__(self, text: Message) -> None:
@@ -323,22 +323,22 @@ class InvalidMedia(Exception):
 
 
 class UnsupportedMedia(InvalidMedia):
-    """The bytes are surely no picture, film or sound: a web page, an archive, nothing at all."""
+    """The bytes are certainly no image, video or audio: a web page, an archive, an empty file."""
 
 
 class BeyondPrefix(Exception):
-    """The bytes are there, but further in than is read for a look."""
+    """The needed bytes are beyond the prefix that a probe reads."""
 
 
 class ProbeTimeout(Exception):
-    """The time for looking at this file is over."""
+    """The probe of this file exceeded its time limit."""
 
 
 class ProbeFailed(Exception):
-    """The server did not show the file.
+    """The server did not deliver the file.
 
     Attributes:
-        text: Why, as a sentence of its own.
+        text: The reason, as a sentence.
     """
 
     def __init__(self, text: Message | str) -> None:
@@ -347,14 +347,14 @@ class ProbeFailed(Exception):
 
 
 class ResponseTooLarge(Exception):
-    """The body of an answer is longer than is read."""
+    """The body of a response exceeds the size limit."""
 
 
 class DatabaseUnreachable(Exception):
     """The ledger's server could not be reached for as long as a run waits for it.
 
     Attributes:
-        seconds: How long it was waited for.
+        seconds: How long the run waited.
     """
 
     def __init__(self, seconds: float, why: BaseException) -> None:
@@ -377,7 +377,7 @@ _FORMER = {
     "UserMistake": "InputError",
     "WorkIsOver": "RunEnded",
 }
-"""Names of 0.1.0: they go on to work, with a warning."""
+"""Names of 0.1.0: they still work, with a `DeprecationWarning`."""
 
 
 def __getattr__(name: str) -> Any:

@@ -95,7 +95,7 @@ class World:
     def prepare(self, rows: list[dict[str, Any]], **options: Any) -> BatchPlan:
         """The rows, checked."""
         choice = options.pop("choice", RoutePolicy("in_order"))
-        return prepare(read_table(rows), self.routes, choice=choice, **options)
+        return prepare(read_table(rows), self.routes, policy=choice, **options)
 
     async def run(self, rows: list[dict[str, Any]], *, patience: float = 600.0, **options: Any) -> Seen:
         """One run over them."""

@@ -30,7 +30,7 @@ async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
     async with account_client(ACCOUNT) as door, asyncio.timeout(patience()):
         async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
             assert lost == []
-        monkeypatch.setattr(ledger, "sit", away)
+        monkeypatch.setattr(ledger, "allocate", away)
         async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
             assert lost == [trouble]
     await ledger.close()
@@ -38,15 +38,15 @@ async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
 
 async def test_a_ledger_in_trouble_for_a_moment_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger, lost, asked = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/ledger.db"), [], []
-    sit = ledger.sit
+    allocate = ledger.allocate
 
     async def moody(member: object, said: object) -> object:
         asked.append(said)
         if len(asked) == 1:
             raise LedgerError("It is locked.")
-        return await sit(member, said)  # type: ignore[arg-type]
+        return await allocate(member, said)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ledger, "sit", moody)
+    monkeypatch.setattr(ledger, "allocate", moody)
     async with (
         asyncio.timeout(patience()),
         account_client(ACCOUNT) as door,

@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def prompts(place: str, own: tuple[str, ...] = ()) -> list[str]:
-    return [row.request.prompt for row in read_table(place, judge=tables._PlaceCheck(own)).rows]
+    return [row.request.prompt for row in read_table(place, check_location=tables._PlaceCheck(own)).rows]
 
 
 def test_files_are_read_where_the_worker_works_and_where_its_environment_says(home, monkeypatch):

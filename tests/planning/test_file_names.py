@@ -57,7 +57,7 @@ def test_dates_and_takes():
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "text"),
     [
         ("{idd}.mp4", r"no 'idd'. Known are: batch, id, take, .*Client, nr\."),
         ("{id.__class__}", "no 'id.__class__'"),

@@ -31,7 +31,7 @@ ROUTES = (MINI, SP, FAST)
 
 def chosen(row, routes=ROUTES, how="first", **options):
     """The candidates of one row, as messages name them."""
-    found = prepare(read_table([{"prompt": "a lamp", **row}]), routes, choice=RoutePolicy(how), **options)
+    found = prepare(read_table([{"prompt": "a lamp", **row}]), routes, policy=RoutePolicy(how), **options)
     return [each.settings.label for each in found.rows[0].candidates]
 
 
@@ -78,7 +78,7 @@ def test_mistakes_name_the_row_the_route_and_what_there_is():
 
 def test_who_cannot_make_a_row_is_passed_over_and_that_is_told():
     rows = [{"prompt": "a lamp", "resolution": "1080p"}, {"prompt": "a cup"}]
-    found = prepare(read_table(rows), ROUTES, choice=RoutePolicy("in_order"))
+    found = prepare(read_table(rows), ROUTES, policy=RoutePolicy("in_order"))
     assert [[each.settings.label for each in row.candidates] for row in found.rows] == [
         [MINI.label, SP.label],
         [MINI.label, SP.label, FAST.label],
@@ -88,7 +88,7 @@ def test_who_cannot_make_a_row_is_passed_over_and_that_is_told():
 
 def test_the_cheapest_is_chosen_within_one_currency_and_the_others_are_told():
     routes = (replace(SP, prices=None), replace(FAST, prices=USD), MINI)
-    found = prepare(read_table([{"prompt": "a lamp"}]), routes, choice=RoutePolicy("cheapest", "CNY"))
+    found = prepare(read_table([{"prompt": "a lamp"}]), routes, policy=RoutePolicy("cheapest", "CNY"))
     assert [each.settings.label for each in found.rows[0].candidates] == [MINI.label]
     assert any("USD" in text and "never converted" in text for text in map(str, found.warnings))
     assert any(SP.label in text and "no price is known" in text for text in map(str, found.warnings))
@@ -103,7 +103,7 @@ def _prints(routes):
 
 def test_a_row_is_the_same_whoever_is_asked_first():
     def row(routes, **cells):
-        return prepare(read_table([{"prompt": "a lamp", **cells}]), routes, choice=RoutePolicy("in_order")).rows[0]
+        return prepare(read_table([{"prompt": "a lamp", **cells}]), routes, policy=RoutePolicy("in_order")).rows[0]
 
     alone, both = row([MINI]), row([MINI, FAST])
     turned = row([MINI, FAST], route="fast-night > seedance2.0-mini")
@@ -118,7 +118,7 @@ def test_a_row_is_the_same_whoever_is_asked_first():
 
 def test_each_candidate_is_asked_with_its_own_defaults():
     wide = replace(FAST, defaults=VideoRequest(ratio="21:9", duration=9))
-    row = prepare(read_table([{"prompt": "a lamp"}]), (MINI, wide), choice=RoutePolicy("in_order")).rows[0]
+    row = prepare(read_table([{"prompt": "a lamp"}]), (MINI, wide), policy=RoutePolicy("in_order")).rows[0]
     assert [(each.request.ratio, each.request.duration) for each in row.candidates] == [(None, 5), ("21:9", 9)]
     assert row.span.low == row.quote.low
     assert row.span.high == row.others[0].quote.high

@@ -264,7 +264,7 @@ def test_the_users_headings_are_named_by_columns():
 
 
 @pytest.mark.parametrize(
-    ("headings", "columns", "told"),
+    ("headings", "columns", "words"),
     [
         (["text", "n"], None, ["no prompt column", "Columns found: 'text', 'n'", 'columns={"prompt": "text"}']),
         ([], None, ["no prompt column", "Columns found: none"]),
@@ -364,7 +364,7 @@ def test_bad_rows_have_keys_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "words"),
     [
         ("a.csv", b"", "empty"),
         ("a.csv", b"\n \n", "empty"),

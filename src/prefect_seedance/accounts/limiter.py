@@ -209,7 +209,7 @@ class Limiter:
             wanted=wanted,
             ceilings=dict(self._ceilings),
             size=self._window.size if self._window.found else None,
-            knew=self._knew,
+            previous_size=self._knew,
             pause=max(0.0, self._open_at - asyncio.get_running_loop().time()),
         )
 

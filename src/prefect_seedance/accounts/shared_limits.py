@@ -77,7 +77,7 @@ async def _keep(ledger: Ledger, account_client: AccountClient, lost: Callable[[B
             else:
                 account_client.limiter.alone()
             with contextlib.suppress(LedgerError):
-                await ledger.leave_seat(member)
+                await ledger.release_allocation(member)
 
 
 async def _speak(ledger: Ledger, account_client: AccountClient, member: Member) -> None:
@@ -87,7 +87,7 @@ async def _speak(ledger: Ledger, account_client: AccountClient, member: Member) 
     while True:
         limiter.news.clear()
         try:
-            limiter.shared(await ledger.sit(member, limiter.saying()), agreed / 2)
+            limiter.shared(await ledger.allocate(member, limiter.saying()), agreed / 2)
             failing = None
         except LedgerError as error:
             # For a while nothing more is put in flight; a ledger that stays away has been waited for long enough.

@@ -55,7 +55,7 @@ async def plan_rows(
         await session.ledger.plan(session.run, session.take, plans(changed))
     ids = {key: marks[key].id for key in rows if key in marks}
     if ids:
-        await session.ledger.follow(session.run, session.take, folder)
+        await session.ledger.change_folder(session.run, session.take, folder)
     new = [row for key, row in rows.items() if key not in marks]
     for start in range(0, len(new), GROUP):
         ids |= await session.ledger.plan(session.run, session.take, plans(new[start : start + GROUP]))

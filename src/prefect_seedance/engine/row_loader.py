@@ -94,7 +94,7 @@ class RowLoader:
     async def rows(self, ids: Collection[int]) -> list[Row]:
         """The rows that can be worked on, in the order in which they were planned."""
         records = await self._session.ledger.rows(ids)
-        meant = await self._session.ledger.meant(ids)
+        meant = await self._session.ledger.plan_details(ids)
         found = [await self._row(records[row_id], meant.get(row_id)) for row_id in sorted(records)]
         return [row for row in found if row is not None]
 

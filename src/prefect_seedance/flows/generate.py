@@ -246,7 +246,7 @@ async def _generate(
         step_runner = step_runner_for(task_runs)
         access = media_access_of(read, routes, media_root, media_hosts)
         name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
-        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=policy)
+        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, policy=policy)
         if probe and has_media(plan):
             url = ledger_url(ledger, prefect_home())
             await survey(plan, access, await settled_keys(url, name, take, retry))

@@ -111,7 +111,7 @@ async def _quote(
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
-        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, choice=RoutePolicy(choose))
+        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, policy=RoutePolicy(choose))
         if probe and has_media(plan):
             await survey(plan, media_access_of(read, routes, media_root, media_hosts))
         plan.settle(on_invalid=on_invalid)

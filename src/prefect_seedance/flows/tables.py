@@ -46,7 +46,7 @@ async def open_table(table: TableLike, columns: Mapping[str, str] | None) -> Tab
     judge = None
     if isinstance(table, str) and deployment.id and _is_top_level_run():
         judge = _PlaceCheck(await _deployment_places())
-    return await asyncio.to_thread(read_table, table, columns=columns, judge=judge)
+    return await asyncio.to_thread(read_table, table, columns=columns, check_location=judge)
 
 
 def _is_top_level_run() -> bool:

@@ -1,4 +1,4 @@
-"""What has been bought: the durable record of every row and of every request that may have cost money."""
+"""The durable record of every row, and of every request that may have cost money."""
 
 from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up, add_up_all
 from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH

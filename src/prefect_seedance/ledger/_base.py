@@ -1,4 +1,4 @@
-"""An open ledger, whatever is asked of it."""
+"""The common base of the parts of the ledger."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class LedgerBase:
 
     @classmethod
     async def open(cls, url: str) -> Self:
-        """Open the ledger at an SQLAlchemy URL with an async driver; it is made or migrated where needed."""
+        """Open the ledger at an SQLAlchemy URL with an async driver; create or migrate it where needed."""
         ledger = cls(url)
         await ledger._database.open()
         return ledger
 
     async def close(self) -> None:
-        """Finish what waits to be written, and disconnect."""
+        """Finish all pending writes, and disconnect."""
         await self._database.close()
 
     @property
     def identity(self) -> str:
-        """The ledger's own name, kept in it: the same wherever the ledger is moved to."""
+        """The ledger's id, stored in it; it stays the same when the ledger is moved."""
         return self._database.identity
 
     @property
     def url(self) -> str:
-        """The URL, with its password: never to be shown."""
+        """The URL with its password; never show it."""
         return self._database.url
 
     @property
@@ -41,5 +41,5 @@ class LedgerBase:
         """The URL without its password."""
         return self._database.shown
 
-    async def _write(self, move: Any, *args: Any, **values: Any) -> None:
-        await self._database.write(lambda connection: move(connection, *args, **values))
+    async def _write(self, operation: Any, *args: Any, **values: Any) -> None:
+        await self._database.write(lambda connection: operation(connection, *args, **values))

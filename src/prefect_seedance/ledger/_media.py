@@ -1,4 +1,4 @@
-"""What the ledger knows of media that were brought to a provider, and of what was billed for them."""
+"""The part of the ledger about media sent to providers, and the billed requests for them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["LedgerMedia"]
 
 
 class LedgerMedia(LedgerBase):
-    """The part of the ledger that is about media."""
+    """Media at the providers, and the billed requests for assets."""
 
     async def take_material(self, run: Run, key: MaterialKey, name: str, *, needed_until: datetime) -> MaterialRecord:
-        """Take a medium to bring it into a provider's form; see `materials.take`."""
+        """Claim a medium to prepare it for a provider; see `materials.take`."""
 
         def operation(connection: sa.Connection) -> MaterialRecord:
             return materials.take(connection, run, key, name, needed_until=needed_until)
@@ -32,9 +32,9 @@ class LedgerMedia(LedgerBase):
         return await self._database.write(operation)
 
     async def ask_for_asset(self, run: Run, material_id: int, **limits: Any) -> int | None:
-        """Write down a billed request for an asset before it is sent; None where the budget forbids it: `assets.ask`.
+        """Record a billed request for an asset before it is sent; None where the budget forbids it: see `assets.ask`.
 
-        A caller that is cancelled meanwhile never learns the id and cannot send: its request is withdrawn.
+        A caller that is cancelled meanwhile does not get the id and cannot send, so its request is withdrawn.
         """
         written: list[int | None] = []
 
@@ -51,25 +51,25 @@ class LedgerMedia(LedgerBase):
             raise
 
     async def asset_answered(self, run: Run, request_id: int, outcome: Outcome, **evidence: str | None) -> None:
-        """What became of a billed request for an asset."""
+        """Record the outcome of a billed request for an asset; see `assets.answer`."""
         await self._write(assets.answer, run, request_id, outcome, **evidence)
 
     async def asset_found(self, run: Run, material_id: int, asset_id: str) -> None:
-        """What a billed request has made was found in the provider's list; see `assets.found`."""
+        """Record that the asset of a billed request was found in the provider's list; see `assets.found`."""
         await self._write(assets.found, run, material_id, asset_id)
 
     async def asset_waiting(self, material_id: int) -> AssetRequest | None:
-        """The billed request for a medium whose outcome is not known, if there is one."""
+        """The billed request for a medium whose outcome is not known; None if there is none."""
         return await self._database.read(lambda connection: assets.waiting(connection, material_id))
 
     async def resolve_asset(
         self, batch: str, request_id: int, verdict: Verdict, *, asset_id: str | None = None
     ) -> None:
-        """Settle a billed request for an asset by a person's word; see `assets.resolve`."""
+        """Settle a billed request for an asset as a person states it; see `assets.resolve`."""
         await self._write(assets.resolve, batch, request_id, verdict, asset_id=asset_id)
 
     async def note_material(self, run: Run, material_id: int, **values: Any) -> None:
-        """How a medium stands now."""
+        """Record the state of a medium; see `materials.note`."""
         await self._write(materials.note, run, material_id, **values)
 
     async def asset_requests_of(self, batch: str) -> list[AssetRequest]:

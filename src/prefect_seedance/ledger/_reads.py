@@ -1,4 +1,4 @@
-"""What can be read in the ledger: rows, attempts, and how batches stand."""
+"""The read-only part of the ledger: rows, attempts and summaries of batches."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["LedgerReads"]
 
 
 class LedgerReads(LedgerBase):
-    """The part of the ledger that changes nothing."""
+    """The read-only part of the ledger."""
 
     async def states_of(self, batch: str, take: str) -> dict[str, State]:
         """The state of each row of a take, by key; empty where the batch is new."""
         return await self._database.read(lambda connection: lookups.states_of(connection, batch, take))
 
     async def marks_of(self, batch: str, take: str, keys: Collection[str]) -> dict[str, Mark]:
-        """What tells whether there is anything to do for rows, by key; see `lookups.marks_of`. May hold more rows."""
+        """What decides whether rows need work, by key; see `lookups.marks_of`. May include other rows."""
         return await self._database.read(lambda connection: lookups.marks_of(connection, batch, take, keys))
 
     async def rows(self, ids: Collection[int]) -> dict[int, RowRecord]:
@@ -33,22 +33,26 @@ class LedgerReads(LedgerBase):
         return await self._database.read(lambda connection: lookups.rows_by_id(connection, ids))
 
     async def row(self, row_id: int) -> RowRecord:
-        """One row."""
+        """One row.
+
+        Raises:
+            LedgerError: There is no row with this id.
+        """
         found = await self.rows([row_id])
         if row_id not in found:
             raise LedgerError(message("ledger.no_row", id=row_id))
         return found[row_id]
 
     async def find(self, batch: str, take: str, key: str) -> RowRecord | None:
-        """The row of this key, if there is one."""
+        """The row with this key; None if there is none."""
         return await self._database.read(lambda connection: lookups.row_by_key(connection, batch, take, key))
 
     async def rows_of(self, batch: str, take: str | None = None) -> list[RowRecord]:
         """All rows of a batch, in the order in which they were planned."""
         return await self._database.read(lambda connection: lookups.rows_of(connection, batch, take))
 
-    async def standings_of(self, batch: str) -> list[RowSummary]:
-        """How all rows of a batch stand, all takes, in the order in which they were planned: leaner than `rows_of`."""
+    async def summaries_of(self, batch: str) -> list[RowSummary]:
+        """Summaries of all rows and takes of a batch in the order of planning; smaller than `rows_of`."""
         return await self._database.read(lambda connection: summaries.summaries_of(connection, batch))
 
     async def attempts_of_rows(self, ids: Collection[int]) -> list[AttemptRecord]:
@@ -68,9 +72,9 @@ class LedgerReads(LedgerBase):
         return await self._database.read(lookups.batch_names)
 
     async def committed(self, run: Run, currency: str) -> Decimal:
-        """What the batch has committed itself to in one currency: known charges, and the worst case of the rest."""
+        """The batch's commitment in one currency: known charges, and the worst case of the rest."""
         return await self._database.read(lambda connection: budget.committed(connection, run.batch_id, currency))
 
     async def unfinished_batches(self) -> Sequence[tuple[str, str]]:
-        """Batch and take of all rows that are paid for and have no file yet; see `keeping.unfinished_batches`."""
+        """Batch and take of all rows that are paid for and have no file yet; see `maintenance.unfinished_batches`."""
         return await self._database.read(maintenance.unfinished_batches)

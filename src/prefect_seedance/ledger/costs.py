@@ -1,4 +1,4 @@
-"""What was paid, added up from the attempts: known amounts apart from what is not known (laws 3 and 7)."""
+"""Adds up the cost of attempts; known amounts are kept apart from unknown ones (laws 3 and 7)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prefect_seedance.routes.pricing import decimals
 __all__ = ["ASSETS", "CostLine", "add_up", "add_up_all"]
 
 ASSETS = "asset library"
-"""Stands where a route's model would: what a cost line of assets was paid for."""
+"""In a cost line of assets: takes the place of the route's model."""
 
 
 @dataclass(slots=True)
@@ -22,20 +22,20 @@ class CostLine:
     """The cost of one route's billing model in one currency.
 
     Attributes:
-        rows: Rows with at least one attempt here.
+        rows: Rows with at least one attempt on this line.
         jobs: Jobs known to have been made.
         succeeded: Jobs that made a video.
         failed: Jobs that failed at the provider.
         units: Units billed, where known.
         cost: The sum of the known charges.
-        unpriced: Jobs that were charged with an amount that is not known.
-        open: Jobs still running, whose charge is yet to come.
+        unpriced: Charged jobs whose amount is not known.
+        open: Running jobs, not charged yet.
         held: Creates with an unknown outcome: they may have been paid.
         undocumented: Failed jobs of which no document says whether they are charged.
         refused: Creates that were provably refused: they cost nothing.
-        refusal: How the last of them was refused, in the provider's words.
-        assets: Requests for assets of the provider's library that are billed here; no videos.
-        doubt: The most that `held`, `undocumented` and `unpriced` may have cost; None where that has no bound.
+        refusal: The provider's message of the last refusal.
+        assets: Billed requests for assets of the provider's library; these are no videos.
+        doubt: The most that `held`, `undocumented` and `unpriced` may have cost; None without a bound.
     """
 
     provider: str
@@ -83,15 +83,15 @@ def add_up_all(
     *,
     run_id: str | None = None,
 ) -> list[CostLine]:
-    """The same for a whole batch: the latest attempts come with its rows, those of one kind are added at one stroke.
+    """The same for a whole batch. The latest attempts come with the summaries; equal ones are added in one step.
 
     Args:
         summaries: The batch's rows.
         earlier: The attempts that are not the latest of their rows.
         assets: Billed requests for assets.
-        run_id: Only what this run has bought; None takes all.
+        run_id: Count this run's attempts only; None counts all.
     """
-    # Most rows share the very object: to hash what is in it for each of them would take longest.
+    # Most rows share one `Payment` object. Grouping by its id avoids hashing its content for each row.
     alike: dict[int, tuple[Payment, int, list[int]]] = {}
     for row in summaries:
         payment = row.kind.payment
@@ -159,12 +159,12 @@ def _doubt_asset(line: CostLine, request: AssetRequest) -> None:
 
 
 def _add(line: CostLine, attempt: AttemptRecord | Payment, row_ids: Collection[int]) -> None:
-    """Add one attempt for each of these rows; they are all alike."""
+    """Add one attempt for each of these rows; all these attempts are equal."""
     times = len(row_ids)
     line.row_ids.update(row_ids)
     if attempt.unit_price is not None:
         line.unit_prices.add(attempt.unit_price)
-    # A person's word makes a job known too: its id was found, or it was made and is lost.
+    # A person's resolution makes a job known too: its id was found, or it was made and is lost.
     line.jobs += times * (attempt.outcome is Outcome.CREATED or attempt.resolution not in {None, "not_made"})
     match attempt.settlement:
         case Settlement.CHARGED:

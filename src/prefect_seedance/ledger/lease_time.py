@@ -1,4 +1,4 @@
-"""How long a run may be silent before another machine may take its rows."""
+"""The lease of a run: how long it holds its rows without a heartbeat."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from prefect_seedance.messages import message
 __all__ = ["LEASE", "heartbeat", "lease"]
 
 LEASE = timedelta(seconds=120)
-"""A run on another host that has not been heard of for this long counts as dead, unless it asked for another lease."""
+"""The default lease. A run on another host counts as dead after this time without a heartbeat."""
 
 ENVIRONMENT = "PREFECT_SEEDANCE_LEASE"
-"""The lease of this process's runs, in seconds."""
+"""The environment variable with the lease of this process's runs, in seconds."""
 
 BEATS = 8
-"""A run is heard of so many times within its lease: a few lost ones make nobody dead."""
+"""Heartbeats per lease: a few lost ones do not end it."""
 
 
 def lease() -> timedelta:
-    """How long this process's runs may be silent before other machines take them for dead.
+    """The lease of this process's runs: after this time without a heartbeat other machines may take their rows.
 
     Raises:
-        InputError: `PREFECT_SEEDANCE_LEASE` is no number of seconds above 0.
+        InputError: `PREFECT_SEEDANCE_LEASE` is not a number of seconds above 0.
     """
     text = os.environ.get(ENVIRONMENT)
     if not text:
@@ -39,5 +39,5 @@ def lease() -> timedelta:
 
 
 def heartbeat() -> timedelta:
-    """How often a run of this process says that it lives."""
+    """The interval between the heartbeats of a run of this process."""
     return lease() / BEATS

@@ -1,4 +1,4 @@
-"""The ledger: the durable record of what was meant, sent, made, stored, and what it cost."""
+"""The ledger: the durable record of what was planned, sent, made and stored, and what it cost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
     """One open ledger. Every writing method has committed when it returns."""
 
     async def begin_run(self, batch: str, flow_run_id: str | None = None) -> Run:
-        """A new run over a batch (which is made if it is new)."""
+        """Start a new run of a batch; create the batch if it is new."""
 
         def operation(connection: sa.Connection) -> Run:
             return leases.begin(connection, planning.find_batch(connection, batch), batch, flow_run_id)
@@ -47,30 +47,30 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         return await self._database.write(operation)
 
     async def beat(self, run: Run) -> None:
-        """Say that the run still lives (for other hosts; on this one its process tells)."""
+        """Record a heartbeat of the run, for other hosts; on this host its process id is checked."""
         await self._write(leases.beat, run)
 
     async def end_run(self, run: Run) -> None:
-        """Let go of the run's rows."""
+        """End the run, and release its rows."""
         try:
             await self._write(leases.end, run)
         finally:
             leases.forget(run)
 
     async def plan(self, run: Run, take: str, plans: Sequence[Plan]) -> dict[str, int]:
-        """Write down rows that are new; see `planning.plan`."""
+        """Record new rows; see `planning.plan`."""
 
         def operation(connection: sa.Connection) -> dict[str, int]:
             return planning.plan(connection, run.batch_id, run.batch, take, plans)
 
         return await self._database.write(operation)
 
-    async def follow(self, run: Run, take: str, folder: str) -> None:
-        """The batch's folder is another one now; see `planning.follow`."""
-        await self._write(planning.follow, run, take, folder)
+    async def change_folder(self, run: Run, take: str, folder: str) -> None:
+        """Change the folder of the batch's unfinished rows; see `planning.change_folder`."""
+        await self._write(planning.change_folder, run, take, folder)
 
     async def claim(self, run: Run, ids: Collection[int], retry: frozenset[State] = frozenset()) -> set[int]:
-        """Take the rows that nobody alive holds; see `planning.claim`."""
+        """Claim the rows that no live run holds; see `planning.claim`."""
 
         def operation(connection: sa.Connection) -> set[int]:
             return planning.claim(connection, run, ids, retry)
@@ -78,9 +78,9 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         return await self._database.write(operation)
 
     async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
-        """Write down a create that is about to be sent; returns the attempt's id, or None where the budget forbids it.
+        """Record a create before it is sent; returns the attempt's id, or None where the budget forbids it.
 
-        A caller that is cancelled meanwhile never learns the id and cannot send: its intent is withdrawn.
+        A caller that is cancelled meanwhile does not get the id and cannot send, so its intent is withdrawn.
         """
         written: list[int | None] = []
 
@@ -97,10 +97,10 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
             raise
 
     async def withdraw(self, run: Run, row_id: int, attempt_id: int) -> None:
-        """The request of this attempt never left this process.
+        """Record that the request of this attempt never left this process.
 
         Raises:
-            LedgerError: The run has lost the row, or the attempt waits for no answer.
+            LedgerError: The run does not hold the row any more, or the attempt was answered already.
         """
 
         def operation(connection: sa.Connection) -> bool:
@@ -122,10 +122,11 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         http_status: int | None,
         request_id: str | None,
     ) -> None:
-        """The provider accepted; the job is known.
+        """Record the job that the provider created.
 
         Raises:
-            LedgerError: The run has lost the row. The job is in the ledger all the same.
+            LedgerError: The run does not hold the row any more; the job is recorded nevertheless. Or the attempt is not
+                this run's, or was answered already.
         """
 
         def operation(connection: sa.Connection) -> bool:
@@ -137,11 +138,11 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
             raise LedgerError(message("ledger.lease_expired_job", job=job_id))
 
     async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
-        """The create brought no job: refused for good or for now, or its outcome is unknown.
+        """Record a create without a job: `refused`, `deferred`, or `unknown`.
 
         Raises:
-            LedgerError: The run has lost the row (the answer is in the ledger all the same), or the attempt waits for
-                no answer.
+            LedgerError: The run does not hold the row any more (the answer is recorded nevertheless), or the attempt
+                was answered already.
         """
 
         def operation(connection: sa.Connection) -> bool:
@@ -154,31 +155,31 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
             raise LedgerError(message("ledger.lease_expired_answer", answer=error.text))
 
     async def reject(self, run: Run, row_id: int, error: SeedanceError) -> None:
-        """The row is refused before anything was sent: one of its media did not pass the provider's review."""
+        """Refuse a row before anything was sent: one of its media did not pass the provider's review."""
         await self._write(transitions.reject, run, row_id, error)
 
     async def put_off(self, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
-        """The row is not sent now (`deferred`, or `over_budget`); a later run takes it."""
+        """Leave a row to a later run, as `deferred` or `over_budget`."""
         await self._write(transitions.put_off, run, row_id, error, to)
 
     async def succeed(self, run: Run, row_id: int, charge: Charge, *, link_expires_at: datetime | None) -> None:
-        """The job has made a video."""
+        """Record that the job succeeded, and its charge."""
         await self._write(transitions.succeed, run, row_id, charge, link_expires_at=link_expires_at)
 
     async def fail(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
-        """The job failed at the provider."""
+        """Record that the job failed at the provider, and its charge."""
         await self._write(transitions.fail, run, row_id, charge, error)
 
     async def fail_gone(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
-        """The provider no longer knows the job, and never said how it ended."""
+        """Record that the provider no longer knows the job, whose result was never reported."""
         await self._write(transitions.fail_gone, run, row_id, charge, error)
 
     async def expire(self, run: Run, row_id: int, error: SeedanceError) -> None:
-        """Made and paid, but the provider no longer has it."""
+        """Record that a paid video is no longer available at the provider."""
         await self._write(transitions.expire, run, row_id, error)
 
     async def prove(self, run: Run, row_id: int, proof: Proof) -> None:
-        """The file is whole; written before it is renamed into place."""
+        """Record a verified file, before it is renamed into place."""
         await self._write(transitions.prove, run, row_id, proof)
 
     async def store(
@@ -190,22 +191,32 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         etag: str | None = None,
         since: datetime | None = None,
     ) -> None:
-        """The proven file stands in its place; what that place tells of it is kept, to see if it is touched later.
+        """Record that the verified file is in place.
 
-        `since` is given where it has stood there before.
+        Args:
+            run: The run that holds the row.
+            row_id: The row.
+            modified_ns: The file's modification time in nanoseconds, to detect later changes.
+            etag: The object's ETag, for the same purpose.
+            since: When it was stored, if before now.
         """
         await self._write(transitions.store, run, row_id, modified_ns=modified_ns, etag=etag, since=since)
 
     async def refetch(self, run: Run, row_id: int) -> None:
-        """A stored file is gone or changed: it is to be fetched again."""
+        """Record that a stored file is missing or changed, so that it is downloaded again."""
         await self._write(transitions.refetch, run, row_id)
 
-    async def bind(self, run: Run, most: Amount | None) -> int:
-        """Give earlier attempts without a worst case the one that the user states; returns how many have none still."""
+    async def set_worst_case(self, run: Run, most: Amount | None) -> int:
+        """Set the worst-case cost of earlier attempts that have none; returns how many still have none.
+
+        Args:
+            run: A run of the batch.
+            most: The worst case as the user states it; None only counts.
+        """
 
         def operation(connection: sa.Connection) -> int:
             if most is not None:
-                budget.bind(connection, run.batch_id, most.currency, most.value)
+                budget.set_worst_case(connection, run.batch_id, most.currency, most.value)
             return budget.unbounded(connection, run.batch_id, most.currency if most else None)
 
         return await self._database.write(operation)
@@ -220,7 +231,7 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         job_id: str | None = None,
         charge: Decimal | None = None,
     ) -> None:
-        """Settle an unknown row by a person's word; see `resolving.resolve`."""
+        """Settle an unknown row as a person states it; see `resolving.resolve`."""
 
         def operation(connection: sa.Connection) -> None:
             row = resolving.find(connection, batch, take, key)
@@ -229,7 +240,7 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         await self._database.write(operation)
 
     async def note_balances(self, run: Run, balances: Mapping[str, Any]) -> None:
-        """Keep what the accounts' balances looked like: a hint for a person, never an account."""
+        """Record the accounts' balances, for information only: costs are never computed from them."""
 
         def operation(connection: sa.Connection) -> None:
             connection.execute(sa.update(runs).where(runs.c.id == run.id).values(balances=dict(balances)))
@@ -237,10 +248,10 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         await self._database.write(operation)
 
     async def copy_to(self, other: Ledger) -> None:
-        """Copy everything, identity included, into another ledger, which must be new."""
+        """Copy everything, including the identity, into another ledger, which must be empty."""
         content = await self._database.read(maintenance.dump)
         await other._database.write(lambda connection: maintenance.fill(connection, content))
 
     async def prune(self, before: datetime) -> list[str]:
-        """Take out the rows of settled batches that have not changed since; see `keeping.prune`."""
+        """Delete the rows of settled batches that have not changed since; see `maintenance.prune`."""
         return await self._database.write(lambda connection: maintenance.prune(connection, before))

@@ -1,4 +1,4 @@
-"""The manifest of an output folder: a small file that names the ledger which knows what lies there (law 10)."""
+"""The manifest of an output folder: a small file that names the ledger of its videos (law 15)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MANIFEST = "seedance-ledger.json"
 
 
 class OutputFolder(Protocol):
-    """An output folder that is no local one."""
+    """An output folder that is not a local one."""
 
     shown: str
 
@@ -26,20 +26,20 @@ class OutputFolder(Protocol):
         """A file's bytes; None if there is none."""
 
     def create(self, name: str, data: bytes) -> bool:
-        """Write a file unless there is one; whether it was written."""
+        """Write a file unless it exists; returns whether it was written."""
 
 
 def check_manifest(folder: Path | OutputFolder, identity: str, shown_url: str) -> None:
-    """Find the folder's manifest and hold it against the ledger in use; write it where there is none.
+    """Compare the folder's manifest with the ledger in use; write the manifest where there is none.
 
     Raises:
-        InputError: The folder belongs to another ledger (going on would pay again for what that one has), or its
-            manifest can be neither read nor written.
+        InputError: The folder belongs to another ledger (continuing would pay again for what that one has), or its
+            manifest cannot be read or written.
     """
     found = _read(folder)
     if found is None:
         _write(folder, _text(identity, shown_url))
-        # Of two runs that start at once only one writes it: what stands there now is what counts.
+        # Of two runs that start at once only one writes it: what the file has now counts.
         found = _read(folder) or {}
     known, where = found.get("ledger"), found.get("url", "unknown")
     if known != identity:
@@ -87,12 +87,12 @@ def _write(folder: Path | OutputFolder, text: str) -> None:
     try:
         _write_through(draft, text)
         try:
-            # Put there whole, and never over another one.
+            # Atomic, and never overwrites an existing manifest.
             os.link(draft, path)
         except FileExistsError:
             return
         except OSError:
-            # A file system without links: made only if it is not there, though not in one piece.
+            # A file system without links: create it exclusively, although not atomically.
             with contextlib.suppress(FileExistsError):
                 _write_through(path, text)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What goes into the ledger and what comes out of it, as plain frozen records."""
+"""The ledger's input and output as frozen records."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A row as it is meant: written before anything is spent.
+    """The plan of a row, written before anything is spent.
 
-    `accepts` are further fingerprints under which it may be known: those of the other routes that may make it.
+    `accepts` has the fingerprints of its other candidate routes: the row may be in the ledger under one of them.
     """
 
     key: str
@@ -43,17 +43,17 @@ class Plan:
     accepts: frozenset[str] = frozenset()
 
     def knows(self, fingerprint: str) -> bool:
-        """Whether a row that was planned under this fingerprint is the one that is meant."""
+        """Whether a row that was planned under this fingerprint is this row."""
         return fingerprint == self.fingerprint or fingerprint in self.accepts
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A create that is about to be sent, with the price as it is now (later price changes do not reach it).
+    """A create that is about to be sent, with the present price (later price changes do not affect it).
 
-    `reserve` is its worst case, which is held back from the batch's budget until it is settled. `reference_seconds` is
-    the length of its reference videos, where it was measured: what was billed depends on it. `request` is what this
-    route is asked for, where the row may have stood at another one; `passed` says which of those did not take it.
+    `reserve` is its worst-case cost, reserved in the batch's budget until it is settled. `reference_seconds` is the
+    length of its reference videos, where it was measured, since the charge depends on it. `request` is the request for
+    this route, where the row has several candidates; `passed` says which of them refused it, and why.
     """
 
     row_id: int
@@ -75,7 +75,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """How an attempt's money stands; `amount` and `units` are None where they are not known."""
+    """The charge of an attempt; `amount` and `units` are None where they are not known."""
 
     settlement: Settlement
     units: Decimal | None = None
@@ -85,9 +85,9 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was measured of a finished file before it was put into place. `modified_ns` and `etag` come with that.
+    """What was measured of a finished file before it was moved into place. The move yields `modified_ns` and `etag`.
 
-    `remarks` say in words what differs from the request.
+    `remarks` say what differs from the request.
     """
 
     path: str
@@ -101,7 +101,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One create request as the ledger remembers it."""
+    """One create request in the ledger."""
 
     id: int
     row_id: int
@@ -138,7 +138,7 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowRecord:
-    """A row as the ledger remembers it, with its latest attempt."""
+    """A row in the ledger, with its latest attempt."""
 
     id: int
     batch: str
@@ -174,12 +174,12 @@ class RowRecord:
 
     @property
     def job_id(self) -> str | None:
-        """The provider's id of the latest job, where one is known."""
+        """The provider's id of the latest job; None where it is not known."""
         return self.attempt.job_id if self.attempt else None
 
 
 class Mark(NamedTuple):
-    """The little of a row that tells whether there is anything to do for it."""
+    """The fields of a row that decide whether it needs work."""
 
     id: int
     key: str
@@ -196,14 +196,14 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MaterialKey:
-    """One content in one form at one account.
+    """Identifies a medium: one content in one form at one account.
 
     Attributes:
         provider: The provider.
         account: The account's label.
         form: `link` for an upload, `asset` or `portrait` for a library, `group` for Anyfast's group of assets.
         kind: `image`, `video` or `audio`; empty for a group.
-        content: The sha256 of the bytes; of an address whose bytes were not fetched, `url:` and a hash of it.
+        content: The sha256 of the bytes; `url:` and a hash of the address where the bytes were not fetched.
     """
 
     provider: str
@@ -215,10 +215,10 @@ class MaterialKey:
 
 @dataclass(frozen=True, slots=True)
 class MaterialRecord:
-    """A medium as the ledger remembers it.
+    """A medium in the ledger.
 
-    `attempt` counts how often it was handed in, from 1: a review that failed may be asked for again. `failed_by` is the
-    run in which its review failed.
+    `attempt` counts its submissions from 1: a failed review may be repeated. `failed_by` is the run in which its review
+    failed.
     """
 
     id: int
@@ -243,9 +243,9 @@ class MaterialRecord:
 
 @dataclass(frozen=True, slots=True)
 class AssetRequest:
-    """One billed request for an asset, as the ledger remembers it.
+    """One billed request for an asset in the ledger.
 
-    `reserved` is its worst case by the user's word, where it has no price; `resolution` a person's word on its outcome.
+    `reserved` is its worst-case cost as the user states it, where it has no price; `resolution` is a person's verdict.
     """
 
     id: int

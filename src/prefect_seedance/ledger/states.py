@@ -1,16 +1,16 @@
-"""The states of a row, the moves between them, and how an attempt's money stands (DESIGN, section 4)."""
+"""The states of rows, attempts and media, and the allowed transitions of a row."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["IN_FLIGHT", "MOVES", "RETRYABLE", "TAKEABLE", "MaterialState", "Outcome", "Settlement", "State"]
+__all__ = ["IN_FLIGHT", "RETRYABLE", "TAKEABLE", "TRANSITIONS", "MaterialState", "Outcome", "Settlement", "State"]
 
 
 class State(StrEnum):
-    """Where a row stands.
+    """The state of a row.
 
-    `deferred` is "refused for now": by a rate limit, for want of funds, or because nothing could be reached.
+    `deferred` means "not now": a rate limit, insufficient funds, or an unreachable provider.
     """
 
     PLANNED = "planned"
@@ -26,35 +26,35 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
-MOVES: dict[State, frozenset[State]] = {
-    # Refused before it was ever sent: one of its media did not pass the provider's review.
+TRANSITIONS: dict[State, frozenset[State]] = {
+    # Refused before it was sent: one of its media did not pass the provider's review.
     State.PLANNED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
     State.OVER_BUDGET: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
     State.DEFERRED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
     # Back to `planned` only where it is certain that the request never left.
     State.SENT: frozenset({State.CREATED, State.REFUSED, State.DEFERRED, State.UNKNOWN, State.PLANNED}),
-    # By a late answer of its own attempt, which proves the job or the refusal; else by a person's word only: its job is
-    # known, it was never made, or it was made and is lost.
+    # By a late answer to its own attempt, which proves the job or the refusal; else only by a person's resolution: its
+    # job is known, it was never made, or it was made and is lost.
     State.UNKNOWN: frozenset({State.CREATED, State.PLANNED, State.FAILED, State.DEFERRED, State.REFUSED}),
     State.CREATED: frozenset({State.SUCCEEDED, State.FAILED, State.EXPIRED}),
     State.SUCCEEDED: frozenset({State.STORED, State.EXPIRED}),
     # A stored file that is gone or changed is fetched again, never made again.
     State.STORED: frozenset({State.SUCCEEDED}),
-    # Only when asked for: a new attempt.
+    # Only at the user's request: a new attempt.
     State.REFUSED: frozenset({State.PLANNED}),
     State.FAILED: frozenset({State.PLANNED}),
     State.EXPIRED: frozenset({State.PLANNED}),
 }
-"""Which state may follow which. Every other move is an error, whatever asks for it."""
+"""The states that may follow each state. Every other transition is an error."""
 
 TAKEABLE = frozenset({State.PLANNED, State.OVER_BUDGET, State.DEFERRED})
-"""A create may be sent from these."""
+"""States from which a create may be sent."""
 
 IN_FLIGHT = (State.SENT, State.CREATED)
-"""A job may be at work at the provider."""
+"""States in which a job may be running at the provider."""
 
 RETRYABLE = frozenset({State.REFUSED, State.FAILED, State.EXPIRED})
-"""Left alone unless the user asks (`retry=[...]`). `unknown` is not among them: a person resolves it."""
+"""States that are retried only at the user's request (`retry=[...]`). `unknown` is not one: a person resolves it."""
 
 
 class Outcome(StrEnum):
@@ -68,10 +68,10 @@ class Outcome(StrEnum):
 
 
 class Settlement(StrEnum):
-    """How the money of one attempt stands.
+    """Whether one attempt is charged.
 
-    `undocumented` is a job that failed at a provider whose documents do not say whether it is charged.
-    `charged` with no amount is a job whose price or units are not known: unknown is not zero.
+    `undocumented`: the job failed, and the provider's documents do not say whether failed jobs are charged.
+    `charged` without an amount: the price or the units are not known, which does not mean zero.
     """
 
     NOTHING = "nothing"
@@ -83,7 +83,7 @@ class Settlement(StrEnum):
 
 
 class MaterialState(StrEnum):
-    """Where a medium stands on its way into the form that a provider takes."""
+    """The state of a medium at a provider."""
 
     OPEN = "open"
     REVIEWING = "reviewing"

@@ -1,1 +1,1 @@
-"""In go a table's rows and the routes; out comes a `BatchPlan`: each row checked, priced and routed."""
+"""Turns a table's rows and the routes into a `BatchPlan`: each row checked, priced and routed."""

@@ -1,4 +1,4 @@
-"""Checking rows: each held against the rules of the routes that may make it, and quoted for each of them."""
+"""Checks each row against the rules of its candidate routes, and quotes it for each of them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from prefect_seedance.tables.row_keys import fingerprint
 
 __all__ = ["Checker"]
 
-KINDS_KEPT = 10_000
-"""Kinds of rows that are remembered at most: where each row has media of its own, there is nothing to be shared."""
+CACHE_SIZE = 10_000
+"""Limit of the cache. Where each row has media of its own, results cannot be shared."""
 
 _SETTINGS = attrgetter(*(name for name in VideoRequest.model_fields if name != "prompt"))
-"""All that a row asks for beside its prompt."""
+"""All fields of a request except the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """What all rows have in common that differ in nothing but their prompts, as far as their prompts break no rule."""
+class _CheckedRoute:
+    """The result of one route for all rows that differ in their prompts only, if no prompt breaks a rule."""
 
     settings: RouteSettings
     review: Review | None
@@ -41,66 +41,77 @@ class _Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kinds:
-    """The same for each candidate of a row, in their order; `passed` are those that cannot make it."""
+class _CheckedRow:
+    """The results of all candidate routes of a row, in order. The routes in `passed` cannot make it."""
 
-    good: tuple[_Kind, ...]
+    good: tuple[_CheckedRoute, ...]
     passed: tuple[RouteSettings, ...] = ()
     warnings: tuple[Message, ...] = ()
     priced_in: str | None = None
-    alone: _Kind | None = None
-    """The only candidate, where no other was wanted."""
+    alone: _CheckedRoute | None = None
+    """The only candidate, where the row had no other."""
 
     @property
     def routes(self) -> Iterator[RouteSettings]:
-        """All routes that were wanted."""
-        return chain((kind.settings for kind in self.good), self.passed)
+        """All candidate routes: those that can make the row, then the others."""
+        return chain((route.settings for route in self.good), self.passed)
 
 
 class Checker:
-    """Checks rows one after the other; what rows share that differ in their prompts alone is found out once.
+    """Checks rows one by one. Results are shared between rows that differ in their prompts only.
 
-    A large table has few kinds of rows: only the rules of the prompt have to look at each of them.
+    A large table has few distinct rows apart from their prompts, so only the prompt rules run for each row.
     """
 
-    def __init__(self, routes: Sequence[RouteSettings], choice: RoutePolicy) -> None:
+    def __init__(self, routes: Sequence[RouteSettings], policy: RoutePolicy) -> None:
         self._routes = routes
-        self._choice = choice
-        self._kinds: dict[tuple[Any, ...], _Kinds] = {}
+        self._policy = policy
+        self._cache: dict[tuple[Any, ...], _CheckedRow] = {}
 
     def checked(self, row: TableRow) -> tuple[PlannedRow | None, Sequence[Message | str]]:
-        """The row as it would be sent, or all the reasons why it may not be."""
-        known = (row.model, row.provider, row.routes, row.review, row.request.prompt is None, *_SETTINGS(row.request))
-        kinds = self._kinds.get(known)
-        if kinds is not None and kinds.alone is not None:
-            # One route and nothing to be said of it: nearly every row of a large table.
-            settings = kinds.alone.settings
+        """The planned row, or None and all reasons why it may not be sent."""
+        cache_key = (
+            row.model,
+            row.provider,
+            row.routes,
+            row.review,
+            row.request.prompt is None,
+            *_SETTINGS(row.request),
+        )
+        checked_row = self._cache.get(cache_key)
+        if checked_row is not None and checked_row.alone is not None:
+            # One candidate route: nearly every row of a large table.
+            settings = checked_row.alone.settings
             request = resolve(settings.route, row.request, settings.defaults)
             if not check_words(settings.route, request):
-                return _candidate(row, kinds.alone, request), []
-        elif kinds is not None:
-            resolved = _resolved(row, kinds)
-            if not any(check_words(each.route, request) for each, request in zip(kinds.routes, resolved, strict=True)):
-                return _prepared(row, kinds, resolved), []
+                return _candidate(row, checked_row.alone, request), []
+        elif checked_row is not None:
+            resolved = _resolved(row, checked_row)
+            if not any(
+                check_words(each.route, request) for each, request in zip(checked_row.routes, resolved, strict=True)
+            ):
+                return _planned(row, checked_row, resolved), []
         try:
-            wanted, by_its_price = wanted_routes(row, self._routes, self._choice)
+            wanted, price_order = wanted_routes(row, self._routes, self._policy)
         except InputError as error:
             return None, [error.text]
-        kinds, reasons = self._judged(row, wanted)
-        if kinds is not None and by_its_price:
-            kinds, reasons = self._priced(kinds)
-        if kinds is None:
+        checked_row, reasons = self._checked_routes(row, wanted)
+        if checked_row is not None and price_order:
+            checked_row, reasons = self._by_price(checked_row)
+        if checked_row is None:
             return None, reasons
-        resolved = _resolved(row, kinds)
-        if len(self._kinds) < KINDS_KEPT and not any(
-            check_words(each.route, request) for each, request in zip(kinds.routes, resolved, strict=True)
+        resolved = _resolved(row, checked_row)
+        if len(self._cache) < CACHE_SIZE and not any(
+            check_words(each.route, request) for each, request in zip(checked_row.routes, resolved, strict=True)
         ):
-            self._kinds[known] = kinds
-        return _prepared(row, kinds, resolved), []
+            self._cache[cache_key] = checked_row
+        return _planned(row, checked_row, resolved), []
 
-    def _judged(self, row: TableRow, wanted: Sequence[RouteSettings]) -> tuple[_Kinds | None, list[Message]]:
-        """The row held against the rules of each route; one that cannot honour it is passed over, if another can."""
-        good: list[_Kind] = []
+    def _checked_routes(
+        self, row: TableRow, wanted: Sequence[RouteSettings]
+    ) -> tuple[_CheckedRow | None, list[Message]]:
+        """Check the row against the rules of each route; a route that cannot make it is skipped if another one can."""
+        good: list[_CheckedRoute] = []
         against: dict[str, list[Message]] = {}
         passed = []
         for settings in wanted:
@@ -114,13 +125,13 @@ class Checker:
             cost = quote(settings.route, request, settings.prices)
             warnings = [problem.message for problem in problems if problem.severity == "warning"]
             warnings += _library_warnings(settings, request, review)
-            good.append(_Kind(settings, review, cost, tuple(warnings)))
+            good.append(_CheckedRoute(settings, review, cost, tuple(warnings)))
         if good:
             skipped = [
                 message("choice.skipped", route=label, reasons=tuple(reasons)) for label, reasons in against.items()
             ]
             alone = good[0] if len(wanted) == 1 else None
-            return _Kinds(tuple(good), tuple(passed), tuple(skipped), alone=alone), []
+            return _CheckedRow(tuple(good), tuple(passed), tuple(skipped), alone=alone), []
         if len(wanted) == 1:
             return None, next(iter(against.values()))
         return None, [
@@ -129,29 +140,29 @@ class Checker:
             for reason in reasons
         ]
 
-    def _priced(self, kinds: _Kinds) -> tuple[_Kinds | None, list[Message]]:
-        """The candidates by their prices; those without one are left out, and that is told."""
-        places, left = by_price([kind.quote for kind in kinds.good], self._choice.currency)
-        labels = {kinds.good[place].settings.label: reason for place, reason in left.items()}
+    def _by_price(self, checked_row: _CheckedRow) -> tuple[_CheckedRow | None, list[Message]]:
+        """Order the candidates by price; those without a price are left out, with a warning."""
+        places, left = by_price([route.quote for route in checked_row.good], self._policy.currency)
+        labels = {checked_row.good[place].settings.label: reason for place, reason in left.items()}
         if not places:
             unpriced = [message("choice.unpriced", route=label, reason=reason) for label, reason in labels.items()]
-            return None, [message("choice.none_priced", reasons=(*unpriced, *kinds.warnings))]
+            return None, [message("choice.none_priced", reasons=(*unpriced, *checked_row.warnings))]
         skipped = [message("choice.unpriced_skipped", route=label, reason=reason) for label, reason in labels.items()]
-        return _Kinds(
-            good=tuple(kinds.good[place] for place in places),
-            passed=(*kinds.passed, *(kinds.good[place].settings for place in left)),
-            warnings=(*kinds.warnings, *skipped),
-            priced_in=kinds.good[places[0]].quote.currency,
+        return _CheckedRow(
+            good=tuple(checked_row.good[place] for place in places),
+            passed=(*checked_row.passed, *(checked_row.good[place].settings for place in left)),
+            warnings=(*checked_row.warnings, *skipped),
+            priced_in=checked_row.good[places[0]].quote.currency,
         ), []
 
 
-def _resolved(row: TableRow, kinds: _Kinds) -> list[VideoRequest]:
-    """What each route would be asked for."""
-    return [resolve(each.route, row.request, each.defaults) for each in kinds.routes]
+def _resolved(row: TableRow, checked_row: _CheckedRow) -> list[VideoRequest]:
+    """The row's request, resolved for each route."""
+    return [resolve(each.route, row.request, each.defaults) for each in checked_row.routes]
 
 
 def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Review | None) -> list[Message]:
-    """What a user should know of media that are handed in to a provider's library."""
+    """Warnings about media that go into a provider's asset library."""
     found = []
     dialect = dialect_of(settings.account.provider)
     for place, address in addresses(request):
@@ -166,34 +177,34 @@ def _library_warnings(settings: RouteSettings, request: VideoRequest, review: Re
     return list(dict.fromkeys(found))
 
 
-def _prepared(row: TableRow, kinds: _Kinds, resolved: Sequence[VideoRequest]) -> PlannedRow:
-    candidates = [_candidate(row, kind, request) for kind, request in zip(kinds.good, resolved, strict=False)]
+def _planned(row: TableRow, checked_row: _CheckedRow, resolved: Sequence[VideoRequest]) -> PlannedRow:
+    candidates = [_candidate(row, route, request) for route, request in zip(checked_row.good, resolved, strict=False)]
     first = candidates[0]
-    if kinds.alone is not None and kinds.priced_in is None:
+    if checked_row.alone is not None and checked_row.priced_in is None:
         return first
-    behind = zip(kinds.passed, resolved[len(candidates) :], strict=True)
+    skipped = zip(checked_row.passed, resolved[len(candidates) :], strict=True)
     return replace(
         first,
-        warnings=(*kinds.warnings, *dict.fromkeys(text for each in candidates for text in each.warnings)),
-        others=tuple(replace(each, priced_in=kinds.priced_in) for each in candidates[1:]),
-        accepts=frozenset([each.fingerprint for each in candidates] + [_print(*each) for each in behind]),
-        priced_in=kinds.priced_in,
+        warnings=(*checked_row.warnings, *dict.fromkeys(text for each in candidates for text in each.warnings)),
+        others=tuple(replace(each, priced_in=checked_row.priced_in) for each in candidates[1:]),
+        accepts=frozenset([each.fingerprint for each in candidates] + [_fingerprint(*each) for each in skipped]),
+        priced_in=checked_row.priced_in,
     )
 
 
-def _candidate(row: TableRow, kind: _Kind, request: VideoRequest) -> PlannedRow:
+def _candidate(row: TableRow, route: _CheckedRoute, request: VideoRequest) -> PlannedRow:
     return PlannedRow(
         position=row.position,
         key=row.key,
         request=request,
-        settings=kind.settings,
-        quote=kind.quote,
-        fingerprint=_print(kind.settings, request),
-        warnings=kind.warnings,
+        settings=route.settings,
+        quote=route.quote,
+        fingerprint=_fingerprint(route.settings, request),
+        warnings=route.warnings,
         line=row.line,
-        review=kind.review,
+        review=route.review,
     )
 
 
-def _print(settings: RouteSettings, request: VideoRequest) -> str:
+def _fingerprint(settings: RouteSettings, request: VideoRequest) -> str:
     return fingerprint(settings.account.provider, settings.route.model, request)

@@ -1,4 +1,4 @@
-"""File names of videos by the user's template, such as `{batch}/{id}-{model}.mp4`."""
+"""File names of videos from the user's template, such as `{batch}/{id}-{model}.mp4`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from prefect_seedance.tables.reader import Table
 __all__ = ["FIELDS", "default_name", "file_names"]
 
 FIELDS = ("batch", "id", "take", "model", "provider", "duration", "resolution", "ratio", "date")
-"""What a template can name besides the table's own columns. `date` is the day on which the row was planned."""
+"""What a template can name besides the table's own columns. `date` is the day when the row is planned."""
 
 EMPTY = "none"
-"""Stands for a cell or setting that is empty."""
+"""Replaces an empty cell or setting."""
 
 SUFFIX = ".mp4"
 
 DEEPEST = 5
-"""Folders below the batch's own."""
+"""Most folders below the batch's folder."""
 
 
 def default_name(key: str, take: str) -> str:
@@ -40,17 +40,17 @@ def file_names(
 ) -> Mapping[str, str] | None:
     """The name of each row's file below the batch's folder, by row key and without `.mp4`; None without a template.
 
-    Two rows may come out with one name here: the ledger tells them apart when it plans them, and keeps what it gave.
+    Two rows may get the same name here. The ledger makes names unique when it plans the rows, and keeps them.
 
     Args:
         template: Text with fields in braces; a slash makes a folder. Fields are `FIELDS` and the table's headings.
         table: The user's table.
-        plan: The rows that are meant.
+        plan: The rows to name.
         batch: The batch.
-        take: The take; a template that does not name it gets it at its end, where it is not the first.
+        take: The take. From the second take on it is appended if the template does not name it.
 
     Raises:
-        InputError: The template names an unknown field, or is no path below the batch's folder.
+        InputError: The template names an unknown field, or is not a path below the batch's folder.
     """
     if template is None:
         return None
@@ -86,7 +86,7 @@ def file_names(
 
 
 def _parsed(template: str, headings: Mapping[str, int]) -> list[tuple[str, str, str]]:
-    """The template as text before each field, the field, and how a date is to be written."""
+    """The template in pieces: the text before each field, the field, and the format of a date."""
     try:
         pieces = [
             (literal, field or "", spec or "", change)
@@ -115,7 +115,7 @@ def _without_suffix(literal: str) -> str:
 
 
 def _refuse_paths(template: str, example: str) -> None:
-    """The literal text of a template may lead nowhere but down."""
+    """Refuse a template whose literal text leads out of the batch's folder."""
     segments = example.split("/")
     if "\\" in example or ":" in example or any(part.strip() in {"", ".", "..", "~"} for part in segments):
         raise InputError(message("file_name.path", template=template))
@@ -128,6 +128,6 @@ def _value(value: Any, spec: str) -> str:
     if isinstance(value, datetime):
         value = value.strftime(spec or "%Y-%m-%d")
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a column of whole numbers with a gap in it
+        value = int(value)  # pandas reads whole numbers with a missing value as floats
     text = "" if value is None else str(value).strip()
     return segment(text) if text else EMPTY

@@ -1,4 +1,4 @@
-"""Looking at the media of a table before anything is spent: each once, held against the rules of all its rows."""
+"""Probes the media of a table before anything is spent: each address once, checked against all its rows."""
 
 from __future__ import annotations
 
@@ -22,44 +22,50 @@ from prefect_seedance.routes.rules.material import MediaFacts
 __all__ = ["Survey", "has_media", "settled_keys", "survey", "survey_one"]
 
 GROUP = 200
-"""Addresses that are looked at together; the prober itself bounds how many at the same moment."""
+"""Addresses per group of probes. The prober itself limits how many run at once."""
 
 
 class Survey:
-    """What was found behind the addresses of a table."""
+    """The results of probing the addresses of a table.
+
+    Attributes:
+        facts: What was measured, by address.
+        errors: Why an address cannot be used, by address.
+        warnings: Doubts about an address, by address.
+    """
 
     def __init__(self) -> None:
         self.facts: dict[str, MediaFacts] = {}
-        self.mistakes: dict[str, Message | str] = {}
+        self.errors: dict[str, Message | str] = {}
         self.warnings: dict[str, Message | str] = {}
 
-    async def look(self, places: MediaAccess, wanted: Iterable[str]) -> None:
-        """Look at each address once."""
+    async def probe(self, media_access: MediaAccess, wanted: Iterable[str]) -> None:
+        """Probe each address once."""
         listed = list(dict.fromkeys(wanted))
-        async with Prober(places) as prober:
+        async with Prober(media_access) as prober:
             for start in range(0, len(listed), GROUP):
-                await asyncio.gather(*(self._look(prober, address) for address in listed[start : start + GROUP]))
+                await asyncio.gather(*(self._probe(prober, address) for address in listed[start : start + GROUP]))
 
-    async def _look(self, prober: Prober, address: str) -> None:
+    async def _probe(self, prober: Prober, address: str) -> None:
         try:
             probed: Probed = await prober.probe(address)
         except InputError as error:
-            self.mistakes[address] = error.text
+            self.errors[address] = error.text
             return
         if probed.facts is not None:
             self.facts[address] = probed.facts
         if probed.warning is not None:
             self.warnings[address] = str(probed.warning)
 
-    def judge(
+    def check(
         self, settings: RouteSettings, request: VideoRequest, review: Review | None
     ) -> tuple[list[Message], list[Message]]:
-        """All errors and warnings about one request's media."""
+        """All errors and warnings about the media of one request."""
         errors: list[Message] = []
         warnings: list[Message] = []
         for field, address in addresses(request):
-            if address in self.mistakes:
-                errors.append(message("rows.medium", field=field, problem=self.mistakes[address]))
+            if address in self.errors:
+                errors.append(message("rows.medium", field=field, problem=self.errors[address]))
             if address in self.warnings:
                 warnings.append(message("rows.medium", field=field, problem=self.warnings[address]))
         problems = check_material(
@@ -70,31 +76,33 @@ class Survey:
         return errors, warnings
 
 
-async def survey(found: BatchPlan, places: MediaAccess, skip: Collection[str] = ()) -> None:
-    """Look at the media of a table's rows; bad ones become invalid, and quotes as exact as the media allow.
+async def survey(plan: BatchPlan, media_access: MediaAccess, skip: Collection[str] = ()) -> None:
+    """Probe the media of a plan's rows. Rows with bad media become invalid; quotes use the measured lengths.
 
     Args:
-        found: The rows, which are changed in place.
-        places: Where media may lie.
-        skip: Keys of rows that need no look, since nothing will be sent for them.
+        plan: The plan, which is changed in place.
+        media_access: Where media may be read from.
+        skip: Keys of rows that are not probed, since nothing will be sent for them.
     """
     seen = Survey()
-    await seen.look(places, (address for row in found.rows if row.key not in skip for address in _media(row.request)))
+    await seen.probe(
+        media_access, (address for row in plan.rows if row.key not in skip for address in _media(row.request))
+    )
     good = []
-    for row in found.rows:
+    for row in plan.rows:
         if row.key in skip or not _media(row.request):
             good.append(row)
             continue
-        judged, errors = _judged(row, seen)
-        if judged is None:
-            found.invalid.append(Invalid(row.position, row.line, row.key, tuple(errors)))
+        checked, errors = _checked(row, seen)
+        if checked is None:
+            plan.invalid.append(Invalid(row.position, row.line, row.key, tuple(errors)))
         else:
-            good.append(judged)
-    found.rows = good
+            good.append(checked)
+    plan.rows = good
 
 
 async def settled_keys(ledger_url: str, batch: str, take: str, retry: Collection[State] = ()) -> set[str]:
-    """The keys of the rows for which a run will send nothing, so that nobody need look at their media."""
+    """The keys of the rows for which a run will send nothing, so that their media need no probe."""
     ledger = await Ledger.open(ledger_url)
     try:
         states = await ledger.states_of(batch, take)
@@ -103,52 +111,52 @@ async def settled_keys(ledger_url: str, batch: str, take: str, retry: Collection
     return {key for key, state in states.items() if state not in TAKEABLE and state not in retry}
 
 
-def has_media(found: BatchPlan) -> bool:
-    """Whether any row of a table has media that can be looked at."""
-    return any(_media(row.request) for row in found.rows)
+def has_media(plan: BatchPlan) -> bool:
+    """Whether any row of a plan has media that can be probed."""
+    return any(_media(row.request) for row in plan.rows)
 
 
-async def survey_one(settings: RouteSettings, request: VideoRequest, places: MediaAccess) -> Survey:
-    """Look at one request's media.
+async def survey_one(settings: RouteSettings, request: VideoRequest, media_access: MediaAccess) -> Survey:
+    """Probe the media of one request.
 
     Raises:
-        InputError: They cannot be used; all reasons are told.
+        InputError: They cannot be used; the error has all reasons.
     """
     seen = Survey()
-    await seen.look(places, _media(request))
-    errors, _ = seen.judge(settings, request, settings.review)
+    await seen.probe(media_access, _media(request))
+    errors, _ = seen.check(settings, request, settings.review)
     if errors:
         raise InputError(message("request.media_invalid", problems=errors))
     return seen
 
 
 def _media(request: VideoRequest) -> list[str]:
-    """The addresses behind which there is something to be seen: assets are the provider's own affair."""
+    """The addresses that can be probed; assets are known to the provider only."""
     return [address for _, address in addresses(request) if scheme_of(address) not in {None, "asset"}]
 
 
-def _judged(row: PlannedRow, seen: Survey) -> tuple[PlannedRow | None, list[Message]]:
-    """The row by what its media are; a candidate that cannot take them is passed over, if another can."""
+def _checked(row: PlannedRow, seen: Survey) -> tuple[PlannedRow | None, list[Message]]:
+    """Check the row's media; a candidate that cannot take them is skipped if another one can."""
     if not row.others:
-        errors, warnings = seen.judge(row.settings, row.request, row.review)
+        errors, warnings = seen.check(row.settings, row.request, row.review)
         return (None, errors) if errors else (_measured(row, seen, warnings), [])
     good: list[PlannedRow] = []
-    lines: list[Message | str] = []
+    added: list[Message | str] = []
     against: dict[str, list[Message]] = {}
     for each in row.candidates:
-        errors, warnings = seen.judge(each.settings, each.request, each.review)
+        errors, warnings = seen.check(each.settings, each.request, each.review)
         if errors:
             against[each.settings.label] = errors
         else:
             measured = _measured(each, seen, warnings)
-            lines += measured.warnings
+            added += measured.warnings
             good.append(measured)
     if not good:
-        # A file that is not there is so for all of them.
+        # A missing file is missing for all candidates: name it once.
         return None, list(dict.fromkeys(error for errors in against.values() for error in errors))
-    lines += [message("choice.skipped", route=label, reasons=tuple(errors)) for label, errors in against.items()]
-    judged = in_order(row, good)
-    return replace(judged, warnings=tuple(dict.fromkeys((*row.warnings, *lines)))), []
+    added += [message("choice.skipped", route=label, reasons=tuple(errors)) for label, errors in against.items()]
+    checked = in_order(row, good)
+    return replace(checked, warnings=tuple(dict.fromkeys((*row.warnings, *added)))), []
 
 
 def _measured(row: PlannedRow, seen: Survey, found: Sequence[Message]) -> PlannedRow:

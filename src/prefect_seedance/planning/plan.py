@@ -1,4 +1,4 @@
-"""From the user's table to rows that may be sent: route, rules and quote for each, all problems told at once."""
+"""Turns the user's table into rows that may be sent, with route and quote; reports all problems at once."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = ["BatchPlan", "Invalid", "OnInvalid", "PlannedRow", "gather", "prepare
 OnInvalid = Literal["stop", "skip"]
 
 SHOWN = 20
-"""How many bad rows one error spells out."""
+"""Bad rows that one error lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """A row that may not be sent, and all the reasons."""
+    """A row that may not be sent, with all reasons."""
 
     position: int
     line: int
@@ -42,10 +42,10 @@ class BatchPlan:
     """A whole table, checked.
 
     Attributes:
-        rows: The rows that may be sent, in the table's order.
-        invalid: The rows that may not.
-        warnings: What the user should know, each once, with the number of rows that it concerns.
         table: The table's name.
+        rows: The rows that may be sent, in the table's order.
+        invalid: The rows that may not be sent.
+        warnings: Each warning once, with the number of its rows.
     """
 
     table: str = "the table"
@@ -54,7 +54,7 @@ class BatchPlan:
     warnings: list[Message | str] = field(default_factory=list)
 
     def settle(self, *, limits: RunLimits | None = None, on_invalid: OnInvalid = "stop") -> None:
-        """Hold the rows against the terms, and tell everything that is wrong with the table at once.
+        """Check the rows against the limits, and report all problems of the table at once.
 
         Raises:
             InvalidRows: There are bad rows, and `on_invalid` is `stop`.
@@ -75,12 +75,12 @@ class BatchPlan:
             raise _invalid(self.table, self.invalid, len(self.rows))
 
     def total(self) -> QuoteTotal:
-        """What all rows together would cost."""
+        """The quote for all rows together."""
         return total(row.span for row in self.rows)
 
 
 def _invalid(table: str, invalid: Sequence[Invalid], valid: int) -> InvalidRows:
-    """The first rows are spelled out, the rest are counted."""
+    """The error for invalid rows: the first ones are listed, the rest counted."""
     shown = [
         message("rows.reason", line=row.line, key=row.key, reason=reason)
         for row in invalid[:SHOWN]
@@ -102,26 +102,26 @@ def prepare(
     limit: int | None = None,
     on_invalid: OnInvalid = "stop",
     limits: RunLimits | None = None,
-    choice: RoutePolicy | None = None,
+    policy: RoutePolicy | None = None,
 ) -> BatchPlan:
-    """Check every row of a table against its route, and quote it. No network, nothing written.
+    """Check and quote every row of a table. Uses no network and writes nothing.
 
     Args:
         table: The user's table.
-        routes: The routes to pick from; the first is the default.
-        only: Row keys: all others are left out.
-        limit: Only the first so many rows: a pilot.
-        on_invalid: Whether bad rows stop everything, or are left out.
-        limits: What the user allows; a row that a budget cannot hold is a bad row.
-        choice: How a row's route is chosen where it names none.
+        routes: The available routes; the first is the default.
+        only: Keys of the rows to plan; None plans all.
+        limit: The number of rows to plan, from the first on.
+        on_invalid: `stop` raises for invalid rows, `skip` leaves them out.
+        limits: The user's limits; a row whose cost a budget cannot bound is invalid.
+        policy: How a route is chosen for a row that names none.
 
     Raises:
         InvalidRows: There are bad rows, and `on_invalid` is `stop`.
         InputError: `only` names rows that the table does not have.
     """
-    found = gather(table, routes, only=only, limit=limit, choice=choice)
-    found.settle(limits=limits, on_invalid=on_invalid)
-    return found
+    plan = gather(table, routes, only=only, limit=limit, policy=policy)
+    plan.settle(limits=limits, on_invalid=on_invalid)
+    return plan
 
 
 @gc_paused()
@@ -131,47 +131,47 @@ def gather(
     *,
     only: Collection[Any] | None = None,
     limit: int | None = None,
-    choice: RoutePolicy | None = None,
+    policy: RoutePolicy | None = None,
 ) -> BatchPlan:
-    """The first half of `prepare`: rules and quotes by what the rows themselves say. `settle` is the second.
+    """The first half of `prepare`: rules and quotes from the rows alone. `BatchPlan.settle` is the second half.
 
     Raises:
         InputError: `only` names rows that the table does not have.
     """
-    found = BatchPlan(table=table.name, warnings=list(map(str, table.warnings)))
-    positions = _chosen(table, only, limit)
-    checker = Checker(routes, choice or RoutePolicy())
+    plan = BatchPlan(table=table.name, warnings=list(map(str, table.warnings)))
+    positions = _selected(table, only, limit)
+    checker = Checker(routes, policy or RoutePolicy())
     for row in table.rows:
         if row.position not in positions:
             continue
-        ready, reasons = checker.checked(row)
-        if ready is None:
-            found.invalid.append(Invalid(row.position, row.line, row.key, tuple(reasons)))
+        planned, reasons = checker.checked(row)
+        if planned is None:
+            plan.invalid.append(Invalid(row.position, row.line, row.key, tuple(reasons)))
         else:
-            found.rows.append(ready)
+            plan.rows.append(planned)
     for position in positions & table.bad.keys():
         problems = table.bad[position]
         reasons = [
             message("rows.cell", column=problem.column, value=problem.value, problem=problem.message)
             for problem in problems
         ]
-        found.invalid.append(Invalid(position, problems[0].line, problems[0].key, tuple(reasons)))
-    return found
+        plan.invalid.append(Invalid(position, problems[0].line, problems[0].key, tuple(reasons)))
+    return plan
 
 
-def _wanted(key: Any) -> str:
+def _row_key(key: Any) -> str:
     try:
         return str(row_id(key))
     except CellError as error:
         raise InputError(message("rows.only_unreadable", key=repr(key), reason=str(error))) from None
 
 
-def _chosen(table: Table, only: Collection[Any] | None, limit: int | None) -> set[int]:
-    """The positions of the rows that are meant."""
+def _selected(table: Table, only: Collection[Any] | None, limit: int | None) -> set[int]:
+    """The positions of the rows to plan."""
     keys = {row.position: row.key for row in table.rows}
     keys |= {position: problems[0].key for position, problems in table.bad.items()}
     if only is not None:
-        wanted = {_wanted(key) for key in ([only] if isinstance(only, str) else only)}
+        wanted = {_row_key(key) for key in ([only] if isinstance(only, str) else only)}
         if missing := sorted(wanted - set(keys.values())):
             raise InputError(message("rows.only_unknown", table=table.name, keys=missing[:SHOWN]))
         keys = {position: key for position, key in keys.items() if key in wanted}

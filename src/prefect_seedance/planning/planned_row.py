@@ -1,4 +1,4 @@
-"""A row that may be sent: what each of its candidates would make of it, and what that would cost."""
+"""A row that may be sent: its request and its quote for each candidate route."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ __all__ = ["PlannedRow", "in_order"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A row that may be sent, as its first candidate would make it.
+    """A row that may be sent, for its first candidate route.
 
     Attributes:
-        reference_seconds: The length of its reference videos, as far as the route bills them and it was measured.
-        others: The row as its further candidates would make it, in their order: each is asked only after those before
-            it have provably refused.
-        accepts: The fingerprints under which it may have been made before, where several routes were wanted: what one
-            of them has made is the row's video, whichever is asked first today.
-        priced_in: The currency in which its candidates were put into order by price; None where the user ordered them.
+        reference_seconds: The length of its reference videos in seconds; None where the route does not bill them or it
+            was not measured.
+        others: The row for its further candidates, in order. Each is used only after those before it have provably
+            refused.
+        accepts: The fingerprints under which it may have been made before, one for each of several routes. A video that
+            any of them made is the row's video, whatever their order is now.
+        priced_in: The currency in which the candidates were ordered by price; None where the user ordered them.
     """
 
     position: int
@@ -45,16 +46,16 @@ class PlannedRow:
 
     @property
     def candidates(self) -> tuple[PlannedRow, ...]:
-        """All its candidates in their order, the first of them this one."""
+        """All candidates in order, this one first."""
         return (self, *self.others) if self.others else (self,)
 
     @property
     def span(self) -> Quote:
-        """What it costs, whichever of its candidates makes it."""
+        """A quote that covers all candidates."""
         return span([row.quote for row in self.candidates]) if self.others else self.quote
 
     def objections(self, limits: RunLimits) -> tuple[Message, ...]:
-        """Why it may not be sent under these terms: each of its candidates has to be held by a budget."""
+        """Why it may not be sent under these limits. A budget must be able to hold each candidate."""
         if not self.others:
             objection = limits.objection(self.quote)
             return () if objection is None else (objection,)
@@ -66,16 +67,16 @@ class PlannedRow:
         )
 
     def knows(self, fingerprint: str) -> bool:
-        """Whether a row with this fingerprint is this one."""
+        """Whether a row with this fingerprint is this row."""
         return fingerprint == self.fingerprint or fingerprint in self.accepts
 
 
 def in_order(row: PlannedRow, candidates: Sequence[PlannedRow]) -> PlannedRow:
-    """The row with other candidates, in their order; by price where that is what orders them.
+    """The row with other candidates, in the given order, or by price where the row was ordered by price.
 
     Args:
         row: The row as it was.
-        candidates: At least one, as they are known now.
+        candidates: The new candidates, at least one.
     """
     if row.priced_in is not None:
         places, _ = by_price([each.quote for each in candidates], row.priced_in)

@@ -1,4 +1,4 @@
-"""Which routes may make a row: those that it names, in its order, or those of the run, by order or by price."""
+"""Chooses the candidate routes of a row: those that it names, or those of the run, by order or by price."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class RoutePolicy:
     """How a run chooses the route of a row that names none.
 
     Attributes:
-        how: `first`: the first that the row's `model` and `provider` leave, then those to which its block falls back;
-            `in_order`: all that they leave, in the order given; `cheapest`: the same, by price.
-        currency: The currency in which prices are compared; None: that of the first route with a price.
+        how: `first`: the first route that fits the row's `model` and `provider`, then those to which its block falls
+            back; `in_order`: all that fit, in the order given; `cheapest`: all that fit, by price.
+        currency: The currency in which prices are compared; None takes that of the first route with a price.
     """
 
     how: Choose = "first"
@@ -37,27 +37,27 @@ class RoutePolicy:
 
 
 def wanted_routes(
-    row: TableRow, routes: Sequence[RouteSettings], choice: RoutePolicy
+    row: TableRow, routes: Sequence[RouteSettings], policy: RoutePolicy
 ) -> tuple[list[RouteSettings], bool]:
-    """The routes that may make a row, in their order, and whether prices are to put them into another.
+    """The candidate routes of a row in order, and whether they are to be ordered by price.
 
     Raises:
-        InputError: The row names a route that was not given, or names routes twice over.
+        InputError: The row names an unknown route, or names routes in two ways.
     """
     if row.routes and row.routes != (CHEAPEST,):
         if row.model or row.provider:
-            raise InputError(message("choice.named_twice", routes=" > ".join(row.routes), named=_wishes(row)))
-        return _apart(_named(name, routes) for name in row.routes), False
+            raise InputError(message("choice.named_twice", routes=" > ".join(row.routes), named=_constraints(row)))
+        return _distinct(_named(name, routes) for name in row.routes), False
     fitting = [settings for settings in routes if _fits(row, settings)]
     if not fitting:
-        raise InputError(message("choice.none_fits", named=_wishes(row), routes=_names(routes)))
-    if row.routes or choice.how == "cheapest":
-        return _apart(fitting), True
-    if choice.how == "in_order":
-        return _apart(fitting), False
+        raise InputError(message("choice.none_fits", named=_constraints(row), routes=_names(routes)))
+    if row.routes or policy.how == "cheapest":
+        return _distinct(fitting), True
+    if policy.how == "in_order":
+        return _distinct(fitting), False
     first = fitting[0]
-    behind = (settings for name in first.fall_back for settings in routes if settings.block == name)
-    return _apart([first, *behind]), False
+    fall_back = (settings for name in first.fall_back for settings in routes if settings.block == name)
+    return _distinct([first, *fall_back]), False
 
 
 def _named(text: str, routes: Sequence[RouteSettings]) -> RouteSettings:
@@ -80,21 +80,21 @@ def _fits(row: TableRow, settings: RouteSettings) -> bool:
     return row.provider is None or row.provider.casefold() == settings.account.provider
 
 
-def _apart(routes: Iterable[RouteSettings]) -> list[RouteSettings]:
-    """The routes, each once: two names may mean the same one."""
+def _distinct(routes: Iterable[RouteSettings]) -> list[RouteSettings]:
+    """The routes without repetitions: two names may mean the same route."""
     known: dict[tuple[Account, str], RouteSettings] = {}
     for settings in routes:
         known.setdefault((settings.account, settings.route.model), settings)
     return list(known.values())
 
 
-def _wishes(row: TableRow) -> str:
-    expressions = (("model", row.model), ("provider", row.provider))
-    return " ".join(f"{name}={value!r}" for name, value in expressions if value)
+def _constraints(row: TableRow) -> str:
+    columns = (("model", row.model), ("provider", row.provider))
+    return " ".join(f"{name}={value!r}" for name, value in columns if value)
 
 
 def _names(routes: Sequence[RouteSettings]) -> tuple[str, ...]:
-    """The routes, as a cell may name them."""
+    """The routes' names, as a cell may give them."""
     names = []
     for each in routes:
         name = f"{each.account.provider}/{each.account.label}:{each.route.model}"

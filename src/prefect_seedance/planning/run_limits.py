@@ -1,4 +1,4 @@
-"""The terms of a run: what it may spend, what a row may cost at worst, and how many failures are too many."""
+"""The limits of a run: its budget, the worst-case cost of a row, and the number of failures that ends it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ __all__ = [
 
 
 LIMIT_PATIENCE = 60.0
-"""Seconds: a limit that is met now and then passes sooner, and a row's next route may be dearer."""
+"""Seconds. Most rate limits end sooner, and the next route of a row may cost more."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """What the user allows.
+    """The limits that the user set.
 
     Attributes:
-        budget: What the batch may cost over its whole life, all runs and takes.
-        max_charge: What one row costs at most, by the user's own word, where the quote has no upper bound.
-        max_failures: No new rows are taken once so many have failed: a count, or a share of the run's rows below 1.
-        fall_back_on_moderation: Whether a row that a provider refused for what it shows goes on to its next route.
-        limit_patience: Seconds that a row with another route bears a rate limit, or a provider that cannot be reached.
+        budget: What the batch may cost in total, over all runs and takes.
+        max_charge: What one row costs at most, as the user states it, where the quote has no upper bound.
+        max_failures: The run takes no new rows once so many have failed: a count, or below 1 a share of its rows.
+        fall_back_on_moderation: Whether a row whose content a provider rejected goes on to its next route.
+        limit_patience: Seconds that a row with another route waits for a rate limit or an unreachable provider.
     """
 
     budget: Amount | None = None
@@ -50,10 +50,10 @@ class RunLimits:
         fall_back_on_moderation: bool = False,
         limit_patience: float = LIMIT_PATIENCE,
     ) -> Self:
-        """Read the terms as a user writes them: `budget="100 CNY"`, `max_failures=5` or `max_failures=0.1`.
+        """Read the limits as a user writes them: `budget="100 CNY"`, `max_failures=5` or `max_failures=0.1`.
 
         Raises:
-            InputError: One of them cannot be read, or they are of different currencies.
+            InputError: A limit cannot be read, or their currencies differ.
         """
         limits = cls(
             budget=None if budget is None else Amount.parse(budget, "budget"),
@@ -70,12 +70,12 @@ class RunLimits:
 
     @property
     def currency(self) -> str | None:
-        """The currency of which they speak; None where they name no amount."""
+        """The currency of the limits; None where they name no amount."""
         amount = self.budget or self.max_charge
         return None if amount is None else amount.currency
 
     def reserve(self, quote: Quote) -> Amount | None:
-        """The worst case of a row, which is held back before its create; None where it has no bound."""
+        """The worst-case cost of a row, reserved before its create; None where it has no bound."""
         if quote.high is not None and quote.currency is not None:
             return Amount(quote.high, quote.currency)
         if self.max_charge is not None and quote.currency in {None, self.max_charge.currency}:
@@ -83,7 +83,7 @@ class RunLimits:
         return None
 
     def objection(self, quote: Quote) -> Message | None:
-        """Why a row may not be sent under these terms; None where it may."""
+        """Why a row may not be sent under these limits; None where it may."""
         if self.budget is None:
             return None
         if quote.currency not in {None, self.budget.currency}:
@@ -95,7 +95,7 @@ class RunLimits:
         return message("run_limit.no_bound", currency=self.budget.currency)
 
     def failures_allowed(self, rows: int) -> Decimal | None:
-        """How many failures end the taking of new rows; None: any number is borne."""
+        """The number of failures at which no new rows are taken; None without a limit."""
         if self.max_failures is None:
             return None
         if isinstance(self.max_failures, float):

@@ -206,7 +206,7 @@ async def run_batch(order: RunSpec, step_runner: StepRunner) -> RunOutcome:
             outcome.budget = order.limits.budget
             if order.limits.budget is not None:
                 outcome.committed = await ledger.committed(session.run, order.limits.budget.currency)
-            outcome.summaries = await ledger.standings_of(order.batch)
+            outcome.summaries = await ledger.summaries_of(order.batch)
             outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == order.take}
             outcome.earlier = await ledger.earlier_attempts_of(order.batch)
             outcome.assets = await ledger.asset_requests_of(order.batch)
@@ -358,5 +358,5 @@ def _tell_held(session: Session, held: Sequence[PlannedRow]) -> None:
 async def _check_budget(session: Session) -> None:
     """A budget speaks of the batch's whole life, so it has to know a worst case for all that was sent before."""
     budget = session.limits.budget
-    if budget is not None and (number := await session.ledger.bind(session.run, session.limits.max_charge)):
+    if budget is not None and (number := await session.ledger.set_worst_case(session.run, session.limits.max_charge)):
         raise InputError(message("run.budget_unbounded", requests=number, budget=budget, currency=budget.currency))

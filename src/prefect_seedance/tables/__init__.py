@@ -1,1 +1,1 @@
-"""In goes a user's table (a file, a link, a DataFrame, rows); out come typed rows with keys, or all problems."""
+"""Turns a user's table (a file, a link, a DataFrame, rows) into typed rows with keys, or a list of all problems."""

@@ -1,7 +1,8 @@
-"""What a cell may look like: every spelling that tables, spreadsheets and DataFrames give to one value.
+"""Parsers of cells: they accept every spelling that tables, spreadsheets and DataFrames give to one value.
 
-Each parser takes a cell as it was read and answers the value of a `VideoRequest`, or None where the cell is not set.
-Parsers know spelling only; whether a route allows the value is for the rules in `routes` to say.
+Each parser takes a cell as it was read and returns the value of a `VideoRequest`, or None where the cell is empty; it
+raises `CellError` for a cell that it cannot read. Parsers know spelling only: the rules in `routes` decide whether a
+route allows the value.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.route_expression import parse_route_expression
 
 MAX_TEXT = 1_000_000
-"""Characters of a prompt. Far above any route's own limit; it keeps a wrong column out of the ledger."""
+"""Characters of a prompt. Far above the limit of any route; it keeps a wrong column out of the ledger."""
 MAX_MEDIA = 64 * 1024 * 1024
 """Characters of one media reference: a data URI as large as the largest request body that a provider takes."""
 MAX_NAME = 200
@@ -54,10 +55,10 @@ _REVIEWS = {"asset": "asset", "素材": "asset", "portrait": "portrait", "真人
 
 
 def plain(value: Any) -> Any:
-    """The cell without its wrapping: numpy scalars unwrapped, text trimmed, everything that means "empty" as None."""
+    """The cell as a plain value: numpy scalars unwrapped, text trimmed, every kind of empty cell as None."""
     if isinstance(value, str):
         if "\r" in value:
-            # A spreadsheet writes the line breaks of its platform; they must not make another row of it.
+            # Spreadsheets write the line breaks of their platform; those must not change the row's key.
             value = value.replace("\r\n", "\n").replace("\r", "\n")
         return str(value).strip() or None
     if value is None or value is pd.NA or value is pd.NaT:
@@ -70,7 +71,7 @@ def plain(value: Any) -> Any:
 
 
 def prompt(value: Any) -> str | None:
-    """A prompt: text and nothing else. A number there means a wrong column, and would cost the whole table."""
+    """A prompt. Only text: a number means that the wrong column was taken, which would waste the whole table."""
     cell = plain(value)
     if cell is None:
         return None
@@ -96,7 +97,7 @@ def provider(value: Any) -> str | None:
 
 
 def route_expression(value: Any) -> tuple[str, ...] | None:
-    """The routes that a row wants, in their order, or the word `cheapest`; see `routes.wish`."""
+    """The routes that a row names, in order, or `cheapest`; see `routes.route_expression`."""
     cell = plain(value)
     if isinstance(cell, np.ndarray) and cell.ndim == 1:
         cell = cell.tolist()
@@ -113,15 +114,15 @@ def route_expression(value: Any) -> tuple[str, ...] | None:
 
 
 def row_id(value: Any) -> str | None:
-    """The id that a user gave to a row, as the text under which the row is known.
+    """The id that a user gave to a row, as the text of its row key.
 
-    Numbers lose the `.0` that DataFrames and spreadsheets add; composed and decomposed letters are one.
+    Numbers lose the `.0` that DataFrames and spreadsheets add; text is NFC-normalised.
     """
     cell = plain(value)
     if cell is None:
         return None
     if type(cell) is str and cell.isascii() and "." not in cell and cell.isprintable():
-        return _checked(cell, MAX_NAME)  # nearly all of them: nothing to compose, nothing to cut off
+        return _checked(cell, MAX_NAME)  # the common case: nothing to normalise
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()
     if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal | dt.date | uuid.UUID):
@@ -147,19 +148,19 @@ def duration(value: Any) -> int | None:
 
 
 def resolution(value: Any) -> str | None:
-    """A resolution: `720p`, `720P` and `720` are one."""
+    """A resolution: `720p`, `720P` and `720` are the same."""
     cell = plain(value)
     if cell is None:
         return None
     if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
         raise CellError(message("cell.not_resolution", kind=_kind(cell)))
     text = unicodedata.normalize("NFKC", _checked(str(cell), MAX_NAME)).lower().replace(" ", "")
-    text = unicodedata.normalize("NFC", text)  # without its space, an accent may have found a letter
+    text = unicodedata.normalize("NFC", text)  # without the spaces, a letter and an accent may be adjacent
     return f"{text.partition('.')[0]}p" if _WHOLE.fullmatch(text) else text
 
 
 def ratio(value: Any) -> str | None:
-    """A ratio: `16:9` in any spelling, also as the time of day into which spreadsheets turn it; or a word."""
+    """A ratio: `16:9` in any spelling, also as the time of day that spreadsheets make of it; or a word."""
     cell = plain(value)
     if isinstance(cell, dt.timedelta):
         minutes, rest = divmod(cell, dt.timedelta(minutes=1))
@@ -191,7 +192,7 @@ def orientation(value: Any) -> str | None:
 
 
 def review(value: Any) -> str | None:
-    """The review that a row's media are to go through, in any case."""
+    """The review for a row's media, in any case."""
     cell = plain(value)
     if cell is None:
         return None
@@ -202,7 +203,7 @@ def review(value: Any) -> str | None:
 
 
 def switch(value: Any) -> bool | None:
-    """A yes or a no: true/false, yes/no, y/n, on/off, 1/0, 是/否."""
+    """A boolean: true/false, yes/no, y/n, on/off, 1/0, 是/否."""
     cell = plain(value)
     if cell is None:
         return None
@@ -214,9 +215,9 @@ def switch(value: Any) -> bool | None:
 
 
 def references(value: Any) -> tuple[str, ...] | None:
-    """Media: a list, a JSON array, or text with the parts divided by `|` or line breaks.
+    """Media: a list, a JSON array, or text with parts separated by `|` or line breaks.
 
-    Each part is a URL, an `asset://` id, a data URI, a path or a store's address; what it is, `routes` says.
+    Each part is a URL, an `asset://` id, a data URI, a path or an object store's address; `routes` distinguishes them.
     """
     cell = plain(value)
     if cell is None:
@@ -254,7 +255,7 @@ def _parts(text: str) -> list[Any]:
     try:
         found = json.loads(text)
     except ValueError:
-        # What `DataFrame.to_csv` makes of a list or an array: quotes of Python, with or without commas.
+        # `DataFrame.to_csv` writes a list or an array with Python's quotes, with or without commas.
         if not text.endswith("]") or _QUOTED.sub("", text[1:-1]).strip(", \n"):
             raise CellError(message("cell.broken_list")) from None
         return [single or double for single, double in _QUOTED.findall(text)]
@@ -279,7 +280,7 @@ def _checked(text: str, limit: int) -> str:
 
 
 def filled(value: Any) -> bool:
-    """Whether there is anything in a cell."""
+    """Whether a cell is not empty."""
     return (value != "" and not value.isspace()) if type(value) is str else plain(value) is not None
 
 
@@ -301,7 +302,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     reader.__name__: reader
     for reader in (prompt, duration, resolution, ratio, orientation, reference, references, switch)
 }
-"""The readers that `Column.reader` names."""
+"""The parsers that `Column.reader` names."""
 
 PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {

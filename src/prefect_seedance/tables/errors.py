@@ -1,4 +1,4 @@
-"""What is wrong with a user's table: one problem per cell, and the error that tells them all at once."""
+"""Problems of a user's table: one per cell, and the error that reports them all at once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
 
-_TOLD = 20
-_SHOWN = 80
+_LISTED = 20
+_SHOWN_LENGTH = 80
 _SECRET_TAIL = re.compile(r"(://[^\s|\"'?#]*)[?#][^\s|\"']*")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 
@@ -20,11 +20,11 @@ class CellProblem:
     """One cell that cannot be used.
 
     Attributes:
-        line: The row as the user sees it, counted from 1: in a CSV file or a spreadsheet the line with the
+        line: The row's number as the user sees it, from 1: in a CSV file or a spreadsheet the line with the
             headings is line 1; in a DataFrame, a list or a JSON file the first row is 1.
         key: The row key.
-        column: The user's own heading.
-        value: The cell as text, shortened, without anything behind the `?` of a URL.
+        column: The user's heading.
+        value: The cell as text, shortened, without the query of a URL.
         message: What is wrong with it, and what is allowed.
     """
 
@@ -47,7 +47,7 @@ def table_error(name: str, problems: Sequence[Message]) -> TableError:
 def cells_error(name: str, problems: Iterable[CellProblem]) -> TableError:
     """An error about single cells: the first twenty are shown, the rest are counted."""
     found = tuple(problems)
-    rows, first, more = len({problem.line for problem in found}), list(found[:_TOLD]), len(found) - _TOLD
+    rows, first, more = len({problem.line for problem in found}), list(found[:_LISTED]), len(found) - _LISTED
     if more > 0:
         text = message("table.more_cells", table=name, problems=len(found), rows=rows, shown=first, more=more)
     else:
@@ -56,9 +56,9 @@ def cells_error(name: str, problems: Iterable[CellProblem]) -> TableError:
 
 
 def shown(value: object) -> str:
-    """A cell as text for a person: short, on one line, and without the secrets a URL may carry."""
+    """A cell as text to show: short, on one line, without the secrets of a URL."""
     text = value if isinstance(value, str) else str(value)
-    # Cut first: nobody wants a regular expression over the fifty megabytes that made the cell bad.
+    # Cut first: the cell may be bad because it has fifty megabytes.
     text = _USERINFO.sub("", _SECRET_TAIL.sub(r"\1", text[:2000]))
     text = " ".join(text.split()).encode("utf-8", "replace").decode()
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"

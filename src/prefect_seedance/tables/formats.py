@@ -1,6 +1,6 @@
 """The formats of a table: CSV, TSV, JSON, JSON lines, Parquet and Excel, from bytes to a DataFrame.
 
-The ending of the name says the format; where the content says otherwise, the content is believed.
+The suffix of the name selects the format, unless the content shows another one.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _RAGGED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as it was read.
+    """A table as it was read, before its cells are parsed.
 
     Attributes:
         frame: Its rows and columns; in text formats every cell is text, and an empty one is "".
-        lines: For each row the line as the user sees it, counted from 1.
+        lines: The line of each row as the user sees it, from 1.
         name: The file's name.
-        folder: The folder it lies in, where it is a local file.
-        warnings: What a person should know about how it was read.
+        folder: The folder of a local file, else None.
+        warnings: Warnings about how it was read.
     """
 
     frame: pd.DataFrame
@@ -55,28 +55,32 @@ class Sheet:
     warnings: tuple[Message, ...] = ()
 
 
-def read_sheet(place: str | Path, judge: Callable[[str], None] | None = None) -> Sheet:
-    """Reads a table from a file or an address; `judge` raises for one that must not be opened.
+def read_sheet(location: str | Path, check_location: Callable[[str], None] | None = None) -> Sheet:
+    """Read a table from a file or an address.
+
+    Args:
+        location: The path or URL.
+        check_location: Called with each path or URL before it is opened; raises for one that must not be.
 
     Raises:
-        TableError: It cannot be read, is empty, or is no table.
+        TableError: It cannot be read, is empty, or is not a table.
     """
-    source = fetch(place, judge)
+    source = fetch(location, check_location)
     try:
-        frame, lines, text = _FORMATS[_format(source)](source)
+        frame, lines, warnings = _FORMATS[_format(source)](source)
     except TableError:
         raise
     except ImportError as error:
         extra = "excel" if "openpyxl" in str(error) else "parquet"
         raise table_error(source.name, [message("table.missing_package", extra=extra)]) from error
     except Exception as error:
-        # The readers of foreign formats raise whatever a broken file makes them trip over.
+        # Third-party readers raise arbitrary exceptions for broken files.
         reason = message("table.unreadable", error=type(error).__name__, reason=shown(error))
         raise table_error(source.name, [reason]) from error
     if (pyarrow := sys.modules.get("pyarrow")) is not None:
-        # It keeps for itself what it no longer needs: of a large file more than the table takes.
+        # pyarrow keeps freed memory: after a large file, more than the table itself takes.
         pyarrow.default_memory_pool().release_unused()
-    return Sheet(frame, lines, source.name, source.folder, text)
+    return Sheet(frame, lines, source.name, source.folder, warnings)
 
 
 _Read = tuple[pd.DataFrame, Sequence[int], tuple[Message, ...]]
@@ -120,19 +124,19 @@ def _is_json(data: bytes) -> bool:
 
 
 def _csv(source: TableSource) -> _Read:
-    text, words = _decoded(source)
+    text, warnings = _decoded(source)
     blank = _BLANK_LINES.match(text)
-    text = text[blank.end() :] if blank else text  # else pandas takes a blank first line for the width of the table
+    text = text[blank.end() :] if blank else text  # pandas takes the width of the table from a blank first line
     separator = _separator(text, source.suffix)
     content = text.encode()
-    # A large table is not held twice; a StringIO would take four bytes for each letter.
+    # Do not hold a large table twice. A StringIO would take four bytes per character.
     lines = io.BytesIO(source.data if content == source.data else content)
     del text, content
     try:
         grid = pd.read_csv(
             lines,
             sep=separator,
-            # Read without headings: pandas would rename double ones and take a surplus cell for an index.
+            # Read without headings: pandas would rename duplicates and take a surplus cell as an index.
             header=None,
             dtype=str,
             keep_default_na=False,
@@ -148,7 +152,7 @@ def _csv(source: TableSource) -> _Read:
         expected, line, cells = ragged.groups()
         reason = message("table.ragged", line=line, cells=cells, expected=expected)
         raise table_error(source.name, [reason]) from error
-    return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), words)
+    return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), warnings)
 
 
 def _decoded(source: TableSource) -> tuple[str, tuple[Message, ...]]:
@@ -163,7 +167,7 @@ def _decoded(source: TableSource) -> tuple[str, tuple[Message, ...]]:
         text = data.decode("gb18030", "replace")
     strange = [letter for letter in text if ord(letter) > 127][:5000]
     common = sum(1 for letter in strange if letter.encode("gb2312", "ignore"))
-    # Nearly any Western text decodes as GB18030 too, into rare characters; real Chinese text is made of common ones.
+    # Nearly any Western text also decodes as GB18030, into rare characters; real Chinese text has common ones.
     if "�" in strange or common * 10 < len(strange) * 9:
         raise table_error(source.name, [message("table.unknown_encoding")])
     sample = "".join(strange[:20])
@@ -174,32 +178,34 @@ def _separator(text: str, suffix: str) -> str:
     if suffix == ".tsv":
         return "\t"
     first = re.sub(r'"[^"]*"', "", next((line for line in text[:100_000].splitlines() if line.strip()), ""))
-    # European spreadsheets write CSV with semicolons, and people save tabs under any name.
+    # European spreadsheets write CSV with semicolons, and tab-separated files have any suffix.
     return max(",;\t", key=first.count)
 
 
 def _xlsx(source: TableSource) -> _Read:
     with warning_filters.catch_warnings():
         warning_filters.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-        with pd.ExcelFile(io.BytesIO(source.data), engine="openpyxl") as book:
-            # "NA" is a word, an empty cell is not.
-            grid = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[""])
-            sheets = [str(name) for name in book.sheet_names]
-    text = (message("table.first_sheet", sheet=sheets[0], sheets=len(sheets)),) if len(sheets) > 1 else ()
+        with pd.ExcelFile(io.BytesIO(source.data), engine="openpyxl") as workbook:
+            # "NA" is text; only an empty cell is missing.
+            grid = pd.read_excel(
+                workbook, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[""]
+            )
+            sheets = [str(name) for name in workbook.sheet_names]
+    warnings = (message("table.first_sheet", sheet=sheets[0], sheets=len(sheets)),) if len(sheets) > 1 else ()
     frame, lines = _headed(grid, source.name)
-    return frame.infer_objects(), lines, text
+    return frame.infer_objects(), lines, warnings
 
 
 def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame, list[int]]:
-    """Takes the first line that holds anything as headings; lines and columns that hold nothing are left out."""
-    # The text columns of pandas are slow to walk through, and quick to be made a list.
+    """Take the first non-empty line as headings; empty lines and columns are left out."""
+    # Iterating over pandas text columns is slow; converting them to lists first is fast.
     holding = pd.DataFrame({place: list(map(filled, grid[place].astype(object).tolist())) for place in grid.columns})
     kept = [line for line, full in enumerate(holding.any(axis=1)) if full]
     if not kept:
         raise table_error(name, [message("table.empty")])
     columns = [place for place in grid.columns if holding[place].any()]
     headings = [str(plain(cell) or "") for cell in grid.loc[kept[0], columns]]
-    # Of a table without empty lines no copy is made.
+    # A table without empty lines is not copied.
     below = grid.iloc[1:] if len(kept) == len(grid) else grid.loc[kept[1:]]
     frame = below[columns].reset_index(drop=True)
     frame.columns = pd.Index([heading or f"Unnamed: {place}" for place, heading in enumerate(headings)])
@@ -236,17 +242,17 @@ def _parquet(source: TableSource) -> _Read:
     import pyarrow.parquet  # noqa: PLC0415 - an extra, and slow to import
 
     table = pyarrow.parquet.read_table(io.BytesIO(source.data))
-    # Text that is none would be found only when the results are written, after the videos were paid for.
+    # Invalid text would otherwise fail only when the results are written, after the videos were paid for.
     table.validate(full=True)
     frame = table.to_pandas()
     return frame, range(1, len(frame) + 1), ()
 
 
 def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
-    """Makes a DataFrame of a list of rows, each a mapping from heading to cell.
+    """Make a DataFrame of a list of rows, each a mapping from heading to cell.
 
     Raises:
-        TableError: A row is something else.
+        TableError: A row is not a mapping.
     """
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):

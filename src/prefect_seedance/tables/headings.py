@@ -1,4 +1,4 @@
-"""Which column means what: the user's headings beside the fields that a table may set."""
+"""Matches the user's headings to the fields that a table may set."""
 
 from __future__ import annotations
 
@@ -22,67 +22,67 @@ _SYNONYMS = {
     "模型": "model",
     "线路": "route",
 }
-"""Headings that often mean one of ours: leaving them unread deserves a word. Written as `_squeezed` writes them."""
+"""Headings that often mean one of the fields: they are not read, but cause a warning. Spelled as by `_squeezed`."""
 
 
 def match_headings(
     headings: Sequence[object], columns: Mapping[str, str] | None, name: str
 ) -> tuple[dict[str, int], list[Message]]:
-    """Finds the column of each known field.
+    """Find the column of each known field.
 
-    Case, spaces, hyphens, underscores and a plural `s` make no difference. Other columns are the user's own.
+    Case, spaces, hyphens, underscores and a plural `s` are ignored. Other columns are the user's own.
 
     Args:
-        headings: The table's headings in their order.
-        columns: Our field to the user's heading, where the names differ. An empty heading says that the table has no
-            such field, so that a column of that name, or of a name like it, is the user's own.
+        headings: The table's headings in order.
+        columns: Field to the user's heading, where the names differ. An empty heading says that the table has no such
+            field: a column of that name, or of a similar one, is the user's own.
         name: The table's name, for messages.
 
     Returns:
-        The place of each field found, and warnings about columns that look meant for a field but are not read.
+        The position of each field's column, and warnings about columns that seem to mean a field but are not read.
 
     Raises:
-        TableError: No prompt column, a heading that looks like a misspelt field, two columns for one field or of one
-            name, or a wrong `columns`. All that is wrong is told at once.
+        TableError: No prompt column, a heading that looks like a misspelt field, two columns for one field or with
+            one heading, or wrong `columns`. The error has all problems.
     """
     titles = ["" if heading is None else str(heading).strip() for heading in headings]
-    chosen, complaints = _chosen(titles, columns or {})
-    complaints += [
+    chosen, problems = _chosen(titles, columns or {})
+    problems += [
         message("table.same_headings", count=count, heading=shown(title))
         for title, count in Counter(titles).items()
         if count > 1
     ]
-    places = {field: place for field, place in chosen.items() if place is not None}
-    spare = [place for place in range(len(titles)) if place not in places.values()]
+    positions = {field: position for field, position in chosen.items() if position is not None}
+    spare = [position for position in range(len(titles)) if position not in positions.values()]
     for field in KNOWN:
         if field in chosen:
             continue
-        same = [place for place in spare if _squeezed(titles[place]) == _squeezed(field)]
-        if len({titles[place] for place in same}) > 1:
-            complaints.append(message("table.several_columns", columns=_quoted(titles[p] for p in same), field=field))
+        same = [position for position in spare if _squeezed(titles[position]) == _squeezed(field)]
+        if len({titles[position] for position in same}) > 1:
+            problems.append(message("table.several_columns", columns=_quoted(titles[p] for p in same), field=field))
         if same:
-            places[field] = same[0]
-            spare = [place for place in spare if place not in same]
-    typos = _typos([titles[place] for place in spare], {*KNOWN} - {*places} - {*chosen})
-    complaints += [_misspelt(title, field) for title, field in typos]
-    if "prompt" not in places and not any(field == "prompt" for _, field in typos):
-        complaints.append(_no_prompt(titles))
-    if complaints:
-        raise table_error(name, complaints)
-    return places, _unread([titles[place] for place in spare], {*places} | {*chosen})
+            positions[field] = same[0]
+            spare = [position for position in spare if position not in same]
+    typos = _typos([titles[position] for position in spare], {*KNOWN} - {*positions} - {*chosen})
+    problems += [_misspelt(title, field) for title, field in typos]
+    if "prompt" not in positions and not any(field == "prompt" for _, field in typos):
+        problems.append(_no_prompt(titles))
+    if problems:
+        raise table_error(name, problems)
+    return positions, _unread([titles[position] for position in spare], {*positions} | {*chosen})
 
 
 def _chosen(titles: list[str], columns: Mapping[str, str]) -> tuple[dict[str, int | None], list[Message]]:
     chosen: dict[str, int | None] = {}
-    complaints: list[Message] = []
+    problems: list[Message] = []
     for field, heading in columns.items():
         wanted = str(heading).strip()
         if field not in PARSERS:
-            complaints.append(_no_field(field, wanted))
+            problems.append(_no_field(field, wanted))
         elif not wanted:
             chosen[field] = None
         elif titles.count(wanted) != 1:
-            complaints.append(
+            problems.append(
                 message(
                     "table.doubtful_column" if wanted in titles else "table.no_such_column",
                     field=field,
@@ -92,10 +92,10 @@ def _chosen(titles: list[str], columns: Mapping[str, str]) -> tuple[dict[str, in
             )
             chosen[field] = None
         elif titles.index(wanted) in chosen.values():
-            complaints.append(message("table.column_used_twice", heading=shown(wanted)))
+            problems.append(message("table.column_used_twice", heading=shown(wanted)))
         else:
             chosen[field] = titles.index(wanted)
-    return chosen, complaints
+    return chosen, problems
 
 
 def _no_field(field: str, heading: str) -> Message:
@@ -113,7 +113,7 @@ def _no_prompt(titles: list[str]) -> Message:
 
 
 def _misspelt(title: str, field: str) -> Message:
-    # Every table has prompts; any other field may be missing on purpose.
+    # Every table needs prompts; any other field may be missing on purpose.
     if field == "prompt":
         return message("table.misspelt_prompt", heading=title)
     return message("table.misspelt_heading", heading=title, field=field)
@@ -131,8 +131,8 @@ def _quoted(titles: Iterable[str]) -> list[str]:
 
 
 def _typos(titles: list[str], missing: set[str]) -> list[tuple[str, str]]:
-    # Only a field that the table lacks can be misspelt: beside a real `model` column, `mode` is a column of its own.
-    # `id` is too short to tell a slip from another word.
+    # Only a field that the table lacks can be misspelt: in a table with a `model` column, `mode` is the user's own.
+    # `id` is too short to distinguish a misspelling from another word.
     spellings = {_squeezed(field): field for field in KNOWN if field in missing and field != "id"}
     found = []
     for title in titles:

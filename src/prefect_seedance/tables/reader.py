@@ -1,4 +1,4 @@
-"""The user's table: read from wherever it lies, understood cell by cell, and every row known by its key."""
+"""Reads a user's table: its source, its cells, and a key for every row."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.tables.errors import CellProblem, cells_error, shown, table_error
 from prefect_seedance.tables.formats import Sheet, frame_of_rows, read_sheet
 from prefect_seedance.tables.headings import match_headings
-from prefect_seedance.tables.result_columns import without_answer
+from prefect_seedance.tables.result_columns import without_result_columns
 from prefect_seedance.tables.rows import RowReader, TableRow
 
 TableLike = pd.DataFrame | str | os.PathLike[str] | Iterable[Mapping[str, Any] | VideoRequest]
-"""Whatever can be read as a table."""
+"""Everything that can be read as a table."""
 
 __all__ = ["Table", "TableLike", "TableRow", "read_table"]
 
@@ -30,12 +30,13 @@ class Table:
     """A table that was read.
 
     Attributes:
-        rows: The rows that can be used, in their order.
-        frame: The user's own rows, columns and index, untouched. For a DataFrame it is that very object.
-        name: The name of the file, or a word for what it was.
-        folder: The folder of the table's file, where it is a local file.
-        warnings: What a person should know, but need not act upon.
-        bad: The rows that cannot be used, by position, with all that is wrong with them.
+        rows: The usable rows, in order.
+        frame: The user's own rows, columns and index, unchanged. For a DataFrame without result columns it is the same
+            object.
+        name: The name of the file, or of the kind of source.
+        folder: The folder of a local file, else None.
+        warnings: What the user should know.
+        bad: The problems of each unusable row, by position.
         columns: The user's heading of each field that was found.
     """
 
@@ -53,16 +54,16 @@ class Table:
         return [problem for position in sorted(self.bad) for problem in self.bad[position]]
 
     def require_good(self) -> None:
-        """Refuses the table if any row of it cannot be used.
+        """Refuse the table if any row cannot be used.
 
         Raises:
-            TableError: It tells all problems of all rows.
+            TableError: It has all problems of all rows.
         """
         if self.bad:
             raise cells_error(self.name, self.problems)
 
     def summary(self) -> dict[str, Any]:
-        """The table in a few words, small enough for any place that keeps parameters, whatever its size."""
+        """A short description of the table, small enough for flow parameters, whatever the table's size."""
         return {
             "name": self.name,
             "rows": len(self.frame),
@@ -75,45 +76,48 @@ class Table:
 
 @gc_paused()
 def read_table(
-    source: TableLike, *, columns: Mapping[str, str] | None = None, judge: Callable[[str], None] | None = None
+    source: TableLike,
+    *,
+    columns: Mapping[str, str] | None = None,
+    check_location: Callable[[str], None] | None = None,
 ) -> Table:
-    """Reads a table of requests.
+    """Read a table of requests.
 
     Args:
         source: A DataFrame, a list of rows (mappings or `VideoRequest`), or the path or URL of a CSV, TSV, JSON, JSON
             lines, Parquet or Excel file.
-        columns: Our field to the user's heading, such as `{"prompt": "文案"}`; an empty heading says that the table has
-            no such field.
-        judge: Asked about each path or URL before it is opened; raises for one that must not be.
+        columns: Field to the user's heading, such as `{"prompt": "文案"}`; an empty heading says that the table has no
+            such field.
+        check_location: Called with each path or URL before it is opened; raises for one that must not be.
 
     Returns:
-        The table. Rows with cells that cannot be read are in `bad`; ask `require_good()` to have none.
+        The table. Rows with unreadable cells are in `bad`; `require_good()` raises for them.
 
     Raises:
-        TableError: The table as a whole cannot be used: no file, no table, no prompt column, a misspelt heading, one id
-            twice.
+        TableError: The table as a whole cannot be used: no file, not a table, no prompt column, a misspelt heading, a
+            duplicate id.
     """
-    sheet = _sheet(source, judge)
-    frame, keys = without_answer(sheet.frame)
+    sheet = _sheet(source, check_location)
+    frame, keys = without_result_columns(sheet.frame)
     if not len(frame) and not len(frame.columns):
-        return Table([], frame, sheet.name, sheet.folder)  # a query that found nothing: no row, so no heading either
-    places, warnings = match_headings(list(frame.columns), columns, sheet.name)
-    cells = {name: frame.iloc[:, place].astype(object).tolist() for name, place in places.items()}
-    titles = {name: str(frame.columns[place]) for name, place in places.items()}
+        return Table([], frame, sheet.name, sheet.folder)  # an empty query result has neither rows nor headings
+    positions, warnings = match_headings(list(frame.columns), columns, sheet.name)
+    cells = {name: frame.iloc[:, position].astype(object).tolist() for name, position in positions.items()}
+    titles = {name: str(frame.columns[position]) for name, position in positions.items()}
     if "id" not in cells and "id" not in (columns or {}) and str(frame.index.name).strip().lower() == "id":
-        # An index named id becomes a column of that name in every file format.
+        # An index named id becomes a column of that name when the table is written to a file.
         cells["id"], titles["id"] = frame.index.astype(object).tolist(), str(frame.index.name)
     if keys is not None and "id" not in cells:
         cells["id"], titles["id"] = keys, "row"
-    reading = RowReader(sheet, cells, titles)
-    rows, bad = reading.rows()
-    lines = [*sheet.warnings, *warnings, *reading.warnings()]
-    return Table(rows, frame, sheet.name, sheet.folder, lines, bad, titles)
+    reader = RowReader(sheet, cells, titles)
+    rows, bad = reader.rows()
+    warnings = [*sheet.warnings, *warnings, *reader.warnings()]
+    return Table(rows, frame, sheet.name, sheet.folder, warnings, bad, titles)
 
 
-def _sheet(source: TableLike, judge: Callable[[str], None] | None) -> Sheet:
+def _sheet(source: TableLike, check_location: Callable[[str], None] | None) -> Sheet:
     if isinstance(source, str | os.PathLike):
-        return read_sheet(source if isinstance(source, str) else Path(source), judge)
+        return read_sheet(source if isinstance(source, str) else Path(source), check_location)
     if isinstance(source, pd.DataFrame):
         return Sheet(source, range(1, len(source) + 1), "DataFrame")
     if isinstance(source, Mapping | VideoRequest) or not isinstance(source, Iterable):

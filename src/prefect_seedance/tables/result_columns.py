@@ -1,10 +1,10 @@
-"""A result that is given back as a table: people filter an answer and run it again, and nothing may be paid twice."""
+"""A result table used as input: people filter a result and run it again, and nothing may be paid twice."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-__all__ = ["PREFIX", "RESULT_COLUMNS", "without_answer"]
+__all__ = ["PREFIX", "RESULT_COLUMNS", "without_result_columns"]
 
 RESULT_COLUMNS: tuple[str, ...] = (
     "row",
@@ -37,20 +37,20 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "error_code",
     "error_message",
 )
-"""The columns that a result puts behind the user's own."""
+"""The columns that a result adds after the user's own."""
 
 _LATER = frozenset({"refused_before"})
-"""Columns that answers of earlier versions do not have."""
+"""Columns that results of earlier versions do not have."""
 
 PREFIX = "seedance_"
-"""Before a result's column where the user has one of that name."""
+"""Prefix of a result's column where the user has one of the same name."""
 
 
-def without_answer(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[object] | None]:
-    """A table without the columns of an earlier answer, and the row keys that stood there; None where it had none."""
+def without_result_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[object] | None]:
+    """The table without the columns of an earlier result, and the row keys of that result; None where it has none."""
     names = {str(name): name for name in frame.columns}
     ours = {name: names.get(PREFIX + name, names.get(name)) for name in RESULT_COLUMNS}
-    if any(place is None and name not in _LATER for name, place in ours.items()):
+    if any(column is None and name not in _LATER for name, column in ours.items()):
         return frame, None
     keys = frame[ours[RESULT_COLUMNS[0]]].astype(object).tolist()
-    return frame.drop(columns=[place for place in ours.values() if place is not None]), keys
+    return frame.drop(columns=[column for column in ours.values() if column is not None]), keys

@@ -1,8 +1,8 @@
-"""Who a row is: its key, and the fingerprint of what was asked for under that key.
+"""The identity of a row: its key, and the fingerprint of its resolved request.
 
-The key says which row of the batch it is and stays the same when defaults, prices or the chosen route change. The
-fingerprint says what the row came to mean once all of these were applied. Both are versioned: what they are made of
-may only change together with the version, else a batch would be paid for again.
+The key identifies the row within the batch; it does not change with defaults, prices or the chosen route. The
+fingerprint covers the request after all of these were applied. Both are versioned: their inputs may only change
+together with the version, else a batch would be paid for again.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ def base_key(cells: Mapping[str, Any]) -> str:
     """The key of a row without an id: `r-` and twelve hex digits over its own cells.
 
     Args:
-        cells: The known columns that the row sets itself, as the parsers read them: without defaults, and without
-            the user's own columns. Spelling makes no difference (`5`, `5.0` and "5", yes and TRUE), nor does what
-            stands behind the `?` of a URL, since signatures change from day to day.
+        cells: The known columns that the row sets itself, as the parsers read them: without defaults, and without the
+            user's own columns. Spelling makes no difference (`5`, `5.0` and "5", yes and TRUE), nor does the query
+            of a URL, since signatures change from day to day.
     """
     own = {field: _canonical(field, value) for field, value in cells.items() if value is not None}
     return f"r-{_hash({'version': _KEY_VERSION, 'cells': own})[:12]}"
 
 
 def numbered(keys: Iterable[str]) -> list[str]:
-    """The keys in their order, where the second of the same gets `-2`, the third `-3`."""
+    """The keys in order; the second of several equal keys gets `-2`, the third `-3`."""
     seen: Counter[str] = Counter()
-    lines = []
+    unique = []
     for key in keys:
         seen[key] += 1
-        lines.append(key if seen[key] == 1 else f"{key}-{seen[key]}")
-    return lines
+        unique.append(key if seen[key] == 1 else f"{key}-{seen[key]}")
+    return unique
 
 
 def redacted(resolved: VideoRequest) -> dict[str, Any]:
-    """The request as plain JSON that may be kept and shown: only what is set, and no secrets.
+    """The request as plain JSON that may be stored and shown: only fields that are set, no secrets.
 
     URLs lose user name, password and everything from the `?` on; data URIs are replaced by the hash of their content.
     """
@@ -60,9 +60,9 @@ def redacted(resolved: VideoRequest) -> dict[str, Any]:
 
 
 def fingerprint(provider: str, model: str, resolved: VideoRequest) -> str:
-    """What would be paid for, in one word: `1:` and the sha256 over provider, model and the resolved request.
+    """The fingerprint of what would be paid for: `1:` and the sha256 of provider, model and resolved request.
 
-    A newly signed URL of the same file leaves it as it was; another `?id=` does not.
+    A new signature of the same URL does not change it; another `?id=` does.
     """
     request = {
         field: _canonical(field, value, signless_address)
@@ -74,7 +74,7 @@ def fingerprint(provider: str, model: str, resolved: VideoRequest) -> str:
 
 
 _SIGNERS = ("x-amz-", "x-goog-", "x-oss-", "x-obs-", "x-cos-", "x-tos-", "x-ms-", "q-")
-"""How the signature parameters of the object stores begin (a `q-` is Tencent's)."""
+"""Prefixes of the object stores' signature parameters (`q-` is Tencent's)."""
 
 _SIGNING = frozenset(
     {
@@ -84,7 +84,7 @@ _SIGNING = frozenset(
         *("hdnts", "hdnea", "wssecret", "wstime", "txsecret", "txtime"),
     }
 )
-"""Words of a parameter's name that tell that it gives access, or says for how long."""
+"""Words in the name of a parameter that gives access, or limits it in time."""
 
 _AZURE = frozenset(
     {
@@ -98,13 +98,13 @@ _WITH_OTHERS = {
     "signature": frozenset({"key-pair-id"}),
     "hm": frozenset({"ex", "is", "hm"}),
 }
-"""Short names that belong to a signature only beside another one: Azure, Qiniu, CloudFront, Discord."""
+"""Short names that belong to a signature only together with another one: Azure, Qiniu, CloudFront, Discord."""
 
 
 def signless_address(text: str) -> str:
-    """An address without what changes from one signing to the next; the rest of its query stays, in order of names.
+    """An address without its signature parameters; the rest of its query stays, sorted.
 
-    It may hold secrets of a kind that nobody knows here: hash it, never show or keep it.
+    It may hold secrets that are not recognised here: hash it, never show or store it.
     """
     bare, query = cut_address(text), text.partition("#")[0].partition("?")[2]
     if "://" not in text or not query:
@@ -128,23 +128,23 @@ def _signs(name: str) -> bool:
     return name.startswith(_SIGNERS) or not _SIGNING.isdisjoint((*words, "".join(words)))
 
 
-def _canonical(field: str, value: Any, text: Callable[[str], str] | None = None) -> Any:
+def _canonical(field: str, value: Any, shorten: Callable[[str], str] | None = None) -> Any:
     if field not in _MEDIA:
         return value
-    text = text or cut_address
-    return _address(value, text) if isinstance(value, str) else [_address(part, text) for part in value]
+    shorten = shorten or cut_address
+    return _address(value, shorten) if isinstance(value, str) else [_address(part, shorten) for part in value]
 
 
-def _address(text: str, words: Callable[[str], str]) -> str:
+def _address(text: str, shorten: Callable[[str], str]) -> str:
     if text[:5].lower() == "data:":
         return f"sha256:{hashlib.sha256(_content(text)).hexdigest()}"
     if len(text) > _LONGEST_ADDRESS and "://" not in text[:_LONGEST_ADDRESS]:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"  # Base64 without its `data:`
-    return words(text)
+    return shorten(text)
 
 
 def cut_address(text: str) -> str:
-    """An address without what changes from day to day or gives access: the query, and a user's name and password."""
+    """An address without user name, password and everything from the `?` on, which may change or give access."""
     if "://" not in text:
         return text
     return _USERINFO.sub(r"\1", text.partition("?")[0])

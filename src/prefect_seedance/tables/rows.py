@@ -1,4 +1,4 @@
-"""The rows of a table: from cells to requests, each row known by its key."""
+"""The rows of a table: turns cells into requests, and gives each row its key."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from prefect_seedance.tables.formats import Sheet
 from prefect_seedance.tables.row_keys import base_key, numbered
 
 _NULL_WORDS = frozenset({"nan", "none", "null", "<na>"})
-_NAMED = 10
+_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One row that can be used.
+    """One usable row.
 
     Attributes:
-        position: Its place in the table, counted from 0: `table.frame.iloc[position]`.
+        position: The row's position in the table, from 0: `table.frame.iloc[position]`.
         key: The row key.
-        request: What the row itself asks for, without any defaults.
-        model: The row's own choice of a route, where it makes one.
-        provider: The row's own choice of a provider, where it makes one.
-        line: The row as the user sees it, counted from 1 (see `CellProblem`).
-        review: The review that its media are to go through, where the row says so.
-        routes: The routes that the row names, the first choice first, or `cheapest`; see `routes.wish`.
+        request: The row's own request, without any defaults.
+        model: The model that the row names, else None.
+        provider: The provider that the row names, else None.
+        line: The row's number as the user sees it, from 1 (see `CellProblem`).
+        review: The review for its media that the row names, else None.
+        routes: The routes that the row names, in order of preference, or `cheapest`; see `routes.route_expression`.
     """
 
     position: int
@@ -46,10 +46,10 @@ class TableRow:
 
 
 class RowReader:
-    """One table on its way from cells to rows.
+    """Parses the cells of one table into rows.
 
     Raises:
-        TableError: Two rows have the same id.
+        TableError: Several rows have the same id.
     """
 
     def __init__(self, sheet: Sheet, cells: dict[str, list[Any]], titles: dict[str, str]) -> None:
@@ -57,12 +57,12 @@ class RowReader:
         self._titles = titles
         self._raw = cells
         self._size = len(sheet.frame)
-        self._faults: dict[int, list[tuple[str, Message]]] = defaultdict(list)
+        self._problems_at: dict[int, list[tuple[str, Message]]] = defaultdict(list)
         self._parsed = {name: self._column(name, raw) for name, raw in cells.items()}
-        self._keys = self._named() if "id" in cells else self._hashed()
+        self._keys = self._own_keys() if "id" in cells else self._hashed_keys()
 
     def rows(self) -> tuple[list[TableRow], dict[int, list[CellProblem]]]:
-        """The rows that can be used, and what is wrong with the others, by position."""
+        """The usable rows, and the problems of the others by position."""
         fields = [name for name in self._parsed if name in VideoRequest.model_fields]
         columns = [self._parsed[name] for name in fields]
         models = self._parsed.get("model") or [None] * self._size
@@ -76,9 +76,9 @@ class RowReader:
                 for name, column in zip(fields, columns, strict=True)
                 if column[position] is not None
             }
-            if not settings and position not in self._faults:
-                self._faults[position].append(("prompt", message("cell.row_empty")))
-            if position in self._faults:
+            if not settings and position not in self._problems_at:
+                self._problems_at[position].append(("prompt", message("cell.row_empty")))
+            if position in self._problems_at:
                 continue
             request = VideoRequest(**settings)
             line = self._sheet.lines[position]
@@ -95,23 +95,23 @@ class RowReader:
                     expressions[position] or (),
                 )
             )
-        return found, {position: self._problems(position) for position in sorted(self._faults)}
+        return found, {position: self._problems(position) for position in sorted(self._problems_at)}
 
     def warnings(self) -> list[Message]:
-        """What a person should look at before paying for it."""
+        """What the user should check before paying."""
         prompts = self._parsed.get("prompt", [])
-        nulls = [place for place, text in enumerate(prompts) if text and text.lower() in _NULL_WORDS]
-        lines = []
+        nulls = [position for position, text in enumerate(prompts) if text and text.lower() in _NULL_WORDS]
+        warnings = []
         if nulls:
-            lines.append(message("table.null_words", lines=self._lines(nulls)))
+            warnings.append(message("table.null_words", lines=self._lines(nulls)))
         if "id" not in self._parsed and (alike := self._alike()):
-            lines.append(message("table.alike_rows", lines=self._lines(alike)))
-        return lines
+            warnings.append(message("table.alike_rows", lines=self._lines(alike)))
+        return warnings
 
     def _column(self, name: str, raw: list[Any]) -> list[Any]:
         parse = PARSERS[name]
         values: list[Any] = []
-        # Columns repeat themselves: a large table holds few different ratios, resolutions and reference images.
+        # Values repeat: a large table has few distinct ratios, resolutions and reference images.
         known: dict[str, Any] = {}
         for position, cell in enumerate(raw):
             short = type(cell) is str and len(cell) < 200
@@ -121,7 +121,7 @@ class RowReader:
             try:
                 value = parse(cell)
             except CellError as error:
-                self._faults[position].append((name, error.args[0]))
+                self._problems_at[position].append((name, error.args[0]))
                 value = None
             else:
                 if short:
@@ -129,14 +129,14 @@ class RowReader:
             values.append(value)
         return values
 
-    def _named(self) -> list[str]:
+    def _own_keys(self) -> list[str]:
         seen: dict[str, int] = {}
         twice: dict[int, list[CellProblem]] = {}
         keys = []
         for position, key in enumerate(self._parsed["id"]):
             if key is None:
                 if plain(self._raw["id"][position]) is None:
-                    self._faults[position].append(("id", message("cell.no_id")))
+                    self._problems_at[position].append(("id", message("cell.no_id")))
             elif key in seen:
                 problem = message("cell.same_id", line=self._sheet.lines[seen[key]])
                 twice[position] = [self._problem(position, key, "id", problem)]
@@ -145,20 +145,20 @@ class RowReader:
             keys.append(key or f"row {self._sheet.lines[position]}")
         self._keys = keys
         if twice:
-            wrong = sorted({*twice, *self._faults})
-            found = [problem for place in wrong for problem in (*twice.get(place, ()), *self._problems(place))]
+            wrong = sorted({*twice, *self._problems_at})
+            found = [problem for position in wrong for problem in (*twice.get(position, ()), *self._problems(position))]
             raise cells_error(self._sheet.name, found)
         return keys
 
-    def _hashed(self) -> list[str]:
-        # How media reach the provider, and who makes the video, makes no other row of it: a table that gets a second
-        # route in the midst of a batch must not be paid for again.
+    def _hashed_keys(self) -> list[str]:
+        # Review and route are not part of the key: a table that gets a second route during a batch must not be paid for
+        # again.
         names = [name for name in self._parsed if name not in {"media_review", "route"}]
         rows: Iterable[Sequence[Any]] = zip(*(self._parsed[name] for name in names), strict=True)
         keys = [base_key(dict(zip(names, row, strict=True))) for row in rows]
-        for position, faults in self._faults.items():
-            # A cell that could not be read still tells its row from the others.
-            facts = {name: repr(shown(self._raw[name][position])) for name, _ in faults}
+        for position, problems in self._problems_at.items():
+            # An unreadable cell still distinguishes its row from the others.
+            facts = {name: repr(shown(self._raw[name][position])) for name, _ in problems}
             keys[position] = base_key({**{n: c[position] for n, c in self._parsed.items() if n not in facts}, **facts})
         return numbered(keys)
 
@@ -174,7 +174,7 @@ class RowReader:
 
     def _problems(self, position: int) -> list[CellProblem]:
         key = self._keys[position]
-        return [self._problem(position, key, name, problem) for name, problem in self._faults.get(position, ())]
+        return [self._problem(position, key, name, problem) for name, problem in self._problems_at.get(position, ())]
 
     def _problem(self, position: int, key: str, name: str, problem: Message) -> CellProblem:
         raw = plain(self._raw[name][position]) if name in self._raw else None
@@ -182,6 +182,6 @@ class RowReader:
         return CellProblem(self._sheet.lines[position], key, self._titles.get(name, name), value, problem)
 
     def _lines(self, positions: Sequence[int]) -> list[int] | Message:
-        lines = [self._sheet.lines[position] for position in positions[:_NAMED]]
+        lines = [self._sheet.lines[position] for position in positions[:_LISTED]]
         more = len(positions) - len(lines)
         return message("table.more_lines", lines=lines, more=more) if more else lines

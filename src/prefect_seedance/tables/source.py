@@ -1,4 +1,4 @@
-"""Where a table lies: the bytes of a local file, a web address or an object store."""
+"""Sources of a table: the bytes of a local file, a web address or an object store."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from prefect_seedance.messages import message
 from prefect_seedance.routes.address import is_loopback
 from prefect_seedance.tables.errors import shown, table_error
 
-Judge = Callable[[str], None]
+CheckLocation = Callable[[str], None]
 
 MAX_BYTES = 512 * 1024 * 1024
-"""A table is read whole. Something larger than this is no table of prompts, but a wrong file or a stream."""
+"""A table is read into memory. Something larger is not a table of prompts, but a wrong file or a stream."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^:]+)?://")
 _TIMEOUT = httpx.Timeout(60, connect=15)
@@ -31,12 +31,12 @@ _TIMEOUT = httpx.Timeout(60, connect=15)
 
 @dataclass(frozen=True)
 class TableSource:
-    """The bytes of a table, and where they came from.
+    """The bytes of a table, and where they come from.
 
     Attributes:
-        name: The file's name, fit to be shown.
+        name: The file's name, safe to show.
         data: Its content.
-        folder: The folder it lies in, where it is a local file.
+        folder: The folder of a local file, else None.
     """
 
     name: str
@@ -45,31 +45,31 @@ class TableSource:
 
     @property
     def suffix(self) -> str:
-        """The ending of the name in lower case, such as `.csv`."""
+        """The suffix of the name in lower case, such as `.csv`."""
         return PurePosixPath(self.name).suffix.lower()
 
 
-def fetch(place: str | Path, judge: Judge | None = None) -> TableSource:
-    """Reads the bytes of a local path, an `https://` address, or any URL that an fsspec driver understands.
+def fetch(location: str | Path, check_location: CheckLocation | None = None) -> TableSource:
+    """Read the bytes of a local path, an `https://` address, or any URL that an fsspec driver understands.
 
     Args:
-        place: The path or URL.
-        judge: Asked about it, and about each redirect; raises for what must not be opened.
+        location: The path or URL.
+        check_location: Called with it, and with each redirect; raises for one that must not be opened.
 
     Raises:
-        TableError: There is nothing to be read there, or it is too large; in words fit for a person.
+        TableError: It cannot be read, or is too large.
     """
-    if judge is not None:
-        judge(str(place))
-    if isinstance(place, Path) or not _URL.match(place):
-        return _local(Path(place))
-    scheme = place.partition(":")[0].lower()
+    if check_location is not None:
+        check_location(str(location))
+    if isinstance(location, Path) or not _URL.match(location):
+        return _local(Path(location))
+    scheme = location.partition(":")[0].lower()
     if scheme == "file":
-        return _local(Path(url2pathname(urlsplit(place).path)))
-    name = unquote(PurePosixPath(re.split(r"[?#]", place.partition("://")[2])[0]).name) or "table"
+        return _local(Path(url2pathname(urlsplit(location).path)))
+    name = unquote(PurePosixPath(re.split(r"[?#]", location.partition("://")[2])[0]).name) or "table"
     if scheme in {"http", "https"}:
-        return TableSource(name, _web(place, judge))
-    return TableSource(name, _store(place, scheme))
+        return TableSource(name, _web(location, check_location))
+    return TableSource(name, _store(location, scheme))
 
 
 def _local(path: Path) -> TableSource:
@@ -78,8 +78,8 @@ def _local(path: Path) -> TableSource:
         path = path.expanduser()
         if path.is_dir():
             raise table_error(name, [message("table.is_folder")])
-        # A pipe that nobody writes to would be waited for without end.
-        with open(path, "rb", opener=_at_once) as file:
+        # Opening a pipe without a writer would block forever.
+        with open(path, "rb", opener=_open_nonblocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise table_error(name, [message("table.not_regular_file")])
             return TableSource(path.name, _joined(_chunks(file), name), path.resolve().parent)
@@ -91,30 +91,30 @@ def _local(path: Path) -> TableSource:
         raise table_error(name, [message("table.read_failed", reason=str(error))]) from error
 
 
-def _at_once(path: str, flags: int) -> int:
+def _open_nonblocking(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _web(url: str, judge: Judge | None) -> bytes:
-    def checked(request: httpx.Request) -> None:
-        _safe(request)
-        if judge is not None:
-            judge(str(request.url))
+def _web(url: str, check_location: CheckLocation | None) -> bytes:
+    def check(request: httpx.Request) -> None:
+        _require_https(request)
+        if check_location is not None:
+            check_location(str(request.url))
 
     try:
         with (
-            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks={"request": [checked]}) as client,
-            client.stream("GET", url) as answer,
+            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks={"request": [check]}) as client,
+            client.stream("GET", url) as response,
         ):
-            if answer.status_code >= 400:
-                raise table_error(shown(url), [message("table.http_status", status=answer.status_code)])
-            return _joined(answer.iter_bytes(), shown(url))
+            if response.status_code >= 400:
+                raise table_error(shown(url), [message("table.http_status", status=response.status_code)])
+            return _joined(response.iter_bytes(), shown(url))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # The text of an httpx error may repeat the whole address with its signature.
+        # The text of an httpx error may contain the whole address with its signature.
         raise table_error(shown(url), [message("table.fetch_failed", error=type(error).__name__)]) from None
 
 
-def _safe(request: httpx.Request) -> None:
+def _require_https(request: httpx.Request) -> None:
     if request.url.scheme != "https" and not is_loopback(request.url.host):
         raise table_error(shown(str(request.url)), [message("table.plain_http")])
 

@@ -45,7 +45,7 @@ class Scene:
     def order(self, table: list[dict[str, Any]], choice: RoutePolicy | None = None, **options: Any) -> RunSpec:
         limits = RunLimits.parse(**options.pop("terms", {}))
         return RunSpec(
-            plan=prepare(read_table(table), self.routes, choice=choice, limits=limits),
+            plan=prepare(read_table(table), self.routes, policy=choice, limits=limits),
             routes=self.routes,
             batch="b",
             take="1",

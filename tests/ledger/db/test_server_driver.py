@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger.db import server_driver
 from prefect_seedance.ledger.db.database import Database
-from prefect_seedance.ledger.db.schema import book
+from prefect_seedance.ledger.db.schema import properties
 from tests.postgres import PostgresServer
 
 
@@ -38,20 +38,22 @@ def adding(name: str) -> Callable[[sa.Connection], int]:
     """Adds one; nothing but the door keeps it from adding one more."""
 
     def operation(connection: sa.Connection) -> int:
-        wanted = sa.select(book.c.value).where(book.c.name == name).with_for_update()
+        wanted = sa.select(properties.c.value).where(properties.c.name == name).with_for_update()
         before = connection.execute(wanted).scalar()
         if before is None:
-            connection.execute(sa.insert(book).values(name=name, value="1"))
+            connection.execute(sa.insert(properties).values(name=name, value="1"))
             return 1
         number = int(before) + 1
-        connection.execute(sa.update(book).where(book.c.name == name).values(value=str(number)))
+        connection.execute(sa.update(properties).where(properties.c.name == name).values(value=str(number)))
         return number
 
     return operation
 
 
 async def count(database: Database, name: str) -> int:
-    found = await database.read(lambda c: c.execute(sa.select(book.c.value).where(book.c.name == name)).scalar())
+    found = await database.read(
+        lambda c: c.execute(sa.select(properties.c.value).where(properties.c.name == name)).scalar()
+    )
     return int(found or 0)
 
 
@@ -151,9 +153,9 @@ async def test_a_server_that_stays_away_is_told_with_what_to_do(
         assert len({id(result) for result in results}) == 3
         # Patience is spent once, not for each of a thousand rows: that is given up at the first try.
         tries: list[object] = []
-        sa.event.listen(database._door.sync_engine, "do_connect", lambda *given: tries.append(given))
+        sa.event.listen(database._driver.sync_engine, "do_connect", lambda *given: tries.append(given))
         with pytest.raises(LedgerError, match="did not answer for"):
-            await database.read(lambda c: c.execute(sa.select(book)).all())
+            await database.read(lambda c: c.execute(sa.select(properties)).all())
         assert len(tries) == 1
         await asyncio.to_thread(own_server.start)
         assert await database.write(adding("n")) == 2

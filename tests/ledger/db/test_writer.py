@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import Outcome, Settlement, State
 from prefect_seedance.ledger.db.database import Database
-from prefect_seedance.ledger.db.schema import book
+from prefect_seedance.ledger.db.schema import properties
 from tests.patience import patience
 
 Operation = Callable[[sa.Connection], Any]
@@ -30,7 +30,7 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 def noting(name: str, value: str = "x") -> Operation:
     def operation(connection: sa.Connection) -> str:
-        connection.execute(sa.insert(book).values(name=name, value=value))
+        connection.execute(sa.insert(properties).values(name=name, value=value))
         return name
 
     return operation
@@ -78,7 +78,7 @@ async def test_what_was_written_is_on_disk_when_write_returns(database: Database
 
 async def test_a_burst_costs_few_commits(database: Database) -> None:
     commits = []
-    sa.event.listen(database._door.sync_engine, "commit", commits.append)
+    sa.event.listen(database._driver.sync_engine, "commit", commits.append)
     await asyncio.gather(*(database.write(noting(f"n{number}")) for number in range(200)))
     assert 1 <= len(commits) <= 2
 
@@ -134,7 +134,7 @@ async def test_a_cancelled_writer_learns_of_it_after_the_write(
 async def test_readers_do_not_wait_for_writers(database: Database, locked: sqlite3.Connection) -> None:
     locked.execute("BEGIN IMMEDIATE")
     async with asyncio.timeout(patience()):
-        counting = sa.select(sa.func.count()).select_from(book)
+        counting = sa.select(sa.func.count()).select_from(properties)
         reads = [database.read(lambda c: c.execute(counting).scalar()) for _ in range(40)]
         assert set(await asyncio.gather(*reads)) == {2}
     locked.rollback()
@@ -148,7 +148,9 @@ async def test_a_cancelled_reader_leaves_the_ledger_in_order(database: Database)
     with pytest.raises(asyncio.CancelledError):
         await reading
     await database.write(noting("after"))
-    assert await database.read(lambda c: c.execute(sa.select(book.c.name).where(book.c.name == "after")).scalar())
+    assert await database.read(
+        lambda c: c.execute(sa.select(properties.c.name).where(properties.c.name == "after")).scalar()
+    )
 
 
 async def test_nobody_waits_for_a_writer_that_was_stopped(

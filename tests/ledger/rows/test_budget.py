@@ -135,8 +135,8 @@ async def test_an_earlier_create_without_a_bound_is_bound_in_its_own_currency_on
     yuan, dollars, unpriced = await bench.rows("a", "b", "c")
     for row, currency in ((yuan, "CNY"), (dollars, "USD"), (unpriced, None)):
         await bench.ledger.intend(bench.run, an_intent(row, currency=currency))
-    assert await bench.ledger.bind(bench.run, None) == 3
-    assert await bench.ledger.bind(bench.run, Amount(Decimal(2), "CNY")) == 0
+    assert await bench.ledger.set_worst_case(bench.run, None) == 3
+    assert await bench.ledger.set_worst_case(bench.run, Amount(Decimal(2), "CNY")) == 0
     assert await bench.ledger.committed(bench.run, "CNY") == 4
     attempt = (await bench.ledger.row(dollars)).attempt
     assert attempt is not None

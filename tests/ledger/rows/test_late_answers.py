@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from prefect_seedance.errors import InputError, LedgerError, RateLimited, Refused, UnknownOutcome
-from prefect_seedance.ledger import Outcome, Run, Settlement, State, lease
+from prefect_seedance.ledger import Outcome, Run, Settlement, State, heartbeat, lease
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.routes.pricing.amount import Amount
-
-from .conftest import Bench, an_intent
+from tests.ledger.conftest import Bench, an_intent
 
 NO = Refused("the prompt is not allowed", code="40003", http_status=400, request_id="q-late")
 YUAN = Amount(Decimal(1), "CNY")
@@ -129,7 +128,7 @@ async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch
     (row,) = await bench.rows("a")
     other = await bench.ledger.begin_run("spring")
     monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", "5")
-    assert (lease().total_seconds(), leases.heartbeat().total_seconds()) == (5, 0.625)
+    assert (lease().total_seconds(), heartbeat().total_seconds()) == (5, 0.625)
     await sleeps(bench, 60)
     assert await bench.ledger.claim(other, [row]) == set()
     short = await bench.ledger.begin_run("spring")
@@ -139,7 +138,7 @@ async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch
     assert await bench.ledger.claim(other, [mine]) == {mine}
 
 
-@pytest.mark.parametrize("told", ["soon", "0", "-1", "nan"])
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])
 def test_a_lease_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", text)
     with pytest.raises(InputError, match="expected a number of seconds"):

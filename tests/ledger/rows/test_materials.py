@@ -12,8 +12,7 @@ from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run
 from prefect_seedance.ledger.rows import budget
 from prefect_seedance.routes.pricing.amount import Amount
-
-from .conftest import Bench
+from tests.ledger.conftest import Bench
 
 CLIP = MaterialKey("anyfast", "default", "asset", "video", "ab" * 32)
 GROUP = MaterialKey("anyfast", "default", "group", "", "")
@@ -124,8 +123,8 @@ async def test_an_asset_without_a_price_needs_the_users_word_before_a_budget_can
     assert refused is not None
     await bench.ledger.asset_answered(bench.run, request, Outcome.CREATED, asset_id="asset-1")
     await bench.ledger.asset_answered(bench.run, refused, Outcome.REFUSED)
-    assert await bench.ledger.bind(bench.run, None) == 1
-    assert await bench.ledger.bind(bench.run, Amount(Decimal(3), "CNY")) == 0
+    assert await bench.ledger.set_worst_case(bench.run, None) == 1
+    assert await bench.ledger.set_worst_case(bench.run, Amount(Decimal(3), "CNY")) == 0
     assert await committed(bench) == 3
 
 

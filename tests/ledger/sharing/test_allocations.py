@@ -33,7 +33,7 @@ class Process:
     async def speak(self, ledger: Ledger, ceiling: int, **more: float | None) -> None:
         name = self.model
         said = Demand({name: self.held}, {name: max(self.wanted, self.held)}, {name: ceiling}, **more)
-        self.share = await ledger.sit(self.member, said)
+        self.share = await ledger.allocate(self.member, said)
 
     def work(self, chance: random.Random) -> None:
         """Some jobs end, and others are made, as far as it may."""
@@ -56,7 +56,7 @@ async def test_together_they_never_have_more_than_the_ceiling(url: str, number: 
             processes.append(Process(member(f"p{step}"), wanted=chance.randint(0, 12)))
         if processes and chance.random() < 0.05:
             leaving = processes.pop(chance.randrange(len(processes)))
-            await ledger.leave_seat(leaving.member)
+            await ledger.release_allocation(leaving.member)
         for process in processes:
             process.work(chance)
             if chance.random() < 0.5:
@@ -117,7 +117,7 @@ async def test_jobs_are_counted_by_what_the_ledger_shows_too(bench: Any) -> None
     # One ends. Who goes and leaves the others behind has given back no more than that.
     await ledger.fail(bench.run, jobs[0], CHARGED, SeedanceError("no"))
     await ledger.end_run(bench.run)
-    await ledger.leave_seat(second.member)
+    await ledger.release_allocation(second.member)
     third = Process(member("c"), wanted=9, model=model)
     await third.speak(ledger, ceiling)
     assert third.granted == 2
@@ -168,13 +168,13 @@ async def test_a_limit_that_one_has_met_is_believed_by_all(url: str) -> None:
     assert first.share.granted[ALL] + second.share.granted[ALL] <= 7
     assert 28 < second.share.pause <= 30
     # One more was tried and taken.
-    await second.speak(ledger, 20, size=second.share.granted[ALL] + 1.0, knew=float(second.share.granted[ALL]))
+    await second.speak(ledger, 20, size=second.share.granted[ALL] + 1.0, previous_size=float(second.share.granted[ALL]))
     assert second.share.found == 8.0
     await other.speak(ledger, 20)
     assert (other.share.found, other.share.pause, other.share.members) == (None, 0.0, 1)
     # When all have gone, nothing is taken for granted.
-    await ledger.leave_seat(first.member)
-    await ledger.leave_seat(second.member)
+    await ledger.release_allocation(first.member)
+    await ledger.release_allocation(second.member)
     await first.speak(ledger, 20)
     assert (first.share.found, first.share.pause) == (None, 0.0)
     await ledger.close()

@@ -11,7 +11,7 @@ KEY = ("jimmy", "default", "seedance2.0-mini")
 
 
 async def take(bench: Any, run: Run, parent: Run, number: int = 10, tried: tuple[int, ...] = ()) -> set[int]:
-    taken: set[int] = await bench.ledger.take_portion(
+    taken: set[int] = await bench.ledger.claim_free_rows(
         run, "1", parent=parent.id, fresh={KEY: number}, accounts={KEY[:2]}, paid=10, tried=tried
     )
     return taken
@@ -20,11 +20,11 @@ async def take(bench: Any, run: Run, parent: Run, number: int = 10, tried: tuple
 async def test_only_the_rows_that_the_run_wants_are_made(bench: Any) -> None:
     ledger, earlier = bench.ledger, bench.run
     left, wanted, paid = await bench.rows("a", "b", "c")
-    await ledger.want(earlier, [left])
+    await ledger.offer_rows(earlier, [left])
     await bench.created(paid)
     await ledger.end_run(earlier)
     parent, shard = await ledger.begin_run("spring"), await ledger.begin_run("spring")
-    await ledger.want(parent, [wanted])
+    await ledger.offer_rows(parent, [wanted])
     standing = await ledger.remainder(shard, "1", patience=60, parent=parent.id)
     # What an earlier run has planned, and this one leaves out, nobody has quoted or approved; what is paid is fetched.
     assert (standing.free, standing.over) == (2, False)
@@ -35,17 +35,17 @@ async def test_what_was_put_off_waits_for_the_next_run_whatever_the_clocks_say(b
     ledger, parent = bench.ledger, bench.run
     shard = await ledger.begin_run("spring")
     off, broken, good = await bench.rows("a", "b", "c")
-    await ledger.want(parent, [off, broken, good])
-    await ledger.let_go(parent, [off, broken, good])
+    await ledger.offer_rows(parent, [off, broken, good])
+    await ledger.release_rows(parent, [off, broken, good])
     assert await take(bench, shard, parent, 1) == {off}
     await ledger.put_off(shard, off, SeedanceError("not now"))
     bench.query("UPDATE seedance_rows SET changed_at = ?", "2020-01-01T00:00:00.000000+00:00")
-    await ledger.let_go(shard, [off])
+    await ledger.release_rows(shard, [off])
     assert (await ledger.remainder(shard, "1", patience=60, parent=parent.id)).free == 2
     # What this one cannot carry stands in nobody's way.
     assert await take(bench, shard, parent, 1, tried=(broken,)) == {good}
     again = await ledger.begin_run("spring")
-    await ledger.want(again, [off])
+    await ledger.offer_rows(again, [off])
     assert await take(bench, shard, again, 1) == {off}
 
 
@@ -67,7 +67,7 @@ async def test_who_slept_past_its_lease_and_was_missed_by_nobody_keeps_what_it_h
     sent, planned = await bench.rows("a", "b")
     attempt = await bench.sent(sent)
     bench.query("UPDATE seedance_runs SET heartbeat_at = ?", "2020-01-01T00:00:00.000000+00:00")
-    await bench.ledger.want(bench.run, [sent, planned])
+    await bench.ledger.offer_rows(bench.run, [sent, planned])
     assert await take(bench, bench.run, bench.run) == set()
     assert await bench.ledger.claim(bench.run, [planned]) == {planned}
     assert (await bench.state(sent), await bench.state(planned)) == (State.SENT, State.PLANNED)

@@ -138,7 +138,7 @@ async def _requested(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[st
     """The fingerprints that these batches have requested, by row: made, in progress, or of unknown outcome."""
     requested: dict[str, set[str]] = {}
     for name in batches:
-        at_work = await ledger.at_work(name)
+        at_work = await ledger.has_live_run(name)
         for row in await ledger.rows_of(name):
             if at_work or row.state not in TAKEABLE:
                 requested.setdefault(row.key, set()).add(row.fingerprint)

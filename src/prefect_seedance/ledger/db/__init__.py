@@ -1,1 +1,1 @@
-"""The ledger's database: opened, migrated, read in parallel, and written in groups by one writer."""
+"""The ledger's database: connections, schema and migrations, parallel reads, and one writer that commits in groups."""

@@ -1,4 +1,4 @@
-"""Which of a server's errors pass by: the way to it was lost, or it undid a transaction that stood in another's way."""
+"""Recognises transient errors of a database server: a lost connection, or a transaction that was rolled back."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
-__all__ = ["lost", "undone"]
+__all__ = ["connection_lost", "rolled_back"]
 
-_UNDONE = frozenset({"40001", "40P01"})
-"""A transaction that was undone for the sake of another, as in a deadlock: the same one may be run again at once."""
+_ROLLED_BACK = frozenset({"40001", "40P01"})
+"""SQLSTATEs of a transaction that was rolled back because of a conflict (deadlock): it may be repeated at once."""
 
 _LOST = frozenset({"57P01", "57P02", "57P03", "53300"})
-"""The server was shut down, has crashed, is not up yet, or has no connection to spare."""
+"""SQLSTATEs of a server that was shut down, crashed, is starting, or has no free connection."""
 
 _CONNECTION = "08"
-"""The class of all that goes wrong with a connection (PostgreSQL documentation, appendix A)."""
+"""The SQLSTATE class of connection exceptions (PostgreSQL documentation, appendix A)."""
 
 
-def lost(error: BaseException) -> bool:
-    """Whether the server was not reached, or the connection to it broke."""
+def connection_lost(error: BaseException) -> bool:
+    """Whether the server could not be reached, or the connection broke."""
     for one in _chain(error):
         if isinstance(one, DBAPIError) and one.connection_invalidated:
             return True
-        # A timeout is an OSError as well.
+        # A `TimeoutError` is an `OSError` too.
         if isinstance(one, OSError):
             return True
         state = _state(one)
@@ -32,9 +32,9 @@ def lost(error: BaseException) -> bool:
     return False
 
 
-def undone(error: BaseException) -> bool:
-    """Whether the server undid the transaction for the sake of another one."""
-    return any(_state(one) in _UNDONE for one in _chain(error))
+def rolled_back(error: BaseException) -> bool:
+    """Whether the server rolled the transaction back because of another one."""
+    return any(_state(one) in _ROLLED_BACK for one in _chain(error))
 
 
 def _state(error: BaseException) -> str:
@@ -42,7 +42,7 @@ def _state(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what the driver said beneath it."""
+    """The error, and the errors of the driver that caused it."""
     one: BaseException | None = error
     while one is not None:
         yield one

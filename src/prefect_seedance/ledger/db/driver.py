@@ -1,7 +1,7 @@
-"""How an operation gets to the database: over a server's connection (`server_door`), or in a thread to a file.
+"""Drivers run an operation on the database: over a server's connection (`server_driver`), or in a thread on a file.
 
-An operation is plain synchronous code over a connection. To SQLite it goes as a whole: its async driver would take
-every statement, every row and every cursor to a thread and back, some two hundred times for one video.
+An operation is plain synchronous code with a connection. For SQLite the whole operation runs in one thread: the async
+driver would switch threads for every statement, row and cursor, some two hundred times per video.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ READING = "seedance_reading"
 """The execution option of connections that only read."""
 
 READERS = 4
-"""Reads at once. More would not be faster, and would keep the writer waiting for a connection."""
+"""Concurrent reads. More are not faster, and would delay the writer."""
 
 
 class Driver(Protocol):
-    """The way to one database."""
+    """Runs operations on one database."""
 
     @property
     def sync_engine(self) -> sa.Engine:
@@ -38,14 +38,14 @@ class Driver(Protocol):
         """Run an operation in a transaction of its own, and commit it."""
 
     async def prepare(self, operation: Callable[[sa.Connection], T]) -> T:
-        """The same for what makes or migrates the tables; it does nothing where that is done."""
+        """The same for the operation that creates or migrates the tables, which is idempotent."""
 
     async def dispose(self) -> None:
         """Disconnect."""
 
 
 class FileDriver:
-    """To a SQLite file: each operation in a thread, from its first statement to its commit."""
+    """For a SQLite file: each operation runs in one thread, from its first statement to its commit."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -77,11 +77,11 @@ class FileDriver:
         return await asyncio.get_running_loop().run_in_executor(self._writers, writing)
 
     async def prepare(self, operation: Callable[[sa.Connection], T]) -> T:
-        """The same for what makes or migrates the tables."""
+        """The same for the operation that creates or migrates the tables."""
         return await self.write(operation)
 
     async def dispose(self) -> None:
-        """Disconnect, once what is under way is through."""
+        """Disconnect, after the running operations have ended."""
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:

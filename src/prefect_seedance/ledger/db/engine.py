@@ -1,4 +1,4 @@
-"""The way to the database behind a ledger URL, set up so that writers queue and what is committed is on disk."""
+"""Makes the driver for a ledger URL, configured so that writers queue and commits are on disk."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from prefect_seedance.ledger.db.url import parsed, shown_url
 from prefect_seedance.ledger.lease_time import lease
 from prefect_seedance.messages import Message, message
 
-__all__ = ["cannot_open", "open_door", "trouble"]
+__all__ = ["as_seedance_error", "cannot_open", "open_driver"]
 
 _HALF = re.compile("[\ud800-\udfff]")
 
 CONNECTING, ANSWERING = 10.0, 60.0
-"""Seconds for which a server may be silent while we connect, and after a statement."""
+"""Timeouts in seconds: to connect to a server, and for its response to a statement."""
 
 SWITCH_PATIENCE = 20.0
-"""Seconds to wait for others who are making the same file."""
+"""Seconds to wait for other processes that create the same file."""
 
 
-def open_door(url: str) -> Driver:
-    """The way to a ledger; a SQLite file and its folder are made.
+def open_driver(url: str) -> Driver:
+    """The driver for a ledger; a SQLite file and its folder are created.
 
     Raises:
-        InputError: The URL names nothing that can be used as a ledger.
-        LedgerError: The file cannot be made or opened.
+        InputError: The URL cannot be used as a ledger.
+        LedgerError: The file cannot be created or opened.
     """
     found = parsed(url)
     if found is None:
@@ -46,7 +46,7 @@ def open_door(url: str) -> Driver:
     if sqlite and _in_memory(found):
         raise _no_ledger(url, message("ledger.url_in_memory"))
     try:
-        # What a statement carries (prompts, addresses) has no place in an error's text.
+        # Error texts must not contain the parameters of a statement (prompts, addresses).
         engine = create_async_engine(url, hide_parameters=True, json_serializer=_json, connect_args=_limits(found))
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise _no_ledger(url, str(error)) from None
@@ -60,8 +60,8 @@ def open_door(url: str) -> Driver:
     return FileDriver(plain)
 
 
-def trouble(error: Exception, shown: str) -> SeedanceError:
-    """What went wrong while the ledger was in use; an error of ours speaks for itself."""
+def as_seedance_error(error: Exception, shown: str) -> SeedanceError:
+    """An error of the ledger in use as a `SeedanceError`; one of this package is returned unchanged."""
     if isinstance(error, SeedanceError):
         return error
     if isinstance(error, DatabaseUnreachable):
@@ -73,22 +73,22 @@ def trouble(error: Exception, shown: str) -> SeedanceError:
 
 
 def cannot_open(error: Exception, shown: str) -> LedgerError:
-    """Why a ledger could not even be opened."""
+    """The error for a ledger that cannot be opened."""
     reason = str(error) if isinstance(error, sqlite3.Error | DatabaseUnreachable) else _reason(error)
     return LedgerError(message("ledger.cannot_open", ledger=shown, reason=reason))
 
 
 def _reason(error: Exception) -> str:
-    """The database's own words, without the statement and its values."""
+    """The database's own message, without the statement and its values."""
     if isinstance(error, DBAPIError):
         return str(error.orig)
     return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def _json(value: Any) -> str:
-    """JSON with its letters as they are: escaped, Chinese would take twice the room."""
+    """JSON without escaped letters: escaped, Chinese text would take twice the space."""
     text = json.dumps(value, ensure_ascii=False)
-    # Half of a surrogate pair is no text for a database; escaped it is.
+    # A database cannot store an unpaired surrogate unless it is escaped.
     return json.dumps(value) if _HALF.search(text) else text
 
 
@@ -105,7 +105,7 @@ def _make_file(database: str, shown: str) -> None:
     try:
         if not by_address:
             Path(database).parent.mkdir(parents=True, exist_ok=True)
-        # Tried by hand first: where the file cannot be opened, the async driver leaves a thread behind.
+        # Opened directly first: the async driver leaks a thread where the file cannot be opened.
         with contextlib.closing(sqlite3.connect(database, uri=by_address)) as connection:
             _write_ahead(connection)
     except (OSError, sqlite3.Error) as error:
@@ -113,16 +113,16 @@ def _make_file(database: str, shown: str) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch the file to the write-ahead log; it stays so.
+    """Switch the file to the write-ahead log, permanently.
 
-    SQLite answers "locked" at once, whatever the patience, when two newcomers do it at the same moment.
+    SQLite answers "locked" at once, whatever the busy timeout, when two processes do this at the same time.
     """
-    patience = time.monotonic() + SWITCH_PATIENCE
+    deadline = time.monotonic() + SWITCH_PATIENCE
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > patience:
+            if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.005)
         else:
@@ -130,12 +130,12 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _limits(url: sa.URL) -> dict[str, Any]:
-    """How long a server may be silent: a connection that the network has swallowed never ends by itself."""
+    """Timeouts of a server: without them a connection that the network dropped would never end."""
     return {"timeout": CONNECTING, "command_timeout": ANSWERING} if url.get_driver_name() == "asyncpg" else {}
 
 
 def _server_connect(connection: Any, _record: Any) -> None:
-    # Who vanishes in the middle of a transaction must not keep the others waiting: its rows are theirs after a lease.
+    # A process that vanishes within a transaction must not block the others, which take its rows after its lease.
     idle = max(100, lease().total_seconds() * 1000 / 4)
     cursor = connection.cursor()
     cursor.execute(f"SET idle_in_transaction_session_timeout = {idle:.0f}")
@@ -144,16 +144,16 @@ def _server_connect(connection: Any, _record: Any) -> None:
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
-    # The driver must not open transactions by itself: _sqlite_begin does it, with the lock taken at once.
+    # The driver must not open transactions by itself: `_sqlite_begin` does it, and takes the lock at once.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # The patience comes first: another process may be making the same tables just now.
+    # The busy timeout comes first: another process may be creating the same tables.
     for pragma in ("busy_timeout=60000", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:
-    # Two processes that read and then write would deadlock on an upgrade of their locks; so the lock comes first.
+    # Two processes that read and then write would deadlock on the upgrade of their locks, so the lock comes first.
     reading = connection.get_execution_options().get(READING, False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""The steps from one version of the ledger's tables to the next, each frozen as it was released."""
+"""The migrations from each version of the ledger's tables to the next. Each is frozen as it was released."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ MEDIA = (
     "CREATE INDEX ix_seedance_asset_requests_material_id ON seedance_asset_requests (material_id)",
     "CREATE INDEX ix_seedance_asset_requests_run_id ON seedance_asset_requests (run_id)",
 )
-"""Version 2: media brought to a provider, what it billed for them, and what is remarked of a stored file."""
+"""Version 2: media at a provider, the billed requests for them, and remarks on a stored file."""
 
 LEASES = (
     "ALTER TABLE seedance_rows ADD COLUMN passed VARCHAR",
@@ -103,9 +103,8 @@ LEASES = (
 )""",
     "CREATE INDEX seedance_rows_in_flight ON seedance_rows (provider, account) WHERE state IN ('sent', 'created')",
 )
-"""Version 3: how long a run may be silent, when it was given up, and which transaction of a process was the last.
-
-And of a row which of its routes have passed it on and what carries it elsewhere; and who shares an account's limits."""
+"""Version 3: a run's lease and its end, the last transaction of each process, a row's refused routes and plan details,
+and the processes that share an account's limits."""
 
 
 KINDS = {
@@ -134,7 +133,7 @@ KINDS = {
     "UserMistake": "input",
     "WorkIsOver": "run_ended",
 }
-"""Version 4: a row's `error_kind` is the stable name of an error, and no longer the name of its class."""
+"""Version 4: a row's `error_kind` is the stable `kind` of an error instead of the name of its class."""
 
 
 def _media(connection: sa.Connection) -> None:
@@ -155,4 +154,4 @@ def _kinds(connection: sa.Connection) -> None:
 
 
 MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds}
-"""From version n to n + 1, by n. None drops anything."""
+"""The migration from version n to n + 1, by n. No migration drops anything."""

@@ -1,4 +1,4 @@
-"""The ledger's tables. Changed only by a new version in `migrations`; never dropped."""
+"""The ledger's tables. They change only with a new version in `migrations`, and are never dropped."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ import sqlalchemy as sa
 from prefect_seedance.ledger.states import IN_FLIGHT, MaterialState, Outcome, Settlement, State
 
 __all__ = [
-    "as_kept",
     "asset_requests",
     "attempts",
     "batches",
-    "book",
     "limits",
     "materials",
     "members",
     "metadata",
+    "properties",
+    "raw",
     "rows",
     "runs",
     "sums",
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class ExactDecimal(sa.TypeDecorator[Decimal]):
-    """A Decimal kept as text: SQLite has no exact number wide enough, and money is never rounded here."""
+    """A Decimal stored as text: SQLite has no exact decimal type, and money is never rounded here."""
 
     impl = sa.String
     cache_ok = True
@@ -46,11 +46,11 @@ class ExactDecimal(sa.TypeDecorator[Decimal]):
 
 
 _decimal = lru_cache(10_000)(Decimal)
-"""Prices and amounts repeat themselves: the rows of a large batch share them in memory."""
+"""Prices and amounts repeat: the rows of a large batch share them in memory."""
 
 
-class Moment(sa.TypeDecorator[datetime]):
-    """A UTC time kept as ISO 8601 text, the same in every database."""
+class UtcTime(sa.TypeDecorator[datetime]):
+    """A UTC time stored as ISO 8601 text, the same in every database."""
 
     impl = sa.String
     cache_ok = True
@@ -63,7 +63,7 @@ class Moment(sa.TypeDecorator[datetime]):
 
 
 class CleanText(sa.TypeDecorator[str]):
-    """A text from outside. What no database can keep in it (NUL, half a surrogate pair) must not cost us the record."""
+    """Text from outside. Characters that a database cannot store (NUL, unpaired surrogates) are replaced."""
 
     impl = sa.String
     cache_ok = True
@@ -74,8 +74,8 @@ class CleanText(sa.TypeDecorator[str]):
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
-class Name(sa.TypeDecorator[str]):
-    """A short text that many rows have in common; in memory they share one copy of it."""
+class SharedText(sa.TypeDecorator[str]):
+    """A short text that many rows have in common; they share one copy of it in memory."""
 
     impl = sa.String
     cache_ok = True
@@ -84,8 +84,8 @@ class Name(sa.TypeDecorator[str]):
         return None if value is None else intern(value)
 
 
-class Lines(sa.TypeDecorator[tuple[str, ...]]):
-    """A few texts, kept as a JSON list; none at all is NULL."""
+class TextList(sa.TypeDecorator[tuple[str, ...]]):
+    """A few texts, stored as a JSON list; an empty list is NULL."""
 
     impl = sa.String
     cache_ok = True
@@ -97,15 +97,15 @@ class Lines(sa.TypeDecorator[tuple[str, ...]]):
         return tuple(json.loads(value)) if value else ()
 
 
-class Word(sa.TypeDecorator[StrEnum]):
-    """One word of a fixed set."""
+class EnumText(sa.TypeDecorator[StrEnum]):
+    """A value of a `StrEnum`, stored as text."""
 
     impl = sa.String
     cache_ok = True
 
-    def __init__(self, words: type[StrEnum]) -> None:
+    def __init__(self, values: type[StrEnum]) -> None:
         super().__init__()
-        self._known = {word.value: word for word in words}
+        self._known = {value.value: value for value in values}
 
     def process_bind_param(self, value: StrEnum | None, dialect: Any) -> str | None:  # noqa: ARG002
         return None if value is None else self._known[value].value
@@ -114,28 +114,28 @@ class Word(sa.TypeDecorator[StrEnum]):
         return None if value is None else self._known[value]
 
 
-def as_kept(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """The column without the reading that its type would do for each row: texts stay as the database has them."""
+def raw(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The column without the conversion of its type: values come as the database stores them, which is faster."""
     return column if isinstance(column.type, sa.Integer) else sa.type_coerce(column, sa.String)
 
 
 metadata = sa.MetaData()
 
-book = sa.Table(
+properties = sa.Table(
     "seedance_book",
     metadata,
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("value", sa.String, nullable=False),
 )
-"""What the ledger knows of itself: its identity and its schema version."""
+"""Properties of the ledger: its identity and its schema version."""
 
 batches = sa.Table(
     "seedance_batches",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("name", Name, nullable=False, unique=True),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("pruned_at", Moment),
+    sa.Column("name", SharedText, nullable=False, unique=True),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("pruned_at", UtcTime),
 )
 
 sums = sa.Table(
@@ -145,7 +145,7 @@ sums = sa.Table(
     sa.Column("currency", sa.String, primary_key=True),
     sa.Column("committed", ExactDecimal, nullable=False),
 )
-"""What each batch has committed itself to: known charges, and the worst case of what is not settled."""
+"""The commitment of each batch: known charges, and the worst case of what is not settled."""
 
 runs = sa.Table(
     "seedance_runs",
@@ -156,14 +156,14 @@ runs = sa.Table(
     sa.Column("host", sa.String, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("process_started", sa.String, nullable=False),
-    sa.Column("started_at", Moment, nullable=False),
-    sa.Column("heartbeat_at", Moment, nullable=False),
-    sa.Column("ended_at", Moment),
+    sa.Column("started_at", UtcTime, nullable=False),
+    sa.Column("heartbeat_at", UtcTime, nullable=False),
+    sa.Column("ended_at", UtcTime),
     sa.Column("balances", sa.JSON),
     sa.Column("lease", sa.Float),
-    sa.Column("buried_at", Moment),
+    sa.Column("buried_at", UtcTime),
 )
-"""Who holds rows: one line per run, with what is needed to tell whether its process still lives."""
+"""One line per run, which may hold rows, with what is needed to check whether its process is alive."""
 
 _IN_FLIGHT = sa.text(f"state IN ({', '.join(repr(state.value) for state in IN_FLIGHT)})")
 
@@ -172,20 +172,20 @@ rows = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("batch_id", sa.Integer, sa.ForeignKey("seedance_batches.id"), nullable=False),
-    sa.Column("take", Name, nullable=False),
+    sa.Column("take", SharedText, nullable=False),
     sa.Column("key", sa.String, nullable=False),
-    sa.Column("fingerprint", Name, nullable=False),
+    sa.Column("fingerprint", SharedText, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
-    sa.Column("provider", Name, nullable=False),
-    sa.Column("account", Name, nullable=False),
-    sa.Column("model", Name, nullable=False),
-    sa.Column("state", Word(State), nullable=False),
+    sa.Column("provider", SharedText, nullable=False),
+    sa.Column("account", SharedText, nullable=False),
+    sa.Column("model", SharedText, nullable=False),
+    sa.Column("state", EnumText(State), nullable=False),
     sa.Column("holder", sa.String, sa.ForeignKey("seedance_runs.id")),
     sa.Column("attempt_id", sa.Integer),
     sa.Column("file_name", sa.String, nullable=False),
-    # Two names that differ only in case are one file on many file systems.
+    # On many file systems two names that differ only in case are the same file.
     sa.Column("file_fold", sa.String, nullable=False),
-    sa.Column("folder", Name),
+    sa.Column("folder", SharedText),
     sa.Column("path", sa.String),
     sa.Column("sha256", sa.String),
     sa.Column("bytes", sa.BigInteger),
@@ -194,21 +194,21 @@ rows = sa.Table(
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
     sa.Column("seconds", ExactDecimal),
-    sa.Column("remarks", Lines),
-    # The routes that did not take it before the one that it stands at, and why.
-    sa.Column("passed", Lines),
-    # What another process needs beside the request, to carry it: its further routes, its review, what was measured.
+    sa.Column("remarks", TextList),
+    # The earlier candidate routes that refused it, and why.
+    sa.Column("passed", TextList),
+    # What another process needs in addition to the request: further routes, the review, measured lengths.
     sa.Column("meant", sa.JSON(none_as_null=True)),
-    # The run whose shards may send it, or go on with it; None once it was put off.
-    sa.Column("wanted_by", Name),
-    sa.Column("error_kind", Name),
+    # The run whose shards may send or continue it; None after it was deferred.
+    sa.Column("wanted_by", SharedText),
+    sa.Column("error_kind", SharedText),
     sa.Column("error_code", CleanText),
     sa.Column("error_message", CleanText),
-    sa.Column("planned_at", Moment, nullable=False),
-    sa.Column("finished_at", Moment),
-    sa.Column("stored_at", Moment),
-    sa.Column("link_expires_at", Moment),
-    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("planned_at", UtcTime, nullable=False),
+    sa.Column("finished_at", UtcTime),
+    sa.Column("stored_at", UtcTime),
+    sa.Column("link_expires_at", UtcTime),
+    sa.Column("changed_at", UtcTime, nullable=False),
     sa.UniqueConstraint("batch_id", "take", "key"),
     sa.UniqueConstraint("batch_id", "file_fold"),
     sa.Index("seedance_rows_by_state", "batch_id", "state"),
@@ -222,37 +222,37 @@ attempts = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("row_id", sa.Integer, sa.ForeignKey("seedance_rows.id"), nullable=False, index=True),
     sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("run_id", Name, sa.ForeignKey("seedance_runs.id"), nullable=False, index=True),
-    sa.Column("provider", Name, nullable=False),
-    sa.Column("account", Name, nullable=False),
-    sa.Column("model", Name, nullable=False),
-    sa.Column("fingerprint", Name, nullable=False),
-    sa.Column("sent_at", Moment, nullable=False),
-    sa.Column("answered_at", Moment),
-    sa.Column("outcome", Word(Outcome), nullable=False),
+    sa.Column("run_id", SharedText, sa.ForeignKey("seedance_runs.id"), nullable=False, index=True),
+    sa.Column("provider", SharedText, nullable=False),
+    sa.Column("account", SharedText, nullable=False),
+    sa.Column("model", SharedText, nullable=False),
+    sa.Column("fingerprint", SharedText, nullable=False),
+    sa.Column("sent_at", UtcTime, nullable=False),
+    sa.Column("answered_at", UtcTime),
+    sa.Column("outcome", EnumText(Outcome), nullable=False),
     sa.Column("http_status", sa.Integer),
     sa.Column("code", CleanText),
     sa.Column("message", CleanText),
     sa.Column("request_id", CleanText),
     sa.Column("job_id", CleanText, index=True),
-    sa.Column("billing_model", Name, nullable=False),
-    sa.Column("unit", Name, nullable=False),
+    sa.Column("billing_model", SharedText, nullable=False),
+    sa.Column("unit", SharedText, nullable=False),
     sa.Column("unit_price", ExactDecimal),
-    sa.Column("currency", Name),
+    sa.Column("currency", SharedText),
     sa.Column("quote_low", ExactDecimal),
     sa.Column("quote_high", ExactDecimal),
-    sa.Column("settlement", Word(Settlement), nullable=False),
+    sa.Column("settlement", EnumText(Settlement), nullable=False),
     sa.Column("tokens", sa.BigInteger),
     sa.Column("units", ExactDecimal),
     sa.Column("charge", ExactDecimal),
     sa.Column("reserved", ExactDecimal),
-    sa.Column("reserve_currency", Name),
+    sa.Column("reserve_currency", SharedText),
     sa.Column("reference_seconds", ExactDecimal),
     sa.Column("resolution", sa.String),
-    sa.Column("resolved_at", Moment),
+    sa.Column("resolved_at", UtcTime),
     sa.UniqueConstraint("row_id", "number"),
 )
-"""One line per create request: what was sent, what came back, and what it costs. Never deleted by a run."""
+"""One line per create request: what was sent, the response, and the cost. Never deleted by a run."""
 
 materials = sa.Table(
     "seedance_materials",
@@ -264,7 +264,7 @@ materials = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("content", sa.String, nullable=False),
     sa.Column("name", sa.String, nullable=False),
-    sa.Column("state", Word(MaterialState), nullable=False),
+    sa.Column("state", EnumText(MaterialState), nullable=False),
     sa.Column("holder", sa.String, sa.ForeignKey("seedance_runs.id"), index=True),
     sa.Column("asset_id", CleanText),
     sa.Column("reference", CleanText),
@@ -273,12 +273,12 @@ materials = sa.Table(
     sa.Column("failed_by", sa.String),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("bytes", sa.BigInteger),
-    sa.Column("made_at", Moment),
-    sa.Column("expires_at", Moment),
-    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("made_at", UtcTime),
+    sa.Column("expires_at", UtcTime),
+    sa.Column("changed_at", UtcTime, nullable=False),
     sa.UniqueConstraint("provider", "account", "form", "kind", "content"),
 )
-"""Media as a provider has them: uploaded, or in its asset library. One line per content, account and form."""
+"""Media at a provider: uploaded, or in its asset library. One line per content, account and form."""
 
 asset_requests = sa.Table(
     "seedance_asset_requests",
@@ -292,26 +292,28 @@ asset_requests = sa.Table(
     sa.Column("billing_model", sa.String, nullable=False),
     sa.Column("unit_price", ExactDecimal),
     sa.Column("currency", sa.String),
-    sa.Column("sent_at", Moment, nullable=False),
-    sa.Column("answered_at", Moment),
-    sa.Column("outcome", Word(Outcome), nullable=False),
+    sa.Column("sent_at", UtcTime, nullable=False),
+    sa.Column("answered_at", UtcTime),
+    sa.Column("outcome", EnumText(Outcome), nullable=False),
     sa.Column("asset_id", CleanText),
     sa.Column("code", CleanText),
     sa.Column("message", CleanText),
     sa.Column("reserved", ExactDecimal),
     sa.Column("resolution", sa.String),
-    sa.Column("resolved_at", Moment),
+    sa.Column("resolved_at", UtcTime),
 )
-"""One line per request for an asset that the provider bills: written before it is sent, as for creates."""
+"""One line per billed request for an asset, written before it is sent, as for creates."""
 
 writers = sa.Table(
     "seedance_writers",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("number", sa.BigInteger, nullable=False),
-    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False),
 )
-"""The last transaction of each process that writes to a server: tells after a lost connection whether it was kept."""
+"""The last transaction of each process that writes to a server. After a lost connection it shows whether the
+transaction was committed.
+"""
 
 limits = sa.Table(
     "seedance_limits",
@@ -319,9 +321,11 @@ limits = sa.Table(
     sa.Column("provider", sa.String, primary_key=True),
     sa.Column("account", sa.String, primary_key=True),
     sa.Column("found", sa.Float),
-    sa.Column("open_at", Moment),
+    sa.Column("open_at", UtcTime),
 )
-"""What all processes know of an account: how many jobs its provider bears at once, and when it may be asked again."""
+"""Limits of an account, shared by all processes: how many jobs its provider accepts at once, and when it may be called
+again.
+"""
 
 members = sa.Table(
     "seedance_seats",
@@ -333,10 +337,10 @@ members = sa.Table(
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("process_started", sa.String, nullable=False),
     sa.Column("lease", sa.Float, nullable=False),
-    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False),
     sa.Column("held", sa.JSON, nullable=False),
     sa.Column("wanted", sa.JSON, nullable=False),
     sa.Column("ceilings", sa.JSON, nullable=False),
     sa.Column("granted", sa.JSON, nullable=False),
 )
-"""One line per process that has jobs made for an account: how many it has in flight, and how many it may have."""
+"""One line per process that uses an account: how many jobs it has in flight, and how many it may have."""

@@ -1,4 +1,4 @@
-"""Where the ledger lies: its URL, and that URL without its secrets."""
+"""The URL of the ledger, with and without its secrets."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ UNREADABLE = "(unreadable ledger URL)"
 
 
 def ledger_url(url: str | None, home: Path) -> str:
-    """The ledger to use: the one given, else `PREFECT_SEEDANCE_LEDGER`, else a SQLite file under `home`.
+    """The ledger to use: `url`, else `PREFECT_SEEDANCE_LEDGER`, else a SQLite file under `home`.
 
-    A plain path is taken as a SQLite file.
+    A plain path means a SQLite file.
     """
     chosen = url or os.environ.get(ENVIRONMENT)
     if not chosen:
@@ -30,7 +30,7 @@ def ledger_url(url: str | None, home: Path) -> str:
 
 
 def shown_url(url: str) -> str:
-    """The URL fit to be shown: without its password, and without its query, which may hold one too."""
+    """The URL to show: without its password, and without its query, which may contain one too."""
     found = parsed(url)
     if found is None:
         return UNREADABLE
@@ -40,12 +40,12 @@ def shown_url(url: str) -> str:
 
 
 def parsed(url: str) -> sa.URL | None:
-    """The URL in its parts; None where it cannot be read, or only in a way that cuts a password in two."""
+    """The parsed URL; None where it cannot be parsed, or where an unescaped `@` would split the password."""
     try:
         found = sa.make_url(url)
     except (ArgumentError, ValueError):
         return None
-    # An unescaped @ in the password would make its rest a part of the host's name, or of the database's.
+    # With an unescaped @ in the password its rest would become part of the host or the database name.
     rest = (found.host or "") + ("" if found.get_backend_name() == "sqlite" else found.database or "")
     return None if "@" in rest else found
 

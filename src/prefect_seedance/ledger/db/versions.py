@@ -1,4 +1,4 @@
-"""The ledger's schema version: made, recognised, migrated, never dropped."""
+"""The ledger's schema version: creates and migrates the tables."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger.db.migrations import MIGRATIONS
-from prefect_seedance.ledger.db.schema import book, metadata
+from prefect_seedance.ledger.db.schema import metadata, properties
 from prefect_seedance.messages import message
 
 __all__ = ["VERSION", "current_identity", "prepare"]
 
 VERSION = 4
-"""The schema that this code writes. A ledger of a later version is refused, an earlier one is migrated."""
+"""The schema version of this code. A ledger of a later version is refused, an earlier one is migrated."""
 
 POSTGRES_LOCK = 0x5EEDDA9CE
-"""Taken while tables are made, so that of two newcomers one waits for the other."""
+"""The advisory lock held while tables are created, so that a second process waits."""
 
 
 def current_identity(connection: sa.Connection) -> str | None:
-    """The identity of a ledger that is up to date; None where `prepare` has something to do.
+    """The identity of an up-to-date ledger; None where `prepare` has to create or migrate tables.
 
     Raises:
         LedgerError: It was written by a later version of this package.
@@ -36,7 +36,7 @@ def current_identity(connection: sa.Connection) -> str | None:
 
 
 def prepare(connection: sa.Connection) -> str:
-    """Make or migrate the tables in an open writing transaction; returns the ledger's identity.
+    """Create or migrate the tables in an open writing transaction; returns the ledger's identity.
 
     Raises:
         LedgerError: It was written by a later version of this package.
@@ -51,32 +51,32 @@ def prepare(connection: sa.Connection) -> str:
         _back_up(connection, version)
     for step in range(version, VERSION):
         MIGRATIONS[step](connection)
-    connection.execute(sa.update(book).where(book.c.name == "version").values(value=str(VERSION)))
+    connection.execute(sa.update(properties).where(properties.c.name == "version").values(value=str(VERSION)))
     return known["identity"]
 
 
 def _known(connection: sa.Connection) -> dict[str, str]:
-    # Asked before any table is made: a ledger of another version must not be touched by this one's tables.
-    if not sa.inspect(connection).has_table(book.name):
+    # Checked before any table is created: a ledger of another version must not get this version's tables.
+    if not sa.inspect(connection).has_table(properties.name):
         return {}
-    return {row.name: row.value for row in connection.execute(sa.select(book))}
+    return {row.name: row.value for row in connection.execute(sa.select(properties))}
 
 
 def _make(connection: sa.Connection) -> str:
     metadata.create_all(connection)
     identity = str(uuid.uuid4())
     connection.execute(
-        sa.insert(book),
+        sa.insert(properties),
         [{"name": "identity", "value": identity}, {"name": "version", "value": str(VERSION)}],
     )
     return identity
 
 
 def _back_up(connection: sa.Connection, version: int) -> None:
-    """Copy a SQLite ledger beside itself before it is migrated; the first copy of a version is kept.
+    """Copy a SQLite ledger into its own folder before it is migrated; the first copy of a version is kept.
 
     Raises:
-        LedgerError: There is no room for it, or the folder cannot be written to. Nothing was changed.
+        LedgerError: The disk is full, or the folder cannot be written to. Nothing was changed.
     """
     if connection.dialect.name != "sqlite":
         return  # a server has backups of its own
@@ -86,7 +86,7 @@ def _back_up(connection: sa.Connection, version: int) -> None:
         return
     partial = Path(f"{copy}.part")
     try:
-        # The lock is ours and nothing is changed yet, so another connection reads the ledger as it was.
+        # This process has the lock and nothing is changed yet, so another connection reads the old content.
         with (
             contextlib.closing(sqlite3.connect(file)) as source,
             contextlib.closing(sqlite3.connect(partial)) as target,

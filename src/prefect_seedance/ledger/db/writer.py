@@ -1,4 +1,4 @@
-"""The one door through which a process writes into its ledger: whatever waits there is committed in one go."""
+"""The single writer of a process: all pending operations are committed in one transaction."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger.db.connection_errors import lost, undone
+from prefect_seedance.ledger.db.connection_errors import connection_lost, rolled_back
 from prefect_seedance.ledger.db.driver import Driver
-from prefect_seedance.ledger.db.engine import trouble
+from prefect_seedance.ledger.db.engine import as_seedance_error
 from prefect_seedance.messages import message
 
 __all__ = ["Operation", "Writer"]
@@ -24,21 +24,21 @@ Operation = Callable[[sa.Connection], T]
 
 
 @dataclass(frozen=True, slots=True)
-class _Fallen:
-    """What an operation came to that was not written."""
+class _Failed:
+    """The result of an operation that was not written."""
 
     error: Exception
 
 
 class Writer:
-    """Commits in groups: all that waited goes into one transaction, so a burst of writes costs one commit.
+    """Commits in groups: all pending operations go into one transaction, so a burst of writes costs one commit.
 
-    A lawful write never falls because of a neighbour: where one of a group fails, the group is undone and written
-    again with each operation in a savepoint of its own. So an operation may run twice, and does nothing but write.
+    A valid write never fails because of another one: if one operation fails, the group is rolled back and repeated with
+    each operation in a savepoint of its own. So an operation may run twice, and must not do anything but write.
     """
 
-    def __init__(self, door: Driver, shown: str) -> None:
-        self._door = door
+    def __init__(self, driver: Driver, shown: str) -> None:
+        self._driver = driver
         self._shown = shown
         self._waiting: list[tuple[Operation[Any], asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -56,7 +56,7 @@ class Writer:
         return await _settled(done)
 
     async def close(self) -> None:
-        """Finish what waits, and take nothing more."""
+        """Finish the pending operations, and accept no more."""
         self._closed = True
         while self._task is not None and not self._task.done():
             await asyncio.wait({self._task})
@@ -70,43 +70,43 @@ class Writer:
                 for (_, done), result in zip(group, results, strict=True):
                     self._settle(done, result)
         finally:
-            # Only where the loop is being torn down: nobody may wait for ever, and nobody is told that it was written.
+            # Only while the loop is torn down: fail what is pending, so that no caller waits forever.
             group, self._waiting = group + self._waiting, []
             for _, done in group:
-                self._settle(done, _Fallen(LedgerError(message("ledger.writer_stopped", ledger=self._shown))))
+                self._settle(done, _Failed(LedgerError(message("ledger.writer_stopped", ledger=self._shown))))
 
     async def _commit(self, operations: list[Operation[Any]]) -> list[Any]:
         try:
-            return await self._transaction(_together, operations)
+            return await self._transaction(_run_all, operations)
         except Exception as error:  # noqa: BLE001 - drivers have errors of their own; each caller gets its own
             if len(operations) == 1:
-                return [_Fallen(error)]
+                return [_Failed(error)]
         try:
-            return await self._transaction(_apart, operations)
+            return await self._transaction(_run_separately, operations)
         except Exception as error:  # noqa: BLE001 - as above
-            return [_Fallen(error) for _ in operations]
+            return [_Failed(error) for _ in operations]
 
     async def _transaction(
-        self, way: Callable[[sa.Connection, list[Operation[Any]]], list[Any]], operations: list[Operation[Any]]
+        self, run: Callable[[sa.Connection, list[Operation[Any]]], list[Any]], operations: list[Operation[Any]]
     ) -> list[Any]:
-        return await self._door.write(lambda connection: way(connection, operations))
+        return await self._driver.write(lambda connection: run(connection, operations))
 
     def _settle(self, done: asyncio.Future[Any], result: Any) -> None:
         if done.done():
             return
-        if isinstance(result, _Fallen):
-            text = trouble(result.error, self._shown)
-            if text is not result.error:
-                text.__cause__ = result.error
-            done.set_exception(text)
+        if isinstance(result, _Failed):
+            error = as_seedance_error(result.error, self._shown)
+            if error is not result.error:
+                error.__cause__ = result.error
+            done.set_exception(error)
         else:
             done.set_result(result)
 
 
 async def _settled(future: asyncio.Future[T]) -> T:
-    """Wait for `future` to its end, even if cancelled meanwhile; the cancellation is raised after that.
+    """Wait until `future` is done, even if cancelled meanwhile; the cancellation is raised after that.
 
-    So nobody ever has to wonder whether an intent was recorded.
+    So it is always certain whether an intent was recorded.
     """
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
@@ -121,27 +121,27 @@ async def _settled(future: asyncio.Future[T]) -> T:
     return future.result()
 
 
-def _together(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
+def _run_all(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
     return [operation(connection) for operation in operations]
 
 
-def _apart(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
-    return [_alone(connection, operation) for operation in operations]
+def _run_separately(connection: sa.Connection, operations: list[Operation[Any]]) -> list[Any]:
+    return [_run_in_savepoint(connection, operation) for operation in operations]
 
 
-def _alone(connection: sa.Connection, operation: Operation[Any]) -> Any:
+def _run_in_savepoint(connection: sa.Connection, operation: Operation[Any]) -> Any:
     savepoint = connection.begin_nested()
     try:
         result = operation(connection)
     except Exception as error:
-        # SQLite may have undone the whole transaction (full disk), or the connection may be gone. Then there is no
-        # savepoint to return to, and the group falls as one: nobody is told that it was written.
+        # SQLite may have rolled back the whole transaction (full disk), or the connection may be lost. Then the
+        # savepoint does not exist any more, and the whole group fails.
         try:
             savepoint.rollback()
         except SQLAlchemyError:
             raise error from None
-        if connection.invalidated or lost(error) or undone(error):
+        if connection.invalidated or connection_lost(error) or rolled_back(error):
             raise
-        return _Fallen(error)
+        return _Failed(error)
     savepoint.commit()
     return result

@@ -1,1 +1,1 @@
-"""What happens to a row in the ledger: planned, claimed, sent, created, stored, resolved."""
+"""The operations on rows in the ledger: plan, claim, send, create, store, resolve."""

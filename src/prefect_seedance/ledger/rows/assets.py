@@ -1,7 +1,7 @@
-"""Requests for assets that a provider bills: written down before they are sent, settled by what is found afterwards.
+"""Billed requests for assets: recorded before they are sent, settled by their outcome.
 
-They follow the same laws as creates. One whose outcome is not known is never followed by another for the same medium:
-what it made is looked for, by every run anew, until it is found or a person says what became of it.
+They follow the same laws as creates. After a request with an unknown outcome no other one is sent for the same medium:
+every run looks for its asset, until it is found or a person resolves the request.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def ask(
     budget: Amount | None,
     room: Decimal = Decimal(0),
 ) -> int | None:
-    """Write down a billed request before it is sent, and hold its price back from the batch's budget.
+    """Record a billed request before it is sent, and reserve its price in the batch's budget.
 
     Args:
         connection: An open writing transaction.
@@ -53,7 +53,7 @@ def ask(
         billing_model: The price line.
         unit_price: Its price; None where it is not known.
         budget: What the batch may cost; None without a bound.
-        room: What the budget has to hold beside the price: nothing is paid for a row that cannot be made.
+        room: What the budget must hold in addition to the price: nothing is paid for a row that cannot be made.
 
     Returns:
         The request's id; None where the budget forbids it.
@@ -95,7 +95,7 @@ def answer(
     code: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Write down what became of a billed request of this run; a proven refusal gives its price back to the budget."""
+    """Record the outcome of a billed request of this run; a proven refusal releases its reserved price."""
     request = _request(connection, request_id)
     if request.run_id != run.id or request.outcome not in _OPEN:
         raise LedgerError(message("asset.awaits_no_answer", request=request_id))
@@ -104,14 +104,14 @@ def answer(
 
 
 def found(connection: sa.Connection, run: Run, material_id: int, asset_id: str) -> None:
-    """What a request has made was found in the provider's list: it is settled as created, whichever run sent it."""
+    """Settle the open requests for a medium as created, whichever run sent them: the provider's list has the asset."""
     materials.held(connection, run, material_id)
     for request in connection.execute(_open_of(material_id)).all():
         _settle(connection, _request(connection, request.id), Outcome.CREATED, asset_id, answered_at=now())
 
 
 def waiting(connection: sa.Connection, material_id: int) -> AssetRequest | None:
-    """The request for a medium whose outcome is not known, if there is one."""
+    """The request for a medium whose outcome is not known; None if there is none."""
     row = connection.execute(_open_of(material_id)).first()
     return None if row is None else AssetRequest(*row)
 
@@ -123,10 +123,10 @@ def requests_of(connection: sa.Connection, batch_id: int) -> list[AssetRequest]:
 
 
 def find(connection: sa.Connection, batch: str, request_id: int) -> AssetRequest:
-    """The billed request of this number.
+    """The billed request with this id.
 
     Raises:
-        InputError: The batch has none.
+        InputError: The batch has no such request.
     """
     wanted = _SELECT.where(batches.c.name == batch, asset_requests.c.id == request_id)
     row = connection.execute(wanted).one_or_none()
@@ -138,19 +138,20 @@ def find(connection: sa.Connection, batch: str, request_id: int) -> AssetRequest
 def resolve(
     connection: sa.Connection, batch: str, request_id: int, verdict: Verdict, *, asset_id: str | None = None
 ) -> None:
-    """Settle a billed request of unknown outcome by a person's word.
+    """Settle a billed request of unknown outcome as a person states it.
 
     Args:
         connection: An open writing transaction.
         batch: The batch in which it was sent.
-        request_id: Its number.
-        verdict: `not_made`: nothing was made or billed, and the next run asks anew. `job`: the asset's id is known, and
-            the next run uses it. `lost`: it was billed and is gone; its price counts, and the next run asks anew.
+        request_id: Its id.
+        verdict: `not_made`: nothing was made or billed, and the next run sends a new request. `job`: the asset's id is
+            known, and the next run uses it. `lost`: it was billed and is gone; its price counts, and the next run sends
+            a new request.
         asset_id: The provider's id of the asset or group, for `job`.
 
     Raises:
         InputError: Its outcome is known, or the id is missing.
-        LedgerError: A run that lives works on the medium.
+        LedgerError: A live run works on the medium.
     """
     record = find(connection, batch, request_id)
     medium = connection.execute(sa.select(media).where(media.c.id == record.material_id).with_for_update()).one()
@@ -163,10 +164,10 @@ def resolve(
     if (verdict == "job") != (asset_id is not None):
         raise InputError(message("asset.id_expected"))
     outcome = Outcome.WITHDRAWN if verdict == "not_made" else Outcome.CREATED
-    word = {"resolution": f"asset {asset_id}" if asset_id else verdict, "resolved_at": now()}
-    _settle(connection, request, outcome, asset_id, **word)
+    resolved = {"resolution": f"asset {asset_id}" if asset_id else verdict, "resolved_at": now()}
+    _settle(connection, request, outcome, asset_id, **resolved)
     if verdict == "lost" and medium.state is MaterialState.OPEN:
-        # Its name may be taken for good: what is asked for next has another one.
+        # The provider may keep its name reserved, so the next request uses another name.
         materials.change(connection, medium.id, attempt=medium.attempt + 1)
 
 
@@ -185,7 +186,7 @@ def _settle(
         return
     medium = connection.execute(sa.select(media).where(media.c.id == request.material_id)).one()
     if medium.state is MaterialState.OPEN:
-        # In the same transaction: a process that dies after it leaves nobody to ask for the asset again.
+        # In the same transaction: if the process dies after it, no later run asks for the asset again.
         state = MaterialState.READY if medium.form == "group" else MaterialState.REVIEWING
         materials.change(connection, medium.id, state=state, asset_id=asset_id, made_at=now())
 

@@ -1,7 +1,7 @@
-"""What a batch has committed itself to, by currency: known charges, and the worst case of all that is not settled.
+"""The commitment of a batch, by currency: known charges, and the worst case of all that is not settled.
 
-The sum is kept as it changes, in the same transaction as the attempt that changes it, so that many runs and machines
-that share a ledger can never spend the same money twice. `recount` is the definition; tests hold one against the other.
+The sum is updated in the same transaction as the attempt that changes it, so that runs and machines that share a ledger
+never spend the same money twice. `recount` is the definition; tests compare the two.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from prefect_seedance.ledger.db.schema import asset_requests, attempts, rows, su
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes.pricing import decimals
 
-__all__ = ["bind", "change", "committed", "held", "locked", "recount", "unbounded"]
+__all__ = ["change", "committed", "held", "locked", "recount", "set_worst_case", "unbounded"]
 
 _UNSETTLED = (Settlement.OPEN, Settlement.UNKNOWN, Settlement.UNDOCUMENTED, Settlement.CHARGED)
 
 
 def held(settlement: Settlement, charge: Decimal | None, reserved: Decimal | None) -> Decimal:
-    """How much of the budget one attempt holds: its charge, or its worst case for as long as that is not known."""
+    """How much of the budget one attempt holds: its charge, or its worst case while the charge is not known."""
     if settlement in {Settlement.NOTHING, Settlement.REFUNDED}:
         return Decimal(0)
     if settlement is Settlement.CHARGED and charge is not None:
@@ -42,11 +42,11 @@ def committed(connection: sa.Connection, batch_id: int, currency: str) -> Decima
 
 
 def locked(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
-    """The batch's commitment in one currency; nobody else changes it until the transaction ends."""
+    """The batch's commitment in one currency, locked until the transaction ends."""
     found: Decimal | None = connection.execute(_LOCKED, _sum_of(batch_id, currency)).scalar()
     if found is not None:
         return found
-    # A line that is not there cannot be locked, and two machines would both begin at zero.
+    # A missing line cannot be locked, and two machines would both start at zero.
     try:
         with connection.begin_nested():
             connection.execute(sa.insert(sums).values(batch_id=batch_id, currency=currency, committed=Decimal(0)))
@@ -57,7 +57,7 @@ def locked(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
 
 
 def change(connection: sa.Connection, batch_id: int, currency: str, amount: Decimal) -> None:
-    """Add to the batch's commitment, or take from it."""
+    """Add an amount, which may be negative, to the batch's commitment."""
     if not amount:
         return
     total = decimals.add((locked(connection, batch_id, currency), amount))
@@ -69,7 +69,7 @@ def _sum_of(batch_id: int, currency: str) -> dict[str, object]:
 
 
 def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
-    """The batch's commitment, counted anew from its attempts and its billed asset requests."""
+    """The batch's commitment, recomputed from its attempts and its billed asset requests."""
     wanted = (
         sa.select(attempts.c.reserve_currency, attempts.c.settlement, attempts.c.charge, attempts.c.reserved)
         .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
@@ -89,20 +89,20 @@ def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
     return found
 
 
-def _boundless(batch_id: int, currency: str | None) -> sa.ColumnElement[bool]:
-    mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
-    # What is priced in another currency is no concern of this one: they are never mixed.
-    of_it = sa.true() if currency is None else sa.func.coalesce(attempts.c.currency, currency) == currency
+def _without_bound(batch_id: int, currency: str | None) -> sa.ColumnElement[bool]:
+    of_batch = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
+    # Attempts that are priced in another currency do not count: currencies are never mixed.
+    of_currency = sa.true() if currency is None else sa.func.coalesce(attempts.c.currency, currency) == currency
     return sa.and_(
-        of_it,
-        attempts.c.row_id.in_(mine),
+        of_currency,
+        attempts.c.row_id.in_(of_batch),
         attempts.c.reserved.is_(None),
         attempts.c.charge.is_(None),
         attempts.c.settlement.in_(_UNSETTLED),
     )
 
 
-def _boundless_assets(batch_id: int) -> sa.ColumnElement[bool]:
+def _assets_without_bound(batch_id: int) -> sa.ColumnElement[bool]:
     return sa.and_(
         asset_requests.c.batch_id == batch_id,
         asset_requests.c.unit_price.is_(None),
@@ -112,22 +112,22 @@ def _boundless_assets(batch_id: int) -> sa.ColumnElement[bool]:
 
 
 def unbounded(connection: sa.Connection, batch_id: int, currency: str | None = None) -> int:
-    """How many unsettled attempts of a batch (in one currency, or in none that is known) have no worst case.
+    """The number of unsettled attempts of a batch without a worst case (in one currency, or in none that is known).
 
-    Requests for assets that were billed without a known price are among them. A budget cannot speak of them.
+    Billed asset requests without a known price are included. A budget cannot cover either.
     """
-    creates = connection.execute(sa.select(sa.func.count()).where(_boundless(batch_id, currency))).scalar_one()
-    assets = connection.execute(sa.select(sa.func.count()).where(_boundless_assets(batch_id))).scalar_one()
+    creates = connection.execute(sa.select(sa.func.count()).where(_without_bound(batch_id, currency))).scalar_one()
+    assets = connection.execute(sa.select(sa.func.count()).where(_assets_without_bound(batch_id))).scalar_one()
     return int(creates) + int(assets)
 
 
-def bind(connection: sa.Connection, batch_id: int, currency: str, most: Decimal) -> None:
-    """Give the unsettled attempts and asset requests that have none a worst case, by the user's word."""
+def set_worst_case(connection: sa.Connection, batch_id: int, currency: str, most: Decimal) -> None:
+    """Set the worst case, as the user states it, of unsettled attempts and asset requests that have none."""
     number = unbounded(connection, batch_id, currency)
     connection.execute(
-        sa.update(attempts).where(_boundless(batch_id, currency)).values(reserved=most, reserve_currency=currency)
+        sa.update(attempts).where(_without_bound(batch_id, currency)).values(reserved=most, reserve_currency=currency)
     )
     connection.execute(
-        sa.update(asset_requests).where(_boundless_assets(batch_id)).values(reserved=most, currency=currency)
+        sa.update(asset_requests).where(_assets_without_bound(batch_id)).values(reserved=most, currency=currency)
     )
     change(connection, batch_id, currency, decimals.multiply(most, Decimal(number)))

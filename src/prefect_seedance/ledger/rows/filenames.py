@@ -1,4 +1,4 @@
-"""File names of rows: no two rows of a batch share a file, on whatever file system it lies."""
+"""File names of rows, unique within a batch on every file system."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["folded", "free_names"]
 
 
 def folded(name: str) -> str:
-    """What two names have in common that are one file on some file system: case and composition of letters."""
+    """The name without differences that some file systems ignore: case, and composition of letters."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def free_names(connection: sa.Connection, batch_id: int, take: str, new: Sequence[Plan]) -> dict[str, str]:
-    """A file name for each new row, by key; a name that is taken gets a hash of take and key behind it."""
+    """A file name for each new row, by key; a name in use gets a hash of take and key as its suffix."""
     names: dict[str, str] = {}
     used: set[str] = set()
     left, tried = list(new), 0
     while left:
-        wished = {plan.key: _name(plan, take, tried) for plan in left}
-        folds = {key: folded(name) for key, name in wished.items()}
+        names_now = {plan.key: _name(plan, take, tried) for plan in left}
+        folds = {key: folded(name) for key, name in names_now.items()}
         used |= _taken(connection, batch_id, folds.values())
         clashing = []
         for plan in left:
@@ -37,7 +37,7 @@ def free_names(connection: sa.Connection, batch_id: int, take: str, new: Sequenc
                 clashing.append(plan)
             else:
                 used.add(folds[plan.key])
-                names[plan.key] = wished[plan.key]
+                names[plan.key] = names_now[plan.key]
         left, tried = clashing, tried + 1
     return names
 

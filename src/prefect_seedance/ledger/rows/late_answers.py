@@ -1,7 +1,7 @@
-"""Answers that come after their row was given up: this process was frozen, and another machine took it for dead.
+"""Late answers: they come after the lease of their run expired, because this process was frozen.
 
-What they prove is written down all the same, and settles the row where it waits for nothing else. A job that was made
-has a way of its own, `moves.created`.
+They are recorded nevertheless, and settle the row where it is still unknown for want of them. Answers with a job are
+recorded by `transitions.created`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = ["refused", "withdrawn"]
 
 
 def refused(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> bool:
-    """A create brought no job (see `moves.refuse`), and its row may have been given up meanwhile.
+    """Record a late answer without a job (see `transitions.refuse`).
 
-    A proven refusal settles a row that is unknown for want of this very answer. Where a person has settled it, or
+    A proven refusal settles a row that is unknown for want of this answer. Where a person has resolved the row, or
     where the answer proves nothing, the attempt only keeps it as evidence.
 
     Returns:
-        Whether the row was given up, and all is written; if not, nothing is.
+        Whether the answer was late, and is recorded. If not, nothing is written.
     """
     evidence = transitions.evidence_of(error)
     if to is State.UNKNOWN:
@@ -39,7 +39,7 @@ def refused(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, e
 
 
 def withdrawn(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> bool:
-    """The request of this attempt never left this process, and its row may have been given up; as for `refused`."""
+    """Record late that the request of this attempt never left this process; returns the same as `refused`."""
     evidence = {"message": str(message("attempt.not_sent"))}
     return _settled(
         connection, run, row_id, attempt_id, Outcome.WITHDRAWN, State.PLANNED, evidence, dict(transitions.CLEAR)
@@ -54,7 +54,7 @@ def _settled(
     outcome: Outcome | None,
     to: State,
     evidence: dict[str, Any],
-    text: dict[str, Any],
+    row_values: dict[str, Any],
 ) -> bool:
     row = transitions.locked_row(connection, row_id)
     waiting = sa.and_(
@@ -69,12 +69,12 @@ def _settled(
         return False
     both = str(message("attempt.answered_late", before=found.message or "", answer=evidence["message"])).strip()
     evidence = {**evidence, "message": both[: transitions.LONGEST]}
-    open_still = found.resolution is None and row.attempt_id == attempt_id and row.state is State.UNKNOWN
-    if outcome is not None and open_still:
+    still_unknown = found.resolution is None and row.attempt_id == attempt_id and row.state is State.UNKNOWN
+    if outcome is not None and still_unknown:
         transitions.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)
-        transitions.set_state(connection, row_id, to, **text)
+        transitions.set_state(connection, row_id, to, **row_values)
         return True
     connection.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(answered_at=now(), **evidence))
-    if open_still:
+    if still_unknown:
         transitions.set_state(connection, row_id, State.UNKNOWN, error_message=evidence["message"])
     return True

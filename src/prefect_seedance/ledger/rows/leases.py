@@ -1,8 +1,8 @@
-"""Who holds rows: runs, and whether the process behind a run still lives.
+"""Leases: runs hold rows as long as their process lives.
 
-On the same host a dead holder is known at once by its process id and start time, so a rerun never waits for a lease.
-On another host only the heartbeat can tell, as it does of a process here that stands still; it is judged by the clock
-that all machines share, which is the database server's.
+On the same host a dead process is detected at once by its process id and start time, so a rerun never waits for a
+lease. On another host, and for a frozen process on this one, the heartbeat decides; it is compared with the clock that
+all machines share, the database server's.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from prefect_seedance.messages import message
 
 __all__ = [
     "Run",
-    "at_work",
     "beat",
+    "beat_unless_ended",
     "begin",
     "clock",
     "end",
     "end_dead_leases",
     "end_lease",
     "forget",
+    "has_live_run",
     "lives",
     "renew_lease",
-    "speak",
 ]
 
 _LIVE_HERE: set[str] = set()
-"""The runs of this very process that have not ended."""
+"""The runs of this process that have not ended."""
 
 
 def clock(connection: sa.Connection) -> datetime:
-    """The present moment by the clock that all who share the ledger share: the server's, or for a file this machine's.
+    """The present time by the clock that all users of the ledger share: the server's, or this machine's for a file.
 
-    Leases are judged by it alone, so machines whose clocks differ take nobody for dead who is not.
+    Leases use this clock only, so that machines whose clocks differ do not end leases of live runs.
     """
     if connection.dialect.name == "postgresql":
         moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
@@ -58,7 +58,7 @@ def clock(connection: sa.Connection) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run over a batch: the holder of the rows that it works on."""
+    """One run of a batch, which holds the rows that it works on."""
 
     id: str
     batch_id: int
@@ -67,19 +67,19 @@ class Run:
 
 @cache
 def host() -> str:
-    """This host, this boot of it, and this process namespace: where a process id means something."""
+    """Host, boot and process namespace: the scope in which a process id is valid."""
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if boot.exists() and namespace.exists():
         return " ".join((socket.gethostname(), boot.read_text().strip(), str(namespace.readlink())))
-    # Two machines may bear one name; their network cards do not.
+    # Two machines may have the same host name, but not the same network card.
     return f"{socket.gethostname()} {uuid.getnode():x}"
 
 
 def process_started(pid: int) -> str | None:
-    """When a process started, as an opaque text that tells it from a later one with the same id.
+    """The start time of a process, as an opaque text that distinguishes it from a later one with the same id.
 
     Returns:
-        None if the process is gone, and an empty text where this system does not tell (then the heartbeat decides).
+        None if the process has ended; an empty text where this system does not show it (then the heartbeat decides).
     """
     if Path("/proc/self/stat").exists():
         try:
@@ -89,19 +89,19 @@ def process_started(pid: int) -> str | None:
         return None if fields[0] in "ZX" else fields[19]
     if not Path("/bin/ps").exists():
         return ""
-    # One language and one time zone: what two processes compare must not depend on their settings.
-    answer = subprocess.run(  # noqa: S603 - a fixed command with a number
+    # Fixed locale and time zone: two processes must get the same text.
+    result = subprocess.run(  # noqa: S603 - a fixed command with a number
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)],
         capture_output=True,
         text=True,
         check=False,
         env={"LC_ALL": "C", "TZ": "UTC"},
     )
-    return answer.stdout.strip() or None
+    return result.stdout.strip() or None
 
 
 def _hidden(pid: int) -> bool:
-    """Whether another user's process lives, of which this system shows nothing else."""
+    """Whether a process lives that this user cannot inspect."""
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -112,7 +112,7 @@ def _hidden(pid: int) -> bool:
 
 
 def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str | None) -> Run:
-    """Write down a new run of this process."""
+    """Record a new run of this process."""
     run = Run(id=str(uuid.uuid4()), batch_id=batch_id, batch=batch)
     moment = clock(connection)
     connection.execute(
@@ -133,38 +133,38 @@ def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str
 
 
 def beat(connection: sa.Connection, run: Run) -> None:
-    """Say that the run still lives."""
+    """Record a heartbeat of the run."""
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(heartbeat_at=clock(connection)))
 
 
-def speak(connection: sa.Connection, run: Run) -> None:
-    """The run looks after the dead: it lives, however long it stood still, unless somebody has buried it meanwhile."""
+def beat_unless_ended(connection: sa.Connection, run: Run) -> None:
+    """Record a heartbeat before dead leases are ended, unless the run's own lease was ended meanwhile."""
     alive = sa.and_(runs.c.id == run.id, runs.c.buried_at.is_(None))
     connection.execute(sa.update(runs).where(alive).values(heartbeat_at=clock(connection)))
 
 
 def renew_lease(connection: sa.Connection, run: Run) -> None:
-    """The run takes rows: if it was taken for dead before, it begins anew with what it takes now."""
+    """Renew the lease of a run that takes rows, if it was ended before; the earlier rows are not restored."""
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=None))
 
 
 def end(connection: sa.Connection, run: Run) -> None:
-    """The run is over: let go of its rows. What it left as `sent` becomes unknown."""
+    """End the run, and release its rows. Rows that it left as `sent` become unknown."""
     _locked(connection, run.id)
     end_lease(connection, run.id)
-    # It says so itself, whoever took it for dead before.
+    # The run ended properly, even if its lease was ended before.
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(ended_at=now(), buried_at=None))
 
 
 def forget(run: Run) -> None:
-    """The run is over in this process, whatever the database could be told of it."""
+    """Mark the run as ended in this process, even if the database could not be reached."""
     _LIVE_HERE.discard(run.id)
 
 
 def end_dead_leases(connection: sa.Connection, batch_id: int) -> None:
-    """Let go of the rows of all runs of a batch that are dead."""
-    # A run that has ended holds nothing: it let go in the same transaction. Nor does one that was buried, until it is
-    # heard of again.
+    """End the leases of all dead runs of a batch."""
+    # A run that has ended holds nothing: it released its rows in the same transaction. Nor does a run whose lease was
+    # ended, until its next heartbeat.
     silent = sa.and_(runs.c.buried_at.is_not(None), runs.c.heartbeat_at <= runs.c.buried_at)
     mine = sa.select(runs).where(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None))
     for run in connection.execute(mine.where(sa.case((silent, 0), else_=1) == 1).order_by(runs.c.id)).all():
@@ -172,13 +172,13 @@ def end_dead_leases(connection: sa.Connection, batch_id: int) -> None:
 
 
 def lives(connection: sa.Connection, run_id: str) -> bool:
-    """Whether a run lives; if it does not, what it held is let go of."""
+    """Whether a run is alive; if not, its lease is ended."""
     run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
     return run is not None and run.ended_at is None and not _end_if_dead(connection, run)
 
 
-def at_work(connection: sa.Connection, batch_id: int) -> bool:
-    """Whether a run over the batch lives; of those that do not, the rows are let go of."""
+def has_live_run(connection: sa.Connection, batch_id: int) -> bool:
+    """Whether a run of the batch is alive; the leases of dead runs are ended."""
     end_dead_leases(connection, batch_id)
     living = sa.and_(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None), runs.c.buried_at.is_(None))
     return connection.execute(sa.select(runs.c.id).where(living).limit(1)).first() is not None
@@ -192,28 +192,28 @@ def _end_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
         over = {"ended_at": now(), "buried_at": clock(connection)}
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(over))
         return True
-    if _silent(connection, run) and _silent(connection, _locked(connection, run.id)):
-        # It may only have been out of reach, so it is not declared ended; what it held is gone for it all the same. A
-        # process of this host that lives may stand still, or its run may be over and could not say so.
+    if _lease_expired(connection, run) and _lease_expired(connection, _locked(connection, run.id)):
+        # The run may only be unreachable, so it is not marked as ended, but it loses its rows. A live process of this
+        # host may be frozen, or its run may have ended without reaching the database.
         end_lease(connection, run.id)
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(buried_at=clock(connection)))
         return True
     return False
 
 
-def _silent(connection: sa.Connection, run: sa.Row[Any]) -> bool:
-    """Whether a run has outstayed the lease that it asked for."""
-    agreed = LEASE if run.lease is None else timedelta(seconds=run.lease)
-    return bool(run.heartbeat_at + agreed <= clock(connection))
+def _lease_expired(connection: sa.Connection, run: sa.Row[Any]) -> bool:
+    """Whether the lease of a run has expired."""
+    duration = LEASE if run.lease is None else timedelta(seconds=run.lease)
+    return bool(run.heartbeat_at + duration <= clock(connection))
 
 
 def _locked(connection: sa.Connection, run_id: str) -> sa.Row[Any]:
-    """The run as it stands now; until the transaction ends, it takes no rows and says nothing."""
+    """The run as it is now, locked: until the transaction ends it takes no rows and records no heartbeat."""
     return connection.execute(sa.select(runs).where(runs.c.id == run_id).with_for_update()).one()
 
 
 def _seen_alive(run: sa.Row[Any]) -> bool | None:
-    """Whether the run's process lives; None where only its heartbeat can tell."""
+    """Whether the run's process is alive; None where only its heartbeat can decide."""
     if run.host != host() or not run.process_started:
         return None
     started = process_started(run.pid)
@@ -225,9 +225,9 @@ def _seen_alive(run: sa.Row[Any]) -> bool | None:
 
 
 def end_lease(connection: sa.Connection, run_id: str) -> None:
-    """Let go of a dead run's rows: a row that was sent and not answered is unknown, all others can be taken."""
+    """Release the rows of a dead run: a row that was sent and not answered becomes unknown, all others are free."""
     if connection.dialect.name == "postgresql":
-        # What the run is just writing comes to its end first; nothing that follows is read from before it.
+        # Wait for writes of the run that are under way; the statements below must see their result.
         mine = sa.select(rows.c.id).where(rows.c.holder == run_id).order_by(rows.c.id).with_for_update().subquery()
         connection.execute(sa.select(sa.func.count()).select_from(mine))
     held = sa.and_(rows.c.holder == run_id, rows.c.state == State.SENT)

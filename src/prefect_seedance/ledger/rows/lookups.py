@@ -1,4 +1,4 @@
-"""Reading rows and attempts back."""
+"""Queries for rows and attempts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.core.gc_pause import gc_paused
-from prefect_seedance.ledger.db.schema import as_kept, attempts, batches, rows
+from prefect_seedance.ledger.db.schema import attempts, batches, raw, rows
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
 from prefect_seedance.ledger.states import State
 
@@ -27,12 +27,12 @@ __all__ = [
 ]
 
 GROUP = 500
-"""How many values one statement carries: databases bound the number of parameters."""
+"""Values per statement: databases limit the number of parameters."""
 
 FETCHED = 2000
-"""Rows that are fetched at once where all of a batch are: one by one costs the driver's overhead for each."""
+"""Rows per fetch when all rows of a batch are read: fetching one by one costs the driver's overhead for each."""
 
-# In the order of the records' fields: a hundred thousand records are made by position, not by name.
+# In the order of the records' fields: records are built by position, which matters for a hundred thousand.
 _ROW_FIELDS = [
     batches.c.name.label("batch") if name == "batch" else rows.c[name]
     for name in RowRecord.__slots__
@@ -48,12 +48,12 @@ _ATTEMPTS = (
     .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id).join(batches, rows.c.batch_id == batches.c.id))
     .order_by(attempts.c.id)
 )
-_MARKS = sa.select(*(as_kept(rows.c[name]) for name in Mark._fields)).join(batches, rows.c.batch_id == batches.c.id)
+_MARKS = sa.select(*(raw(rows.c[name]) for name in Mark._fields)).join(batches, rows.c.batch_id == batches.c.id)
 _STATES = {state.value: state for state in State}
 
 
 def grouped(values: Collection[Any]) -> Iterator[list[Any]]:
-    """The values in groups that fit one statement."""
+    """The values in groups that fit into one statement."""
     listed = list(values)
     for start in range(0, len(listed), GROUP):
         yield listed[start : start + GROUP]
@@ -69,7 +69,7 @@ def rows_by_id(connection: sa.Connection, ids: Collection[int]) -> dict[int, Row
 
 
 def row_by_key(connection: sa.Connection, batch: str, take: str, key: str) -> RowRecord | None:
-    """The row of one take of a batch with this key."""
+    """The row with this key in one take of a batch; None if there is none."""
     wanted = sa.and_(batches.c.name == batch, rows.c.take == take, rows.c.key == key)
     row = connection.execute(_SELECT.where(wanted)).one_or_none()
     return None if row is None else _record(row)
@@ -86,9 +86,9 @@ def rows_of(connection: sa.Connection, batch: str, take: str | None = None) -> l
 
 @gc_paused()
 def marks_of(connection: sa.Connection, batch: str, take: str, keys: Collection[str]) -> dict[str, Mark]:
-    """What tells whether there is anything to do for the rows with these keys, as far as they were planned, by key."""
+    """What decides whether the rows with these keys need work, by key; rows that were not planned are missing."""
     wanted = _MARKS.where(batches.c.name == batch, rows.c.take == take)
-    # A few are asked for by name; where they are many, one walk over the take costs less than hundreds of lookups.
+    # A few keys are looked up; for many, one scan of the take is cheaper than hundreds of lookups.
     if len(keys) <= GROUP:
         wanted = wanted.where(rows.c.key.in_(keys))
     found: dict[str, Mark] = {}
@@ -114,7 +114,7 @@ def attempts_of_rows(connection: sa.Connection, ids: Collection[int]) -> list[At
 
 
 def earlier_attempts_of(connection: sa.Connection, batch: str) -> list[AttemptRecord]:
-    """The attempts of a batch that are not the latest of their rows, and so do not come with them; oldest first."""
+    """The attempts of a batch that are not the latest of their rows, oldest first."""
     wanted = _ATTEMPTS.where(batches.c.name == batch, rows.c.attempt_id.is_distinct_from(attempts.c.id))
     return [AttemptRecord(*row) for row in connection.execute(wanted)]
 
@@ -127,12 +127,12 @@ def states_of(connection: sa.Connection, batch: str, take: str) -> dict[str, Sta
 
 
 def batch_id(connection: sa.Connection, name: str) -> int | None:
-    """The id of a batch, where there is one."""
+    """The id of a batch; None if there is none of this name."""
     return connection.execute(sa.select(batches.c.id).where(batches.c.name == name)).scalar()
 
 
 def batch_names(connection: sa.Connection) -> list[str]:
-    """The batches that this ledger knows, oldest first."""
+    """The names of all batches, oldest first."""
     return list(connection.execute(sa.select(batches.c.name).order_by(batches.c.id)).scalars())
 
 

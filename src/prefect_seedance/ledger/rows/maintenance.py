@@ -1,4 +1,4 @@
-"""Keeping a ledger: copying it, as a backup or to another database, and pruning what is old and settled."""
+"""Maintenance of a ledger: copying it, as a backup or to another database, and pruning old, settled batches."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ __all__ = ["dump", "fill", "prune", "unfinished_batches"]
 GROUP = 1000
 
 SETTLED_STATES = (State.STORED, State.REFUSED, State.FAILED, State.EXPIRED)
-"""A batch whose rows are all in these states may be pruned; what is unknown or unfinished never is."""
+"""A batch whose rows are all in these states may be pruned; unknown and unfinished rows never are."""
 
 UNFINISHED = (State.SENT, State.CREATED, State.SUCCEEDED)
-"""Rows that are paid for, and have no file yet."""
+"""States of rows that are paid for, and have no file yet."""
 
-PASSING = frozenset({"seedance_limits", "seedance_seats", "seedance_writers"})
-"""Tables that speak of processes, not of what was bought: a copy has nothing of them."""
+TRANSIENT = frozenset({"seedance_limits", "seedance_seats", "seedance_writers"})
+"""Tables about processes, not about what was paid for: they are not copied."""
 
 Dump = dict[str, list[dict[str, Any]]]
 
 
 def dump(connection: sa.Connection) -> Dump:
-    """Everything in a ledger, its identity included: a ledger that was moved is still the same one."""
+    """Everything in a ledger, including its identity: a moved ledger is still the same one."""
     return {
         table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
         for table in metadata.sorted_tables
-        if table.name not in PASSING
+        if table.name not in TRANSIENT
     }
 
 
 def fill(connection: sa.Connection, content: Dump) -> None:
-    """Write everything into another ledger, which must be new.
+    """Write everything into another ledger, which must be empty.
 
     Raises:
-        InputError: That ledger knows batches already.
+        InputError: That ledger already has batches.
     """
     if connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one():
         raise InputError(message("ledger.copy_target_in_use"))
-    tables = [table for table in metadata.sorted_tables if table.name not in PASSING]
+    tables = [table for table in metadata.sorted_tables if table.name not in TRANSIENT]
     for table in reversed(tables):
         connection.execute(sa.delete(table))
     for table in tables:
@@ -64,20 +64,20 @@ def fill(connection: sa.Connection, content: Dump) -> None:
         for start in range(0, len(lines), GROUP):
             connection.execute(sa.insert(table), lines[start : start + GROUP])
         if connection.dialect.name == "postgresql" and lines and "id" in table.c and table.c.id.autoincrement:
-            _count_on(connection, table)
+            _advance_sequence(connection, table)
 
 
-def _count_on(connection: sa.Connection, table: sa.Table) -> None:
-    # The ids were given, so the database's own counter still stands at the beginning.
+def _advance_sequence(connection: sa.Connection, table: sa.Table) -> None:
+    # The ids were inserted explicitly, so the database's sequence is still at its start.
     if isinstance(table.c.id.type, sa.Integer):
         last = connection.execute(sa.select(sa.func.max(table.c.id))).scalar_one()
         connection.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, "id"), last)))
 
 
 def prune(connection: sa.Connection, before: datetime) -> list[str]:
-    """Take the rows of batches out that have not changed since `before`, and hold nothing unsettled.
+    """Delete the rows of batches that have not changed since `before` and have nothing unsettled.
 
-    The batch's name stays, marked as pruned: a run under it is refused, since it would pay for everything again.
+    The batch's name stays, marked as pruned: a run with this name is refused, since it would pay for everything again.
 
     Returns:
         The names of the batches that were pruned.
@@ -92,7 +92,7 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
     )
     pruned = []
     for batch_id, name in connection.execute(old).all():
-        if _in_doubt(connection, batch_id):
+        if _unsettled(connection, batch_id):
             continue
         mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
         connection.execute(sa.delete(attempts).where(attempts.c.row_id.in_(mine)))
@@ -105,20 +105,20 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
     return pruned
 
 
-def _in_doubt(connection: sa.Connection, batch_id: int) -> bool:
+def _unsettled(connection: sa.Connection, batch_id: int) -> bool:
     mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
-    doubtful = attempts.c.settlement.in_((Settlement.OPEN, Settlement.UNKNOWN))
-    wanted = sa.select(attempts.c.id).where(attempts.c.row_id.in_(mine), doubtful).limit(1)
+    unknown = attempts.c.settlement.in_((Settlement.OPEN, Settlement.UNKNOWN))
+    wanted = sa.select(attempts.c.id).where(attempts.c.row_id.in_(mine), unknown).limit(1)
     if connection.execute(wanted).scalar() is not None:
         return True
-    # Without its line, a request that may have been billed would be sent again.
+    # Without this line, a request that may have been billed would be sent again.
     unsettled = asset_requests.c.outcome.in_((Outcome.SENT, Outcome.UNKNOWN))
     asked = sa.select(asset_requests.c.id).where(asset_requests.c.batch_id == batch_id, unsettled).limit(1)
     return connection.execute(asked).scalar() is not None
 
 
 def unfinished_batches(connection: sa.Connection) -> Sequence[tuple[str, str]]:
-    """Batch and take of all rows that are paid for and have no file yet, those whose links end first at the head."""
+    """Batch and take of all rows that are paid for and have no file yet; those whose links expire first come first."""
     wanted = (
         sa.select(batches.c.name, rows.c.take)
         .select_from(rows.join(batches, rows.c.batch_id == batches.c.id))

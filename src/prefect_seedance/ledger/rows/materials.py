@@ -1,4 +1,4 @@
-"""Media that were handed to a provider: each content once per account and form."""
+"""Media at a provider: each content once per account and form."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _FIELDS = [materials.c[name] for name in MaterialRecord.__slots__]
 
 
 def take(connection: sa.Connection, run: Run, key: MaterialKey, name: str, *, needed_until: datetime) -> MaterialRecord:
-    """Take a medium to work on it; one that is ready needs no more work and is told as it is.
+    """Claim a medium to work on it; one that is ready is returned unchanged.
 
     Args:
         connection: An open writing transaction.
         run: The run that needs it.
-        key: Which content, where, in which form.
-        name: The name under which the provider is to know it, where it is new.
-        needed_until: A reference that expires before this is of no use any more: it is made anew.
+        key: Content, account and form.
+        name: The name for the provider, where the medium is new.
+        needed_until: A reference that expires before this time is made again.
 
     Returns:
-        The medium. Where `holder` is another run, that one is at work on it and is to be waited for.
+        The medium. Where `holder` is another run, that run works on it, and the caller should wait for it.
     """
     _insert(connection, key, name)
     found = connection.execute(sa.select(*_FIELDS).where(_is(key)).with_for_update()).one()
@@ -51,7 +51,11 @@ def take(connection: sa.Connection, run: Run, key: MaterialKey, name: str, *, ne
 
 
 def note(connection: sa.Connection, run: Run, material_id: int, **values: Any) -> None:
-    """Write down how a medium stands now; one that is at its end is let go of."""
+    """Record values of a medium; one that is ready or failed is released.
+
+    Raises:
+        LedgerError: The run does not hold it.
+    """
     held(connection, run, material_id)
     if values.get("state") in {MaterialState.READY, MaterialState.FAILED}:
         values["holder"] = None
@@ -69,7 +73,7 @@ def _insert(connection: sa.Connection, key: MaterialKey, name: str) -> None:
                 sa.insert(materials).values(**values, name=name, state=state, attempt=1, changed_at=now())
             )
     except IntegrityError:
-        pass  # another machine has just made it
+        pass  # another machine has just inserted it
 
 
 def _is(key: MaterialKey) -> sa.ColumnElement[bool]:
@@ -77,7 +81,7 @@ def _is(key: MaterialKey) -> sa.ColumnElement[bool]:
 
 
 def held(connection: sa.Connection, run: Run, material_id: int) -> sa.Row[Any]:
-    """The medium, which nobody else changes until the transaction ends.
+    """The medium, locked until the transaction ends.
 
     Raises:
         LedgerError: The run does not hold it.
@@ -89,5 +93,5 @@ def held(connection: sa.Connection, run: Run, material_id: int) -> sa.Row[Any]:
 
 
 def change(connection: sa.Connection, material_id: int, **values: Any) -> None:
-    """Write down values of a medium."""
+    """Record values of a medium."""
     connection.execute(sa.update(materials).where(materials.c.id == material_id).values(changed_at=now(), **values))

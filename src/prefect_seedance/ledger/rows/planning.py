@@ -1,4 +1,4 @@
-"""Writing down what is meant, and taking rows to work on them."""
+"""Records the plans of rows, and claims rows for a run."""
 
 from __future__ import annotations
 
@@ -18,23 +18,27 @@ from prefect_seedance.ledger.rows.filenames import folded, free_names
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 from prefect_seedance.messages import Message, message
 
-__all__ = ["claim", "find_batch", "follow", "plan"]
+__all__ = ["change_folder", "claim", "find_batch", "plan"]
 
 SHOWN = 10
-"""How many rows one error names."""
+"""Rows that one error names."""
 
-ANEW = {
+RESET = {
     "state": State.PLANNED,
     **dict.fromkeys(("error_kind", "error_code", "error_message", "finished_at", "link_expires_at")),
-    # Else the proof of an earlier file would pass that file off as the new job's video.
+    # Otherwise the proof of an earlier file would make that file the new job's video.
     **dict.fromkeys(("path", "sha256", "bytes", "modified_ns", "etag", "stored_at")),
     **dict.fromkeys(("width", "height", "seconds", "remarks", "passed")),
 }
-"""What is left on a row that is to be made anew. Its attempts, and what they cost, stay."""
+"""The columns that a retry resets. The row's attempts, and what they cost, stay."""
 
 
 def find_batch(connection: sa.Connection, name: str) -> int:
-    """The id of a batch, which is made if it is new."""
+    """The id of a batch, which is created if it is new.
+
+    Raises:
+        InputError: The batch was pruned.
+    """
     known = connection.execute(sa.select(batches.c.id, batches.c.pruned_at).where(batches.c.name == name)).one_or_none()
     if known is not None and known.pruned_at is not None:
         raise InputError(message("batch.pruned", batch=name, date=f"{known.pruned_at:%Y-%m-%d}"))
@@ -45,20 +49,20 @@ def find_batch(connection: sa.Connection, name: str) -> int:
         with connection.begin_nested():
             return transitions.inserted_id(connection.execute(sa.insert(batches).values(name=name, created_at=now())))
     except IntegrityError:
-        # Another machine has just made it.
+        # Another machine has just created it.
         return int(connection.execute(select).scalar_one())
 
 
 def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans: Sequence[Plan]) -> dict[str, int]:
-    """Write down the rows that are new, and hold those that are known against what was meant before.
+    """Record new rows, and compare known rows with their earlier plans.
 
     Returns:
         The ledger's row id by row key.
 
     Raises:
-        InputError: A row of this key was planned with another request. Nothing is written then.
+        InputError: A row was planned with another request under this key, or a key is used twice. Nothing is written.
     """
-    _refuse_twins(plans)
+    _refuse_duplicates(plans)
     _lock(connection, batch_id)
     known = _known(connection, batch_id, take, [plan.key for plan in plans])
     changed = [plan for plan in plans if plan.key in known and not plan.knows(known[plan.key].fingerprint)]
@@ -73,42 +77,42 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
     return {key: row.id for key, row in known.items()}
 
 
-def follow(connection: sa.Connection, run: leases.Run, take: str, folder: str) -> None:
-    """The batch's folder is another one now: there go the videos that are still to come, a sweep's too."""
+def change_folder(connection: sa.Connection, run: leases.Run, take: str, folder: str) -> None:
+    """Change the folder of all rows that are not finished: their videos go there, also those that a sweep downloads."""
     here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take)
-    ahead = rows.c.state.in_([*TAKEABLE, State.SENT, State.UNKNOWN, State.CREATED, State.SUCCEEDED])
-    connection.execute(sa.update(rows).where(here, ahead, rows.c.folder != folder).values(folder=folder))
+    unfinished = rows.c.state.in_([*TAKEABLE, State.SENT, State.UNKNOWN, State.CREATED, State.SUCCEEDED])
+    connection.execute(sa.update(rows).where(here, unfinished, rows.c.folder != folder).values(folder=folder))
 
 
 def claim(
     connection: sa.Connection, run: leases.Run, ids: Collection[int], retry: frozenset[State] = frozenset()
 ) -> set[int]:
-    """Take the rows that nobody alive holds; the holder's death is settled on the way.
+    """Claim the rows that no live run holds; the leases of dead runs are ended first.
 
     Args:
         connection: An open writing transaction.
-        run: The run that takes them.
-        ids: The rows wanted.
-        retry: States that are left alone otherwise, from which a row is to be planned anew (a new attempt).
+        run: The run that claims them.
+        ids: The wanted rows.
+        retry: States from which rows are planned again, for a new attempt; other finished rows stay as they are.
 
     Returns:
         The ids of the rows that are now held by `run`.
     """
-    leases.speak(connection, run)
+    leases.beat_unless_ended(connection, run)
     leases.end_dead_leases(connection, run.batch_id)
     leases.renew_lease(connection, run)
     taken: set[int] = set()
     wanted = sa.select(rows.c.id, rows.c.batch_id, rows.c.holder, rows.c.state)
     if connection.dialect.name == "postgresql":
-        # Nobody waits for a row that somebody else is just taking: it is that one's. In SQLite writers queue anyway.
+        # Skip rows that another run is just claiming instead of waiting for them. In SQLite writers queue anyway.
         free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
         wanted = wanted.where(free).with_for_update(skip_locked=True)
     for group in lookups.grouped(sorted(ids)):
-        # By id alone: offered batch or holder too, SQLite would walk through all their rows, for each group anew.
+        # By id only: with batch or holder in the condition, SQLite would scan all their rows for each group.
         found = connection.execute(wanted.where(rows.c.id.in_(group))).all()
         mine = [row for row in found if row.batch_id == run.batch_id and row.holder in {None, run.id}]
         _set(connection, [row.id for row in mine if row.holder is None], holder=run.id)
-        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **ANEW, changed_at=now())
+        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **RESET, changed_at=now())
         taken.update(row.id for row in mine)
     return taken
 
@@ -119,15 +123,17 @@ def _set(connection: sa.Connection, ids: Sequence[int], **values: Any) -> None:
 
 
 def _lock(connection: sa.Connection, batch_id: int) -> None:
-    # Where several machines write at once, plans of one batch go one after the other. SQLite needs no such lock, and
-    # knows none: its writers queue anyway.
+    # Serialises the plans of one batch where several machines write at once. SQLite ignores this lock and does not
+    # need it: its writers queue anyway.
     connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update(key_share=True))
 
 
-def _refuse_twins(plans: Sequence[Plan]) -> None:
-    twins = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
-    if twins:
-        raise InputError(message("batch.duplicate_keys", keys=len(twins), shown=[repr(key) for key in twins[:SHOWN]]))
+def _refuse_duplicates(plans: Sequence[Plan]) -> None:
+    duplicates = [key for key, count in Counter(plan.key for plan in plans).items() if count > 1]
+    if duplicates:
+        raise InputError(
+            message("batch.duplicate_keys", keys=len(duplicates), shown=[repr(key) for key in duplicates[:SHOWN]])
+        )
 
 
 def _known(connection: sa.Connection, batch_id: int, take: str, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
@@ -140,23 +146,23 @@ def _known(connection: sa.Connection, batch_id: int, take: str, keys: Sequence[s
 
 
 def _changes(batch: str, take: str, changed: list[tuple[RowRecord, Plan]], count: int) -> Message:
-    lines = [_difference(known, meant) for known, meant in changed]
+    lines = [_difference(known, plan) for known, plan in changed]
     if count > len(changed):
         lines.append(message("rows.and_more", more=count - len(changed)))
     return message("batch.changed_rows", rows=count, batch=batch, take=take, changes=lines)
 
 
-def _difference(known: RowRecord, meant: Plan) -> Message:
+def _difference(known: RowRecord, plan: Plan) -> Message:
     before = {"provider": known.provider, "model": known.model, **known.request}
-    after = {"provider": meant.provider, "model": meant.model, **meant.request}
+    after = {"provider": plan.provider, "model": plan.model, **plan.request}
     fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if not fields:
-        return message("batch.fingerprint_changed", row=meant.key)
+        return message("batch.fingerprint_changed", row=plan.key)
     changes = [
         message("batch.field_changed", field=name, before=_shown(before.get(name)), after=_shown(after.get(name)))
         for name in fields
     ]
-    return message("batch.row_changed", row=meant.key, changes=changes)
+    return message("batch.row_changed", row=plan.key, changes=changes)
 
 
 def _shown(value: Any) -> Message | str:

@@ -1,4 +1,4 @@
-"""Settling an unknown outcome by a person's word, with the evidence kept as it was."""
+"""Settles an unknown outcome as a person states it; the recorded evidence stays unchanged."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def resolve(
     Args:
         connection: An open writing transaction.
         row: The row.
-        verdict: What a person found out.
+        verdict: What the person found out.
         job_id: The provider's id of the job, for `job`.
         charge: What it cost, for `lost`; None leaves the amount unknown.
 
     Raises:
-        InputError: The row is not unknown, or the job belongs to another row.
-        LedgerError: A run that lives holds the row.
+        InputError: The row is not unknown, the job id is missing, or the job belongs to another row.
+        LedgerError: A live run holds the row.
     """
     if row.state is not State.UNKNOWN or row.attempt is None:
         raise InputError(message("resolve.not_unknown", state=row.state.value), row=row.key)
     batch_id = connection.execute(sa.select(rows.c.batch_id).where(rows.c.id == row.id)).scalar_one()
     leases.end_dead_leases(connection, batch_id)
-    now = sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)
-    state = connection.execute(now.with_for_update()).one()
-    if state.holder is not None or state.state is not State.UNKNOWN:
+    select = sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)
+    current = connection.execute(select.with_for_update()).one()
+    if current.holder is not None or current.state is not State.UNKNOWN:
         raise LedgerError(message("resolve.row_in_use"), row=row.key)
     if verdict == "job":
         _adopt(connection, row, row.attempt.id, (job_id or "").strip())
@@ -77,7 +77,7 @@ def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: s
 
 
 def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, resolution: str, **values: Any) -> None:
-    transitions.reckon(connection, attempt_id, settlement, values.get("charge"))
+    transitions.update_commitment(connection, attempt_id, settlement, values.get("charge"))
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id == attempt_id)
@@ -86,10 +86,10 @@ def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, re
 
 
 def find(connection: sa.Connection, batch: str, take: str, key: str) -> RowRecord:
-    """The row to be resolved.
+    """The row to resolve.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no such row.
     """
     row = lookups.row_by_key(connection, batch, take, key)
     if row is None:

@@ -1,7 +1,7 @@
-"""How the rows of a whole batch stand, kept small: what a report says of each of a hundred thousand rows.
+"""Summaries of all rows of a batch, small enough for reports on a hundred thousand rows.
 
-Most of what is known of a row it has in common with many others: route, price, charge, state, size. That is read and
-kept once for all rows of a kind; a row's own moments stay the text that the database has until somebody asks.
+Most fields of a row are the same for many rows: route, price, charge, state, size. These are parsed and kept once for
+all rows that share them. A row's own times stay the text that the database has, until `moment` parses them.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from prefect_seedance.core.gc_pause import gc_paused
-from prefect_seedance.ledger.db.schema import as_kept, attempts, batches, rows
+from prefect_seedance.ledger.db.schema import attempts, batches, raw, rows
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 
 __all__ = ["Payment", "RowSummary", "SharedFields", "moment", "summaries_of"]
 
 GROUP = 2000
-"""Rows that are fetched at once."""
+"""Rows per fetch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What an attempt says of money; see `AttemptRecord`, of which these are the same fields."""
+    """The fields of an attempt that concern its cost; see `AttemptRecord`."""
 
     run_id: str
     provider: str
@@ -47,7 +47,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class SharedFields:
-    """What many rows have in common. `payment` is what their latest attempts say of money, where there is one."""
+    """The fields that many rows share. `payment` is that of their latest attempts; None without an attempt."""
 
     take: str
     state: State
@@ -65,7 +65,7 @@ class SharedFields:
 
 
 class RowSummary(NamedTuple):
-    """How one row stands. Its moments are texts, as the ledger keeps them: `moment` reads them."""
+    """The summary of one row. Its times are texts as the ledger stores them; `moment` parses them."""
 
     id: int
     key: str
@@ -100,14 +100,14 @@ _ALL = [*_OWN, *_OF_ROW, *_OF_MONEY]
 _SPLIT, _MONEY = len(_OWN), len(_OWN) + len(_OF_ROW)
 
 
-_SELECT = sa.select(*(as_kept(column).label(f"c{place}") for place, column in enumerate(_ALL))).select_from(
+_SELECT = sa.select(*(raw(column).label(f"c{place}") for place, column in enumerate(_ALL))).select_from(
     rows.join(batches, rows.c.batch_id == batches.c.id).outerjoin(attempts, rows.c.attempt_id == attempts.c.id)
 )
 
 
 @gc_paused()
 def summaries_of(connection: sa.Connection, batch: str) -> list[RowSummary]:
-    """How all rows of a batch stand, all takes, in the order in which they were planned."""
+    """Summaries of all rows and takes of a batch, in the order in which they were planned."""
     kinds: dict[tuple[Any, ...], SharedFields] = {}
     found: list[RowSummary] = []
     select = _SELECT.where(batches.c.name == batch).order_by(rows.c.id)
@@ -122,7 +122,7 @@ def summaries_of(connection: sa.Connection, batch: str) -> list[RowSummary]:
 
 
 def moment(text: str | None) -> datetime | None:
-    """A moment as the ledger keeps it."""
+    """Parse a time as the ledger stores it."""
     return None if text is None else datetime.fromisoformat(text)
 
 

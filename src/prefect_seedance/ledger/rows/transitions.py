@@ -1,4 +1,4 @@
-"""The moves of a row: each one checks that it is lawful, and writes row and attempt in one transaction."""
+"""The transitions of a row: each checks that it is allowed, and writes row and attempt in one transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prefect_seedance.ledger.db.schema import attempts, rows, runs
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.ledger.rows.leases import Run
-from prefect_seedance.ledger.states import MOVES, TAKEABLE, Outcome, Settlement, State
+from prefect_seedance.ledger.states import TAKEABLE, TRANSITIONS, Outcome, Settlement, State
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.pricing.amount import Amount
@@ -37,21 +37,21 @@ __all__ = [
 ]
 
 LONGEST = 2000
-"""Characters of a provider's message that are kept."""
+"""Characters of a provider's message that are stored."""
 
 LARGEST = 2**63 - 1
-"""The largest whole number that a column keeps."""
+"""The largest integer that a column can store."""
 
 UNANSWERED = (Outcome.SENT, Outcome.UNKNOWN)
-"""Attempts of which the provider's answer may still come."""
+"""Outcomes of attempts that may still get an answer."""
 
-# Statements that every row needs are put together once: that takes SQLAlchemy longer than SQLite takes to run them.
+# Statements for every row are built once: building takes SQLAlchemy longer than running them takes SQLite.
 _PUT_OFF = (State.DEFERRED, State.OVER_BUDGET)
 _THIS_ROW = rows.c.id == sa.bindparam("this_row")
 _THIS_ATTEMPT = attempts.c.id == sa.bindparam("this_attempt")
 _UPDATE_ROW = sa.update(rows).where(_THIS_ROW)
 _UPDATE_ATTEMPT = sa.update(attempts).where(_THIS_ATTEMPT)
-# Locked to the transaction's end (in SQLite the whole ledger is): what is checked now must still hold when written.
+# Locked until the transaction ends (in SQLite the whole ledger is): what was checked must still hold when written.
 _ROW = (
     sa.select(rows.c.key, rows.c.state, rows.c.holder, rows.c.attempt_id, runs.c.buried_at)
     .select_from(rows.outerjoin(runs, rows.c.holder == runs.c.id))
@@ -81,10 +81,10 @@ CLEAR = {"error_kind": None, "error_code": None, "error_message": None}
 
 
 def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount | None = None) -> int | None:
-    """Write down a create before it is sent, and hold back its worst case. This is the line that law 1 is about.
+    """Record a create before it is sent, and reserve its worst-case cost (law 1).
 
     Returns:
-        The attempt's id; None where the worst case does not fit into the budget: then the row is `over_budget`.
+        The attempt's id; None where the worst case does not fit into the budget: the row is `over_budget` then.
     """
     _held(connection, run, intent.row_id, TAKEABLE, State.SENT)
     reserve = intent.reserve
@@ -133,14 +133,16 @@ def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budg
 
 
 def over_budget(reserve: Amount | None, budget: Amount | None) -> Message:
-    """Why a row is not sent whose worst case, if it is known, does not fit into what is left of the budget."""
+    """Why a row is not sent: its worst case is unknown, or does not fit into the rest of the budget."""
     if reserve is None:
         return message("row.cost_unbounded", budget=budget)
     return message("row.over_budget", reserve=reserve, budget=budget)
 
 
-def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None) -> None:
-    """Move the batch's commitment along with an attempt that is about to be settled like this."""
+def update_commitment(
+    connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None
+) -> None:
+    """Update the batch's commitment for an attempt that is about to be settled like this."""
     found = connection.execute(_COMMITMENT, {"this_attempt": attempt_id}).one_or_none()
     if found is not None and found.reserve_currency is not None:
         before = commitments.held(found.settlement, found.charge, found.reserved)
@@ -151,7 +153,7 @@ def reckon(connection: sa.Connection, attempt_id: int, settlement: Settlement, c
 
 
 def inserted_id(made: sa.CursorResult[Any]) -> int:
-    """The id that the database gave to a new line."""
+    """The id of an inserted line."""
     key = made.inserted_primary_key
     if key is None:
         raise LedgerError(message("ledger.no_new_id"))
@@ -159,17 +161,16 @@ def inserted_id(made: sa.CursorResult[Any]) -> int:
 
 
 def withdraw(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> None:
-    """The request of this attempt never left this process."""
+    """Record that the request of this attempt never left this process."""
     _held(connection, run, row_id, {State.SENT}, State.PLANNED, attempt_id)
     answered(connection, attempt_id, Outcome.WITHDRAWN, settlement=Settlement.NOTHING)
     set_state(connection, row_id, State.PLANNED)
 
 
 def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *, job_id: str, **evidence: Any) -> bool:
-    """The provider accepted; the job is known.
+    """Record the job that the provider created.
 
-    That is written down even if the row was given up meanwhile (this process was frozen, and another machine took it
-    for dead): a job that is paid for is never forgotten.
+    It is recorded even if the run's lease was ended meanwhile, since this process was frozen: a paid job is never lost.
 
     Returns:
         Whether the run still holds the row.
@@ -179,16 +180,16 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
     """
     row = locked_row(connection, row_id)
     follows = row.attempt_id == attempt_id and row.state in {State.SENT, State.UNKNOWN}
-    # A job that its row does not follow any more is paid for, and nobody waits for it: what it costs is not known.
+    # A job that is not the row's latest any more is paid for, but no run polls it: its cost stays unknown.
     settlement = Settlement.OPEN if follows else Settlement.UNKNOWN
     wanted = {"this_attempt": attempt_id, "this_row": row_id, "this_run": run.id}
     known = connection.execute(_WAITING, wanted).one_or_none()
     if known is None:
         raise LedgerError(message("ledger.job_not_awaited", attempt=attempt_id), row=row.key)
     if known.resolution not in {None, "not_made"}:
-        # A person has settled what it costs; to that the answer only adds its evidence.
-        late = message("attempt.answered_after_resolve", job=job_id)
-        added = {"job_id": known.job_id or job_id, "message": str(late), "answered_at": now(), **evidence}
+        # A person has settled the cost already; the answer is only added as evidence.
+        late_answer = message("attempt.answered_after_resolve", job=job_id)
+        added = {"job_id": known.job_id or job_id, "message": str(late_answer), "answered_at": now(), **evidence}
         connection.execute(_UPDATE_ATTEMPT, {"this_attempt": attempt_id, **added})
         return bool(row.holder == run.id)
     answered(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
@@ -198,29 +199,29 @@ def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *
 
 
 def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
-    """The provider refused, or was never reached (`deferred`, `refused`), or nothing can be proven (`unknown`)."""
+    """Record a create without a job: refused or not sent (`deferred`, `refused`), or not proven (`unknown`)."""
     if to not in {State.DEFERRED, State.REFUSED, State.UNKNOWN}:
         raise LedgerError(message("ledger.not_refused", state=to.value))
     _held(connection, run, row_id, {State.SENT}, to, attempt_id)
-    lost = to is State.UNKNOWN
+    unknown = to is State.UNKNOWN
     answered(
         connection,
         attempt_id,
-        Outcome.UNKNOWN if lost else Outcome.REFUSED,
-        settlement=Settlement.UNKNOWN if lost else Settlement.NOTHING,
+        Outcome.UNKNOWN if unknown else Outcome.REFUSED,
+        settlement=Settlement.UNKNOWN if unknown else Settlement.NOTHING,
         **evidence_of(error),
     )
     set_state(connection, row_id, to, **error_columns(error))
 
 
 def reject(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
-    """The row is refused before anything was sent: one of its media did not pass the provider's review."""
+    """Refuse a row before anything was sent: one of its media did not pass the provider's review."""
     _held(connection, run, row_id, TAKEABLE, State.REFUSED)
     set_state(connection, row_id, State.REFUSED, **error_columns(error))
 
 
 def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
-    """The row is not sent now, because its account cannot serve it or its media are not ready; a later run takes it."""
+    """Leave a row to a later run: its account cannot serve it now, or its media are not ready."""
     _held(connection, run, row_id, TAKEABLE, to)
     set_state(connection, row_id, to, **error_columns(error))
 
@@ -228,34 +229,34 @@ def put_off(connection: sa.Connection, run: Run, row_id: int, error: SeedanceErr
 def succeed(
     connection: sa.Connection, run: Run, row_id: int, charge: Charge, *, link_expires_at: datetime | None
 ) -> None:
-    """The job has made a video; its charge is settled now, before anything is downloaded."""
+    """Record that the job succeeded, and settle its charge before anything is downloaded."""
     _held(connection, run, row_id, {State.CREATED}, State.SUCCEEDED)
     _settle(connection, row_id, charge)
     set_state(connection, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
 
 
 def fail(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
-    """The job failed at the provider."""
+    """Record that the job failed at the provider, and settle its charge."""
     _held(connection, run, row_id, {State.CREATED}, State.FAILED)
     _settle(connection, row_id, charge)
     set_state(connection, row_id, State.FAILED, finished_at=now(), **error_columns(error))
 
 
 def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
-    """The provider no longer knows the job, and never said how it ended."""
+    """Record that the provider no longer knows the job, whose result was never reported."""
     _held(connection, run, row_id, {State.CREATED}, State.EXPIRED)
     _settle(connection, row_id, charge)
     set_state(connection, row_id, State.EXPIRED, **error_columns(error))
 
 
 def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
-    """Made and paid, but the provider no longer has it. Its charge stays as it was settled."""
+    """Record that a paid video is no longer available at the provider. Its charge stays as it was settled."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.EXPIRED)
     set_state(connection, row_id, State.EXPIRED, **error_columns(error))
 
 
 def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
-    """The file is whole: its hash and size are written before it is renamed into place."""
+    """Record hash and size of a verified file, before it is renamed into place."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
     values = {
         "path": proof.path,
@@ -279,19 +280,19 @@ def store(
     etag: str | None = None,
     since: datetime | None = None,
 ) -> None:
-    """The proven file stands in its place: now, or since a moment before."""
+    """Record that the verified file is in place, since now or an earlier time."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
     set_state(connection, row_id, State.STORED, stored_at=since or now(), modified_ns=modified_ns, etag=etag, **CLEAR)
 
 
 def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:
-    """A stored file is gone or changed: it is to be fetched again."""
+    """Record that a stored file is missing or changed, so that it is downloaded again."""
     _held(connection, run, row_id, {State.STORED}, State.SUCCEEDED)
     set_state(connection, row_id, State.SUCCEEDED)
 
 
 def locked_row(connection: sa.Connection, row_id: int) -> Any:
-    """A row as it stands now; nobody else moves it until the transaction ends."""
+    """The row as it is now, locked until the transaction ends."""
     found = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
     if found is None:
         raise LedgerError(message("ledger.no_row", id=row_id))
@@ -306,48 +307,49 @@ def _held(
     to: State,
     attempt_id: int | None = None,
 ) -> None:
-    """Make sure that `run` holds the row, and that it may go from one of `states` to the next.
+    """Check that `run` holds the row, and that the row may go from one of `states` to `to`.
 
-    Each move names the states it starts from: "the job succeeded" and "fetch the file again" both lead to `succeeded`,
-    and only one of them may touch what was paid.
+    Each transition names its start states: "the job succeeded" and "download the file again" both lead to `succeeded`,
+    and only the first may change the charge.
 
     Raises:
-        LedgerError: The move is not lawful, or the row is not held by this run (its lease was lost).
+        LedgerError: The transition is not allowed, the row is not held by this run (its lease has expired), or the
+            attempt is not the row's latest.
     """
     row = locked_row(connection, row_id)
     if row.holder != run.id or row.buried_at is not None:
         raise LedgerError(message("ledger.row_taken_over"), row=row.key)
-    if row.state not in states or to not in MOVES[row.state]:
+    if row.state not in states or to not in TRANSITIONS[row.state]:
         raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=to.value), row=row.key)
     if attempt_id is not None and attempt_id != row.attempt_id:
         raise LedgerError(message("ledger.not_latest_attempt", attempt=attempt_id), row=row.key)
 
 
 def set_state(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
-    """Write a row's next state. Whoever calls this has made sure that the move is lawful."""
+    """Write a row's next state. The caller must have checked the transition."""
     if to in _PUT_OFF:
-        values["wanted_by"] = None  # it waits for a later run
+        values["wanted_by"] = None  # left to a later run
     connection.execute(_UPDATE_ROW, {"this_row": row_id, "state": to, "changed_at": now(), **values})
 
 
 def answered(connection: sa.Connection, attempt_id: int, outcome: Outcome, **values: Any) -> None:
-    """Write down what became of an attempt."""
-    reckon(connection, attempt_id, values["settlement"])
+    """Record the outcome of an attempt."""
+    update_commitment(connection, attempt_id, values["settlement"])
     answer = {"this_attempt": attempt_id, "outcome": outcome, "answered_at": now(), **values}
     connection.execute(_UPDATE_ATTEMPT, answer)
 
 
 def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:
     current = locked_row(connection, row_id).attempt_id
-    reckon(connection, current, charge.settlement, charge.amount)
-    # A count that no database can keep is no count; the charge, which is text, stays as it is.
+    update_commitment(connection, current, charge.settlement, charge.amount)
+    # A count too large for the database is dropped; the charge, which is text, is kept.
     tokens = charge.tokens if charge.tokens is not None and charge.tokens <= LARGEST else None
     values = {"settlement": charge.settlement, "units": charge.units, "charge": charge.amount, "tokens": tokens}
     connection.execute(_UPDATE_ATTEMPT, {"this_attempt": current, **values})
 
 
 def evidence_of(error: SeedanceError) -> dict[str, Any]:
-    """What an attempt keeps of the provider's answer."""
+    """The columns of an attempt for the provider's answer."""
     return {
         "http_status": error.http_status,
         "code": error.code,
@@ -357,7 +359,7 @@ def evidence_of(error: SeedanceError) -> dict[str, Any]:
 
 
 def error_columns(error: SeedanceError) -> dict[str, str | None]:
-    """What a row keeps of an error."""
+    """The columns of a row for an error."""
     return {
         "error_kind": error.kind,
         "error_code": error.code,

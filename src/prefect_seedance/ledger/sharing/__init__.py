@@ -1,1 +1,1 @@
-"""What several processes agree on in the ledger: who works on which rows, and who may have how much in flight."""
+"""Coordinates processes through the ledger: claims of rows, and allocations of jobs in flight."""

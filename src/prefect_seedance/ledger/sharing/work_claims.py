@@ -1,4 +1,4 @@
-"""Portions: rows of a batch that several processes take as they come to them, until nothing is left."""
+"""Work claims: several processes claim rows of a batch, a few at a time, until none are left."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = [
     "Remainder",
     "RouteKey",
     "RowBrief",
-    "address",
-    "glimpses",
-    "gone",
-    "let_go",
-    "meant",
+    "claim",
+    "ended_flow_runs",
+    "offer",
+    "plan_details",
+    "release",
     "remainder",
-    "take",
-    "want",
+    "row_briefs",
+    "update_plans",
 ]
 
 RouteKey = tuple[str, str, str]
@@ -37,13 +37,13 @@ _FAILED = (*RETRYABLE, State.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """What is left of a batch, for a process that takes portions of it.
+    """What is left of a batch, for a process that claims parts of it.
 
     Attributes:
-        free: Rows that anybody may take now.
-        held: Rows that others work on, and may leave behind.
-        failed: Those of its rows that have failed.
-        over: Whether the run that has begun it is over: nobody takes rows any more.
+        free: Rows that can be claimed now.
+        held: Rows that other runs hold, and may release.
+        failed: Rows offered by the parent run that have failed.
+        over: Whether the parent run has ended: no more rows are claimed.
     """
 
     free: int
@@ -54,7 +54,7 @@ class Remainder:
 
 @dataclass(frozen=True, slots=True)
 class RowBrief:
-    """How a row stands, in the few words that a watcher needs."""
+    """The fields of a row that progress reports need."""
 
     id: int
     key: str
@@ -66,18 +66,18 @@ class RowBrief:
     error_message: str | None
 
 
-_GLIMPSE = sa.select(*(rows.c[name] for name in RowBrief.__slots__))
+_BRIEF = sa.select(*(rows.c[name] for name in RowBrief.__slots__))
 
 
-def _fresh(parent: str) -> sa.ColumnElement[bool]:
-    """Rows that may be sent: the run wants them, and they were not put off since."""
+def _offered(parent: str) -> sa.ColumnElement[bool]:
+    """Rows that may be sent: the parent run offered them, and they were not deferred since."""
     return sa.and_(rows.c.state.in_(TAKEABLE), rows.c.wanted_by == parent)
 
 
-def take(
+def claim(
     connection: sa.Connection,
     run: leases.Run,
-    take_: str,
+    take: str,
     *,
     parent: str,
     fresh: Mapping[RouteKey, int],
@@ -85,28 +85,28 @@ def take(
     paid: int,
     tried: Collection[int] = (),
 ) -> set[int]:
-    """Take free rows: what is paid for first, then new ones, route by route. Who died before leaves his rows here.
+    """Claim free rows: paid rows first, then new ones, route by route. Rows of dead runs are free.
 
     Args:
         connection: An open writing transaction.
-        run: The run that takes them.
-        take_: The batch's take.
-        parent: The run that has begun the work: of new rows only those are taken that it wants.
-        fresh: How many new rows of each route are wanted.
-        accounts: Provider and label of the accounts whose jobs can be asked about.
-        paid: How many rows are wanted at most that are paid for.
-        tried: Rows that this run has brought as far as it could.
+        run: The run that claims them.
+        take: The batch's take.
+        parent: The run that started the work: only new rows that it offered are claimed.
+        fresh: The number of new rows to claim for each route.
+        accounts: Provider and label of the accounts whose jobs can be polled.
+        paid: The most paid rows to claim.
+        tried: Rows that this run has already processed as far as it could.
 
     Returns:
         The ids of the rows that are now held by `run`.
     """
-    leases.speak(connection, run)
+    leases.beat_unless_ended(connection, run)
     leases.end_dead_leases(connection, run.batch_id)
     leases.renew_lease(connection, run)
-    here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_, rows.c.holder.is_(None))
+    here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take, rows.c.holder.is_(None))
     select = sa.select(rows.c.id).where(here).order_by(rows.c.id)
     if connection.dialect.name == "postgresql":
-        # Nobody waits for a row that somebody else is just taking: it is that one's.
+        # Skip rows that another run is just claiming instead of waiting for them.
         select = select.with_for_update(skip_locked=True)
     mine = sa.tuple_(rows.c.provider, rows.c.account).in_(sorted(accounts))
     left = select.where(rows.c.state.in_((State.CREATED, State.SUCCEEDED)), mine).limit(paid + len(tried))
@@ -114,34 +114,34 @@ def take(
     for (provider, account, model), number in sorted(fresh.items()):
         if number > 0:
             of_route = (rows.c.provider == provider, rows.c.account == account, rows.c.model == model)
-            found = connection.execute(select.where(_fresh(parent), *of_route).limit(number + len(tried))).scalars()
+            found = connection.execute(select.where(_offered(parent), *of_route).limit(number + len(tried))).scalars()
             taken += [row_id for row_id in found if row_id not in tried][:number]
     for group in lookups.grouped(taken):
         connection.execute(sa.update(rows).where(rows.c.id.in_(group)).values(holder=run.id))
     return set(taken)
 
 
-def let_go(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
-    """Hold rows no longer that this run brings no further. What is on the wire is never let go of."""
+def release(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
+    """Release rows that this run does not continue, except those with a create under way."""
     for group in lookups.grouped(ids):
         mine = sa.and_(rows.c.id.in_(group), rows.c.holder == run.id, rows.c.state != State.SENT)
         connection.execute(sa.update(rows).where(mine).values(holder=None))
 
 
-def remainder(connection: sa.Connection, run: leases.Run, take_: str, *, patience: float, parent: str) -> Remainder:
-    """How the batch stands; see `Remainder`. A job that has outlasted `patience` (seconds) is nobody's to wait for.
+def remainder(connection: sa.Connection, run: leases.Run, take: str, *, patience: float, parent: str) -> Remainder:
+    """What is left of the batch; see `Remainder`. A job older than `patience` seconds is not waited for.
 
-    The run that has begun the work is over once it has ended. If it was killed, the shards go on: what it was asked for
-    is not done yet.
+    `over` is true once the parent run has ended by itself. If it was killed, the shards go on, since its work is not
+    done.
     """
-    here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take_)
-    alone = rows.c.holder.is_(None)
-    hangs = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < now() - _seconds(patience))
-    open_ = sa.and_(rows.c.state.in_([*TAKEABLE, *PAID]), sa.not_(hangs))
+    here = sa.and_(rows.c.batch_id == run.batch_id, rows.c.take == take)
+    free_rows = rows.c.holder.is_(None)
+    overdue = sa.and_(rows.c.state == State.CREATED, rows.c.changed_at < now() - _seconds(patience))
+    open_ = sa.and_(rows.c.state.in_([*TAKEABLE, *PAID]), sa.not_(overdue))
     others = sa.and_(rows.c.holder.is_not(None), rows.c.holder != run.id)
     ended = sa.and_(runs.c.ended_at.is_not(None), runs.c.buried_at.is_(None))
     select = sa.select(
-        _number(sa.and_(alone, sa.or_(_fresh(parent), rows.c.state.in_((State.CREATED, State.SUCCEEDED))))),
+        _number(sa.and_(free_rows, sa.or_(_offered(parent), rows.c.state.in_((State.CREATED, State.SUCCEEDED))))),
         _number(sa.and_(others, open_)),
         _number(sa.and_(rows.c.state.in_(_FAILED), rows.c.wanted_by == parent)),
         sa.select(ended).where(runs.c.id == parent).scalar_subquery(),
@@ -150,8 +150,8 @@ def remainder(connection: sa.Connection, run: leases.Run, take_: str, *, patienc
     return Remainder(free or 0, held or 0, failed or 0, bool(over))
 
 
-def gone(connection: sa.Connection, run: leases.Run, flow_run_ids: Collection[str]) -> set[str]:
-    """Of these flow runs, those that hold nothing any more: their run has ended, or its process is gone."""
+def ended_flow_runs(connection: sa.Connection, run: leases.Run, flow_run_ids: Collection[str]) -> set[str]:
+    """Of these flow runs, those that hold no rows any more: their run has ended, or its lease has."""
     leases.end_dead_leases(connection, run.batch_id)
     found = set()
     for group in lookups.grouped(flow_run_ids):
@@ -162,40 +162,41 @@ def gone(connection: sa.Connection, run: leases.Run, flow_run_ids: Collection[st
     return found
 
 
-def glimpses(connection: sa.Connection, run: leases.Run, take_: str) -> list[RowBrief]:
-    """How all rows of a take stand."""
-    here = (rows.c.batch_id == run.batch_id, rows.c.take == take_)
-    return [RowBrief(*row) for row in connection.execute(_GLIMPSE.where(*here))]
+def row_briefs(connection: sa.Connection, run: leases.Run, take: str) -> list[RowBrief]:
+    """A `RowBrief` for each row of a take."""
+    here = (rows.c.batch_id == run.batch_id, rows.c.take == take)
+    return [RowBrief(*row) for row in connection.execute(_BRIEF.where(*here))]
 
 
-def want(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
-    """Write down that shards of this run may carry these rows; what another run holds, once it lets go of it."""
+def offer(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
+    """Allow the shards of this run to claim these rows; rows of another run, once it has released them."""
     for group in lookups.grouped(sorted(ids)):
         connection.execute(sa.update(rows).where(rows.c.id.in_(group)).values(wanted_by=run.id))
 
 
-def address(connection: sa.Connection, run: leases.Run, meant: Sequence[Mapping[str, Any]]) -> None:
-    """Write down how rows that may be sent are meant today: whoever takes them knows nothing but the ledger.
+def update_plans(connection: sa.Connection, run: leases.Run, plans: Sequence[Mapping[str, Any]]) -> None:
+    """Record the present plans of rows that may be sent: the process that claims them has only the ledger.
 
     Args:
         connection: An open writing transaction.
-        run: The run that says so; what another one holds stays as it is.
-        meant: By `row_id`: `provider`, `account`, `model`, `fingerprint`, `request` and `meant`.
+        run: The run that planned them; rows that another run holds are not changed.
+        plans: For each row `row_id`, `provider`, `account`, `model`, `fingerprint`, `request` and `meant` (further
+            details, see `plan_details`).
     """
-    if not meant:
+    if not plans:
         return
     free = sa.or_(rows.c.holder.is_(None), rows.c.holder == run.id)
-    # Many lines by one statement: in such a one no list may stand.
+    # An `executemany` statement cannot have an expanding list, so the states are compared one by one.
     takeable = sa.or_(*(rows.c.state == state for state in sorted(TAKEABLE)))
     this = sa.and_(rows.c.id == sa.bindparam("this_row"), takeable, free)
     names = ("provider", "account", "model", "fingerprint", "request", "meant")
     statement = sa.update(rows).where(this).values({name: sa.bindparam(f"now_{name}") for name in names})
-    values = [{"this_row": each["row_id"], **{f"now_{name}": each[name] for name in names}} for each in meant]
+    values = [{"this_row": each["row_id"], **{f"now_{name}": each[name] for name in names}} for each in plans]
     connection.execute(statement, values)
 
 
-def meant(connection: sa.Connection, ids: Collection[int]) -> dict[int, Any]:
-    """What `address` wrote down beside the requests of rows, where it did."""
+def plan_details(connection: sa.Connection, ids: Collection[int]) -> dict[int, Any]:
+    """What `update_plans` recorded in addition to the requests of rows, by row id; None is left out."""
     found: dict[int, Any] = {}
     for group in lookups.grouped(ids):
         wanted = sa.and_(rows.c.id.in_(group), rows.c.meant.is_not(None))

@@ -102,7 +102,7 @@ async def distribute(
         The keys of the rows that have moved, and why some stand where they stand.
     """
     wanted = set(ids.values())
-    stand = [each for each in await session.ledger.glimpses(session.run, session.take) if each.id in wanted]
+    stand = [each for each in await session.ledger.row_briefs(session.run, session.take) if each.id in wanted]
     anew = {each.id for each in stand if each.state in retry}
     # Those that are settled and have their files were left out before: of these the files are gone.
     lost = {each.id for each in stand if each.state is State.STORED}
@@ -112,8 +112,8 @@ async def distribute(
     sent = {each.key: each.id for each in stand if each.state in TAKEABLE or each.id in anew}
     await check_room(storage, [rows[key].request for key in sent])
     await _hand_over(session, rows, sent, known)
-    await session.ledger.want(session.run, wanted)
-    await session.ledger.let_go(session.run, taken)
+    await session.ledger.offer_rows(session.run, wanted)
+    await session.ledger.release_rows(session.run, taken)
     done = await _watched(session, ids.keys(), launcher)
     return done, await _foreign(session, ids.keys())
 
@@ -124,7 +124,7 @@ async def _foreign(session: Session, keys: Collection[str]) -> dict[str, str]:
     wanted = set(keys)
     return {
         row.key: str(message("row.account_not_used", account=f"{row.provider}/{row.account}"))
-        for row in await session.ledger.glimpses(session.run, session.take)
+        for row in await session.ledger.row_briefs(session.run, session.take)
         if row.key in wanted
         and row.state in {State.CREATED, State.SUCCEEDED}
         and (row.provider, row.account) not in accounts
@@ -152,7 +152,7 @@ async def _hand_over(
         if meant["meant"] is not None or key in known:
             wanted.append(meant)
     for start in range(0, len(wanted), GROUP):
-        await session.ledger.address(session.run, wanted[start : start + GROUP])
+        await session.ledger.update_plans(session.run, wanted[start : start + GROUP])
 
 
 async def _watched(session: Session, keys: Collection[str], launcher: Launcher) -> set[str]:
@@ -166,10 +166,10 @@ async def _watched(session: Session, keys: Collection[str], launcher: Launcher) 
         return await ledger.remainder(session.run, session.take, patience=session.patience, parent=session.run.id)
 
     async def gone(flow_run_ids: Collection[str]) -> set[str]:
-        return await ledger.gone(session.run, flow_run_ids)
+        return await ledger.ended_flow_runs(session.run, flow_run_ids)
 
     wanted = set(keys)
-    seen = {row.key: row for row in await ledger.glimpses(session.run, session.take) if row.key in wanted}
+    seen = {row.key: row for row in await ledger.row_briefs(session.run, session.take) if row.key in wanted}
     before = {key: row.state for key, row in seen.items()}
     for row in seen.values():
         _tell(session, row)
@@ -227,7 +227,7 @@ async def _watch(session: Session, seen: dict[str, RowBrief]) -> None:
 
 
 async def _look(session: Session, seen: dict[str, RowBrief]) -> None:
-    for row in await session.ledger.glimpses(session.run, session.take):
+    for row in await session.ledger.row_briefs(session.run, session.take):
         if row.key in seen and seen[row.key].state is not row.state:
             seen[row.key] = row
             _tell(session, row)

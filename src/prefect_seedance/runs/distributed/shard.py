@@ -212,7 +212,7 @@ class _Shard:
 
     async def _take(self, fresh: Mapping[RouteKey, int]) -> None:
         settings = self.order.routes
-        taken = await self.session.ledger.take_portion(
+        taken = await self.session.ledger.claim_free_rows(
             self.session.run,
             self.order.take,
             parent=self.order.parent,
@@ -230,7 +230,7 @@ class _Shard:
                 self._hope(each, 0)
         if lost := taken - {row.id for row in rows}:
             self.tried |= lost
-            await self.session.ledger.let_go(self.session.run, lost)
+            await self.session.ledger.release_rows(self.session.run, lost)
         if rows:
             self.outcome.portions += 1
             self._busy_at = self._clock()
@@ -257,7 +257,7 @@ class _Shard:
         # A job that outlasts our patience stays ours: the next who adopted it would wait as long again.
         freed = [row.id for row in unfinished if row.state is not State.CREATED]
         if freed:
-            await self.session.ledger.let_go(self.session.run, freed)
+            await self.session.ledger.release_rows(self.session.run, freed)
 
     async def _remainder(self) -> Remainder:
         order, session = self.order, self.session
