@@ -4,7 +4,7 @@ from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.client import ProviderClient, Timeouts
 from prefect_seedance.providers.dialect import DIALECTS, Dialect, dialect_of
-from prefect_seedance.providers.library import AssetState, AssetView, Library, MediaKind, Uploaded
+from prefect_seedance.providers.library import AssetState, AssetView, Library, Uploaded
 from prefect_seedance.providers.route_settings import RouteSettings
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "JobState",
     "JobView",
     "Library",
-    "MediaKind",
     "ProviderClient",
     "RouteSettings",
     "Timeouts",

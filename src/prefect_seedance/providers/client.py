@@ -15,8 +15,9 @@ from prefect_seedance.providers.answers import Answer, Balance, Call, Created, J
 from prefect_seedance.providers.dialect import dialect_of
 from prefect_seedance.providers.http.form import unreadable
 from prefect_seedance.providers.http.transport import Timeouts, Transport
-from prefect_seedance.providers.library import AssetView, Library, MediaKind, Uploaded
+from prefect_seedance.providers.library import AssetView, Library, Uploaded
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.facts import MediaKind
 
 __all__ = ["ProviderClient", "Timeouts"]
 

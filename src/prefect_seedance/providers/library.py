@@ -10,12 +10,11 @@ from typing import Literal, Protocol
 
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call
+from prefect_seedance.routes.facts import MediaKind
 
 Library = Literal["sp", "portrait", "audit", "volc"]
 """Where material is reviewed: Jimmy AI's SP assets, its whitelist of real people, its Full (Manxue) audit (that one is
 unconfirmed), and Anyfast's assets."""
-
-MediaKind = Literal["image", "video", "audio"]
 
 _SCHEME = "asset://"
 

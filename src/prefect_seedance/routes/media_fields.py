@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.facts import MediaKind
 
-__all__ = ["KINDS", "MediaKind", "addresses", "replaced"]
-
-MediaKind = Literal["image", "video", "audio"]
+__all__ = ["KINDS", "addresses", "replaced"]
 
 KINDS: dict[str, MediaKind] = {
     "images": "image",

@@ -21,11 +21,11 @@ from prefect_seedance.providers.error_body import ErrorBody
 from prefect_seedance.providers.library import (
     AssetView,
     Library,
-    MediaKind,
     NamedId,
     Uploaded,
 )
 from prefect_seedance.providers.outcome import create_error, library_error
+from prefect_seedance.routes.facts import MediaKind
 
 PAGE_SIZE = 100
 

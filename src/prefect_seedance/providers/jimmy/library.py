@@ -23,12 +23,12 @@ from prefect_seedance.providers.library import (
     AssetState,
     AssetView,
     Library,
-    MediaKind,
     NamedId,
     Uploaded,
     reference_of,
 )
 from prefect_seedance.providers.outcome import library_error
+from prefect_seedance.routes.facts import MediaKind
 
 MAX_UPLOAD = 100 * 2**20
 """The longest file that may be uploaded, in bytes (upload page: 100 MB)."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from prefect_seedance.routes.address import scheme_of
-from prefect_seedance.routes.facts import MediaFacts, MediaKind
+from prefect_seedance.routes.facts import MediaFacts
 from prefect_seedance.routes.formats import check_format, check_kind
 from prefect_seedance.routes.forms import Review, form_of, is_uploaded
 from prefect_seedance.routes.pricing import decimals
@@ -21,7 +21,7 @@ from prefect_seedance.routes.route import Route
 from prefect_seedance.routes.rules.measures import check_measures, measure_of, measures_of
 from prefect_seedance.routes.uploads import UPLOAD_LIMIT
 
-__all__ = ["MediaFacts", "MediaKind", "check_material", "reference_seconds"]
+__all__ = ["MediaFacts", "check_material", "reference_seconds"]
 
 _LONGEST = 10**7
 
