@@ -1,4 +1,7 @@
-"""How the providers are asked: one dialect each, without I/O, and one client that carries their calls."""
+"""Input: a request or a question about a job. Output: typed answers, or an error that says what is proven.
+
+Each provider has a dialect without I/O. One client sends the calls.
+"""
 
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
