@@ -139,7 +139,7 @@ async def test_files_that_cannot_be_uploaded(sandbox: SandboxServer, jimmy: Prov
 async def test_a_file_that_changes_while_it_is_sent(jimmy: ProviderClient, tmp_path: Path, monkeypatch: Any) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
-    upload = jimmy._carrier.upload
+    upload = jimmy._transport.upload
     for promised in (len(PNG) - 1, len(PNG) + 1):
         call = jimmy.dialect.upload_call("a.png", "image/png", promised)
         with pytest.raises(InputError, match="changed"):

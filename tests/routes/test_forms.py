@@ -42,15 +42,15 @@ TABLE = {
 
 
 @pytest.mark.parametrize("route", CATALOGUE, ids=lambda route: route.model)
-@pytest.mark.parametrize("wish", [None, "portrait", "asset"])
-def test_the_forms_of_every_route(route, expression):
-    pictures, videos, audios = TABLE[route.library, expression]
+@pytest.mark.parametrize("review", [None, "portrait", "asset"])
+def test_the_forms_of_every_route(route, review):
+    pictures, videos, audios = TABLE[route.library, review]
     for fields, expected in ((PICTURES, pictures), (("reference_videos",), videos), (("reference_audios",), audios)):
         for field in fields:
             if route.medium(field).verdict == "refused":
                 continue
             for name, address in ADDRESSES.items():
-                form = form_of(route, field, address, review=expression)
+                form = form_of(route, field, address, review=review)
                 assert (None if isinstance(form, Problem) else form) == expected[name], (field, name)
 
 
@@ -68,10 +68,10 @@ def test_the_libraries_are_where_the_documents_have_them():
 
 @pytest.mark.parametrize("route", [route for route in CATALOGUE if route.library == "audit"], ids=lambda r: r.model)
 def test_full_submits_only_by_experiment_and_says_so(route):
-    for expression in (None, "portrait", "asset"):
+    for review in (None, "portrait", "asset"):
         for name, address in ADDRESSES.items():
-            assert form_of(route, "images", address, review=expression, experimental=True) == EXPERIMENTAL[name]
-        problem = form_of(route, "images", "a.png", review=expression)
+            assert form_of(route, "images", address, review=review, experimental=True) == EXPERIMENTAL[name]
+        problem = form_of(route, "images", "a.png", review=review)
         assert isinstance(problem, Problem)
         for part in (route.name, "images 'a.png'", "asset://", "experimental=True", "unconfirmed"):
             assert part in str(problem)
@@ -81,7 +81,7 @@ def test_full_submits_only_by_experiment_and_says_so(route):
 
 
 @pytest.mark.parametrize(
-    ("model", "address", "told"),
+    ("model", "address", "text"),
     [
         ("seedance2.0-mini", "http://example.com/a.png?key=SECRET", "plain http"),
         ("seedance2.0-mini", "asset://a", "https:// links, data:<type>;base64,<data>, a file's path"),
@@ -126,8 +126,8 @@ def test_a_route_of_ones_own_is_reached_as_its_provider_is():
     st.sampled_from([None, "asset", "portrait"]),
     st.booleans(),
 )
-def test_every_address_has_a_form_or_a_reason(route, field, address, expression, experimental):
-    form = form_of(route, field, address, review=expression, experimental=experimental)
+def test_every_address_has_a_form_or_a_reason(route, field, address, review, experimental):
+    form = form_of(route, field, address, review=review, experimental=experimental)
     if isinstance(form, Problem):
         assert (form.field, form.is_error) == (field, True)
         assert form.source

@@ -15,7 +15,7 @@ from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import Provider, Route, VideoRequest, find
-from prefect_seedance.routes.request import SETTINGS, Options, Shape, in_words_of
+from prefect_seedance.routes.request import SETTINGS, Options, Shape, block_fields
 
 __all__ = ["RouteDefaults"]
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from prefect_seedance.routes.request import Options as _Options
     from prefect_seedance.routes.request import Shape as _Shape
 else:
-    _Options, _Shape = in_words_of("route", Options), in_words_of("route", Shape)
+    _Options, _Shape = block_fields("route", Options), block_fields("route", Shape)
 
 
 def block_name(text: str) -> str:

@@ -14,8 +14,8 @@ from prefect_seedance.messages import message
 from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.providers.library import Library
 from prefect_seedance.routes.address import scheme_of, shown
+from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.routes.media_fields import MediaKind
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tables.row_keys import cut_address, signless_address
 

@@ -25,8 +25,8 @@ from prefect_seedance.media import Downloader, MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.routes.media_fields import MediaKind
 
 __all__ = ["Session", "open_session"]
 

@@ -1,10 +1,13 @@
-"""How the providers are asked: one dialect each, without I/O, and one client that carries their calls."""
+"""Input: a request or a question about a job. Output: typed answers, or an error that says what is proven.
+
+Each provider has a dialect without I/O. One client sends the calls.
+"""
 
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.client import ProviderClient, Timeouts
 from prefect_seedance.providers.dialect import DIALECTS, Dialect, dialect_of
-from prefect_seedance.providers.library import AssetState, AssetView, Library, MediaKind, Uploaded
+from prefect_seedance.providers.library import AssetState, AssetView, Library, Uploaded
 from prefect_seedance.providers.route_settings import RouteSettings
 
 __all__ = [
@@ -20,7 +23,6 @@ __all__ = [
     "JobState",
     "JobView",
     "Library",
-    "MediaKind",
     "ProviderClient",
     "RouteSettings",
     "Timeouts",

@@ -1,4 +1,4 @@
-"""The account: one paying identity at a provider, and the care its key needs."""
+"""The account: one paying identity at a provider, and the protection of its key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 from prefect_seedance.routes import is_loopback
 
-# Shorter keys are test keys; blotting them out would also blot out every innocent "k" of an answer.
+# Shorter keys are test keys. Redacting them would also redact unrelated letters of an answer.
 _SHORTEST_REDACTED_KEY = 6
 
 
@@ -22,12 +22,12 @@ class Account:
 
     Args:
         provider: `jimmy` or `anyfast`.
-        label: The user's name for this identity. It stays when the key is rotated, so that history is not lost.
-        base_url: Where the provider's API is served, for example `https://www.anyfast.ai`. Plain http is refused
+        label: The user's name for this identity. It stays the same when the key is rotated, so that history is kept.
+        base_url: The base URL of the provider's API, for example `https://www.anyfast.ai`. Plain http is refused
             except on loopback.
         api_key: The key, without the word `Bearer`.
-        refusal_codes: Codes that the user knows to prove that nothing was made: the provider's own (outer or inner),
-            or `http-413` and the like for answers that carry no code.
+        refusal_codes: Error codes that, as the user knows, prove that nothing was made: the provider's own (outer or
+            inner), or codes such as `http-413` for answers without a code.
 
     Raises:
         InputError: If the address or the key cannot be used. The key is never part of the message.
@@ -54,21 +54,21 @@ class Account:
 
     @property
     def identity(self) -> str:
-        """The name under which the ledger keeps what this account paid for; it survives a new key."""
+        """The name of this account in the ledger; a new key does not change it."""
         return f"{self.provider}/{self.label}"
 
     @property
     def on_loopback(self) -> bool:
-        """Whether the API is served by this very machine (the sandbox)."""
+        """Whether the API is on this machine (the sandbox)."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
     def redact(self, text: str) -> str:
-        """Return the text with the key blotted out, should a provider have echoed it."""
+        """Return the text with the key replaced by `***`, in case a provider echoed it."""
         key = self.api_key.get_secret_value()
         return text.replace(key, "***") if len(key) >= _SHORTEST_REDACTED_KEY else text
 
     def redact_bytes(self, body: bytes) -> bytes:
-        """Do the same for an answer's body, before anything of it is cut or quoted."""
+        """Do the same for the body of an answer. To be called before the body is cut or quoted."""
         key = self.api_key.get_secret_value().encode("ascii")
         return body.replace(key, b"***") if len(key) >= _SHORTEST_REDACTED_KEY else body
 
@@ -86,7 +86,7 @@ def _checked_url(provider: str, base_url: str) -> str:
     parts = _split(base_url.strip())
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(message("provider.url_form", provider=provider), provider=provider)
-    # None of these is quoted back: each may hold a password.
+    # The error quotes none of these parts: each may contain a password.
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise InputError(message("provider.url_not_bare", provider=provider), provider=provider)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -103,7 +103,7 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        _ = parts.port  # the port is only looked at here: a wrong one raises
+        _ = parts.port  # reading it raises where it is invalid
     except ValueError:
         return None
     return parts

@@ -1,4 +1,4 @@
-"""What goes to a provider and what comes back, free of any provider's spelling."""
+"""Calls to a provider and their answers, independent of any provider's format."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FilePart:
-    """How a file is named within a form; its bytes come from the disk when the call is made.
+    """The name and type of a file in a form. Its bytes are read from the disk when the call is sent.
 
     Attributes:
-        field: The form's field.
-        filename: The name under which the provider sees it.
-        mime_type: Its type.
+        field: The field of the form.
+        filename: The file name that the provider sees.
+        mime_type: Its MIME type.
     """
 
     field: str
@@ -27,13 +27,13 @@ class FilePart:
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP call, still without host and key.
+    """One HTTP call, without host and key.
 
     Attributes:
         method: `GET` or `POST`.
         path: The path below the base URL, already escaped, with its query if it has one.
         json: The body, or None for a call without one.
-        file: The file that a form brings instead of a body, or None.
+        file: The file to send in a form instead of a JSON body, or None.
     """
 
     method: str
@@ -44,11 +44,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer as it came.
+    """One HTTP answer, unchanged.
 
     Attributes:
         status: The HTTP status.
-        headers: The headers; names are compared without regard to case.
+        headers: The headers; `header` compares names case-insensitively.
         body: The body, at most 1 MiB.
     """
 
@@ -64,12 +64,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Created:
-    """Proof that a create was accepted: from here on the job exists and may cost.
+    """Proof that a create was accepted: the job exists and may cost money.
 
     Attributes:
-        job_id: The provider's name for the job; opaque.
+        job_id: The provider's id of the job; opaque.
         provider_status: The status word of the answer; may be empty.
-        request_id: The provider's trace id, where told.
+        request_id: The provider's trace id, where stated.
         http_status: The HTTP status of the answer.
     """
 
@@ -80,7 +80,7 @@ class Created:
 
 
 class JobState(StrEnum):
-    """The life of a job, in four words for all the providers' spellings."""
+    """The state of a job, the same four for all providers."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -89,7 +89,7 @@ class JobState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the state is final."""
         return self in {JobState.SUCCEEDED, JobState.FAILED}
 
 
@@ -99,20 +99,20 @@ class JobView:
 
     Attributes:
         job_id: The id that was asked for.
-        state: Where the job stands. `FAILED` covers cancelled and expired at the provider.
-        provider_status: The status word as the provider spelled it.
-        progress: 0 to 1, or None where not told. It never decides the state.
-        video_url: The link of the result; always there when `SUCCEEDED`, never otherwise.
-        error_code: Why it failed: the innermost code found.
+        state: The state of the job. `FAILED` covers cancelled and expired at the provider.
+        provider_status: The status word of the provider, unchanged.
+        progress: 0 to 1, or None where not stated. It never decides the state.
+        video_url: The link of the result; set if and only if the state is `SUCCEEDED`.
+        error_code: Why it failed: the innermost code.
         error_message: Why it failed, in the provider's words.
         moderated: Whether it failed because of what the prompt, the media or the result show.
-        tokens: The completion tokens that the provider counted, where told.
-        request_id: The provider's trace id, where told.
-        created_at: When the provider took the job (UTC), where told.
-        finished_at: When the job ended (UTC), where told.
-        ratio: The ratio delivered, where told.
-        resolution: The resolution delivered, where told.
-        seconds: The length delivered, where told.
+        tokens: The completion tokens that the provider counted, where stated.
+        request_id: The provider's trace id, where stated.
+        created_at: When the provider accepted the job (UTC), where stated.
+        finished_at: When the job ended (UTC), where stated.
+        ratio: The ratio delivered, where stated.
+        resolution: The resolution delivered, where stated.
+        seconds: The length delivered, where stated.
     """
 
     job_id: str
@@ -134,11 +134,11 @@ class JobView:
 
 @dataclass(frozen=True)
 class Balance:
-    """What an account has left, as the provider shows it.
+    """The balance of an account, as the provider shows it.
 
     Attributes:
-        raw: Field name to value, untouched: the documents name neither a currency nor a unit. Empty where the
-            provider has no such call; that is unknown, not zero.
+        raw: Field name to value, unchanged: the documents name neither a currency nor a unit. Empty where the
+            provider has no such call; that means unknown, not zero.
     """
 
     raw: dict[str, str]

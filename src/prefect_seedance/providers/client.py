@@ -1,4 +1,4 @@
-"""The client: one account's provider as the rest of the program sees it."""
+"""The client: sends the calls of one account to its provider, and returns typed answers."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from prefect_seedance.providers.answers import Answer, Balance, Call, Created, J
 from prefect_seedance.providers.dialect import dialect_of
 from prefect_seedance.providers.http.form import unreadable
 from prefect_seedance.providers.http.transport import Timeouts, Transport
-from prefect_seedance.providers.library import AssetView, Library, MediaKind, Uploaded
+from prefect_seedance.providers.library import AssetView, Library, Uploaded
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.facts import MediaKind
 
 __all__ = ["ProviderClient", "Timeouts"]
 
 _T = TypeVar("_T")
 _Record = TypeVar("_Record", Created, JobView, AssetView, Uploaded)
 
-# Used, not shown: a key that they hold by accident would break them if it were blotted out.
-_USED = frozenset({"job_id", "video_url", "state", "asset_id", "reference", "url"})
+# These fields are used, not shown. Redacting a key that occurs in them by accident would break them.
+_NOT_REDACTED = frozenset({"job_id", "video_url", "state", "asset_id", "reference", "url"})
 _LAST_PAGE = 50
 _GROUP_TYPE = "AIGC"
 
 
 class ProviderClient:
-    """One account's client; share it within one event loop, and close it at the end.
+    """The client of one account. Share it within one event loop, and close it at the end.
 
-    Calls that cost money go out on fresh connections and are sent once. Everything else keeps its connections alive.
-    Redirects are never followed: they would carry the key to another host. Proxy and CA variables of the environment
-    are honoured, except on loopback, where the sandbox lives.
+    Calls that cost money use new connections and are sent once. All other calls keep their connections alive. Redirects
+    are never followed: they would send the key to another host. Proxy and CA variables of the environment are honoured,
+    except on loopback, where the sandbox runs.
 
     Args:
-        account: Who pays, and where.
+        account: The account that pays, with its base URL.
         timeouts: How long to wait.
 
     Raises:
@@ -47,7 +48,7 @@ class ProviderClient:
     def __init__(self, account: Account, *, timeouts: Timeouts | None = None) -> None:
         self.account = account
         self.dialect = dialect_of(account.provider)
-        self._carrier = Transport(account, timeouts or Timeouts())
+        self._transport = Transport(account, timeouts or Timeouts())
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,121 +60,122 @@ class ProviderClient:
 
     async def aclose(self) -> None:
         """Close all connections. May be called twice."""
-        await self._carrier.aclose()
+        await self._transport.aclose()
 
     async def create(self, model: str, request: VideoRequest) -> Created:
-        """Ask for one video. This is the call that costs money; it is sent at most once.
+        """Create one video job. This call costs money; it is sent at most once.
 
         Raises:
-            InputError: If the request cannot be put in the provider's words; nothing was sent.
+            InputError: If the provider has no field for a setting of the request; nothing was sent.
             Unreachable: If no connection could be made; proven: nothing was sent.
-            Refused: If the provider's answer proves that nothing was made (or one of its kinds).
-            UnknownOutcome: If a job may have been made. Also to be assumed if this call is cancelled.
+            Refused: If the provider's answer proves that nothing was made (or a subclass).
+            UnknownOutcome: If a job may have been made. The same must be assumed if this call is cancelled.
         """
-        answer = await self._carrier.send_once(self.dialect.create_call(model, request))
+        answer = await self._transport.send_once(self.dialect.create_call(model, request))
         codes = self.account.refusal_codes
         return self._decode(lambda: self.dialect.read_created(answer, refusal_codes=codes))
 
     async def query(self, job_id: str) -> JobView:
-        """Ask how a job is doing. Costs nothing, and may be asked again after any error.
+        """Query the state of a job. Free; may be repeated after any error.
 
         Raises:
             NotFound: If the provider does not know the job (any more).
-            Refused: The key, its quota or the pace is at fault (`AuthenticationError`, `InsufficientFunds`,
+            Refused: The key, its quota or the rate is the cause (`AuthenticationError`, `InsufficientFunds`,
                 `RateLimited`).
             InvalidResponse: If the answer cannot be used.
-            Unreachable: If none came.
+            Unreachable: If no answer came.
         """
         self._check_id(job_id, "job")
-        answer = await self._carrier.ask(self.dialect.query_call(job_id))
+        answer = await self._transport.ask(self.dialect.query_call(job_id))
         return self._decode(lambda: self.dialect.read_job(answer, job_id))
 
     async def balance(self) -> Balance:
-        """Ask what is left. Costs nothing, and proves the key.
+        """Query the balance. Free; also checks the key.
 
         Raises:
             SeedanceError: As `query` does.
         """
-        answers = [await self._carrier.ask(call) for call in self.dialect.balance_calls()]
+        answers = [await self._transport.ask(call) for call in self.dialect.balance_calls()]
         balance = self._read(lambda: self.dialect.read_balance(answers))
         return Balance({self.account.redact(name): self.account.redact(text) for name, text in balance.raw.items()})
 
     async def upload_file(self, path: Path, *, filename: str, mime_type: str) -> Uploaded:
-        """Hand a local file to the provider, which serves it for `dialect.upload_lifetime`. Jimmy AI only.
+        """Upload a local file to the provider, which serves it for `dialect.upload_lifetime`. Jimmy AI only.
 
-        The file is streamed from the disk. Costs nothing, and may be done again after any error.
+        The file is streamed from the disk. Free; may be repeated after any error.
 
         Args:
             path: The file; at most 100 MB.
-            filename: The name under which the provider sees it; its ending must be one that the provider lists.
-            mime_type: Its type, for example `image/png`.
+            filename: The file name that the provider sees; the provider must list its extension.
+            mime_type: Its MIME type, for example `image/png`.
 
         Raises:
-            InputError: If the provider takes no such file, or it cannot be read.
-            Refused: If the provider does not want it (or the key, its quota or the pace is at fault).
+            InputError: If the provider does not accept such a file, or it cannot be read.
+            Refused: If the provider refuses it (or the key, its quota or the rate is the cause).
             InvalidResponse: If the answer cannot be used.
-            Unreachable: If none came.
+            Unreachable: If no answer came.
         """
         try:
             size = path.stat().st_size
         except (OSError, ValueError) as error:
             raise unreadable(path, self.account.provider, OSError(str(error))) from error
         call = self.dialect.upload_call(filename, mime_type, size)
-        answer = await self._carrier.upload(call, path, size)
+        answer = await self._transport.upload(call, path, size)
         return self._decode(lambda: self.dialect.read_uploaded(answer))
 
     async def submit_asset(
         self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> AssetView:
-        """Hand in one asset, or one portrait, for review.
+        """Submit one asset or one portrait for review.
 
         Free at Jimmy AI. Where `dialect.asset_billing_model(library, kind)` names a price line (Anyfast), this costs
-        money: it is sent at most once. An unknown outcome can be settled for free, by `find_asset`.
+        money and is sent at most once. `find_asset` resolves an unknown outcome, and is free.
 
         Args:
-            library: Whose review. (`audit` is unconfirmed: its bodies are a guess.)
-            name: The user's name for it; at Anyfast a name stands once in a group.
-            kind: What it is. A portrait is an image.
-            url: A public URL; at Anyfast a data URI as well.
+            library: The library that reviews it. (`audit` is unconfirmed: its bodies are a guess.)
+            name: The user's name for it; at Anyfast it is unique in a group.
+            kind: The kind of media. A portrait is an image.
+            url: A public URL; at Anyfast a data URI is accepted too.
             group: Anyfast's group id; None elsewhere.
 
         Raises:
-            InputError: If the provider has no such library or takes no such URL; nothing was sent.
+            InputError: If the provider has no such library or does not accept the URL; nothing was sent.
             Unreachable: If no connection could be made (where it is free: if no answer came).
-            DuplicateName: If the group has an asset of this name already: look it up with `find_asset`.
-            Refused: If nothing was made (or one of its kinds).
-            UnknownOutcome: Where it costs: if it may have been made. Also to be assumed if this call is cancelled.
+            DuplicateName: If the group already has an asset of this name; `find_asset` returns it.
+            Refused: If nothing was made (or a subclass).
+            UnknownOutcome: Where it costs money: if it may have been made. The same must be assumed if this call is
+                cancelled.
             InvalidResponse: Where it is free: if the answer cannot be used.
         """
         call = self.dialect.submit_asset_call(library, name=name, kind=kind, url=url, group=group)
         paid = self.dialect.asset_billing_model(library, kind) is not None
-        answer = await (self._carrier.send_once(call) if paid else self._carrier.ask(call))
+        answer = await (self._transport.send_once(call) if paid else self._transport.ask(call))
         codes = self.account.refusal_codes
         return self._decode(lambda: self.dialect.read_submitted(answer, library, refusal_codes=codes))
 
     async def asset(self, library: Library, asset_id: str) -> AssetView:
-        """Ask how the review of an asset or a portrait stands. Costs nothing.
+        """Query the review of an asset or a portrait. Free.
 
         Raises:
             NotFound: If the provider does not know it. At Anyfast this is normal for some 20 seconds after it was made.
             SeedanceError: As `query` does; `Refused` for any other plain refusal.
         """
         self._check_id(asset_id, "asset")
-        answer = await self._carrier.ask(self.dialect.asset_call(library, asset_id))
+        answer = await self._transport.ask(self.dialect.asset_call(library, asset_id))
         return self._decode(lambda: self.dialect.read_asset(answer, library, asset_id))
 
     async def create_group(self, name: str) -> str:
-        """Make a group of assets and return its id. Anyfast only; it is billed, and sent at most once.
+        """Create a group of assets and return its id. Anyfast only; it is billed, and sent at most once.
 
         Raises:
             InputError: If the provider has no groups; nothing was sent.
-            SeedanceError: As `submit_asset` does where it costs; `find_group` settles an unknown outcome.
+            SeedanceError: As `submit_asset` does where it costs money; `find_group` resolves an unknown outcome.
         """
-        answer = await self._carrier.send_once(self.dialect.create_group_call(name))
+        answer = await self._transport.send_once(self.dialect.create_group_call(name))
         return self._read(lambda: self.dialect.read_group(answer, refusal_codes=self.account.refusal_codes))
 
     async def find_group(self, name: str) -> str | None:
-        """Return the id of the group of this very name, or None. Anyfast only; costs nothing.
+        """Return the id of the group with exactly this name, or None. Anyfast only; free.
 
         Raises:
             SeedanceError: As `asset` does.
@@ -183,14 +185,14 @@ class ProviderClient:
             return self.dialect.list_groups_call(name, page=page, group_type=group_type)
 
         for page in range(1, _LAST_PAGE + 1):
-            groups = await self._listed(call, page, self.dialect.read_groups)
+            groups = await self._list_page(call, page, self.dialect.read_groups)
             found = next((group.id for group in groups if group.name == name), None)
             if found is not None or not groups:
                 return found
         return None
 
     async def find_asset(self, name: str, group: str) -> AssetView | None:
-        """Return the asset of this very name in a group, or None. Anyfast only; costs nothing.
+        """Return the asset with exactly this name in a group, or None. Anyfast only; free.
 
         Raises:
             SeedanceError: As `asset` does.
@@ -200,23 +202,23 @@ class ProviderClient:
             return self.dialect.list_assets_call(name, group, page=page, group_type=group_type)
 
         for page in range(1, _LAST_PAGE + 1):
-            assets = await self._listed(call, page, self.dialect.read_assets)
+            assets = await self._list_page(call, page, self.dialect.read_assets)
             found = next((view for title, view in assets if title == name), None)
             if found is not None or not assets:
-                return self._shown(found) if found else None
+                return self._redact_fields(found) if found else None
         return None
 
-    async def _listed(
+    async def _list_page(
         self, call: Callable[[int, str | None], Call], page: int, read: Callable[[Answer], tuple[_T, ...]]
     ) -> tuple[_T, ...]:
-        """Ask for one page of a list; some servers want the type of group named, others find nothing by it."""
-        answer = await self._carrier.ask(call(page, None))
+        """Fetch one page of a list. Some servers require the type of group; with it, others find nothing."""
+        answer = await self._transport.ask(call(page, None))
         try:
             return self._read(lambda: read(answer))
         except Refused as refusal:
             if "grouptype" not in refusal.message.lower():
                 raise
-        typed = await self._carrier.ask(call(page, _GROUP_TYPE))
+        typed = await self._transport.ask(call(page, _GROUP_TYPE))
         return self._read(lambda: read(typed))
 
     def _check_id(self, name: str, what: str) -> None:
@@ -224,34 +226,34 @@ class ProviderClient:
             raise InputError(message("provider.bad_id", id=name, what=what), provider=self.account.provider)
 
     def _decode(self, read: Callable[[], _Record]) -> _Record:
-        return self._shown(self._read(read))
+        return self._redact_fields(self._read(read))
 
-    def _shown(self, result: _Record) -> _Record:
-        shown: dict[str, Any] = {
+    def _redact_fields(self, result: _Record) -> _Record:
+        redacted: dict[str, Any] = {
             field.name: self.account.redact(value)
             for field in fields(result)
-            if field.name not in _USED and isinstance(value := getattr(result, field.name), str)
+            if field.name not in _NOT_REDACTED and isinstance(value := getattr(result, field.name), str)
         }
-        return replace(result, **shown)
+        return replace(result, **redacted)
 
     def _read(self, read: Callable[[], _T]) -> _T:
         try:
             return read()
         except SeedanceError as error:
-            raise self._without_key(error) from None
+            raise self._redact_error(error) from None
 
-    def _without_key(self, error: SeedanceError) -> SeedanceError:
-        error.reword(self._redacted(error.text))
+    def _redact_error(self, error: SeedanceError) -> SeedanceError:
+        error.reword(self._redact_text(error.text))
         error.code = self.account.redact(error.code) if error.code else None
         error.request_id = self.account.redact(error.request_id) if error.request_id else None
         return error
 
-    def _redacted(self, text: Message | str) -> Message | str:
-        """A message without the key, should the provider's words within it have echoed it."""
+    def _redact_text(self, text: Message | str) -> Message | str:
+        """Return a message without the key, in case the provider's words in it echoed the key."""
         if isinstance(text, str):
             return self.account.redact(text)
         parameters = {
-            name: self._redacted(value) if isinstance(value, Message | str) else value
+            name: self._redact_text(value) if isinstance(value, Message | str) else value
             for name, value in text.parameters.items()
         }
         return replace(text, parameters=parameters)

@@ -1,4 +1,4 @@
-"""The dialect: what a provider's module must know, without doing any I/O itself."""
+"""The dialect: the interface of a provider's module. It does no I/O."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from prefect_seedance.routes import VideoRequest
 
 
 class Dialect(LibraryDialect, Protocol):
-    """How one provider is asked and understood.
+    """Encodes the calls of one provider and decodes its answers.
 
-    Every reading method returns its typed result or raises a `SeedanceError`, whatever the bytes are.
+    Every `read_` method returns its typed result or raises a `SeedanceError`, for any bytes.
     """
 
     @property
@@ -28,15 +28,15 @@ class Dialect(LibraryDialect, Protocol):
 
     @property
     def default_base_url(self) -> str:
-        """The address that the documents give."""
+        """The base URL in the provider's documents."""
 
     @property
     def result_lifetime(self) -> timedelta:
-        """How long a result link lives after the job has ended."""
+        """How long a result link is valid after the end of the job."""
 
     @property
     def poll_advice_seconds(self) -> float:
-        """A sensible pause between two queries of one job, in seconds."""
+        """A reasonable pause between two queries of one job, in seconds."""
 
     @property
     def refund_on_failure(self) -> Literal["documented", "undocumented"]:
@@ -44,10 +44,10 @@ class Dialect(LibraryDialect, Protocol):
 
     @property
     def shows_balance(self) -> bool:
-        """Whether there is a call that shows what is left."""
+        """Whether there is a call that shows the balance."""
 
     def create_call(self, model: str, request: VideoRequest) -> Call:
-        """Encode a create. What is not set is left out.
+        """Encode a create. Unset fields are left out.
 
         Raises:
             InputError: If the request sets something that this provider has no field for.
@@ -57,16 +57,16 @@ class Dialect(LibraryDialect, Protocol):
         """Decode the answer to a create.
 
         Args:
-            answer: The answer as it came.
+            answer: The answer.
             refusal_codes: Further codes that the user knows to be refusals.
 
         Raises:
-            Refused: If the answer proves that nothing was made (or one of its kinds).
-            UnknownOutcome: If it does not.
+            Refused: If the answer proves that nothing was made (or a subclass).
+            UnknownOutcome: If it proves neither.
         """
 
     def query_call(self, job_id: str) -> Call:
-        """Encode the question how a job is doing."""
+        """Encode the query of a job."""
 
     def read_job(self, answer: Answer, job_id: str) -> JobView:
         """Decode the answer to a query.
@@ -74,13 +74,13 @@ class Dialect(LibraryDialect, Protocol):
         Raises:
             NotFound: If the provider does not know the job (any more).
             AuthenticationError: If the key is not accepted.
-            InsufficientFunds: If the key's quota does not even allow questions.
-            RateLimited: If asked too often.
-            InvalidResponse: For everything else; asking again costs nothing.
+            InsufficientFunds: If the key's quota does not allow queries.
+            RateLimited: If there were too many queries.
+            InvalidResponse: For everything else; the query can be repeated for free.
         """
 
     def balance_calls(self) -> tuple[Call, ...]:
-        """Encode the questions about what is left; calls without cost that also prove the key."""
+        """Encode the balance queries; free calls that also check the key."""
 
     def read_balance(self, answers: Sequence[Answer]) -> Balance:
         """Decode the answers to `balance_calls`, in their order.

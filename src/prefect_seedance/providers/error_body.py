@@ -1,8 +1,8 @@
-"""The complaint: what an error answer in a provider's own form says, and what kind of trouble its words tell of.
+"""The error body: an error in a provider's own form, and its kind by code and text.
 
-No provider publishes a whole list of its codes, so words count as well. They are read with law 2 in mind: what
-sounds like trouble behind the gateway proves nothing, and only a plain word about the request, the key, the funds
-or the pace lets an answer count as a refusal.
+No provider publishes a full list of its codes, so the text counts as well. It is read with law 2 in mind: an error
+behind the gateway proves nothing; only a clear statement about the request, the key, the funds or the rate makes an
+answer a refusal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 
 class ErrorKind(Enum):
-    """What a complaint tells."""
+    """The kind of an error."""
 
     REFUSED = auto()
     MODERATED = auto()
@@ -23,7 +23,7 @@ class ErrorKind(Enum):
     KEY = auto()
     GONE = auto()
     TROUBLE = auto()
-    """Trouble at the provider or behind it: whether a job was made cannot be told."""
+    """A failure at the provider or behind it: a job may have been made."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class ErrorBody:
     """An error in the provider's own form.
 
     Attributes:
-        kind: What it tells.
-        codes: The codes from the outside in; a gateway may wrap the error of whoever stands behind it.
+        kind: Its kind.
+        codes: The codes from the outside in; a gateway may wrap the error of its upstream.
         text: The innermost message.
-        relayed: Whether it was passed on from behind the gateway; then the HTTP status tells nothing about our key.
+        relayed: Whether it comes from behind the gateway; then the HTTP status says nothing about the user's key.
     """
 
     kind: ErrorKind
@@ -44,19 +44,19 @@ class ErrorBody:
 
     @property
     def code(self) -> str | None:
-        """The innermost code: it tells most."""
+        """The innermost code, which is the most specific one."""
         return self.codes[-1] if self.codes else None
 
 
-# An error's sense stands at its beginning; a body may be a million characters.
-_LONGEST_WORDS = 4000
+# The meaning of an error is at its beginning; a body may have a million characters.
+_MAX_TEXT = 4000
 
 
 def _pattern(*words: str) -> re.Pattern[str]:
     return re.compile("|".join(words), re.IGNORECASE)
 
 
-# Something broke on the way: a job may or may not have been made.
+# Something failed on the way: a job may or may not have been made.
 _BREAKDOWN = _pattern(
     r"time[sd]?[ _-]?out", r"deadline[ _]exceeded", r"超时", r"reset by peer", r"broken pipe", r"\bEOF\b",
     r"connection[ _](?:was[ _])?(?:reset|refused|closed|aborted|lost)", r"(?:bad|upstream)[ _]gateway",
@@ -89,10 +89,10 @@ _GONE = _pattern(
     r"(?:task|job|video)_(?:id_)?not_(?:exist|found)", r"no such (?:task|job|video)",
     r"任务.{0,12}(?:不存在|未找到|已过期|找不到)", r"(?:找不到|未找到|不存在).{0,6}任务",
 )  # fmt: skip
-# Too weak to prove trouble where a documented code says otherwise, strong enough to leave doubt everywhere else.
+# Weaker than a documented refusal code, but enough to leave doubt in all other cases.
 _DOUBT = _pattern(r"upstream", r"上游", r"稍后", r"重试", r"\bretry\b", r"try again", r"unknown error", r"未知错误")
 
-# The route itself takes nothing: upstream codes, the gateway's own, and how such a thing is put into words.
+# The route itself is closed: upstream codes, the gateway's own codes, and usual texts.
 _CLOSED = _pattern(
     r"^(?:model_not_found|modelnotopen|unsupportedmodel|invalidendpoint\.closedendpoint)$",
     r"(?:model|route|channel|endpoint|线路|模型|通道).{0,40}?(?:under|in|for) maintenance",
@@ -100,7 +100,7 @@ _CLOSED = _pattern(
     r"no available channel", r"(?:线路|模型|通道).{0,12}(?:维护|关闭|下线|停用|暂停)", r"不支持的模型参数",
 )  # fmt: skip
 
-_PLAIN = (
+_PATTERNS = (
     (ErrorKind.FUNDS, _FUNDS),
     (ErrorKind.LIMITED, _LIMITED),
     (ErrorKind.MODERATED, _MODERATED),
@@ -109,27 +109,27 @@ _PLAIN = (
 )
 
 
-def kind_of_words(words: str, *, documented: bool = False) -> ErrorKind:
-    """Tell the kind of a complaint from its codes and its message.
+def kind_of_text(text: str, *, documented: bool = False) -> ErrorKind:
+    """Return the kind of an error by its codes and its message.
 
     Args:
-        words: Codes and message in one text.
-        documented: Whether the documents call the code a refusal, so that a mere "please retry" leaves no doubt.
+        text: Codes and message in one text.
+        documented: Whether the documents call the code a refusal. Then a "please retry" in the text leaves no doubt.
     """
-    words = words[:_LONGEST_WORDS]
-    if _BREAKDOWN.search(words):
+    text = text[:_MAX_TEXT]
+    if _BREAKDOWN.search(text):
         return ErrorKind.TROUBLE
-    plain = next((kind for kind, pattern in _PLAIN if pattern.search(words)), None)
-    if plain is not None:
-        return plain
-    return ErrorKind.REFUSED if documented or not _DOUBT.search(words) else ErrorKind.TROUBLE
+    found = next((kind for kind, pattern in _PATTERNS if pattern.search(text)), None)
+    if found is not None:
+        return found
+    return ErrorKind.REFUSED if documented or not _DOUBT.search(text) else ErrorKind.TROUBLE
 
 
-def speaks_of_closure(words: Iterable[str]) -> bool:
-    """Whether a refusal is the route's and not the request's: it is closed, or not on sale for this key."""
-    return any(_CLOSED.search(text[:_LONGEST_WORDS]) for text in words)
+def means_route_closed(texts: Iterable[str]) -> bool:
+    """Whether a refusal concerns the route, not the request: it is closed, or not available for this key."""
+    return any(_CLOSED.search(text[:_MAX_TEXT]) for text in texts)
 
 
-def speaks_of_moderation(words: str) -> bool:
-    """Whether the reason of a failed job lies in what the prompt, the media or the result show."""
-    return _MODERATED.search(words[:_LONGEST_WORDS]) is not None
+def means_moderated(text: str) -> bool:
+    """Whether a job failed because of the content of the prompt, the media or the result."""
+    return _MODERATED.search(text[:_MAX_TEXT]) is not None

@@ -1,4 +1,4 @@
-"""Uploads, asset libraries and reviews: what they are called here, free of any provider's spelling."""
+"""Uploads, asset libraries and reviews: types and interface, independent of any provider's format."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import Literal, Protocol
 
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call
+from prefect_seedance.routes.facts import MediaKind
 
 Library = Literal["sp", "portrait", "audit", "volc"]
-"""Where material is reviewed: Jimmy AI's SP assets, its whitelist of real people, its Full (Manxue) audit (that one is
-unconfirmed), and Anyfast's assets."""
-
-MediaKind = Literal["image", "video", "audio"]
+"""Where media are reviewed: Jimmy AI's SP assets, its whitelist of real people, its Full (Manxue) audit (unconfirmed),
+and Anyfast's assets."""
 
 _SCHEME = "asset://"
 
 
 class AssetState(StrEnum):
-    """The life of an asset or a portrait, in three words for all the providers' spellings."""
+    """The state of an asset or a portrait, the same three for all providers."""
 
     REVIEWING = "reviewing"
     ACTIVE = "active"
@@ -38,13 +37,13 @@ class AssetView:
     """What a provider says about an asset or a portrait at one moment.
 
     Attributes:
-        asset_id: The provider's name for it; opaque.
-        state: Where its review stands.
-        reference: What a request cites (`asset://…`); there once it is `ACTIVE`, never before.
-        provider_status: The status word as the provider spelled it; empty where it told none.
-        error_code: Why the review failed, where told.
-        error_message: Why the review failed, in the provider's words, where told.
-        request_id: The provider's trace id, where told.
+        asset_id: The provider's id of it; opaque.
+        state: The state of its review.
+        reference: The address for requests (`asset://…`); set if and only if the state is `ACTIVE`.
+        provider_status: The status word of the provider, unchanged; empty where there is none.
+        error_code: Why the review failed, where stated.
+        error_message: Why the review failed, in the provider's words, where stated.
+        request_id: The provider's trace id, where stated.
     """
 
     asset_id: str
@@ -58,12 +57,12 @@ class AssetView:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A file that a provider has taken and now serves to everybody.
+    """A file that was uploaded to a provider. It is publicly served.
 
     Attributes:
-        url: Where it is served.
-        bytes: Its length as the provider tells it, where told.
-        request_id: The provider's trace id, where told.
+        url: Its URL.
+        bytes: Its length in bytes as the provider states it, where stated.
+        request_id: The provider's trace id, where stated.
     """
 
     url: str
@@ -80,10 +79,10 @@ class NamedId:
 
 
 class LibraryDialect(Protocol):
-    """How one provider's uploads and libraries are asked and understood, without doing any I/O.
+    """Encodes the calls of one provider's uploads and libraries and decodes their answers. No I/O.
 
-    Every encoding method raises `InputError` for what this provider has no call for. Every reading method returns its
-    typed result or raises a `SeedanceError`, whatever the bytes are.
+    Every encoding method raises `InputError` where the provider has no such call. Every `read_` method returns its
+    typed result or raises a `SeedanceError`, for any bytes.
     """
 
     @property
@@ -91,10 +90,10 @@ class LibraryDialect(Protocol):
         """How long an uploaded file is served; None where there is no upload."""
 
     def asset_billing_model(self, library: Library, kind: MediaKind) -> str | None:
-        """Return the name of the price line that one asset is billed under, or None where assets are free."""
+        """Return the name of the price line of one asset, or None where assets are free."""
 
     def upload_call(self, filename: str, mime_type: str, size: int) -> Call:
-        """Encode the upload of one file of `size` bytes; the call's `file` says how the file is to be named."""
+        """Encode the upload of one file of `size` bytes; the call's `file` holds its name in the form."""
 
     def read_uploaded(self, answer: Answer) -> Uploaded:
         """Decode the answer to an upload."""
@@ -102,7 +101,7 @@ class LibraryDialect(Protocol):
     def submit_asset_call(
         self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> Call:
-        """Encode the handing in of one asset."""
+        """Encode the submission of one asset."""
 
     def read_submitted(
         self, answer: Answer, library: Library, *, refusal_codes: AbstractSet[str] = frozenset()
@@ -114,7 +113,7 @@ class LibraryDialect(Protocol):
         """
 
     def asset_call(self, library: Library, asset_id: str) -> Call:
-        """Encode the question how a review stands."""
+        """Encode the query of a review."""
 
     def read_asset(self, answer: Answer, library: Library, asset_id: str) -> AssetView:
         """Decode the answer to `asset_call`.
@@ -124,28 +123,28 @@ class LibraryDialect(Protocol):
         """
 
     def create_group_call(self, name: str) -> Call:
-        """Encode the making of a group of assets."""
+        """Encode the creation of a group of assets."""
 
     def read_group(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> str:
-        """Decode the answer to `create_group_call` into the group's id, as strictly as a create."""
+        """Decode the answer to `create_group_call` into the id of the group, as strictly as a create."""
 
     def list_groups_call(self, name: str, *, page: int, group_type: str | None = None) -> Call:
-        """Encode the question for groups whose name holds this text."""
+        """Encode the query for groups whose name contains this text."""
 
     def read_groups(self, answer: Answer) -> tuple[NamedId, ...]:
         """Decode one page of groups; an empty one is the last."""
 
     def list_assets_call(self, name: str, group: str, *, page: int, group_type: str | None = None) -> Call:
-        """Encode the question for assets of a group whose name holds this text."""
+        """Encode the query for assets of a group whose name contains this text."""
 
     def read_assets(self, answer: Answer) -> tuple[tuple[str, AssetView], ...]:
         """Decode one page of assets, each with its name; an empty one is the last."""
 
 
 def reference_of(asset_id: str, cited: object = None) -> str:
-    """Return what a request cites: the provider's own word where it gave a usable one, else made from the id.
+    """Return the address for requests: the provider's own reference where it is usable, else one made from the id.
 
-    Both may come with or without `asset://`, in any case; older pages write `Asset://`.
+    Both may start with `asset://` or not, in any letter case; older pages write `Asset://`.
     """
     return _SCHEME + (_bare(cited) or _bare(asset_id) or asset_id)
 

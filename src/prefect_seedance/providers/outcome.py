@@ -1,7 +1,7 @@
-"""The verdict: what an answer that brings no result proves (DESIGN, law 2).
+"""What an answer without a result proves (DESIGN, law 2).
 
-A create is judged strictly: only an answer that proves that nothing was made becomes a `Refused`. A query costs
-nothing, so there a doubtful answer is merely broken, and the question can be asked again.
+A create is judged strictly: only an answer that proves that nothing was made becomes a `Refused`. A query is free, so a
+doubtful answer to it is an `InvalidResponse`, and the query can be repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, speaks_of_closure
+from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, means_route_closed
 from prefect_seedance.providers.reading import excerpt, identifier, presentable, request_id, retry_after
 
 _REFUSALS: dict[ErrorKind, type[Refused]] = {
@@ -33,7 +33,7 @@ _REFUSALS: dict[ErrorKind, type[Refused]] = {
     ErrorKind.FUNDS: InsufficientFunds,
     ErrorKind.KEY: AuthenticationError,
 }
-# Below 500, and yet they speak of the way and not of the request: somebody waited, gave up, or met a twin.
+# Statuses below 500 that are about the transfer, not the request: time-outs, a closed connection, a duplicate.
 _DOUBTFUL_STATUSES = frozenset({408, 409, 425, 499})
 _STATUS_KINDS = {401: ErrorKind.KEY, 402: ErrorKind.FUNDS, 403: ErrorKind.KEY, 429: ErrorKind.LIMITED}
 _ABOUT_A_MODEL = re.compile(r"model|模型|group|分组|region", re.IGNORECASE)
@@ -43,7 +43,7 @@ _JOB_IN_TEXT = re.compile(r"\b(?:cgt-|asyntask_|vid_|task_id\W{1,4})[A-Za-z0-9][
 _ABSENT_ASSET = re.compile(
     r"asset.{0,80}?not[ _](?:be[ _])?(?:found|exist)|notfound\b|素材.{0,20}?(?:不存在|未找到|找不到)", re.IGNORECASE
 )
-_LONGEST_WORDS = 4000
+_MAX_TEXT = 4000
 _URL = re.compile(r"(?:https?|asset)://\S+", re.IGNORECASE)
 
 
@@ -62,9 +62,9 @@ def create_error(
         provider: The provider's name.
         answer: The answer.
         error_body: What the answer says, if it is in the provider's own error form.
-        job: A job that the answer names in spite of all.
+        job: A job that the answer names nevertheless.
         refusal_codes: Further codes that the user knows to be refusals.
-        what: What was to be made, in a word.
+        what: What the call creates, such as `job`.
     """
     if job is not None:
         words = _words(answer, error_body)
@@ -86,15 +86,15 @@ def create_error(
 def query_error(
     provider: str, answer: Answer, error_body: ErrorBody | None, *, about_job: bool = True
 ) -> SeedanceError:
-    """Judge an answer to a call that costs nothing.
+    """Judge an answer to a free call that is not a plain success.
 
-    A 404 that is not in the provider's own form comes from somewhere on the way, and proves nothing about the job.
+    A 404 that is not in the provider's own form may come from a proxy, and proves nothing about the job.
 
     Args:
         provider: The provider's name.
         answer: The answer.
         error_body: What the answer says, if it is in the provider's own error form.
-        about_job: Whether a job was asked for, so that "not found" can mean that it is gone.
+        about_job: Whether the call queries a job, so that "not found" can mean that it no longer exists.
     """
     details = _details(provider, answer, error_body)
     words = _words(answer, error_body)
@@ -116,15 +116,15 @@ def query_error(
 def library_error(
     provider: str, answer: Answer, error_body: ErrorBody | None, *, about_asset: bool = False
 ) -> SeedanceError:
-    """Judge an answer to a call about uploads and assets that costs nothing.
+    """Judge an answer to a free call about uploads and assets that is not a plain success.
 
-    Other than of a job's query, a plain refusal is told as one: asking again would not help.
+    Unlike for a job's query, a plain refusal becomes a `Refused`: a repetition would not help.
 
     Args:
         provider: The provider's name.
         answer: The answer.
         error_body: What the answer says, if it is in the provider's own error form.
-        about_asset: Whether an asset was asked for, so that "not found" can mean that it is not there.
+        about_asset: Whether the call queries an asset, so that "not found" can mean that it does not exist.
     """
     error = query_error(provider, answer, error_body, about_job=False)
     kind = _kind(answer, error_body)
@@ -133,9 +133,7 @@ def library_error(
     if answer.status >= 500 or 300 <= answer.status < 400 or answer.status in _DOUBTFUL_STATUSES:
         return error
     words = " ".join((*error_body.codes, error_body.text))
-    unknown_asset = (
-        answer.status in {404, 410} or kind is ErrorKind.GONE or _ABSENT_ASSET.search(words[:_LONGEST_WORDS])
-    )
+    unknown_asset = answer.status in {404, 410} or kind is ErrorKind.GONE or _ABSENT_ASSET.search(words[:_MAX_TEXT])
     if about_asset and unknown_asset and "invalid url" not in words.lower():
         details = _details(provider, answer, error_body)
         return NotFound(
@@ -145,20 +143,20 @@ def library_error(
 
 
 def named_job(answer: Answer, body: Mapping[str, Any] | None) -> str | None:
-    """Return a job that an answer names anywhere: in a field, or in its words."""
+    """Return a job id that an answer contains anywhere: in a field or in its text."""
     for source, is_record in _objects(body or {}):
         for name, value in source.items():
             if name.lower() in _JOB_KEYS or (name == "id" and is_record):
                 job = identifier(value)
                 if job is not None:
                     return job
-    # File names of the user's own media may look like ids; they stand in URLs.
+    # File names of the user's media may look like ids; they occur in URLs, which are removed.
     found = _JOB_IN_TEXT.search(_URL.sub("", answer.body.decode("utf-8", "replace")))
     return found.group(0) if found else None
 
 
 def _objects(body: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    """Yield the objects of an answer down to a few levels, and whether an `id` in them would be a job's."""
+    """Yield the objects of an answer down to four levels, and whether an `id` in them would be that of a job."""
     level: list[tuple[Mapping[str, Any], bool]] = [(body, True)]
     for _ in range(4):
         yield from level
@@ -186,7 +184,7 @@ def _refusal(provider: str, answer: Answer, error_body: ErrorBody | None, kind: 
     if limited:
         return _rate_limited(provider, answer, error_body)
     refusal = _REFUSALS.get(kind, Refused)
-    if refusal is Refused and error_body is not None and speaks_of_closure((*error_body.codes, error_body.text)):
+    if refusal is Refused and error_body is not None and means_route_closed((*error_body.codes, error_body.text)):
         refusal = RouteUnavailable
     text = message("provider.refused", provider=provider, words=_words(answer, error_body))
     return refusal(text, **_details(provider, answer, error_body))
@@ -221,7 +219,7 @@ def _words(answer: Answer, error_body: ErrorBody | None) -> Message | str:
 
 
 def _redirected(answer: Answer, error_body: ErrorBody | None) -> Message | str:
-    """The provider's own words, and where a redirect points to."""
+    """The provider's own words, and the target of a redirect."""
     words, target = _words(answer, error_body), answer.header("location")
     if not 300 <= answer.status < 400 or not target:
         return words

@@ -1,4 +1,4 @@
-"""Tolerant reading: turns whatever stands in an answer into a typed value or None, and never raises."""
+"""Tolerant reading: turns any value in an answer into a typed value or None, and never raises."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk[-_][A-Za-z0-9_-]{6,}|Bearer\s+[^\s\"']
 
 
 def read_object(body: bytes | str) -> dict[str, Any] | None:
-    """Return the JSON object that the body holds, or None if it holds anything else."""
+    """Return the JSON object in the body, or None if it is anything else."""
     try:
         value = json.loads(body, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
@@ -35,7 +35,7 @@ def read_object(body: bytes | str) -> dict[str, Any] | None:
 
 
 def child(source: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """Return the object found along the path, or an empty one."""
+    """Return the object at the path, or an empty one."""
     value: Any = source
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -43,11 +43,11 @@ def child(source: Mapping[str, Any], *path: str) -> dict[str, Any]:
 
 
 def scalar(value: object) -> str | None:
-    """Return a text or a number as text; None for nothing, blanks, truth values and structures."""
+    """Return a text or a number as text; None for null, blank text, booleans and structures."""
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, int) and not isinstance(value, bool):
-        # Python refuses to print integers of thousands of digits; no field of the documents holds one.
+        # Python refuses to format integers of thousands of digits; no documented field has such a value.
         return str(value) if value.bit_length() <= 128 else None
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() else str(value)
@@ -55,13 +55,13 @@ def scalar(value: object) -> str | None:
 
 
 def first(names: tuple[str, ...], *sources: Mapping[str, Any]) -> str | None:
-    """Return the first scalar found under these names, the sources being searched in their order."""
+    """Return the first scalar with one of these names. The sources are searched in order."""
     found = (scalar(source.get(name)) for source in sources for name in names)
     return next((text for text in found if text is not None), None)
 
 
 def identifier(value: object) -> str | None:
-    """Return a job id that can stand in a URL path, or None. Ids are opaque: only the impossible is turned away."""
+    """Return an id that can be used in a URL path, or None. Ids are opaque: only impossible ones are rejected."""
     text = scalar(value)
     if text is None or len(text) > _LONGEST_ID or text in {".", ".."}:
         return None
@@ -84,7 +84,7 @@ def link(value: object) -> str | None:
 
 
 def number(value: object) -> Decimal | None:
-    """Return a finite number, given as number or as text."""
+    """Return a finite number, given as a number or as text; None for anything else."""
     text = scalar(value)
     if text is None:
         return None
@@ -102,7 +102,7 @@ def count(value: object) -> int | None:
 
 
 def length(value: object) -> Decimal | None:
-    """Return a length in seconds, or None; zero and below mean that none is known."""
+    """Return a length in seconds, or None; zero and below mean "not known"."""
     found = number(value)
     return found if found is not None and found > 0 else None
 
@@ -115,7 +115,7 @@ def progress(value: object) -> float | None:
 
 
 def moment(value: object) -> datetime | None:
-    """Return a time (UTC) from Unix seconds or milliseconds; 0 means that it has not happened yet."""
+    """Return a time (UTC) from Unix seconds or milliseconds, or None; 0 means "not yet"."""
     found = number(value)
     if found is None or found <= 0:
         return None
@@ -135,7 +135,7 @@ def retry_after(answer: Answer) -> float | None:
     until = _http_date(text)
     if until is None:
         return None
-    # The provider's own clock tells the distance; ours may be wrong.
+    # The interval is measured by the provider's own clock, since the local clock may be wrong.
     now = _http_date(answer.header("date")) or datetime.now(UTC)
     return max((until - now).total_seconds(), 0.0)
 
@@ -160,12 +160,12 @@ def request_id(answer: Answer, *sources: Mapping[str, Any]) -> str | None:
 
 
 def presentable(text: str, limit: int = EXCERPT_LENGTH) -> str:
-    """Return a provider's words fit to be shown and kept.
+    """Return a provider's words in a form that is safe to show and store.
 
-    One line, of a bounded length, without control characters; signed URLs are cut at the `?`, embedded media and
-    everything that looks like a key are left out.
+    One line, of a bounded length, without control characters. Signed URLs are cut at the `?`; embedded media and
+    everything that looks like a key are removed.
     """
-    # The work is bounded before the patterns run: a body may be a million characters.
+    # Cut before the patterns run, to bound the work: a body may have a million characters.
     text = text[: limit * 40].encode("utf-8", "replace").decode("utf-8")
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     text = _DATA_URI.sub("data:…", text)
@@ -175,5 +175,5 @@ def presentable(text: str, limit: int = EXCERPT_LENGTH) -> str:
 
 
 def excerpt(body: bytes) -> str:
-    """Return the first few hundred characters of a body, as evidence; nothing of an empty one."""
+    """Return the first few hundred characters of a body, as evidence; an empty text for an empty body."""
     return presentable(body[: EXCERPT_LENGTH * 40].decode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""A route as a user has set it up: what the blocks turn themselves into, and all that the jobs know of them."""
+"""The settings of a route: the plain form of a route block, which is all that the engine sees of it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class RouteSettings:
     """One route of one account, with the user's defaults and prices.
 
     Attributes:
-        account: Who pays.
-        route: What can be asked for.
-        defaults: Settings for what a row leaves open.
-        prices: What it costs; None where the user has given no prices.
-        max_in_flight: Jobs of this route at once.
-        poll_seconds: Seconds between two queries of a job; None lets the program choose.
-        review: Which review media go through first, where a row does not say; None: what the route needs.
-        experimental: Whether calls are made that no document describes (the review of the Full routes).
-        block: The name of the saved block that this came from; another process can load it by that.
-        fall_back: Names of saved blocks to which its rows go on, in order, after a proven refusal.
+        account: The account that pays.
+        route: The route.
+        defaults: Settings for fields that a row does not set.
+        prices: The prices of the account; None where the user has given none.
+        max_in_flight: Largest number of jobs of this route at the same time.
+        poll_seconds: Seconds between two queries of a job; None: chosen by the program.
+        review: The review of media, where a row does not say; None: what the route needs.
+        experimental: Whether calls are allowed that no document describes (the review of the Full routes).
+        block: The name of the saved block of these settings; another process can load it by this name.
+        fall_back: Names of the saved blocks that its rows use next, in order, after a proven refusal.
     """
 
     account: Account
@@ -41,5 +41,5 @@ class RouteSettings:
 
     @property
     def label(self) -> str:
-        """How messages name it: `seedance2.0-mini (jimmy/default)`."""
+        """The name in messages: `seedance2.0-mini (jimmy/default)`."""
         return f"{self.route.model} ({self.account.identity})"

@@ -1,4 +1,7 @@
-"""What can be bought: the catalogue of routes, the request, the rules, units and prices. Pure: no I/O."""
+"""The catalogue of routes, the request, the rules, units and prices. Pure: no I/O.
+
+Input: a route, a request and prices. Output: problems, units and quotes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of a medium: where it lies (its scheme), and what its name tells of its format."""
+"""The address of a medium: its scheme, and the format that its name suggests."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _DATA = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,.")
 _ASSET = re.compile(r"asset://[^\s/?#]\S*")
 _UNSENDABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-# A single letter in front of a colon is a drive.
-_WORD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+# A single letter before a colon is a drive letter.
+_SCHEME_WORD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _STORE = re.compile(r"([a-z][a-z0-9+.-]+)://([^/]+)/?(.*)")
 _LONGEST_PATH = 4096
-_LONGEST_PATH_WITHOUT_ENDING = 255
-_ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
-# Words that are no store: what a provider or this package takes otherwise, what sends a password or the bytes in the
-# clear, and drivers that would read the worker's own disk, or another address hidden in this one.
+_LONGEST_PATH_WITHOUT_EXTENSION = 255
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}")
+# Schemes that are no store: those with another meaning here or at a provider, those that send a password or the bytes
+# unencrypted, and drivers that would read the worker's own disk or another address nested in this one.
 _NO_STORE = frozenset(
     {
         *("http", "https", "file", "asset", "data", "blob", "about", "javascript", "mailto"),
@@ -35,7 +35,7 @@ _COLON_MEANS_SCHEME = frozenset({"http", "https", "file", "asset", "data"})
 _LONGEST_DATA_HEAD = 200
 _LONGEST_NAME = 60
 
-# What a file's extension, or the subtype of a data URI, says in one word per format.
+# File extensions and subtypes of data URIs, mapped to one name per format.
 _FORMATS = {
     **{name: name for name in ("jpeg", "png", "webp", "bmp", "tiff", "gif", "heic", "svg")},
     **{name: name for name in ("mp4", "mov", "avi", "webm", "mkv", "m4v", "flv")},
@@ -58,7 +58,7 @@ _FORMATS = {
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine itself."""
+    """Return whether a host name or address is this machine itself."""
     if host == "localhost":
         return True
     try:
@@ -68,38 +68,38 @@ def is_loopback(host: str) -> bool:
 
 
 def scheme_of(address: str) -> Scheme | None:
-    """Name the scheme of an address.
+    """Return the scheme of an address.
 
-    `https`, `asset` and `data` are what a provider may take by itself. Plain http counts as https on loopback, where
-    nobody listens in, and nowhere else. `asset`, `data` and stores are told only in lower case, as providers and
-    drivers write them. `file` is a path on this machine, relative or absolute, also as `file:///…`; `store` any other
-    `word://…` that an fsspec driver may know, such as `s3://bucket/a.png`. Neither says that the file is there.
+    A provider may accept `https`, `asset` and `data` directly. Plain http counts as https on loopback only, where the
+    traffic does not leave the machine. `asset`, `data` and stores are recognised in lower case only, as providers and
+    drivers write them. `file` is a path on this machine, relative or absolute, also as `file:///…`. `store` is any
+    other `word://…` that an fsspec driver may know, such as `s3://bucket/a.png`. The file need not exist.
 
     Returns:
-        The scheme, or None for everything that can neither be sent nor read: plain http, ftp, a store address with a
-        password in it, bare Base64. `address_problem` says why.
+        The scheme, or None for an address that can neither be sent nor read: plain http, ftp, a store address that
+        contains a password, bare Base64. `address_problem` gives the reason.
     """
     return None if address_problem(address) else _scheme(address)
 
 
 def address_problem(address: str) -> Message | None:
-    """Say what is wrong with an address that has no scheme; None where it has one."""
+    """Return what is wrong with an address that has no valid scheme; None where it has one."""
     if not address.strip():
         return message("address.empty")
-    word = _word(address)
+    word = _scheme_word(address)
     if word in {"http", "https"}:
         return _web_problem(address)
     if _UNWRITABLE.search(address):
         return message("address.character")
     if word in {"data", "asset"}:
-        return _sent_problem(address, word)
+        return _asset_or_data_problem(address, word)
     if word == "file" or "://" not in address:
         return _path_problem(address)
     return _store_problem(address)
 
 
 def _scheme(address: str) -> Scheme:
-    word = _word(address)
+    word = _scheme_word(address)
     if word in {"http", "https"}:
         return "https"
     if word == "data":
@@ -109,16 +109,16 @@ def _scheme(address: str) -> Scheme:
     return "file" if word == "file" or "://" not in address else "store"
 
 
-def _word(address: str) -> str | None:
-    # What stands in front of the first colon; a file name may hold one too, so that only known words and `://` count.
-    found = _WORD.match(address)
+def _scheme_word(address: str) -> str | None:
+    # The word before the first colon. File names may contain a colon too, so only known words and `://` count.
+    found = _SCHEME_WORD.match(address)
     if found is None:
         return None
     word = found[1].lower()
     return word if word in _COLON_MEANS_SCHEME or address.startswith("://", found.end() - 1) else None
 
 
-def _sent_problem(address: str, word: str) -> Message | None:
+def _asset_or_data_problem(address: str, word: str) -> Message | None:
     if word == "asset":
         return None if _ASSET.fullmatch(address) else message("address.not_an_asset")
     whole = _DATA.match(address[:_LONGEST_DATA_HEAD])
@@ -136,14 +136,14 @@ def _web_problem(address: str) -> Message | None:
 
 def _path_problem(address: str) -> Message | None:
     path = address
-    if _word(address) == "file":
+    if _scheme_word(address) == "file":
         url = _split(address.replace(" ", "%20"))
         if url is None or url.netloc not in {"", "localhost"} or not url.path.startswith("/"):
             return message("address.not_a_local_file")
         path = url.path
     elif address.startswith(("//", "\\\\")):
         return message("address.network_share")
-    bare = len(path) > _LONGEST_PATH_WITHOUT_ENDING and not _ENDING.fullmatch(path[path.rfind(".") :])
+    bare = len(path) > _LONGEST_PATH_WITHOUT_EXTENSION and not _EXTENSION.fullmatch(path[path.rfind(".") :])
     if len(path) > _LONGEST_PATH or bare:
         return message("address.too_long")
     return None
@@ -153,24 +153,24 @@ def _store_problem(address: str) -> Message | None:
     found = _STORE.fullmatch(address)
     if found is None:
         return message("address.not_a_store")
-    word, place, _ = found.groups()
+    word, bucket, _ = found.groups()
     if word in _NO_STORE:
         return message("address.scheme", scheme=word)
     if "::" in address:
         return message("address.chained")
-    if ":" in place.rpartition("@")[0]:
+    if ":" in bucket.rpartition("@")[0]:
         return message("address.password")
     return None
 
 
 def format_of(address: str) -> str | None:
-    """Name the format that an address admits to (`jpeg`, `mp4`, `wav` ...).
+    """Return the format that an address declares (`jpeg`, `mp4`, `wav` ...).
 
     Returns:
-        The format that a data URI declares or that the extension of a URL or a path names; None where the name tells
-        nothing. The name is no proof, but a `.gif` that is no GIF is rarer than a GIF.
+        The media type of a data URI, or the extension of a URL or a path, as a format; None where it is not known. The
+        name is no proof of the content.
     """
-    word = _word(address)
+    word = _scheme_word(address)
     if word == "data":
         declared = _DATA.match(address[:_LONGEST_DATA_HEAD])
         subtype = declared.group(1).partition("/")[2] if declared else None
@@ -179,20 +179,21 @@ def format_of(address: str) -> str | None:
         return None
     if word in {"http", "https"}:
         url = _split(address)
-        return None if url is None else _ending(url.path)
-    # The name of an object may hold a question mark; only where it tells nothing, it is taken for a query.
-    return _ending(address) or (_ending(address.partition("?")[0]) if word else None)
+        return None if url is None else _format_of_extension(url.path)
+    # An object's name may contain a question mark. It starts a query only where the full name has no known extension.
+    return _format_of_extension(address) or (_format_of_extension(address.partition("?")[0]) if word else None)
 
 
-def _ending(path: str) -> str | None:
+def _format_of_extension(path: str) -> str | None:
     _, dot, extension = path.rpartition(".")
     return _FORMATS.get(extension.lower()) if dot else None
 
 
 def shown(value: object) -> str:
-    """Write a value as people may see it: short, and without what gives access.
+    """Return a value in a form that is safe to show: short and without secrets.
 
-    A URL loses its query, fragment and password (a signed link is a key); a data URI is told by its type and size.
+    A URL loses its query, fragment and password, since a signed link gives access. A data URI is shortened to its type
+    and size.
     """
     if value is None:
         return "not set"
@@ -203,7 +204,7 @@ def shown(value: object) -> str:
     if value.startswith("data:"):
         head = value[:_LONGEST_DATA_HEAD].partition(",")[0][:_LONGEST_NAME]
         return f"'{head},…' ({len(value):,} characters)"
-    # The cut is made in whatever holds "://", so that a link in the wrong field, or a broken one, shows no key either.
+    # Every text with "://" is cut, so that a link in the wrong field or a malformed link shows no key either.
     text = value
     if "://" in value[:_LONGEST_DATA_HEAD]:
         text = re.split(r"[?#]", value, maxsplit=1)[0]
@@ -214,7 +215,7 @@ def shown(value: object) -> str:
 
 
 def _split(address: str) -> SplitResult | None:
-    # urlsplit quietly drops line breaks and tabs; an address that holds them is not the one that would be sent.
+    # urlsplit drops line breaks and tabs silently, so an address that contains them would not be sent as written.
     if _UNSENDABLE.search(address):
         return None
     try:

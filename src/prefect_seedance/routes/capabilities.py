@@ -1,6 +1,6 @@
-"""What sets one provider apart from another, as data: the same for all of its routes, known to the catalogue or not.
+"""The capabilities of each provider, as data. They hold for all of its routes, also for those that the catalogue lacks.
 
-Code elsewhere asks for a capability and never compares a provider's name.
+Other code checks a capability and never compares a provider's name.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class Capabilities:
     Attributes:
         provider: The provider's name.
         fields: The settings of a request that its create schema has a field for, in the order of the schema.
-        uploads: Whether files are uploaded first and then sent as links. Elsewhere their bytes go into the request or
+        uploads: Whether files are uploaded first and then sent as links. Otherwise their bytes go into the request or
             into a library.
-        library: The library in which media of any model are reviewed; empty where that depends on the model.
-        exact_sizes: Whether its documents give the pixels of each resolution and ratio. Elsewhere a resolution may also
-            mean the short side alone.
+        library: The library in which media of any model are reviewed; empty where it depends on the model.
+        exact_sizes: Whether its documents give the pixels of each resolution and ratio. Otherwise a resolution may
+            describe only the short side.
     """
 
     provider: Provider

@@ -1,4 +1,4 @@
-"""The facts: what a medium really is, once somebody looked into it."""
+"""The facts about a medium, read from its bytes."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from decimal import Decimal
 from typing import Literal
 
 MediaKind = Literal["image", "video", "audio"]
+"""What a medium is."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What is known of a medium by its own bytes, whatever its name says. None: not known.
+    """What the bytes of a medium say, independent of its name. None: not known.
 
     Attributes:
         kind: Image, video or audio.
-        format: One word as `format_of` has them: jpeg png webp bmp tiff gif heic svg, mp4 mov avi webm mkv m4v flv,
+        format: One word, as `format_of` returns it: jpeg png webp bmp tiff gif heic svg, mp4 mov avi webm mkv m4v flv,
             mp3 wav aac m4a flac ogg.
-        bytes: Size of the file.
-        width: Pixels, as shown (rotation applied).
-        height: Pixels, as shown.
-        seconds: Length.
-        fps: Frames in a second, on average.
+        bytes: Size of the file in bytes.
+        width: Width in pixels, as shown (rotation applied).
+        height: Height in pixels, as shown.
+        seconds: Length in seconds.
+        fps: Frames per second, on average.
         has_audio: Whether a video has sound.
     """
 

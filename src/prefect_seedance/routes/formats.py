@@ -1,4 +1,4 @@
-"""The formats of media: by their names before anything was looked into, by their bytes after."""
+"""The rules for formats of media: by name before a medium is probed, by its bytes after."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from prefect_seedance.routes.uploads import UPLOAD_FORMATS, UPLOAD_PAGE
 
 
 def kind_of(field: str) -> MediaKind:
-    """The kind of media that a field of a request holds."""
+    """The kind of media in a field of a request."""
     if field == "reference_videos":
         return "video"
     return "audio" if field == "reference_audios" else "image"
 
 
 def check_format(route: Route, field: str, address: str, found: str | None, *, uploaded: bool) -> Iterator[Problem]:
-    """A format is one that the route reads and, where the medium is uploaded first, that the upload takes.
+    """Check that the route reads the format and, where the medium is uploaded first, that the upload accepts it.
 
     Args:
         route: The route.
-        field: The field that holds the medium.
-        address: The medium.
-        found: Its format, by name or by its bytes; None tells nothing.
+        field: The field of the request that contains the medium.
+        address: The address of the medium.
+        found: Its format, by name or by its bytes; None: not known, nothing is checked.
         uploaded: Whether it goes through Jimmy AI's file upload.
     """
     if found is None:
@@ -44,7 +44,7 @@ def check_format(route: Route, field: str, address: str, found: str | None, *, u
 
 
 def check_kind(route: Route, field: str, address: str, facts: MediaFacts) -> Iterator[Problem]:
-    """A field for images holds an image, one for videos a video, one for audios an audio."""
+    """Check that the medium has the kind that its field takes: image, video or audio."""
     kind = kind_of(field)
     if facts.kind != kind:
         reason = message("rule.kind", kind=facts.kind, format=facts.format[:20], expected=kind)

@@ -1,4 +1,4 @@
-"""The limit: the span that one figure of a medium keeps to, with the document that says so."""
+"""The limit: the allowed span of one measure of a medium, with its source document."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from prefect_seedance.messages import message
 
 Measure = Literal["bytes", "total_bytes", "seconds", "total_seconds", "side", "one_side", "aspect", "fps"]
-"""What is measured: bytes and seconds of each medium or of all in one field together; `side`: both sides of a picture
-in pixels; `one_side`: pixels of a side where the document does not say which; `aspect`: width by height; `fps`."""
+"""What is measured. Bytes and seconds: of each medium, or (`total_`) of all in one field. `side`: both sides of a
+picture in pixels. `one_side`: one side in pixels, where the document does not say which. `aspect`: width divided by
+height. `fps`: frames per second."""
 
 MEBIBYTE = 1024 * 1024
-MEGABYTES = "the document does not say whether a megabyte has 1,000,000 bytes or 1,048,576"
+MEGABYTE_DOUBT = "the document does not say whether a megabyte has 1,000,000 bytes or 1,048,576"
 
-ROUNDED = "no document says how the provider rounds what it measures"
+ROUNDING_DOUBT = "no document says how the provider rounds what it measures"
 
 
 class Data(BaseModel):
-    """Plain data of the catalogue: frozen, JSON-able, and no field that nobody knows."""
+    """Plain data of the catalogue: frozen and JSON-able; unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Rule(Data):
-    """Data that comes from a document."""
+    """Data from a document."""
 
     doubt: str = Field(default="", description="What the documents leave open; shown with a warning.")
     source: str = Field(default="", description="The document that the rule comes from.")
 
 
 class Limit(Rule):
-    """A span, bounds included. Outside of it a request is refused; outside the sure bounds only the provider knows."""
+    """A span, bounds included. Outside of it a request is refused; outside of the sure bounds there is a warning."""
 
     measure: Measure
     minimum: Decimal | None = None
@@ -42,25 +43,27 @@ class Limit(Rule):
     sure_maximum: Decimal | None = None
 
     @model_validator(mode="after")
-    def _doubts_are_told(self) -> Self:
+    def _sure_bounds_have_a_doubt(self) -> Self:
         if not self.doubt and (self.sure_minimum is not None or self.sure_maximum is not None):
             raise ValueError(message("route.sure_bounds_without_doubt", measure=self.measure))
         return self
 
 
 def megabytes(number: int, source: str, measure: Measure = "bytes") -> Limit:
-    """A size limit as documents write it; what only one reading of "MB" allows is doubtful."""
+    """A size limit in "MB". Sizes that only one of the two meanings of MB allows are doubtful."""
     return Limit(
         measure=measure,
         maximum=Decimal(number * MEBIBYTE),
         sure_maximum=Decimal(number * 1_000_000),
-        doubt=MEGABYTES,
+        doubt=MEGABYTE_DOUBT,
         source=source,
     )
 
 
-def nearly(measure: Measure, minimum: str | int | None, maximum: str | int | None, slack: str, source: str) -> Limit:
-    """A hard limit on a figure that is measured: what misses it by no more than the slack is doubtful."""
+def span_with_slack(
+    measure: Measure, minimum: str | int | None, maximum: str | int | None, slack: str, source: str
+) -> Limit:
+    """A hard limit on a measured value. A value outside of it by no more than the slack is doubtful."""
     low, high = (None if bound is None else Decimal(bound) for bound in (minimum, maximum))
     return Limit(
         measure=measure,
@@ -68,7 +71,7 @@ def nearly(measure: Measure, minimum: str | int | None, maximum: str | int | Non
         maximum=None if high is None else high + Decimal(slack),
         sure_minimum=low,
         sure_maximum=high,
-        doubt=ROUNDED,
+        doubt=ROUNDING_DOUBT,
         source=source,
     )
 

@@ -1,15 +1,13 @@
-"""The media of a request: where each lies, in which field it stands, and what it is."""
+"""The media of a request: the address, field and kind of each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from prefect_seedance.routes import VideoRequest
+from prefect_seedance.routes.facts import MediaKind
 
-__all__ = ["KINDS", "MediaKind", "addresses", "replaced"]
-
-MediaKind = Literal["image", "video", "audio"]
+__all__ = ["KINDS", "addresses", "replaced"]
 
 KINDS: dict[str, MediaKind] = {
     "images": "image",
@@ -18,26 +16,26 @@ KINDS: dict[str, MediaKind] = {
     "reference_videos": "video",
     "reference_audios": "audio",
 }
-"""What each media field of a request holds."""
+"""The kind of media in each media field of a request."""
 
 
 def addresses(request: VideoRequest) -> Iterator[tuple[str, str]]:
-    """All media of a request, with the field that holds each."""
+    """All media of a request: the field and the address of each."""
     for field in KINDS:
-        held = getattr(request, field)
-        for address in (held,) if isinstance(held, str) else held or ():
+        value = getattr(request, field)
+        for address in (value,) if isinstance(value, str) else value or ():
             yield field, address
 
 
 def replaced(request: VideoRequest, references: dict[tuple[str, str], str]) -> VideoRequest:
-    """The request with other references in place of some of its media."""
+    """Return the request with some of its addresses replaced, by field and address."""
     if not references:
         return request
     changed: dict[str, str | tuple[str, ...]] = {}
     for field in {field for field, _ in references}:
-        held = getattr(request, field)
-        if isinstance(held, str):
-            changed[field] = references[field, held]
+        value = getattr(request, field)
+        if isinstance(value, str):
+            changed[field] = references[field, value]
         else:
-            changed[field] = tuple(references.get((field, address), address) for address in held)
+            changed[field] = tuple(references.get((field, address), address) for address in value)
     return request.model_copy(update=changed)

@@ -1,4 +1,4 @@
-"""The problem: one thing that a route makes of a request's setting, told to the person who set it."""
+"""The problem: what is wrong with one setting of a request on a route."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One setting that a route cannot honour, or may not.
+    """One setting that a route cannot honour, or perhaps cannot.
 
     Attributes:
         route: The route, as messages name it.
         field: The field of the request, such as `resolution`.
         value: The value as it may be shown: shortened, links without their query.
         reason: What is wrong with it, and what is allowed.
-        severity: `error` where a hard rule forbids it; `warning` where the documents contradict each other or are
-            silent, so that only the provider can tell.
-        source: The document that the rule comes from.
+        severity: `error` where a hard rule forbids it; `warning` where the documents contradict each other or say
+            nothing.
+        source: The document of the rule.
     """
 
     route: str
@@ -40,12 +40,12 @@ class Problem:
 
     @property
     def slug(self) -> str:
-        """The stable name of what is wrong."""
+        """The stable slug of the reason."""
         return self.reason.slug
 
     @property
     def message(self) -> Message:
-        """The reason, with the route, the field and the value that it is about."""
+        """The reason with its route, field and value."""
         return message("rule.problem", route=self.route, field=self.field, value=self.value, reason=self.reason)
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class Problem:
 def problem(
     route: Route, field: str, value: object, reason: Message, *, severity: Severity = "error", source: str = ""
 ) -> Problem:
-    """The problem that a route has with the value of a field."""
+    """Make a problem about the value of a field. Without a source, it names the sources of the route."""
     return Problem(
         route=route.name,
         field=field,

@@ -1,4 +1,4 @@
-"""The request: what one video should be, in words that every provider's API can be told in."""
+"""The request: what one video should be, independent of any provider's API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 Part = Literal["images", "frames", "reference_videos", "reference_audios", "web_search"]
-"""A part of a request that rules speak of as a whole; `frames` is the first and the last image together."""
+"""A part of a request that rules treat as a whole; `frames` is the first and the last image together."""
 
 MEDIA: tuple[Part, ...] = ("images", "frames", "reference_videos", "reference_audios")
 FRAMES: tuple[str, ...] = ("first_image", "last_image")
@@ -26,12 +26,12 @@ Addresses = Annotated[tuple[str, ...], BeforeValidator(_list_to_tuple)]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a field of a request is beside its type: everything that other parts of the program need to know about it.
+    """The metadata of a field of a request: everything beyond its type that other parts of the program need.
 
     Attributes:
-        reader: The reader of a cell, by its name in the module that reads cells.
-        headings: Other headings that people give to this column, in lower case, without spaces and a plural `s`.
-        optional: Whether a route may lack it; `Route.switches` says which of these a route honours.
+        reader: The name of its reader in the module that reads cells.
+        headings: Other headings that people use for this column, in lower case, without spaces and plural `s`.
+        optional: Whether a route may lack it; `Route.switches` lists those that a route honours.
         in_block: Its help text as a default of a route block.
         in_job: Its help text in a job block.
         job_title: Its title in a job block; empty: the field's name.
@@ -45,8 +45,8 @@ class Column:
     job_title: str = ""
 
 
-# A new setting is one line below, in `Shape` or `Options`. Cells, headings, switches, the blocks' fields, row keys and
-# fingerprints follow from it. The fields come in the order of the bases of `VideoRequest`, from the last to the first.
+# To add a setting, add one field to `Shape` or `Options`. Cells, headings, switches, the blocks' fields, row keys and
+# fingerprints are derived from it. The order of the fields is that of the bases of `VideoRequest`, last base first.
 
 
 class Prompt(BaseModel):
@@ -58,7 +58,7 @@ class Prompt(BaseModel):
 
 
 class Shape(BaseModel):
-    """The settings that every route has."""
+    """The settings of every route."""
 
     duration: Annotated[
         int | None,
@@ -154,10 +154,10 @@ class Options(BaseModel):
 
 
 class VideoRequest(Options, Media, Shape, Prompt):
-    """What one video should be; neutral of provider and route.
+    """What one video should be, independent of provider and route.
 
-    None, or an empty list, means "not set": the field is never sent, and the provider's own default holds. The model
-    is strict (`"5"` is no duration) and knows no rule of any route: `check` tells what a route makes of it.
+    None or an empty list means "not set": the field is not sent, and the provider's default applies. The model is
+    strict (`"5"` is not a duration) and contains no rule of any route: `check` compares it with a route.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -169,13 +169,13 @@ class VideoRequest(Options, Media, Shape, Prompt):
 
     @property
     def media(self) -> tuple[tuple[str, str], ...]:
-        """Every medium: the field that names it and its address, in the order of the fields."""
+        """The field and the address of every medium, in the order of the fields."""
         listed = [(part, address) for part in MEDIA if part != "frames" for address in getattr(self, part)]
         framed = [(field, getattr(self, field)) for field in FRAMES if getattr(self, field) is not None]
         return (*listed, *framed)
 
     def has(self, part: Part) -> bool:
-        """Tell whether a part is set. `web_search` counts only when it is asked for, not when it is declined."""
+        """Return whether a part is set. `web_search` counts only when it is True."""
         return bool(getattr(self, part))
 
 
@@ -192,8 +192,8 @@ SETTINGS: tuple[str, ...] = (*Shape.model_fields, *Options.model_fields)
 Group = TypeVar("Group", bound=BaseModel)
 
 
-def in_words_of(block: Literal["route", "job"], group: type[Group]) -> type[Group]:
-    """The settings of `Shape` or `Options` as fields of a block, with the help texts that it shows."""
+def block_fields(block: Literal["route", "job"], group: type[Group]) -> type[Group]:
+    """The settings of `Shape` or `Options` as fields of a block, with the help texts of that block."""
     fields: dict[str, Any] = {}
     for name, field in group.model_fields.items():
         column = COLUMNS[name]

@@ -1,4 +1,4 @@
-"""From a row and the defaults of its block to the request that will be sent."""
+"""Merges a row's request with the defaults of its route block."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.routes.route import Route
 
-# Where the row sets one of these, a default for the others would contradict it.
-_RIVALS: dict[str, tuple[str, ...]] = {
+# A default for a field is ignored where the row sets one of the fields on the right.
+_CONFLICTS: dict[str, tuple[str, ...]] = {
     "ratio": ("orientation",),
     "orientation": ("ratio",),
     "images": ("first_image", "last_image"),
@@ -20,17 +20,17 @@ _RIVALS: dict[str, tuple[str, ...]] = {
 def resolve(route: Route, request: VideoRequest, defaults: VideoRequest | None = None) -> VideoRequest:
     """Fill what a row leaves unset.
 
-    The row's own settings win. A default gives way, too, where the row sets its rival: a ratio against an orientation,
-    images against frames. The duration ends as the route's default, since Jimmy AI wants one; resolution and ratio stay
-    unset where nobody set them, so that the provider's own default holds.
+    The row's own settings win. A default is also ignored where the row sets a conflicting field: ratio and orientation,
+    images and frames. An unset duration becomes the route's default, since Jimmy AI requires one. Resolution and ratio
+    stay unset where neither sets them, so that the provider's default applies.
 
     Args:
         route: The route that the request will be sent on.
         request: The row's own request.
-        defaults: What the block sets for rows that do not.
+        defaults: The defaults of the block.
 
     Returns:
-        The request to check, quote and send; the same object where there was nothing to fill.
+        The request to check, quote and send; the same object where nothing was filled.
     """
     filled = _from_defaults(request, defaults) if defaults is not None else {}
     if request.duration is None and "duration" not in filled:
@@ -39,11 +39,11 @@ def resolve(route: Route, request: VideoRequest, defaults: VideoRequest | None =
 
 
 def _from_defaults(request: VideoRequest, defaults: VideoRequest) -> dict[str, Any]:
-    # By `vars`, since iterating over a model costs ten times as much, and this is done for each row of a table.
+    # `vars` is ten times faster than iterating over a model, and this runs for each row of a table.
     given = {field: value for field, value in vars(defaults).items() if value is not None and value != ()}
     if not given:
         return {}
     own = {field for field, value in vars(request).items() if value is not None and value != ()}
     return {
-        field: value for field, value in given.items() if field not in own and own.isdisjoint(_RIVALS.get(field, ()))
+        field: value for field, value in given.items() if field not in own and own.isdisjoint(_CONFLICTS.get(field, ()))
     }

@@ -1,9 +1,9 @@
 """The route: one `model` value of one provider, its rules as data, and how it is billed.
 
-Every rule names the document it comes from. A `doubt` is the sentence that a person reads where the documents
-contradict each other or say nothing; such a rule warns and never forbids.
+Every rule names its source document. A `doubt` is the text that a person sees where the documents contradict each other
+or say nothing; such a rule warns and never forbids.
 
-All rules default to "anything goes", so that a model which the catalogue lacks needs three fields:
+By default all rules allow everything, so a model that the catalogue lacks needs three fields:
 `Route(provider="jimmy", model="seedance2.0-933", unit="second")`.
 """
 
@@ -36,12 +36,12 @@ SCHEMES: tuple[Scheme, ...] = ("https", "asset", "data")
 
 
 def switches_of(provider: Provider) -> tuple[str, ...]:
-    """The switches that the create schema of a provider has a field for."""
+    """The switches that have a field in the create schema of a provider."""
     return tuple(switch for switch in SWITCHES if switch in capabilities_of(provider).fields)
 
 
 class PromptRule(Rule):
-    """When a prompt is needed and how long it may be."""
+    """When a prompt is needed, and how long it may be."""
 
     needed: Literal["always", "without_media", "never"] = "without_media"
     maximum: int | None = Field(default=None, ge=1, description="Hard limit, in characters.")
@@ -50,7 +50,7 @@ class PromptRule(Rule):
 
 
 class DurationRule(Rule):
-    """Whole seconds. Between the outer and the sure bounds the documents disagree."""
+    """The duration in whole seconds. Between the outer and the sure bounds the documents disagree."""
 
     minimum: int = Field(default=1, ge=1)
     maximum: int | None = None
@@ -66,7 +66,7 @@ class DurationRule(Rule):
 
 
 class ResolutionRule(Rule):
-    """Which resolutions a route makes. A route that always makes the same one allows that one."""
+    """Which resolutions a route makes. A route with a fixed resolution allows only that one."""
 
     allowed: tuple[str, ...] = Field(default=(), description="Empty: not known, anything goes.")
     doubtful: tuple[str, ...] = Field(default=(), description="Those of `allowed` that only warn.")
@@ -74,7 +74,7 @@ class ResolutionRule(Rule):
 
 
 class RatioRule(Rule):
-    """Which ratios a route makes. An open list holds the documents' examples; others may work too."""
+    """Which ratios a route makes. A list that is not closed contains the documents' examples; others may work too."""
 
     listed: tuple[str, ...] = ()
     closed: bool = False
@@ -84,7 +84,7 @@ class RatioRule(Rule):
 class MediaRule(Rule):
     """Whether a kind of media may be sent, how many, from where, in which formats, how large and how long.
 
-    `schemes` are the addresses that the provider itself takes; `form_of` brings others there.
+    `schemes` are the addresses that the provider accepts directly; for others see `form_of`.
     """
 
     verdict: Acceptance = "allowed"
@@ -97,14 +97,14 @@ class MediaRule(Rule):
 
 
 class FrameRule(MediaRule):
-    """The first and the last image: as media, and whether one may go without the other."""
+    """The rules of the first and the last image: those of media, and whether one may be sent without the other."""
 
     first_alone: Acceptance = "allowed"
     last_alone: Acceptance = "allowed"
 
 
 class PairingRule(Rule):
-    """Reference audio never goes alone: it needs one of `needs`; one of `doubtful` is perhaps enough."""
+    """Reference audio needs one of the parts in `needs`; a part in `doubtful` may be enough."""
 
     needs: tuple[Part, ...] = Field(default=(), description="Empty: audio may go alone.")
     doubtful: tuple[Part, ...] = ()
@@ -118,24 +118,24 @@ class Exclusion(Rule):
 
 
 class Expectation(Rule):
-    """Parts of which a route seems to want one; without any of them the documents promise nothing."""
+    """Parts of which a route seems to need one; the documents do not say what happens without any of them."""
 
     parts: tuple[Part, ...] = ()
 
 
 class Route(Data):
-    """One `model` value of one provider: what it takes, what it makes, how it is billed. JSON-able, and frozen.
+    """One `model` value of one provider: what it accepts, what it makes, how it is billed. JSON-able and frozen.
 
     Attributes:
-        billing_model: Name of the price line; `{resolution}` stands for the request's resolution or the default.
-        billing_model_with_video: The same for requests with reference videos, where they are priced apart.
-        billing_documented: False where no document names the price line and the name is ours. Prices are given under
-            this name either way; a user who knows a better one sets `billing_model`.
-        billing_doubt: What the documents leave open about the bill; becomes a note on every quote.
+        billing_model: Name of the price line; `{resolution}` is replaced by the request's resolution or the default.
+        billing_model_with_video: The price line of requests with reference videos, where it is a separate one.
+        billing_documented: False where no document names the price line and this package chose the name. Prices are
+            given under this name in both cases; a user who knows another one sets `billing_model`.
+        billing_doubt: What the documents leave open about the bill; a note on every quote.
         library: Where media are reviewed and become `asset://` ids: the SP library and its whitelist of real persons
-            (`sp`), the audit of Full (`audit`, its form undocumented), Anyfast's assets (`volc`), or nowhere.
+            (`sp`), the audit of Full (`audit`, undocumented), Anyfast's assets (`volc`); empty: no review.
         input_seconds: Which reference video is billed: none (`free`), the `first`, `all`, or not stated.
-        sources: The documents behind the route as a whole.
+        sources: The documents of the route as a whole.
     """
 
     provider: Provider
@@ -165,11 +165,11 @@ class Route(Data):
 
     @model_validator(mode="before")
     @classmethod
-    def _model_names_the_rest(cls, data: Any) -> Any:
+    def _fill_defaults(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
         model = data.get("model")
-        # A library may belong to the account, not to a model.
+        # Some libraries belong to the provider's account, not to a model.
         library = next((each.library for each in PROVIDERS if each.provider == data.get("provider")), "")
         return {
             "library": library,
@@ -179,7 +179,7 @@ class Route(Data):
         }
 
     @model_validator(mode="after")
-    def _price_line_can_be_named(self) -> Self:
+    def _billing_model_can_be_formatted(self) -> Self:
         for template in (self.billing_model, self.billing_model_with_video or ""):
             fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
             if fields - {"resolution"}:
@@ -190,7 +190,7 @@ class Route(Data):
 
     @property
     def name(self) -> str:
-        """Provider and model, as they stand in messages."""
+        """Provider and model, as messages name the route."""
         return f"{self.provider}/{self.model}"
 
     @property
@@ -199,12 +199,16 @@ class Route(Data):
         return capabilities_of(self.provider)
 
     def media_rule(self, part: Part) -> MediaRule:
-        """The rule of one kind of media. `web_search` is no medium and has none."""
+        """The rule of one kind of media.
+
+        Raises:
+            TypeError: The part is `web_search`, which is no medium.
+        """
         rule = getattr(self, part)
         if not isinstance(rule, MediaRule):
             raise TypeError(f"{part} is no kind of media")
         return rule
 
     def medium(self, field: str) -> MediaRule:
-        """The rule of the media in one field of a request; both frames have the same."""
+        """The rule of the media in one field of a request; both frames share one rule."""
         return self.frames if field in FRAMES else self.media_rule(cast("Part", field))

@@ -1,12 +1,12 @@
-"""A wish: how a row says which routes it wants, in which order, or that the price is to choose.
+"""The route expression: a row's list of routes in order of preference, or a choice by price.
 
-| a cell, or a list in JSON | means |
+| a cell, or a list in JSON | meaning |
 | --- | --- |
-| `seedance2.0-mini` | this model, of the first route given that sells it |
-| `seedance2.0-mini > anyfast:seedance-2.0-mini` | the first, and after a proven refusal the second |
+| `seedance2.0-mini` | this model, on the first of the given routes that sells it |
+| `seedance2.0-mini > anyfast:seedance-2.0-mini` | the first route; after a proven refusal the second |
 | `jimmy/studio:seedance2.0-mini` | the same model of one account |
 | `night-mini` | the saved route block of that name |
-| `cheapest` | the cheapest of the routes given that can honour the row |
+| `cheapest` | the cheapest of the given routes that can honour the row |
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ __all__ = ["CHEAPEST", "RouteName", "parse_route_expression"]
 
 CHEAPEST = "cheapest"
 
-MOST = 20
-"""Routes that one row can name."""
+MAX_ROUTES = 20
+"""The largest number of routes that one row can name."""
 
 _CHEAPEST = frozenset({CHEAPEST, "最便宜", "最低价"})
 _ARROW = re.compile(r"\s*(?:[-=]*[>＞→›»]+|\n)\s*")
 _NAME = re.compile(r"(?:(?P<provider>[^\s/:]+)(?:/(?P<account>[^:]+))?\s*:\s*)?(?P<name>[^\s:]+)")
-_OTHER_MARKS = re.compile(r"[,;，；、|｜<>＞→›»\[\]{}\"'\n]")
+_OTHER_SEPARATORS = re.compile(r"[,;，；、|｜<>＞→›»\[\]{}\"'\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class RouteName:
-    """How one route is named.
+    """The name of one route in an expression.
 
     Attributes:
         name: A model, or the name of a saved block.
-        provider: Whose; None: anybody's.
-        account: The label of the account that pays; None: anyone.
+        provider: The provider; None: any.
+        account: The label of the account that pays; None: any.
     """
 
     name: str
@@ -51,18 +51,18 @@ class RouteName:
         """Read `model`, `provider:model` or `provider/account:model`.
 
         Raises:
-            ValueError: It is none of them; the text says what is expected.
+            ValueError: The text has none of these forms; the message says what is expected.
         """
         found = _NAME.fullmatch(text.strip().replace("：", ":"))
-        if found is None or _OTHER_MARKS.search(text.strip()):
+        if found is None or _OTHER_SEPARATORS.search(text.strip()):
             raise ValueError(message("route_expression.not_a_route", name=text.strip()[:80]))
         provider, account = found["provider"], found["account"]
         return cls(found["name"], provider and provider.lower(), account and account.strip())
 
     def fits(self, *, provider: str, account: str, model: str, block: str | None = None) -> bool:
-        """Whether this is the name of such a route."""
-        whose = self.provider in {None, provider} and self.account in {None, account}
-        return whose and (self.name == model or (self.name == block and block is not None))
+        """Return whether this name refers to such a route."""
+        same_account = self.provider in {None, provider} and self.account in {None, account}
+        return same_account and (self.name == model or (self.name == block and block is not None))
 
     def __str__(self) -> str:
         account = f"/{self.account}" if self.account else ""
@@ -70,21 +70,21 @@ class RouteName:
 
 
 def parse_route_expression(text: str | Sequence[Any]) -> tuple[str, ...]:
-    """The routes that a row names, the first choice first, each as `RouteName` writes it; or `("cheapest",)`.
+    """Return the routes that a row names, first choice first, each as `RouteName` formats it; or `("cheapest",)`.
 
     Args:
-        text: Text divided by `>`, `→` or line breaks, a JSON array in text, or a list.
+        text: Names separated by `>`, `→` or line breaks; a JSON array as text; or a list.
 
     Raises:
-        ValueError: It cannot be read; the text says what is wrong with it, and what is expected.
+        ValueError: It cannot be read; the message says what is wrong and what is expected.
     """
     parts = _parts(text) if isinstance(text, str) else list(text)
     if not parts:
         raise ValueError(message("route_expression.empty_list"))
     if not all(isinstance(part, str) and part.strip() for part in parts):
         raise ValueError(message("route_expression.empty_entry"))
-    if len(parts) > MOST:
-        raise ValueError(message("route_expression.too_many", count=len(parts), most=MOST))
+    if len(parts) > MAX_ROUTES:
+        raise ValueError(message("route_expression.too_many", count=len(parts), most=MAX_ROUTES))
     cheapest = [part for part in parts if part.strip().casefold() in _CHEAPEST]
     if cheapest and len(parts) > 1:
         raise ValueError(message("route_expression.cheapest_beside_others", cheapest=CHEAPEST))

@@ -1,4 +1,4 @@
-"""What Jimmy AI's file upload takes: the way by which files of the user's own reach its routes."""
+"""What Jimmy AI's file upload accepts. The user's own files reach its routes through this upload."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ UPLOAD_FORMATS: Mapping[MediaKind, tuple[str, ...]] = MappingProxyType(
         "audio": ("mp3", "wav", "aac", "m4a", "flac", "ogg"),
     }
 )
-"""The formats that may be uploaded. That a format can be uploaded does not say that a route reads it."""
+"""The formats that may be uploaded. A route may read fewer of them."""

@@ -24,8 +24,8 @@ from prefect_seedance.planning.file_names import default_name
 from prefect_seedance.planning.media_check import survey_one
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
+from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.routes.media_fields import MediaKind
 from prefect_seedance.runs.batch import batch_folder, place_of
 from prefect_seedance.tables.row_keys import fingerprint, redacted
 

@@ -20,8 +20,8 @@ from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of
+from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.routes.media_fields import MediaKind
 from prefect_seedance.runs.single import bring
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import prefect_home

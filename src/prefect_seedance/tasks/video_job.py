@@ -22,7 +22,7 @@ from prefect_seedance.media import MediaAccess
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
-from prefect_seedance.routes.request import Options, Shape, in_words_of
+from prefect_seedance.routes.request import Options, Shape, block_fields
 from prefect_seedance.runs.single import ENDED, MADE, STORED, JobTicket, carry_out
 from prefect_seedance.tasks.anywhere import awaits
 from prefect_seedance.tasks.create import one_request
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     _Job = JobBlock[JobTicket]
 else:
-    _Options, _Shape = in_words_of("job", Options), in_words_of("job", Shape)
+    _Options, _Shape = block_fields("job", Options), block_fields("job", Shape)
     # Written out, pydantic would make a class "JobBlock[JobTicket]" of it, and Prefect would offer it as a block type.
     _Job = JobBlock
 

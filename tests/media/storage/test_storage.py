@@ -193,7 +193,7 @@ def test_a_store_that_refuses_is_told_before_anything_is_spent(s3, tmp_path, mon
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "text"),
     [
         ("s3://id:hush@bucket/x", "password"),
         ("s3://bucket/x?token=hush", "without '\\?'"),

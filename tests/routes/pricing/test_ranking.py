@@ -98,7 +98,7 @@ def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(t
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("text", "reason"),
     [
         ("a, b", "separate several by >"),
         ("a > > b", "entry that is empty"),
@@ -108,6 +108,6 @@ def test_whatever_else_it_says_is_refused_with_a_reason_or_read_the_same_again(t
         ([], "empty list"),
     ],
 )
-def test_a_wish_that_cannot_be_read_says_what_is_expected(text, reason):
+def test_an_expression_that_cannot_be_read_says_what_is_expected(text, reason):
     with pytest.raises(ValueError, match=reason):
         parse_route_expression(text)

@@ -31,7 +31,7 @@ def test_what_is_there_and_what_is_no_mention_passes_in_silence(prompt):
 
 
 @pytest.mark.parametrize(
-    ("prompt", "names", "told"),
+    ("prompt", "names", "text"),
     [
         ("@image3 jumps", "@image3", "has 2 images; allowed: @image1 to @image2"),
         ("@image0 jumps", "@image0", "has 2 images"),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Literal
 
 from prefect_seedance.errors import UnsupportedMedia
 from prefect_seedance.messages import message
+from prefect_seedance.routes.facts import MediaKind
 
-Kind = Literal["image", "video", "audio"]
 #: Reads bytes of a file: from where, and how many; fewer come only at its end.
 ReadAt = Callable[[int, int], bytes]
 
@@ -92,7 +91,7 @@ _SVG = re.compile(
 )
 
 
-def kind_of(format_name: str) -> Kind:
+def kind_of(format_name: str) -> MediaKind:
     """Return what a format holds."""
     if format_name in _IMAGES:
         return "image"

@@ -14,10 +14,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from prefect_seedance.errors import InvalidMedia, ProbeTimeout
-from prefect_seedance.media.inputs.formats import Kind, kind_of
+from prefect_seedance.media.inputs.formats import kind_of
 from prefect_seedance.media.inputs.sources import ByteSource, SourceReader
 from prefect_seedance.media.inputs.whole import check_whole
 from prefect_seedance.messages import message
+from prefect_seedance.routes.facts import MediaKind
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -53,7 +54,7 @@ class StreamFacts:
         has_audio: True if there is sound.
     """
 
-    kind: Kind
+    kind: MediaKind
     format: str
     width: int | None = None
     height: int | None = None
@@ -117,7 +118,7 @@ def _facts(container: InputContainer, format_name: str, *, whole: bool, fragment
     if whole and (seconds is None or fragments or format_name in _GUESSED):
         seconds = _corrected(seconds, _counted(container, main), format_name)
     width, height = (size[::-1] if turned else size) if size is not None else (None, None)
-    kind: Kind = "audio" if video is None else "video"
+    kind: MediaKind = "audio" if video is None else "video"
     return StreamFacts(
         kind=kind,
         format="m4a" if kind == "audio" and format_name in ("mp4", "3gp") else format_name,

@@ -1,4 +1,4 @@
-"""Anyfast's dialect: a content list to create, three bodies to read a job from, three error forms.
+"""Anyfast's dialect: a content list for a create, three forms of a job's body, three forms of an error.
 
 Sources: the provider's OpenAPI page of `seedance-2.0-mini`, its guide and API page `seedance-task-query` (the newer
 and the older copy), its introduction. Relayed errors (a JSON text within a message) are known from client code; the
@@ -17,9 +17,9 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
-from prefect_seedance.providers.anyfast.errors import is_error, read_complaint, read_reason
+from prefect_seedance.providers.anyfast.errors import is_error, read_error_body, read_reason
 from prefect_seedance.providers.anyfast.library import AnyfastLibrary
-from prefect_seedance.providers.error_body import speaks_of_moderation
+from prefect_seedance.providers.error_body import means_moderated
 from prefect_seedance.providers.outcome import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
@@ -43,12 +43,12 @@ _STATES = {
     "canceled": JobState.FAILED,
     "expired": JobState.FAILED,
 }
-# A search is no field of its own, but a tool.
+# A web search is not a field but a tool.
 _SETTINGS = tuple(name for name in capabilities_of("anyfast").fields if name != "web_search")
 
 
 class Anyfast(AnyfastLibrary):
-    """How Anyfast is asked and understood."""
+    """Encodes the calls of Anyfast and decodes its answers."""
 
     name: ClassVar[str] = "anyfast"
     default_base_url: ClassVar[str] = "https://www.anyfast.ai"
@@ -58,7 +58,7 @@ class Anyfast(AnyfastLibrary):
     shows_balance: ClassVar[bool] = False
 
     def create_call(self, model: str, request: VideoRequest) -> Call:
-        """Encode a create. The content keeps the strict order text, images, videos, audios.
+        """Encode a create. The content has the required order: text, images, videos, audios.
 
         Raises:
             InputError: If the request sets `orientation`, which Anyfast has no field for.
@@ -75,7 +75,7 @@ class Anyfast(AnyfastLibrary):
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
         """Decode the answer to a create; see `Dialect.read_created`."""
         body = reading.read_object(answer.body)
-        error_body = read_complaint(body)
+        error_body = read_error_body(body)
         if body is not None and error_body is None and 200 <= answer.status < 300 and not is_error(body):
             data = reading.child(body, "data")
             found = (reading.identifier(source.get(name)) for source in (body, data) for name in ("task_id", "id"))
@@ -88,7 +88,7 @@ class Anyfast(AnyfastLibrary):
         raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
-        """Encode the question how a job is doing."""
+        """Encode the query of a job."""
         return Call("GET", f"{_JOBS}/{quote(job_id, safe='')}")
 
     def read_job(self, answer: Answer, job_id: str) -> JobView:
@@ -97,9 +97,9 @@ class Anyfast(AnyfastLibrary):
         task = reading.child(body or {}, "data")
         upstream = reading.child(task, "data")
         layers = (task, body or {}, upstream)
-        # A failed job is an answer like any other, even where its `error` looks like a complaint.
+        # A failed job is a valid answer, even where its `error` looks like an error body.
         job = _is_job(task) or (body is not None and _is_job(body) and "code" not in body)
-        error_body = None if job else read_complaint(body)
+        error_body = None if job else read_error_body(body)
         if body is None or not job or not 200 <= answer.status < 300:
             raise query_error(self.name, answer, error_body)
         state, word = _state(*layers)
@@ -115,25 +115,25 @@ class Anyfast(AnyfastLibrary):
             video_url=video_url,
             error_code=reading.presentable(reason.code, 120) if reason and reason.code else None,
             error_message=reading.presentable(reason.text) if reason and reason.text else None,
-            moderated=reason is not None and speaks_of_moderation(" ".join((*reason.codes, reason.text))),
+            moderated=reason is not None and means_moderated(" ".join((*reason.codes, reason.text))),
             tokens=_tokens(*layers),
             request_id=reading.request_id(answer, task, body),
             created_at=reading.moment(reading.first(("submit_time", "created_at"), *layers)),
             finished_at=_finished(state, task, upstream),
-            ratio=_told(("ratio",), upstream, task, body),
-            resolution=_told(("super_resolution", "resolution"), upstream, task, body),
+            ratio=_reported(("ratio",), upstream, task, body),
+            resolution=_reported(("super_resolution", "resolution"), upstream, task, body),
             seconds=reading.length(reading.first(("duration",), upstream, task, body)),
         )
 
     def balance_calls(self) -> tuple[Call, ...]:
-        """Encode the list of models: no document names a balance call, and this one at least proves the key."""
+        """Encode the list of models: no document names a balance call, but this call checks the key."""
         return (Call("GET", "/v1/models"),)
 
     def read_balance(self, answers: Sequence[Answer]) -> Balance:
-        """Decode the answer to `balance_calls`: a good key gives an empty balance, which is unknown, not zero."""
+        """Decode the answer to `balance_calls`: a valid key gives an empty balance, which means unknown, not zero."""
         for answer in answers:
             body = reading.read_object(answer.body)
-            error_body = read_complaint(body)
+            error_body = read_error_body(body)
             if body is None or error_body is not None or not 200 <= answer.status < 300:
                 raise query_error(self.name, answer, error_body, about_job=False)
         return Balance({})
@@ -156,15 +156,15 @@ def _medium(kind: str, url: str, role: str) -> dict[str, Any]:
 
 
 def _is_job(record: Mapping[str, Any]) -> bool:
-    """Whether a record speaks of a job: it has an id, and a status (empty at first) or no error."""
+    """Whether a record is that of a job: it has an id, and a status (empty at first) or no error."""
     named = any(reading.identifier(record.get(name)) for name in ("task_id", "id"))
     return named and ("status" in record or not record.get("error"))
 
 
 def _state(*layers: Mapping[str, Any]) -> tuple[JobState, str]:
-    """Read the first status word that is known; the outer word is authoritative, the upstream's own comes last.
+    """Return the state by the first known status word; the outer word has priority, the upstream's comes last.
 
-    An empty status is how a job starts; a word that nobody knows is not taken for an end.
+    A new job has an empty status; an unknown word does not count as an end.
     """
     words = [word for layer in layers if (word := reading.scalar(layer.get("status")))]
     known = next((word for word in words if word.lower() in _STATES), None)
@@ -174,7 +174,7 @@ def _state(*layers: Mapping[str, Any]) -> tuple[JobState, str]:
 
 
 def _video_url(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> str | None:
-    """Find the result's link: the platform's, then the upstream's, then that of the older flat body."""
+    """Return the link of the result: the platform's, else the upstream's, else that of the older flat body."""
     candidates = (
         task.get("result_url"),
         reading.child(upstream, "content").get("video_url"),
@@ -191,7 +191,7 @@ def _tokens(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[
     return reading.count(reading.first(("completion_tokens",), *usages) or reading.first(("total_tokens",), *usages))
 
 
-def _told(names: tuple[str, ...], *layers: Mapping[str, Any]) -> str | None:
+def _reported(names: tuple[str, ...], *layers: Mapping[str, Any]) -> str | None:
     text = reading.first(names, *layers)
     return reading.presentable(text, 40) if text else None
 

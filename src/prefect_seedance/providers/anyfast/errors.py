@@ -1,4 +1,4 @@
-"""Anyfast's errors: three forms, one of which wraps what the upstream said in a JSON text, and what each proves."""
+"""Anyfast's errors: their three forms and their kinds. One form contains the upstream's error as a JSON text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefect_seedance.providers import reading
-from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_words
+from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_text
 
 _DEEPEST = 5
 _LONGEST_NESTED = 16 * 1024
@@ -24,7 +24,7 @@ _GATEWAY = {
     "task_not_exist": ErrorKind.GONE,
 }
 _RELAYS = frozenset({"fail_to_fetch_task"})
-# Codes of the upstream's create that its error lists give as refusals (the part before the first dot).
+# Codes of the upstream's create that its error lists describe as refusals (the part before the first dot).
 _UPSTREAM_REFUSALS = frozenset(
     {
         "missingparameter",
@@ -55,7 +55,7 @@ class Reason:
 
     Attributes:
         codes: The codes from the outside in.
-        text: The innermost words.
+        text: The innermost message.
     """
 
     codes: tuple[str, ...]
@@ -68,12 +68,12 @@ class Reason:
 
 
 def is_error(body: Mapping[str, Any]) -> bool:
-    """Whether an answer says of itself that it is no success, in whatever form."""
+    """Whether an answer says that it is an error, in any form."""
     code = reading.scalar(body.get("code"))
     return bool(body.get("error")) or (code is not None and code.lower() not in _SUCCESS)
 
 
-def read_complaint(body: Mapping[str, Any] | None) -> ErrorBody | None:
+def read_error_body(body: Mapping[str, Any] | None) -> ErrorBody | None:
     """Read an error in the gateway's own form, or return None.
 
     The forms: `{"error": {code, message, type?}}`; `{code, message, data: null}` with a JSON text as the message;
@@ -93,7 +93,7 @@ def read_complaint(body: Mapping[str, Any] | None) -> ErrorBody | None:
 
 
 def read_reason(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> Reason:
-    """Read why a job failed: `fail_reason`, plain or nested, else the error of whichever layer has one."""
+    """Read why a job failed: `fail_reason`, plain or nested, else the error of the first layer that has one."""
     found: list[_Layer] = []
     text = reading.first(("fail_reason",), task, body)
     if text is not None:
@@ -109,7 +109,7 @@ def read_reason(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapp
 
 
 def _layers(body: Mapping[str, Any]) -> list[_Layer]:
-    """Unwrap an error down to its core. At least one layer is returned."""
+    """Return the layers of an error from the outside in; at least one."""
     layers: list[_Layer] = []
     current: Mapping[str, Any] | None = body
     while current is not None and len(layers) < _DEEPEST:
@@ -124,7 +124,7 @@ def _layers(body: Mapping[str, Any]) -> list[_Layer]:
 
 
 def _nested(text: str) -> dict[str, Any] | None:
-    """Return the JSON object that a message holds, perhaps after some words."""
+    """Return the JSON object in a message, perhaps after other text."""
     start = text.find("{")
     if start < 0 or len(text) > _LONGEST_NESTED:
         return None
@@ -133,13 +133,13 @@ def _nested(text: str) -> dict[str, Any] | None:
 
 
 def codes_in(text: str) -> tuple[str, ...]:
-    """Return the code that a message names in brackets: `[NotFound.asset_id] …`."""
+    """Return the code in brackets in a message: `[NotFound.asset_id] …`."""
     found = _CODE_IN_TEXT.search(text)
     return (found.group(1),) if found else ()
 
 
 def _kind(layers: list[_Layer]) -> tuple[ErrorKind, bool]:
-    """Return what the error proves, and whether it was relayed."""
+    """Return the kind of the error, and whether it was relayed."""
     outer, inner = layers[0], layers[-1]
     relayed = len(layers) > 1 or (outer.code or "") in _RELAYS or "upstream" in (outer.type or "").lower()
     if relayed:
@@ -149,13 +149,13 @@ def _kind(layers: list[_Layer]) -> tuple[ErrorKind, bool]:
     words = " ".join(filter(None, (outer.code, outer.type, outer.text)))
     if known is not None:
         # An exhausted key is refused with the same status, and perhaps the same code, as a wrong one.
-        funds = known is ErrorKind.KEY and kind_of_words(outer.text) is ErrorKind.FUNDS
+        funds = known is ErrorKind.KEY and kind_of_text(outer.text) is ErrorKind.FUNDS
         return (ErrorKind.FUNDS if funds else known), False
-    return kind_of_words(words), False
+    return kind_of_text(words), False
 
 
 def _relayed_kind(inner: _Layer) -> ErrorKind:
-    """Judge what stands behind the gateway: only a code or a type that clearly refuses proves anything."""
+    """Return the kind of an upstream error: only a code or a type that is clearly a refusal proves anything."""
     codes = (inner.code,) if inner.code else codes_in(inner.text)
     head = codes[0].split(".")[0].lower() if codes else ""
     if "sensitivecontent" in head or "riskdetection" in head:
@@ -164,9 +164,9 @@ def _relayed_kind(inner: _Layer) -> ErrorKind:
         return ErrorKind.LIMITED
     if head in _UPSTREAM_REFUSALS:
         return ErrorKind.REFUSED
-    words = kind_of_words(" ".join(filter(None, (head, inner.type, inner.text))))
+    words = kind_of_text(" ".join(filter(None, (head, inner.type, inner.text))))
     refusing_number = head in {"400", "401", "403", "404", "422"}
     if words is ErrorKind.TROUBLE or not (refusing_number or _REFUSING_TYPE.search(inner.type or "")):
         return ErrorKind.TROUBLE
-    # Keys and funds behind the gateway are the provider's own, not the user's.
+    # An upstream error about keys or funds is about those of the provider, not of the user.
     return words if words in {ErrorKind.MODERATED, ErrorKind.LIMITED} else ErrorKind.REFUSED

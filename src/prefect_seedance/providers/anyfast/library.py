@@ -1,7 +1,7 @@
-"""Anyfast's asset management (`/volc/asset/*`): groups, and assets that are reviewed and then cited as `asset://`.
+"""Anyfast's asset management (`/volc/asset/*`): groups, and assets that are reviewed and then used as `asset://`.
 
 Sources: the provider's guide and API pages `volc-asset*`; the list calls and the form of some errors are known from
-client code only. Making a group or an asset is billed for each request, so it is judged as strictly as a create.
+client code only. Creating a group or an asset is billed per request, so it is judged as strictly as a create.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from prefect_seedance.providers.error_body import ErrorBody
 from prefect_seedance.providers.library import (
     AssetView,
     Library,
-    MediaKind,
     NamedId,
     Uploaded,
 )
 from prefect_seedance.providers.outcome import create_error, library_error
+from prefect_seedance.routes.facts import MediaKind
 
 PAGE_SIZE = 100
 
@@ -39,12 +39,12 @@ _MADE_IN_TEXT = re.compile(r"\b(?:asset|group)-[A-Za-z0-9][\w-]{5,}")
 
 
 class AnyfastLibrary:
-    """The part of Anyfast's dialect that is about assets. There is no upload of files."""
+    """The part of Anyfast's dialect for assets. There is no upload of files."""
 
     upload_lifetime: ClassVar[timedelta | None] = None
 
     def asset_billing_model(self, library: Library, kind: MediaKind) -> str | None:
-        """Return the price line of one asset; `volc-asset` is also that of a group."""
+        """Return the price line of one asset; a group is billed under `volc-asset` too."""
         return _MODELS[kind] if library == "volc" else None
 
     def upload_call(self, filename: str, mime_type: str, size: int) -> Call:  # noqa: ARG002
@@ -58,17 +58,17 @@ class AnyfastLibrary:
     def submit_asset_call(
         self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> Call:
-        """Encode the making of an asset. As JSON also for local bytes: assets made by a form were seen not to resolve.
+        """Encode the creation of an asset. Local bytes are sent as JSON too: assets created by a form did not resolve.
 
         Args:
             library: `volc`.
-            name: Its name; one name stands once in a group.
-            kind: What it is; it decides the price line.
+            name: Its name, unique in the group.
+            kind: The kind of media; it decides the price line.
             url: A public URL, or a data URI.
             group: The group's id.
 
         Raises:
-            InputError: If the library, the group or the URL is none that Anyfast takes.
+            InputError: If Anyfast does not accept the library, the group or the URL.
         """
         _check_library(library)
         if not group:
@@ -85,7 +85,7 @@ class AnyfastLibrary:
         """Decode the answer to `submit_asset_call`; see `LibraryDialect`.
 
         Raises:
-            DuplicateName: If the group has an asset of this name already: look it up instead.
+            DuplicateName: If the group already has an asset of this name; `find_asset` returns it.
         """
         _check_library(library)
         body, record, error_body = read_record(answer)
@@ -95,14 +95,15 @@ class AnyfastLibrary:
         return view_of(answer, record, body, asset_id)
 
     def asset_call(self, library: Library, asset_id: str) -> Call:
-        """Encode the question how a review stands."""
+        """Encode the query of a review."""
         _check_library(library)
         return Call("POST", f"{_ASSETS}/GetAsset", {"Id": asset_id})
 
     def read_asset(self, answer: Answer, library: Library, asset_id: str) -> AssetView:
         """Decode the answer to `asset_call`; see `LibraryDialect`.
 
-        For some 20 seconds after it was made, an asset may be unknown (`NotFound`); one that stays so was not taken.
+        For about 20 seconds after its creation, an asset may be unknown (`NotFound`); one that stays unknown was not
+        accepted.
         """
         _check_library(library)
         body, record, error_body = read_record(answer)
@@ -112,7 +113,7 @@ class AnyfastLibrary:
         return view_of(answer, record, body, asset_id)
 
     def create_group_call(self, name: str) -> Call:
-        """Encode the making of a group."""
+        """Encode the creation of a group."""
         return Call("POST", f"{_ASSETS}/CreateAssetGroup", {"model": "volc-asset", "Name": name})
 
     def read_group(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> str:
@@ -124,19 +125,19 @@ class AnyfastLibrary:
         return group
 
     def list_groups_call(self, name: str, *, page: int, group_type: str | None = None) -> Call:
-        """Encode the question for groups.
+        """Encode the query for groups.
 
-        `group_type` is left out at first: where groups have no type, naming one finds nothing; some servers want it.
+        Callers leave `group_type` out at first: some servers require it, but others find nothing with it.
         """
         return _list_call("ListAssetGroups", {"Name": name}, page, group_type)
 
     def read_groups(self, answer: Answer) -> tuple[NamedId, ...]:
-        """Decode one page of groups, with their names as the user gave them."""
+        """Decode one page of groups, with the names that the user gave them."""
         named = ((_own_name(field_of(item, "name") or ""), id_of(item)) for item in read_items(answer))
         return tuple(NamedId(name, group) for name, group in named if group is not None)
 
     def list_assets_call(self, name: str, group: str, *, page: int, group_type: str | None = None) -> Call:
-        """Encode the question for assets of a group; of `group_type` see `list_groups_call`."""
+        """Encode the query for assets of a group; for `group_type` see `list_groups_call`."""
         return _list_call("ListAssets", {"Name": name, "GroupIds": [group]}, page, group_type)
 
     def read_assets(self, answer: Answer) -> tuple[tuple[str, AssetView], ...]:
@@ -169,7 +170,7 @@ def _create_error(
     what: str,
     refusal_codes: AbstractSet[str],
 ) -> SeedanceError:
-    """Judge an answer to a paid call; a name that is taken proves that nothing was made now."""
+    """Judge an answer to a paid call; a duplicate name proves that nothing was made by it."""
     own = _own_words(error_body)
     duplicate = what == "asset" and _DUPLICATE.search(own) is not None
     named = None if duplicate else id_of(record) or id_of(body) or _named(own, what)
@@ -190,7 +191,7 @@ def _own_words(error_body: ErrorBody | None) -> str:
 
 
 def _named(words: str, what: str) -> str | None:
-    """Return what an error names as made. An asset's error may well name the group that it was meant for."""
+    """Return the id of the created object in an error. The error of an asset may also name its group."""
     found = (match.group(0) for match in _MADE_IN_TEXT.finditer(words))
     return next((name for name in found if name.startswith(what)), None)
 
@@ -200,5 +201,5 @@ def _made(answer: Answer, record: Mapping[str, Any], error_body: ErrorBody | Non
 
 
 def _own_name(name: str) -> str:
-    """Return a group's name without the prefix (`[u-…]-[t-…]`) that the gateway puts before it."""
+    """Return a group's name without the prefix (`[u-…]-[t-…]`) that the gateway adds."""
     return re.sub(r"^(?:\[[ut]-[^\]]{0,80}\][-_ ]?)+", "", name)

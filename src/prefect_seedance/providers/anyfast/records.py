@@ -1,7 +1,7 @@
-"""Anyfast's asset records: where their fields stand in an answer, and what an error says instead.
+"""Anyfast's asset records: the place of their fields in an answer, and the form of an error.
 
-The gateway answers flat; the service behind it wraps in `Result`, and tells errors in `ResponseMetadata.Error`. Field
-names are taken in any letter case.
+The gateway answers with a flat record. The service behind it uses `Result`, and `ResponseMetadata.Error` for errors.
+The letter case of field names is ignored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.anyfast.errors import codes_in, read_complaint
+from prefect_seedance.providers.anyfast.errors import codes_in, read_error_body
 from prefect_seedance.providers.error_body import ErrorBody
 from prefect_seedance.providers.library import AssetState, AssetView, reference_of
 from prefect_seedance.providers.outcome import library_error
@@ -27,22 +27,22 @@ _STATES = {
 
 
 def read_record(answer: Answer) -> tuple[Mapping[str, Any], Mapping[str, Any], ErrorBody | None]:
-    """Return the body, the record within it, and the complaint, if it is one."""
+    """Return the body, the record in it, and the error body, if it is one."""
     body = reading.read_object(answer.body) or {}
     record = next((found for name in ("data", "Result", "result") if (found := reading.child(body, name))), body)
-    # A failed asset is an answer like any other, although it carries an error.
+    # A failed asset is a valid answer, although it contains an error.
     if 200 <= answer.status < 300 and id_of(record) is not None and field_of(record, "status") is not None:
         return body, record, None
-    return body, record, _complaint(body)
+    return body, record, _read_error(body)
 
 
-def _complaint(body: Mapping[str, Any]) -> ErrorBody | None:
+def _read_error(body: Mapping[str, Any]) -> ErrorBody | None:
     """Read an error in the gateway's form, or in that of the service behind it (`ResponseMetadata.Error`)."""
-    error_body = read_complaint(body)
+    error_body = read_error_body(body)
     behind = reading.child(body, "ResponseMetadata", "Error") or reading.child(body, "Error")
     if error_body is None and behind:
         error = {name: field_of(behind, name) for name in ("code", "message")}
-        error_body = read_complaint({"error": error})
+        error_body = read_error_body({"error": error})
     named = codes_in(error_body.text) if error_body else ()
     return replace(error_body, codes=(*error_body.codes, *named)) if error_body and named else error_body
 
@@ -60,7 +60,7 @@ def read_items(answer: Answer) -> list[Mapping[str, Any]]:
 
 
 def view_of(answer: Answer, record: Mapping[str, Any], body: Mapping[str, Any], asset_id: str) -> AssetView:
-    """Read an asset's record. `Inactive` may be said of one that is not ready yet, so it is no end by itself."""
+    """Read the record of an asset. `Inactive` may mean "not ready yet", so it is not final by itself."""
     word = field_of(record, "status") or ""
     error = next((value for name, value in record.items() if name.lower() == "error" and isinstance(value, dict)), {})
     code, reason = field_of(error, "code"), field_of(error, "message")
@@ -80,7 +80,7 @@ def view_of(answer: Answer, record: Mapping[str, Any], body: Mapping[str, Any], 
 
 
 def field_of(record: Mapping[str, Any], name: str) -> str | None:
-    """Return a scalar field, whatever the letter case of its name."""
+    """Return a scalar field; the letter case of its name is ignored."""
     found = (reading.scalar(value) for key, value in record.items() if key.lower().replace("_", "") == name)
     return next((text for text in found if text is not None), None)
 

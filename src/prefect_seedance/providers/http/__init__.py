@@ -1,1 +1,1 @@
-"""In goes a `Call`, out comes an `Answer`: one request over HTTP, bounded, traced, never repeated here."""
+"""Input: a `Call`. Output: an `Answer`. One HTTP request, bounded in time and size, traced, and never repeated."""

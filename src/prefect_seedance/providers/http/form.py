@@ -1,4 +1,4 @@
-"""The form of one file upload (`multipart/form-data`, RFC 7578), read from the disk piece by piece."""
+"""The form of one file upload (`multipart/form-data`, RFC 7578), read from the disk in pieces."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class UploadForm:
-    """A form with a single file, whose bytes are not held here.
+    """A form with a single file. It does not hold the bytes of the file.
 
     Attributes:
         content_type: The value of the request's `Content-Type`.
-        head: What is sent before the file.
-        tail: What is sent after it.
+        head: The bytes before the file.
+        tail: The bytes after it.
     """
 
     content_type: str
@@ -32,7 +32,7 @@ class UploadForm:
     tail: bytes
 
     @classmethod
-    def around(cls, part: FilePart) -> UploadForm:
+    def for_file(cls, part: FilePart) -> UploadForm:
         """Make the form for a file."""
         boundary = secrets.token_hex(16)
         head = (
@@ -40,7 +40,7 @@ class UploadForm:
             f'Content-Disposition: form-data; name="{_quoted(part.field)}"; filename="{_quoted(part.filename)}"\r\n'
             f"Content-Type: {part.mime_type}\r\n\r\n"
         )
-        # A file name of the disk may hold bytes that are no text.
+        # A file name on disk may contain bytes that are not valid text.
         return cls(
             f"multipart/form-data; boundary={boundary}",
             head.encode("utf-8", "replace"),
@@ -48,14 +48,14 @@ class UploadForm:
         )
 
     def length(self, size: int) -> int:
-        """Return the length of the whole body around a file of `size` bytes."""
+        """Return the length in bytes of the whole body with a file of `size` bytes."""
         return len(self.head) + size + len(self.tail)
 
     async def pieces(self, file: BinaryIO, size: int, path: Path, provider: str) -> AsyncIterator[bytes]:
-        """Yield the whole body piece by piece.
+        """Yield the whole body in pieces.
 
         Raises:
-            InputError: If the file is not `size` bytes long any more (that much has been promised), or cannot be read.
+            InputError: If the file is no longer `size` bytes long (as `Content-Length` says), or cannot be read.
         """
         yield self.head
         left = size
@@ -75,7 +75,7 @@ class UploadForm:
 
 @asynccontextmanager
 async def opened(path: Path, provider: str) -> AsyncIterator[BinaryIO]:
-    """Open a file for reading, without holding up the event loop."""
+    """Open a file for reading without blocking the event loop."""
     try:
         file = await asyncio.to_thread(path.open, "rb")
     except OSError as error:
@@ -87,11 +87,11 @@ async def opened(path: Path, provider: str) -> AsyncIterator[BinaryIO]:
 
 
 def unreadable(path: Path, provider: str, error: OSError) -> InputError:
-    """Say that a file cannot be read."""
+    """Return the error for a file that cannot be read."""
     text = message("provider.file_unreadable", file=str(path), reason=error.strerror or str(error))
     return InputError(text, provider=provider)
 
 
 def _quoted(text: str) -> str:
-    """Escape what would end a quoted name, the way browsers do (HTML, section 4.10.21.8)."""
+    """Escape characters that would end a quoted name, as browsers do (HTML, section 4.10.21.8)."""
     return text.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

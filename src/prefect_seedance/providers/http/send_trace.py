@@ -1,4 +1,4 @@
-"""The journey of one create: evidence of how far it got, taken from the transport itself."""
+"""The trace of one create: evidence from the transport of how far it was sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-# What happens before a request is written, or only after it has been; every other step counts as writing it.
+# Steps before a request is written, or after it was written. Every other step counts as writing it.
 _HARMLESS_STEPS = frozenset(
     {
         "connect_tcp",
@@ -32,12 +32,13 @@ _BEFORE_SENDING = (
 class SendTrace:
     """Watches one request through httpx's `trace` extension.
 
-    The class of an exception alone proves little: a proxy that goes silent while the tunnel is set up raises the same
-    read timeout as a provider that goes silent after taking the request. The transport's own steps tell them apart.
+    The class of an exception alone proves little: a proxy that stops answering while the tunnel is set up raises the
+    same read timeout as a provider that stops answering after it accepted the request. The transport's steps
+    distinguish them.
 
     Attributes:
-        status: The HTTP status, once the answer's head has come.
-        headers: The headers that came with it.
+        status: The HTTP status, once the head of the answer has arrived.
+        headers: The headers of the answer.
     """
 
     def __init__(self) -> None:
@@ -47,17 +48,17 @@ class SendTrace:
         self._writing = False
 
     async def watch(self, event: str, info: dict[str, Any]) -> None:
-        """Take note of one step of the transport; unknown steps are taken for the worst."""
+        """Record one step of the transport; an unknown step counts as writing the request."""
         self._seen = True
         step = event.split(".")
         if step[-1] != "started" or len(step) < 2 or step[-2] in _HARMLESS_STEPS:
             return
-        # Asking a proxy for a tunnel is not yet talking to the provider.
+        # A CONNECT request goes to the proxy, not to the provider.
         if getattr(info.get("request"), "method", b"") != b"CONNECT":
             self._writing = True
 
     def never_sent(self, error: Exception) -> bool:
-        """Whether it is proven that no byte of the request left for the provider."""
+        """Whether it is proven that no byte of the request was sent to the provider."""
         if self._writing or self.status is not None:
             return False
         return self._seen or isinstance(error, _BEFORE_SENDING)

@@ -1,4 +1,4 @@
-"""The carrier: takes calls to one account's provider and brings answers back. The only I/O of this room."""
+"""The transport: sends calls to one account's provider and returns the answers. All I/O of `providers` is here."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Timeouts:
 
     Attributes:
         connect: For a connection.
-        create: For each byte of the answer to a create; the gateways hold it for minutes while they relay it.
-        create_whole: For a create from end to end, so that a trickle does not hold a place for ever.
-        query: For each byte of the answer to anything else.
-        query_whole: For anything else from end to end.
-        upload_whole: For an upload from end to end; 100 MB over a slow line take their time.
+        create: Between two bytes of the answer to a create; the gateways need minutes to relay it.
+        create_whole: For a whole create, so that a very slow answer does not occupy its slot for ever.
+        query: Between two bytes of the answer to any other call.
+        query_whole: For any other whole call.
+        upload_whole: For a whole upload; 100 MB take long over a slow line.
     """
 
     connect: float = 15.0
@@ -45,12 +45,12 @@ class Timeouts:
 class Transport:
     """One account's connections.
 
-    Calls that cost money go out on fresh connections and are sent once: a connection that idled may be dead, and a
-    request lost on it looks just like a lost answer. Everything else keeps its connections alive. Redirects are never
-    followed: they would carry the key to another host.
+    Calls that cost money use new connections and are sent once: an idle connection may be dead, and a request lost on
+    it looks the same as a lost answer. All other calls keep their connections alive. Redirects are never followed: they
+    would send the key to another host.
 
     Args:
-        account: Who pays, and where.
+        account: The account that pays, with its base URL.
         timeouts: How long to wait.
 
     Raises:
@@ -60,7 +60,7 @@ class Transport:
     def __init__(self, account: Account, timeouts: Timeouts) -> None:
         self._account = account
         self._timeouts = timeouts
-        # As many creates as the caller's limiter lets through: a second limit here would only hide behind it.
+        # No limit here: the caller's limiter decides how many creates run at the same time.
         fresh = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         kept_alive = httpx.Limits(max_connections=50, max_keepalive_connections=20)
         self._fresh, self._kept = _http_clients(account, fresh, kept_alive)
@@ -71,10 +71,10 @@ class Transport:
         await self._kept.aclose()
 
     async def send_once(self, call: Call) -> Answer:
-        """Carry a call that costs money.
+        """Send a call that costs money, on a new connection and once.
 
         Raises:
-            InputError: If the call cannot be put on the wire; nothing was sent.
+            InputError: If the call cannot be encoded; nothing was sent.
             Unreachable: If no connection could be made; proven: nothing was sent.
             UnknownOutcome: If the answer was lost.
         """
@@ -82,36 +82,36 @@ class Transport:
         request = self._build(self._fresh, call, self._timeouts.create, watched=trace)
         try:
             async with asyncio.timeout(self._timeouts.create_whole):
-                return await self._carry(self._fresh, request, trace)
-        except Exception as error:  # noqa: BLE001  whatever it was: it is the journey that tells what it proves
+                return await self._send(self._fresh, request, trace)
+        except Exception as error:  # noqa: BLE001  the trace decides what any error proves
             return self._judge_lost_create(trace, error)
 
     async def ask(self, call: Call) -> Answer:
-        """Carry a call that costs nothing.
+        """Send a free call.
 
         Raises:
-            InputError: If the call cannot be put on the wire.
+            InputError: If the call cannot be encoded.
             Unreachable: If no answer came.
-            InvalidResponse: If what came cannot be read.
+            InvalidResponse: If the answer cannot be read.
         """
         trace = SendTrace()
         request = self._build(self._kept, call, self._timeouts.query)
         return await self._ask(self._kept, request, trace, self._timeouts.query_whole)
 
     async def upload(self, call: Call, path: Path, size: int) -> Answer:
-        """Carry a file from the disk, piece by piece. Costs nothing.
+        """Send a file from the disk, in pieces. Free.
 
         Raises:
-            InputError: If the file cannot be read, or is not `size` bytes long any more.
+            InputError: If the file cannot be read, or is no longer `size` bytes long.
             Unreachable: If no answer came.
-            InvalidResponse: If what came cannot be read.
+            InvalidResponse: If the answer cannot be read.
         """
         if call.file is None:
             raise TypeError("an upload needs a file")
-        form, trace = UploadForm.around(call.file), SendTrace()
+        form, trace = UploadForm.for_file(call.file), SendTrace()
         async with opened(path, self._account.provider) as file:
             body = form.pieces(file, size, path, self._account.provider)
-            # On a fresh connection: on a stale one, all of the file would have been sent for nothing.
+            # On a new connection: on a dead one the whole file would be sent in vain.
             request = self._build(self._fresh, call, self._timeouts.query, form=(form, size, body))
             return await self._ask(self._fresh, request, trace, self._timeouts.upload_whole)
 
@@ -129,7 +129,7 @@ class Transport:
         headers = {
             "Authorization": f"Bearer {self._account.api_key.get_secret_value()}",
             "Accept": "application/json",
-            # A compressed answer that cannot be unpacked would be one more way to lose a paid job.
+            # A compressed answer that cannot be decompressed would lose a paid job.
             "Accept-Encoding": "identity",
             "User-Agent": "prefect-seedance",
         }
@@ -147,14 +147,14 @@ class Transport:
                 content=content,
                 headers=headers,
                 timeout=httpx.Timeout(read, connect=self._timeouts.connect),
-                # Each step that is watched costs something, and only of a create it matters how far it got.
+                # Tracing has a cost, and it matters only for a create how far it was sent.
                 extensions={} if watched is None else {"trace": watched.watch},
             )
         except (UnicodeEncodeError, httpx.InvalidURL) as error:
             text = message("provider.text_not_sendable")
             raise InputError(text, provider=self._account.provider) from error
 
-    async def _carry(self, client: httpx.AsyncClient, request: httpx.Request, trace: SendTrace) -> Answer:
+    async def _send(self, client: httpx.AsyncClient, request: httpx.Request, trace: SendTrace) -> Answer:
         response = await client.send(request, stream=True, follow_redirects=False)
         try:
             trace.status = response.status_code
@@ -169,7 +169,7 @@ class Transport:
         return Answer(response.status_code, dict(response.headers), self._account.redact_bytes(bytes(body)))
 
     def _judge_lost_create(self, trace: SendTrace, error: Exception) -> Answer:
-        """Return the answer if its head alone proves a refusal (429); else raise what the journey proves."""
+        """Return the answer if its head alone proves a refusal (429); else raise what the trace proves."""
         if trace.status == 429:
             return Answer(429, trace.headers)
         reason, provider = self._describe(error), self._account.provider
@@ -183,7 +183,7 @@ class Transport:
         provider = self._account.provider
         try:
             async with asyncio.timeout(whole):
-                return await self._carry(client, request, trace)
+                return await self._send(client, request, trace)
         except (ResponseTooLarge, httpx.DecodingError) as error:
             text = message("provider.answer_unreadable", provider=provider, reason=self._describe(error))
             raise InvalidResponse(text, provider=provider, http_status=trace.status) from error
@@ -201,11 +201,11 @@ def _http_clients(account: Account, *limits: httpx.Limits) -> list[httpx.AsyncCl
         context = httpx.create_ssl_context(trust_env=True)
         httpx.URL(account.base_url)
         return [
-            # On loopback a proxy of the environment could not reach the sandbox, and would see its key in the clear.
+            # On loopback a proxy of the environment could not reach the sandbox, and would see its key unencrypted.
             httpx.AsyncClient(limits=limit, verify=context, trust_env=not account.on_loopback, http2=False)
             for limit in limits
         ]
     except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
-        # The environment's proxy address may hold a password: the error's own words are not repeated.
+        # The proxy address may contain a password, so the text of the error is not repeated.
         text = message("provider.no_http_client", provider=account.provider, error=type(error).__name__)
         raise InputError(text, provider=account.provider) from None

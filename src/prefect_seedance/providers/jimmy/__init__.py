@@ -1,1 +1,1 @@
-"""Jimmy AI's dialect: requests become its calls, its answers become ours. No I/O."""
+"""Jimmy AI's dialect. Input: a request or an answer of its API. Output: a call, or a typed answer. No I/O."""

@@ -1,4 +1,4 @@
-"""Jimmy AI's dialect: one create endpoint for all its routes, and envelopes in four spellings.
+"""Jimmy AI's dialect: one create endpoint for all its routes, and four variants of the envelope.
 
 Sources: the provider's pages `seedance/mini/create`, `seedance/sp/create`, `seedance/mini-sp/create` and
 `common/query`, their OpenAPI schemas, and the FAQ. Error codes beyond success are known from client code only.
@@ -17,8 +17,8 @@ from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
-from prefect_seedance.providers.error_body import speaks_of_moderation
-from prefect_seedance.providers.jimmy.envelope import API, complaint_of, unwrapped
+from prefect_seedance.providers.error_body import means_moderated
+from prefect_seedance.providers.jimmy.envelope import API, error_body_of, unwrapped
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
 from prefect_seedance.providers.outcome import create_error, named_job, query_error
 from prefect_seedance.routes import VideoRequest
@@ -40,7 +40,7 @@ _STATES = {
     "expired": JobState.FAILED,
 }
 _SETTINGS = capabilities_of("jimmy").fields
-# Of a request's settings these have no counterpart in the create schema.
+# Settings of a request without a field in the create schema.
 _WITHOUT_FIELD = tuple(name for name in SETTINGS if name not in _SETTINGS)
 _FIELDS = ("prompt", *_SETTINGS, "first_image", "last_image")
 _LISTS = ("images", "reference_videos", "reference_audios")
@@ -48,7 +48,7 @@ _CODE_IN_TEXT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
 class Jimmy(JimmyLibrary):
-    """How Jimmy AI is asked and understood."""
+    """Encodes the calls of Jimmy AI and decodes its answers."""
 
     name: ClassVar[str] = "jimmy"
     default_base_url: ClassVar[str] = "https://www.jimmyai.cn"
@@ -75,7 +75,7 @@ class Jimmy(JimmyLibrary):
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
         """Decode the answer to a create; see `Dialect.read_created`."""
         body = reading.read_object(answer.body)
-        error_body = complaint_of(answer, body)
+        error_body = error_body_of(answer, body)
         if body is not None and error_body is None and 200 <= answer.status < 300 and not body.get("error"):
             data = unwrapped(body)
             job = _job_id(data)
@@ -87,13 +87,13 @@ class Jimmy(JimmyLibrary):
         raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
-        """Encode the question how a job is doing."""
+        """Encode the query of a job."""
         return Call("GET", f"{API}/videos/{quote(job_id, safe='')}")
 
     def read_job(self, answer: Answer, job_id: str) -> JobView:
         """Decode the answer to a query; see `Dialect.read_job`."""
         body = reading.read_object(answer.body)
-        error_body = complaint_of(answer, body)
+        error_body = error_body_of(answer, body)
         data = unwrapped(body or {})
         word = reading.first(("status",), data)
         if body is None or error_body is not None or word is None or not 200 <= answer.status < 300:
@@ -101,7 +101,7 @@ class Jimmy(JimmyLibrary):
         state = _STATES.get(word.lower(), JobState.RUNNING)
         video_url = _video_url(data) if state is JobState.SUCCEEDED else None
         if state is JobState.SUCCEEDED and video_url is None:
-            # A bare object key instead of a URL is known from older servers; neither can be fetched.
+            # Older servers may give an object key instead of a URL; it cannot be fetched.
             raise query_error(self.name, answer, None)
         reason = _reason(data, body) if state is JobState.FAILED else None
         code = (reading.first(("error_code",), data) or _code_in(reason)) if state is JobState.FAILED else None
@@ -113,14 +113,14 @@ class Jimmy(JimmyLibrary):
             video_url=video_url,
             error_code=reading.presentable(code, 120) if code else None,
             error_message=reading.presentable(reason) if reason else None,
-            moderated=speaks_of_moderation(f"{code} {reason}"),
+            moderated=means_moderated(f"{code} {reason}"),
             request_id=reading.request_id(answer, data, body),
             created_at=reading.moment(data.get("created_at")),
             finished_at=reading.moment(data.get("completed_at")),
         )
 
     def balance_calls(self) -> tuple[Call, ...]:
-        """Encode the questions about the account's balance and the key's own quota: either can run out."""
+        """Encode the queries of the account's balance and of the key's own quota: either can run out."""
         return (Call("GET", f"{API}/user/balance"), Call("GET", f"{API}/key/balance"))
 
     def read_balance(self, answers: Sequence[Answer]) -> Balance:
@@ -129,7 +129,7 @@ class Jimmy(JimmyLibrary):
         problem: SeedanceError | None = None
         for answer in answers:
             body = reading.read_object(answer.body)
-            error_body = complaint_of(answer, body)
+            error_body = error_body_of(answer, body)
             shown = _shown(unwrapped(body or {})) if error_body is None and 200 <= answer.status < 300 else {}
             raw |= shown
             if not shown:
@@ -158,7 +158,7 @@ def _code_in(reason: str | None) -> str | None:
 
 
 def _video_url(data: Mapping[str, Any]) -> str | None:
-    """Find the result's link: `result.video_url` by the query page, `url` or `mediaUrl` by the FAQ."""
+    """Return the link of the result: `result.video_url` by the query page, `url` or `mediaUrl` by the FAQ."""
     names = ("video_url", "url", "mediaUrl")
     result = reading.child(data, "result")
     found = (reading.link(source.get(name)) for source in (result, data) for name in names)
@@ -166,7 +166,7 @@ def _video_url(data: Mapping[str, Any]) -> str | None:
 
 
 def _shown(data: Mapping[str, Any]) -> dict[str, str]:
-    """Keep the plain fields of a balance as they are spelled; the envelope's own words are none of them."""
+    """Return the scalar fields of a balance with their names unchanged, without the fields of the envelope."""
     shown: dict[str, str] = {}
     for name, value in data.items():
         text = str(value).lower() if isinstance(value, bool) else reading.scalar(value)

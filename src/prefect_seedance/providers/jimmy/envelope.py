@@ -1,6 +1,6 @@
-"""Jimmy AI's envelope: where the fields of an answer stand, and what an error in it tells.
+"""Jimmy AI's envelope: where the fields of an answer are, and the meaning of an error in it.
 
-Sources: see `jimmy.py`. Error codes beyond success are known from client code only.
+Sources: see `dialect.py`. Error codes beyond success are known from client code only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_words
+from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_text
 
 API = "/api/open-api/v1"
 _SUCCESS = frozenset({"0", "20000", "200"})
@@ -26,13 +26,13 @@ _DOUBTFUL = frozenset({"408", "409", "425", "499"})
 
 
 def unwrapped(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Unwrap the envelope; older pages show the same fields without one."""
+    """Return the fields inside the envelope; older pages show the same fields without one."""
     data = body.get("data")
     return data if isinstance(data, dict) and data else body
 
 
-def complaint_of(answer: Answer, body: Mapping[str, Any] | None) -> ErrorBody | None:
-    """Read the error envelope: a code that is not success, and words in `msg`."""
+def error_body_of(answer: Answer, body: Mapping[str, Any] | None) -> ErrorBody | None:
+    """Read the error envelope: a code that is not success, and a text in `msg`. None where it is no error."""
     code = reading.scalar(body.get("code")) if body is not None else None
     if body is None or code is None or code in _SUCCESS:
         return None
@@ -43,7 +43,7 @@ def complaint_of(answer: Answer, body: Mapping[str, Any] | None) -> ErrorBody | 
 def _kind(code: str, text: str, status: int) -> ErrorKind:
     documented = _DOCUMENTED.get(code)
     if documented is not None:
-        words = kind_of_words(text, documented=True)
+        words = kind_of_text(text, documented=True)
         return documented if documented is ErrorKind.KEY or words is ErrorKind.REFUSED else words
     number = reading.number(code)
     if number is not None and (number < 0 or 500 <= number < 600 or 50000 <= number < 60000):
@@ -53,9 +53,9 @@ def _kind(code: str, text: str, status: int) -> ErrorKind:
     if code in _HTTP_LIKE:
         return _HTTP_LIKE[code]
     if not text and status < 400:
-        # A number that no document explains, without a word: that proves nothing.
+        # An undocumented number without a text proves nothing.
         return ErrorKind.TROUBLE
-    return kind_of_words(f"{code} {text}")
+    return kind_of_text(f"{code} {text}")
 
 
 def _message(body: Mapping[str, Any]) -> str:

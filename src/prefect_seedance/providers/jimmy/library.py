@@ -1,8 +1,8 @@
 """Jimmy AI's file upload, SP asset library, whitelist of real people, and the audit of its Full (Manxue) routes.
 
 Sources: the provider's pages `common/files-upload`, `seedance/sp/assets-*` and `seedance/sp/realperson-*`. Of the audit
-only the paths are known: its bodies here are those of a reseller's product of the same name. **Unconfirmed**; callers
-use it only where the user has asked for experiments.
+only the paths are known: its bodies here are those of a reseller's product of the same name. **Unconfirmed**: callers
+use it only where the user has allowed experiments.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from prefect_seedance.errors import InputError, Refused
 from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Call, FilePart
-from prefect_seedance.providers.jimmy.envelope import API, complaint_of, unwrapped
+from prefect_seedance.providers.jimmy.envelope import API, error_body_of, unwrapped
 from prefect_seedance.providers.library import (
     AssetState,
     AssetView,
     Library,
-    MediaKind,
     NamedId,
     Uploaded,
     reference_of,
 )
 from prefect_seedance.providers.outcome import library_error
+from prefect_seedance.routes.facts import MediaKind
 
 MAX_UPLOAD = 100 * 2**20
-"""The longest file that may be uploaded, in bytes (upload page: 100 MB)."""
+"""The largest file that may be uploaded, in bytes (upload page: 100 MB)."""
 
 UPLOAD_ENDINGS = frozenset(
     (
@@ -40,13 +40,13 @@ UPLOAD_ENDINGS = frozenset(
         *(".mp3", ".wav", ".aac", ".m4a", ".flac", ".ogg"),
     )
 )
-"""What may be uploaded, by the ending of the file's name (upload page)."""
+"""The file name extensions that may be uploaded (upload page)."""
 
 _NAME = "Jimmy AI"
 _PATHS = {"sp": "sp/assets/upload", "portrait": "sp/realperson/submit", "audit": "assets/audit"}
 _VIEWS = {"sp": "sp/assets/detail", "portrait": "sp/realperson/status"}
 _STATES = {"active": AssetState.ACTIVE, "failed": AssetState.FAILED}
-# Nobody knows the audit's words: every plain one counts, and any other means that it is still going on.
+# The status words of the audit are not documented: the usual ones count, any other means "still in review".
 _AUDIT_STATES = _STATES | {
     **dict.fromkeys(("success", "succeeded", "approved", "passed", "pass", "completed"), AssetState.ACTIVE),
     **dict.fromkeys(("rejected", "refused", "failure", "error"), AssetState.FAILED),
@@ -55,19 +55,19 @@ _REASONS = ("error_message", "errorMessage", "error_msg", "reason", "fail_reason
 
 
 class JimmyLibrary:
-    """The part of Jimmy AI's dialect that is about uploads and assets. All of it is free of charge."""
+    """The part of Jimmy AI's dialect for uploads and assets. All of these calls are free."""
 
-    upload_lifetime: ClassVar[timedelta | None] = timedelta(days=3)  # not on the upload page; known from elsewhere
+    upload_lifetime: ClassVar[timedelta | None] = timedelta(days=3)  # not on the upload page; from other sources
 
     def asset_billing_model(self, library: Library, kind: MediaKind) -> str | None:  # noqa: ARG002
-        """Return None: nothing is said of a price for uploads, assets or reviews."""
+        """Return None: the documents name no price for uploads, assets or reviews."""
         return None
 
     def upload_call(self, filename: str, mime_type: str, size: int) -> Call:
         """Encode an upload.
 
         Raises:
-            InputError: If the file is empty, too long, or of a kind that the upload page does not list.
+            InputError: If the file is empty, too large, or of a type that the upload page does not list.
         """
         if PurePath(filename).suffix.lower() not in UPLOAD_ENDINGS:
             endings = sorted(UPLOAD_ENDINGS)
@@ -91,10 +91,10 @@ class JimmyLibrary:
     def submit_asset_call(
         self, library: Library, *, name: str, kind: MediaKind, url: str, group: str | None = None
     ) -> Call:
-        """Encode the handing in of an asset. There are no groups here.
+        """Encode the submission of an asset. There are no groups here.
 
         Raises:
-            InputError: If the URL is none that the provider could fetch, or the library does not take this.
+            InputError: If the provider could not fetch the URL, or the library does not accept this.
         """
         if library not in _PATHS:
             raise _no_library(library)
@@ -117,14 +117,14 @@ class JimmyLibrary:
         answer: Answer,
         library: Library,
         *,
-        refusal_codes: AbstractSet[str] = frozenset(),  # noqa: ARG002  nothing is paid, so nothing must be proven
+        refusal_codes: AbstractSet[str] = frozenset(),  # noqa: ARG002  it is free, so nothing must be proven
     ) -> AssetView:
         """Decode the answer to `submit_asset_call`; see `LibraryDialect`."""
         data, body = _success(answer)
         return _view(answer, library, _item(data, None), body)
 
     def asset_call(self, library: Library, asset_id: str) -> Call:
-        """Encode the question how a review stands; that of the audit is a guess."""
+        """Encode the query of a review; that of the audit is a guess."""
         if library == "audit":
             return Call("GET", f"{API}/seedance/assets/status?assetId={quote(asset_id, safe='')}")
         if library not in _VIEWS:
@@ -156,11 +156,11 @@ class JimmyLibrary:
         raise _no_groups()
 
     def list_assets_call(self, name: str, group: str, *, page: int, group_type: str | None = None) -> Call:  # noqa: ARG002
-        """Refuse: no page tells of a list of assets."""
+        """Refuse: no page documents a list of assets."""
         raise _no_list()
 
     def read_assets(self, answer: Answer) -> tuple[tuple[str, AssetView], ...]:  # noqa: ARG002
-        """Refuse: no page tells of a list of assets."""
+        """Refuse: no page documents a list of assets."""
         raise _no_list()
 
 
@@ -178,16 +178,16 @@ def _no_list() -> InputError:
 
 
 def _success(answer: Answer, *, about_asset: bool = False) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the fields and the whole body of an answer that claims success."""
+    """Return the fields and the whole body of a successful answer; raise for any other."""
     body = reading.read_object(answer.body)
-    error_body = complaint_of(answer, body)
+    error_body = error_body_of(answer, body)
     if body is None or error_body is not None or not 200 <= answer.status < 300:
         raise library_error("jimmy", answer, error_body, about_asset=about_asset)
     return unwrapped(body), body
 
 
 def _item(data: Mapping[str, Any], asset_id: str | None) -> Mapping[str, Any]:
-    """Return the record of one asset: the answer itself, or the right one of its `items`."""
+    """Return the record of one asset: the answer itself, or the matching one of its `items`."""
     items = data.get("items")
     if not isinstance(items, list):
         return data
@@ -200,7 +200,7 @@ def _item(data: Mapping[str, Any], asset_id: str | None) -> Mapping[str, Any]:
 
 
 def _raise_failed(items: object) -> None:
-    """Raise for what an audit did not even take in (a guess, as all of the audit)."""
+    """Raise for an item that an audit did not accept (a guess, as all of the audit)."""
     first: object = items[0] if isinstance(items, Sequence) and not isinstance(items, str) and items else None
     if first is None:
         return

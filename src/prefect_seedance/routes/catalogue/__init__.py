@@ -1,1 +1,1 @@
-"""The known routes, as data from the providers' documents."""
+"""The known routes as data, taken from the providers' documents."""

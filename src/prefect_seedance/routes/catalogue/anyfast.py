@@ -1,14 +1,14 @@
 """The route of Anyfast: `seedance-2.0-mini`.
 
-Anyfast's schema names no price line, so the price key is the model's own name, ours. Upstream sells tokens with input
-video at a price of their own; an account that does sees to it with `billing_model_with_video`.
+Anyfast's schema names no price line, so the model's name is the price key. Upstream has a separate price for tokens
+with input video; an account that is billed that way sets `billing_model_with_video`.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from prefect_seedance.routes.limit import Limit, megabytes, nearly, span
+from prefect_seedance.routes.limit import Limit, megabytes, span, span_with_slack
 from prefect_seedance.routes.route import (
     DurationRule,
     Exclusion,
@@ -39,11 +39,11 @@ _IMAGE_LIMITS = (megabytes(30, SCHEMA), span("side", 300, 6000, ASSETS), span("a
 # The documents contradict each other on a video's frame size (480p and 720p; 407,696 to 8,295,044 pixels): no rule.
 _VIDEO_LIMITS = (
     megabytes(50, SCHEMA),
-    nearly("seconds", 2, 15, "0.5", SCHEMA),
-    nearly("fps", 24, 60, "0.1", ASSETS),
+    span_with_slack("seconds", 2, 15, "0.5", SCHEMA),
+    span_with_slack("fps", 24, 60, "0.1", ASSETS),
     _TOTAL,
 )
-_AUDIO_LIMITS = (megabytes(15, SCHEMA), nearly("seconds", 2, 15, "0.5", SCHEMA), _TOTAL)
+_AUDIO_LIMITS = (megabytes(15, SCHEMA), span_with_slack("seconds", 2, 15, "0.5", SCHEMA), _TOTAL)
 _BODY = Limit(
     measure="total_bytes",
     sure_maximum=Decimal(64_000_000),
@@ -76,7 +76,7 @@ _MINI = Route(
         limits=_IMAGE_LIMITS,
         source=f"{SCHEMA}; {ASSETS}",
     ),
-    # A last frame alone is none of the input modes that the schema lists.
+    # The schema lists no input mode with only a last frame.
     frames=FrameRule(
         formats=(*_IMAGES, "heic"),
         doubtful_formats=("heic",),

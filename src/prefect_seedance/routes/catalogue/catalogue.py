@@ -1,4 +1,4 @@
-"""The catalogue: every route that the package knows, and how one is found by name."""
+"""The catalogue: every route that the package knows, and the search by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prefect_seedance.routes.catalogue.jimmy import JIMMY
 from prefect_seedance.routes.route import Route
 
 CATALOGUE: tuple[Route, ...] = (*JIMMY, *ANYFAST)
-"""All known routes. Menus and lists show them in this order, and a set-up starts with the first of a provider."""
+"""All known routes. Menus and lists show them in this order; the setup suggests the first route of a provider."""
 
 
 def find(model: str, provider: str | None = None, extra: Iterable[Route] = ()) -> Route:
@@ -23,11 +23,11 @@ def find(model: str, provider: str | None = None, extra: Iterable[Route] = ()) -
     Args:
         model: The `model` value, as the provider writes it.
         provider: `jimmy` or `anyfast`; needed only where both sell a model of that name.
-        extra: Routes of the user's own. One that names the provider and model of a catalogue route stands in for it;
-            of two that name the same, the later one holds.
+        extra: The user's own routes. One with the provider and model of a catalogue route replaces it; of two with the
+            same provider and model, the later one applies.
 
     Raises:
-        InputError: No such provider or model (with the names that come near), or two providers sell it.
+        InputError: No such provider or model (the text lists similar names), or two providers sell it.
     """
     known = get_args(Provider)
     if provider is not None and provider not in known:
@@ -48,7 +48,7 @@ def _not_found(model: str, provider: str | None, routes: list[Route]) -> Message
     if elsewhere:
         return message("catalogue.other_seller", model=name, sellers=elsewhere)
     names = {route.model.casefold(): route.model for route in routes if provider in {None, route.provider}}
-    # Names differ between the providers by one mark (seedance-2.0-mini, seedance2.0-mini): show a few, not the best.
+    # The providers' names differ by one character (seedance-2.0-mini, seedance2.0-mini): show several matches.
     near = difflib.get_close_matches(model.strip().casefold(), names, n=3, cutoff=0.6)
     if near:
         return message("catalogue.misspelt", model=name, similar=[names[each] for each in near])

@@ -1,8 +1,8 @@
 """The routes of Jimmy AI.
 
 They share one endpoint, one schema and these rules: a prompt is always needed, `images` exclude the two frames, and the
-only switch is `orientation`. Where a route's own page says more than the shared schema, the page rules. A price line
-that no page names is keyed by us: the model, and `-{resolution}` behind it where the price differs by resolution.
+only switch is `orientation`. Where a route's own page says more than the shared schema, the page applies. Where no page
+names the price line, its key is the model, followed by `-{resolution}` where the price differs by resolution.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from prefect_seedance.routes.limit import Limit, megabytes, nearly
+from prefect_seedance.routes.limit import Limit, megabytes, span_with_slack
 from prefect_seedance.routes.route import (
     DurationRule,
     Exclusion,
@@ -45,7 +45,7 @@ _AUDIO_NOT_IN_SCHEMA = "the route's page takes reference audio, the shared schem
 
 
 def _full(model: str, resolution: str, *, title: str, video: bool) -> Route:
-    # Only audited assets are taken: a plain link makes the request fail.
+    # Only audited assets are accepted: a plain link makes the request fail.
     asset: dict[str, Any] = {"schemes": ("asset",), "source": FULL_PAGE}
     return Route(
         **_COMMON,
@@ -64,7 +64,7 @@ def _full(model: str, resolution: str, *, title: str, video: bool) -> Route:
             allowed=(resolution,),
             doubtful=(resolution,),
             default=resolution,
-            doubt="the model's name fixes the resolution, and no document says that the field may be sent beside it",
+            doubt="the model's name fixes the resolution, and no document says that the field may be sent with it",
             source=SCHEMA,
         ),
         ratio=RatioRule(listed=("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "Adaptive"), source=SCHEMA),
@@ -180,11 +180,11 @@ def _mini_special() -> Route:
 
 
 def _fixed_720p(source: str) -> ResolutionRule:
-    # The pages call the field without effect: 720p says what is made anyway, anything else would be a broken promise.
+    # The pages say that the field has no effect: the result is always 720p, so no other value is allowed.
     return ResolutionRule(allowed=("720p",), default="720p", source=source)
 
 
-# "720px-2160px", with no word on which side.
+# "720px-2160px", without saying which side.
 _MD_VIDEOS = (
     Limit(
         measure="one_side",
@@ -193,7 +193,7 @@ _MD_VIDEOS = (
         doubt="the shared schema asks for 720 to 2160 px and does not say of which side",
         source=SCHEMA,
     ),
-    nearly("total_seconds", None, 15, "0.5", SCHEMA),
+    span_with_slack("total_seconds", None, 15, "0.5", SCHEMA),
     megabytes(200, SCHEMA, "total_bytes"),
 )
 
@@ -242,7 +242,7 @@ def _fast_i2v() -> Route:
         duration=DurationRule(minimum=1, maximum=15, source=I2V_PAGE),
         resolution=_fixed_720p(I2V_PAGE),
         ratio=RatioRule(listed=("16:9", "9:16", "1:1"), closed=True, default="16:9", source=I2V_PAGE),
-        # Nine counts images and frames together; as they exclude each other, nine images say the same.
+        # The limit of nine counts images and frames together. They exclude each other, so it is nine images.
         images=MediaRule(**links, maximum=9),
         frames=FrameRule(**links, first_alone="doubtful", last_alone="doubtful"),
         reference_videos=MediaRule(verdict="refused", source=I2V_PAGE),

@@ -1,1 +1,1 @@
-"""In go a route, a request and prices; out comes what it costs: a quote before, units and an amount after."""
+"""Input: a route, a request and prices. Output: a quote before the job, units and an amount after it."""

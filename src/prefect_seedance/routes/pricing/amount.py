@@ -21,12 +21,12 @@ _SETTINGS = {
     "cost": message("amount.cost"),
     "max_charge": message("amount.max_charge"),
 }
-"""What the user's settings are called in an error; other names stand in it as they are."""
+"""The names of the user's settings in an error; other names are used unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """So much of one currency."""
+    """An amount in one currency."""
 
     value: Decimal
     currency: str
@@ -37,10 +37,10 @@ class Amount:
 
         Args:
             text: The amount with its currency.
-            name: What the amount is called in an error.
+            name: The name of the amount in an error.
 
         Raises:
-            InputError: It has no currency, or is no amount. A bare number would be of no currency at all.
+            InputError: It has no currency, or is not an amount.
         """
         found = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
         if found is None:
@@ -52,5 +52,5 @@ class Amount:
 
 
 def _currency(name: str) -> str:
-    # As a price book has it: three letters are a currency code.
+    # As in `Prices.parse`: three letters are a currency code.
     return name.upper() if len(name) == 3 and name.isascii() else name

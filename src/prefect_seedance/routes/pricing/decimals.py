@@ -1,11 +1,11 @@
-"""Arithmetic with money and units: exact, whatever decimal context the caller has set, and written plainly."""
+"""Exact arithmetic with money and units, independent of the caller's decimal context."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-# Prices have at most 30 digits and units a few more than their input: no product or sum of a table comes near this.
+# Prices have at most 30 digits, and units a few more than their input: 200 digits are enough for any table.
 _EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 
 
@@ -18,7 +18,7 @@ def multiply(*factors: Decimal) -> Decimal:
 
 
 def divide(number: Decimal, divisor: Decimal) -> Decimal:
-    """Divide; exact for the powers of two and ten that the units need."""
+    """Divide. Exact for the powers of two and ten that the units need."""
     return _EXACT.divide(number, divisor)
 
 
@@ -36,7 +36,7 @@ def whole(number: Decimal) -> Decimal:
 
 
 def plain(number: Decimal) -> str:
-    """Write a number without exponent and without trailing zeros."""
+    """Format a number without exponent and without trailing zeros."""
     text = f"{number:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

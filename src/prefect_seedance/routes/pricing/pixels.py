@@ -1,6 +1,6 @@
-"""The pixels of a finished video, by resolution and ratio: what tokens are counted from.
+"""The pixels of a finished video by resolution and ratio. Tokens are computed from them.
 
-Source: Volcengine Ark, Seedance 2.0 manual. The files come at 24 frames a second.
+Source: Volcengine Ark, Seedance 2.0 manual. The files have 24 frames per second.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ _SIZES: dict[str, dict[str, tuple[int, int]]] = {
 
 
 def sizes(resolution: str | None) -> Mapping[str, tuple[int, int]]:
-    """Tell width and height of a video by ratio, as the manual has them; empty where it lacks the resolution."""
+    """Return width and height of a video by ratio, from the manual; empty where it lacks the resolution."""
     return _SIZES.get(resolution or "", {})
 
 
 def areas(resolution: str | None, ratio: str | None) -> tuple[Decimal, Decimal] | None:
-    """Tell the smallest and the largest frame, in pixels, that a video may come out with.
+    """Return the smallest and the largest possible frame of a video, in pixels.
 
     Args:
         resolution: Such as `720p`.
         ratio: Such as `16:9`. None or `adaptive` may become any of the known ratios.
 
     Returns:
-        Both figures, equal where the ratio is settled; None where resolution or ratio is not in the manual.
+        Both areas, equal where the ratio is fixed; None where resolution or ratio is not in the manual.
     """
     known = _SIZES.get(resolution or "")
     if known is None:

@@ -1,4 +1,4 @@
-"""The price: what the user pays for one unit of a billing model. None is invented here."""
+"""The price that the user pays for one unit of a billing model. This package contains no prices."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Price:
     """The price of one unit.
 
     Attributes:
-        amount: In the currency of the `Prices` that hold it; zero or more.
-        unit: What one is paid for. None: whatever the route bills by.
+        amount: In the currency of its `Prices`; zero or more.
+        unit: The unit that it is paid for. None: the unit that the route bills by.
     """
 
     amount: Decimal
@@ -42,10 +42,10 @@ class Price:
 
 @dataclass(frozen=True)
 class Prices:
-    """What an account pays: one currency, and a price for each billing model. Make it with `Prices.parse`.
+    """What an account pays: one currency and a price for each billing model. Create it with `Prices.parse`.
 
     Attributes:
-        currency: Such as `CNY`, or an account's own coin. Never converted.
+        currency: Such as `CNY`, or an account's own currency. Never converted.
         prices: By billing model.
     """
 
@@ -54,16 +54,16 @@ class Prices:
 
     @classmethod
     def parse(cls, currency: str, prices: Mapping[str, Any]) -> Self:
-        """Read prices as people write them.
+        """Read prices as users write them.
 
         Args:
-            currency: A short name; three letters are taken as a currency code and written large.
+            currency: A short name; three letters are a currency code and become upper case.
             prices: For each billing model `"0.05"`, a `Decimal`, an `int`, `"0.05/second"`, or
                 `{"price": "0.05", "unit": "second"}`. Units: `second`, `job`, `million_tokens`.
 
         Raises:
-            InputError: With everything that cannot be a price, all at once. A float is refused, since 0.1 as a
-                float is not 0.1.
+            InputError: Some entries are no prices; the text lists all of them. A float is refused, since the float
+                0.1 is not exactly 0.1.
         """
         name = currency.strip()
         if not _CURRENCY.fullmatch(name):

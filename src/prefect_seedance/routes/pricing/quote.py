@@ -1,4 +1,4 @@
-"""The quote: what a row will cost, from low to high, before it is sent."""
+"""The quote: what a row will cost, from low to high, computed before it is sent."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Quote:
 
     Attributes:
         billing_model: The price line.
-        unit: What is counted.
-        units_low: No fewer units than these.
-        units_high: No more units than these; None: open.
+        unit: The unit that is billed.
+        units_low: Lower bound of the units.
+        units_high: Upper bound of the units; None: open.
         unit_price: Price of one unit; None: not given by the user.
         currency: Currency of the amounts; None without a price.
-        low: No less than this; None without a price.
-        high: No more than this; None without a price, or where it is open.
-        notes: What a person should know about these figures.
+        low: Lower bound of the cost; None without a price.
+        high: Upper bound of the cost; None without a price, or where it is open.
+        notes: What a person should know about these numbers.
     """
 
     billing_model: str
@@ -52,7 +52,7 @@ class Quote:
 
     @property
     def kind(self) -> QuoteKind:
-        """How sure the cost is; without a price it is unknown, however sure the units are."""
+        """How certain the cost is; without a price it is unknown, even where the units are exact."""
         if self.low is None:
             return "unknown price"
         if self.high is None:
@@ -61,7 +61,7 @@ class Quote:
 
 
 def billing_model(route: Route, request: VideoRequest) -> str:
-    """Name the price line of a request. An unset resolution counts as the route's default."""
+    """Return the price line of a request. An unset resolution counts as the route's default."""
     template = route.billing_model
     if request.reference_videos and route.billing_model_with_video is not None:
         template = route.billing_model_with_video
@@ -71,16 +71,16 @@ def billing_model(route: Route, request: VideoRequest) -> str:
 def quote(
     route: Route, request: VideoRequest, prices: Prices | None, *, reference_seconds: Decimal | None = None
 ) -> Quote:
-    """Quote a resolved request, without asking anybody.
+    """Quote a resolved request, without I/O.
 
     Args:
         route: The route that the request will be sent on.
         request: The resolved request.
-        prices: The user's prices; None, or a billing model missing from them, leaves the cost unknown, not zero.
+        prices: The user's prices. Without them, or without the billing model, the cost is unknown, not zero.
         reference_seconds: Length of the reference videos, as for `units`.
 
     Raises:
-        InputError: The price is for another unit than the route bills by, or the reference seconds make no sense.
+        InputError: The price is for another unit than the route bills by, or the reference seconds are invalid.
     """
     line = billing_model(route, request)
     count = units(route, request, reference_seconds=reference_seconds)
@@ -137,7 +137,7 @@ def _token_notes(route: Route, request: VideoRequest, high: Decimal | None) -> l
 
 
 def cost(low: Decimal, high: Decimal | None, currency: str | None) -> Message:
-    """Write what something costs: an amount, a range, or no less than an amount."""
+    """Return a cost as a text: an amount, a range, or a lower bound."""
     if high is None:
         return message("sum.open", low=decimals.plain(low), currency=currency)
     if low == high:

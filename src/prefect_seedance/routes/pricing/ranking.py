@@ -1,4 +1,4 @@
-"""Choosing among routes by their quotes: what a row may cost over its candidates, and which is the cheapest."""
+"""Compares routes by their quotes: the order by price, and the common range of several quotes."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ _NOTHING = Decimal(0)
 
 
 def by_price(quotes: Sequence[Quote], currency: str | None = None) -> tuple[list[int], dict[int, Message]]:
-    """The places of the quotes from the cheapest to the dearest, and why others are no candidates.
+    """Order quotes from the cheapest to the most expensive, and say why others are left out.
 
-    Quotes are ranges: that which costs least at its worst comes first; of equal ones that which may cost less, then
-    that which was named first. One without an upper bound comes after all that have one.
+    Quotes are ranges. They are sorted by their upper bound, then by their lower bound, then by their order in the
+    input. Quotes without an upper bound come last.
 
     Args:
         quotes: One for each route that can honour the row.
-        currency: The currency in which the choice is made; None: that of the first quote with a price.
+        currency: The currency to compare in; None: that of the first quote with a price.
 
     Returns:
-        The places in order, and for each place that is left out the reason.
+        The indices of the quotes in order, and for each index that is left out the reason.
     """
     currency = currency or next((quote.currency for quote in quotes if quote.low is not None), None)
-    left: dict[int, Message] = {}
-    for place, quote in enumerate(quotes):
+    left_out: dict[int, Message] = {}
+    for index, quote in enumerate(quotes):
         if quote.low is None:
-            left[place] = message("quote.price_unknown", billing_model=quote.billing_model)
+            left_out[index] = message("quote.price_unknown", billing_model=quote.billing_model)
         elif quote.currency != currency:
-            left[place] = message("quote.other_currency", currency=quote.currency, other=currency)
+            left_out[index] = message("quote.other_currency", currency=quote.currency, other=currency)
 
-    def worst(place: int) -> tuple[bool, Decimal, Decimal, int]:
-        quote = quotes[place]
-        return quote.high is None, quote.high or _NOTHING, quote.low or _NOTHING, place
+    def sort_key(index: int) -> tuple[bool, Decimal, Decimal, int]:
+        quote = quotes[index]
+        return quote.high is None, quote.high or _NOTHING, quote.low or _NOTHING, index
 
-    return sorted((place for place in range(len(quotes)) if place not in left), key=worst), left
+    return sorted((index for index in range(len(quotes)) if index not in left_out), key=sort_key), left_out
 
 
 def span(quotes: Sequence[Quote]) -> Quote:
-    """What a row costs whichever of its candidates makes it: from the least of all to the most of all.
+    """Return the range of a row's cost over all its candidates: from the lowest bound to the highest.
 
-    Where one of them has no known price, or another currency, nobody knows a bound of the whole: the amounts are
-    unknown then, and a note tells what is known of each.
+    Where a candidate has no known price or another currency, there is no common bound: the amounts are unknown, and a
+    note lists what is known of each.
     """
     first = quotes[0]
     if len(quotes) == 1:
@@ -62,7 +62,7 @@ def span(quotes: Sequence[Quote]) -> Quote:
     unit_highs = [quote.units_high for quote in quotes if quote.units_high is not None]
     return Quote(
         billing_model=" or ".join(lines),
-        # What routes count differs: what they have in common is that a row is one job.
+        # Routes with different units have one in common: a row is one job.
         unit=first.unit if alike else "job",
         units_low=min(quote.units_low for quote in quotes) if alike else Decimal(1),
         units_high=(max(unit_highs) if len(unit_highs) == len(quotes) else None) if alike else Decimal(1),

@@ -1,4 +1,4 @@
-"""The total: the quotes of a table, added up by currency and by billing model."""
+"""The total: the sum of the quotes of a table, by currency and by billing model."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from prefect_seedance.routes.route import Unit
 
 @dataclass(frozen=True, slots=True)
 class CurrencySum:
-    """What the rows of one currency cost together.
+    """The sum of the rows of one currency.
 
     Attributes:
-        currency: The currency; sums of several are never added.
-        rows: Rows with a price in it.
-        low: No less than this.
-        high: No more than this; None where any row is open.
+        currency: The currency. Sums of different currencies are never added.
+        rows: Number of rows with a price in it.
+        low: Lower bound.
+        high: Upper bound; None where the cost of any row is open.
     """
 
     currency: str
@@ -36,7 +36,7 @@ class CurrencySum:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
-    """What the rows of one billing model cost together; amounts are None where its price is unknown."""
+    """The sum of the rows of one billing model; amounts are None where its price is unknown."""
 
     billing_model: str
     unit: Unit
@@ -51,14 +51,14 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True)
 class QuoteTotal:
-    """The quotes of a table, added up.
+    """The sum of the quotes of a table.
 
     Attributes:
         rows: Number of quotes.
-        counts: Number of quotes of each kind; all four kinds are there. Rows of unknown price are in no sum.
+        counts: Number of quotes of each kind, for all four kinds. Rows of unknown price are in no sum.
         sums: One for each currency, by name.
         lines: One for each billing model, unit, price and currency, by name.
-        notes: All notes, each with the number of rows that it concerns.
+        notes: All notes, each with its number of rows.
     """
 
     rows: int
@@ -82,7 +82,7 @@ class QuoteTotal:
 
 
 def total(quotes: Iterable[Quote]) -> QuoteTotal:
-    """Add up quotes. Currencies stay apart, and what has no price is counted, never taken for zero."""
+    """Add up quotes. Currencies stay separate; rows without a price are counted, never treated as zero."""
     every = list(quotes)
     by_currency: dict[str, list[Quote]] = {}
     by_line: dict[tuple[str, str, str, Decimal | None], list[Quote]] = {}

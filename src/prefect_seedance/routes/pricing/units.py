@@ -1,4 +1,4 @@
-"""The units that a job is billed by: how many are to be expected, and how many it was in the end."""
+"""The units that a job is billed by: the number expected before it, and the number billed after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prefect_seedance.routes.route import Route, Unit
 
 _HALF = Decimal("0.5")
 _MILLION = Decimal(1_000_000)
-_PIXELS_A_MILLION_TOKENS = Decimal(1024 * 1_000_000)
+_PIXELS_PER_MILLION_TOKENS = Decimal(1024 * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Units:
     """How many units a job will be billed.
 
     Attributes:
-        low: No fewer than these.
-        high: No more than these, or None where no bound is known.
-        unit: What is counted. Tokens are counted in millions, never rounded.
+        low: Lower bound.
+        high: Upper bound; None where none is known.
+        unit: The unit. Tokens are counted in millions and never rounded.
     """
 
     low: Decimal
@@ -33,13 +33,13 @@ class Units:
 
 
 def units(route: Route, request: VideoRequest, *, reference_seconds: Decimal | None = None) -> Units:
-    """Count the units before the job is made.
+    """Return the expected units of a job.
 
     Args:
         route: The route that bills.
         request: The resolved request; an unset duration counts as the route's default.
-        reference_seconds: Length of the reference videos that the route bills: of the first one where
-            `route.input_seconds` is `first`, else of all together. None where it is not known.
+        reference_seconds: Length in seconds of the reference videos that the route bills: of the first one where
+            `route.input_seconds` is `first`, else of all together. None: not known.
 
     Raises:
         InputError: The reference seconds are negative or not a number.
@@ -61,7 +61,7 @@ def units(route: Route, request: VideoRequest, *, reference_seconds: Decimal | N
 def settle_units(
     route: Route, request: VideoRequest, *, tokens: int | None, reference_seconds: Decimal | None = None
 ) -> Decimal | None:
-    """Count the units of a job that succeeded.
+    """Return the billed units of a job that succeeded.
 
     Args:
         route: The route that billed.
@@ -70,8 +70,8 @@ def settle_units(
         reference_seconds: As for `units`.
 
     Returns:
-        The units as billed, or None where nothing proves them: tokens without a usage figure, input seconds that
-        nobody measured, that end on half a second, or of which the documents do not say whether they are billed.
+        The units as billed; None where they are not certain: tokens without a usage figure, or input seconds that were
+        not measured, that end on half a second, or of which the documents do not say whether they are billed.
     """
     if route.unit == "job":
         return Decimal(1)
@@ -90,7 +90,7 @@ def _duration(route: Route, request: VideoRequest) -> Decimal:
 
 
 def _reference(request: VideoRequest, seconds: Decimal | None) -> Decimal | None:
-    """Tell the input seconds: zero without a reference video, None where there is one of unknown length."""
+    """Return the input seconds: zero without a reference video, None where its length is unknown."""
     if seconds is not None and (not seconds.is_finite() or seconds < 0):
         raise InputError(message("quote.reference_seconds", seconds=seconds))
     return seconds if request.reference_videos else Decimal(0)
@@ -105,13 +105,13 @@ def _billed_seconds(route: Route, seconds: Decimal, reference: Decimal | None) -
 
 
 def _tokens(route: Route, request: VideoRequest, seconds: Decimal, reference: Decimal | None) -> Units:
-    # (24·s + 1)·w·h / 1024, where s is output and input together. Upstream's price page leaves out the one frame, but
-    # Anyfast's own example (5 s, 720p, 16:9: 108,900 tokens) counts it.
+    # (24·s + 1)·w·h / 1024, where s is output plus input seconds. Upstream's price page omits the extra frame, but
+    # Anyfast's own example (5 s, 720p, 16:9: 108,900 tokens) includes it.
     found = areas(request.resolution or route.resolution.default, request.ratio or route.ratio.default)
     if found is None:
         return Units(Decimal(0), None, "million_tokens")
     low, high = (_million_tokens(seconds, reference or Decimal(0), area) for area in found)
-    # With input video a minimum charge applies that no document puts in figures, so nothing bounds it from above.
+    # With input video a minimum charge applies that no document quantifies, so there is no upper bound.
     return Units(low, None if request.reference_videos else high, "million_tokens")
 
 
@@ -119,4 +119,4 @@ def _million_tokens(seconds: Decimal, reference: Decimal, area: Decimal) -> Deci
     frames = decimals.add(
         (decimals.multiply(decimals.add((seconds, reference)), Decimal(FRAMES_PER_SECOND)), Decimal(1))
     )
-    return decimals.divide(decimals.multiply(frames, area), _PIXELS_A_MILLION_TOKENS)
+    return decimals.divide(decimals.multiply(frames, area), _PIXELS_PER_MILLION_TOKENS)

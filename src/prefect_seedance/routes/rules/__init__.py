@@ -1,1 +1,1 @@
-"""In go a route and a request; out comes every rule that the request breaks."""
+"""Input: a route and a request. Output: every rule that the request breaks."""

@@ -1,4 +1,4 @@
-"""The figures of a medium against a limit: measured exactly, judged by both bounds, told in words."""
+"""Compares the measures of a medium with a limit, exactly, by its hard and its sure bounds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _UNITS: dict[Measure, str] = {
     "one_side": " px",
     "fps": " fps",
 }
-# No medium comes near; a damaged header may say anything, and should cost no time.
+# No real medium reaches this. It bounds the work on values from damaged headers.
 _LARGEST = 10**15
 
 
 def measure_of(value: int | Decimal | None) -> Fraction | None:
-    """A fact as an exact number; None where it is not known or is no number."""
+    """Return a fact as an exact number; None where it is not known or not a number."""
     if value is None:
         return None
     if isinstance(value, Decimal):
@@ -37,7 +37,7 @@ def measure_of(value: int | Decimal | None) -> Fraction | None:
 
 
 def measures_of(measure: Measure, facts: MediaFacts) -> tuple[Fraction, ...]:
-    """What one medium measures; nothing where it is not known. Of the sides there are two, and none alone."""
+    """Return the values of a measure for one medium: none where it is not known, two for its sides, else one."""
     if measure in {"bytes", "total_bytes"}:
         return _known(measure_of(facts.bytes))
     if measure in {"seconds", "total_seconds"}:
@@ -55,10 +55,10 @@ def measures_of(measure: Measure, facts: MediaFacts) -> tuple[Fraction, ...]:
 def check_measures(
     route: Route, field: str, value: object, limit: Limit, found: Sequence[Fraction]
 ) -> Iterator[Problem]:
-    """Hold figures against a limit.
+    """Compare measured values with a limit.
 
-    `one_side` is refused only where no side keeps to it, since then no reading of the rule is left that would allow
-    it; where one side keeps to it and the other does not, it depends on the reading.
+    `one_side` is an error only where both sides are outside the limit, since then no interpretation of the rule allows
+    it. Where one side is inside, it is a warning.
     """
     if not found:
         return
@@ -122,5 +122,5 @@ def _megabytes(bound: Decimal) -> Message:
 
 
 def _plain(number: Fraction) -> str:
-    # Six places tell 15.000001 from 15; what is nearer than that is a file nobody has.
+    # Six decimal places show 15.000001 as different from 15. Real files do not differ by less.
     return f"{float(number):.6f}".rstrip("0").rstrip(".")

@@ -1,6 +1,6 @@
-"""The rules of a request's media: kinds, counts, addresses, frames, and what goes with what.
+"""The rules of a request's media: kinds, counts, addresses, frames and combinations.
 
-Like the rules of the settings, these are small pure functions over the route's data.
+Each rule is a small pure function of the request and the route's data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FIELDS: dict[Part, str] = {"frames": "first_image/last_image"}
 
 
 def check_kinds(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """The route takes the kinds of media that are given, and not too many of each."""
+    """Check that the route accepts the kinds of media in the request, and the number of each."""
     for part in MEDIA:
         if not request.has(part):
             continue
@@ -41,7 +41,7 @@ def check_kinds(route: Route, request: VideoRequest) -> Iterator[Problem]:
 def check_addresses(
     route: Route, request: VideoRequest, *, review: Review | None = None, experimental: bool = False
 ) -> Iterator[Problem]:
-    """Every medium can be brought to the provider, and is of a format that it reads, as far as its name tells."""
+    """Check that every medium can reach the provider, and that its name suggests a format that the provider reads."""
     for field, address in request.media:
         if route.medium(field).verdict == "refused":
             continue
@@ -54,7 +54,7 @@ def check_addresses(
 
 
 def check_frames(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """One frame goes without the other only where the route lets it."""
+    """Check that one frame is used without the other only where the route allows it."""
     rule = route.frames
     if len(request.frames) != 1 or rule.verdict == "refused":
         return
@@ -71,7 +71,7 @@ def check_frames(route: Route, request: VideoRequest) -> Iterator[Problem]:
 
 
 def check_exclusions(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """Parts that exclude each other do not meet in one request."""
+    """Check that the request does not combine parts that exclude each other."""
     for rule in route.exclusions:
         clashes = [other for other in rule.others if request.has(other)]
         if clashes and request.has(rule.part):
@@ -80,7 +80,7 @@ def check_exclusions(route: Route, request: VideoRequest) -> Iterator[Problem]:
 
 
 def check_audio_pairing(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """Reference audio comes with what it needs beside it."""
+    """Check that reference audio comes with the other media that it needs."""
     rule = route.audio_pairing
     audio = route.reference_audios
     if not request.reference_audios or audio.verdict == "refused" or not rule.needs:
@@ -97,7 +97,7 @@ def check_audio_pairing(route: Route, request: VideoRequest) -> Iterator[Problem
 
 
 def check_expectation(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """A route that is made for a kind of media is not paid for without any."""
+    """Warn where a route is made for a kind of media and the request has none of it."""
     rule = route.expectation
     if rule.parts and not any(request.has(part) for part in rule.parts):
         reason = message("rule.expected_missing", doubt=rule.doubt, parts=_fields(*rule.parts))
@@ -109,7 +109,7 @@ def _fields(*parts: Part) -> tuple[str, ...]:
 
 
 def _first(part: Part, request: VideoRequest) -> tuple[str, object]:
-    # A part is told by the field that a person wrote, and by its first value.
+    # A problem names the field that the user wrote, and its first value.
     if part == "web_search":
         return part, request.web_search
     if part == "frames":

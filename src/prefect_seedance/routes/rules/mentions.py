@@ -1,4 +1,4 @@
-"""Mentions: references that a prompt names, such as `@image1`, are there."""
+"""The rule on mentions: references that a prompt names, such as `@image1`, must exist."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from prefect_seedance.routes.route import Route
 
 SOURCE = "Anyfast: Seedance 2.0 guides (a prompt names @image1, @video1, @audio1, counted from 1 for each kind)"
 
-# An @ behind a letter belongs to an e-mail address, and a name that goes on (@image1x, @image1.com) to somebody.
-# Chinese letters are no obstacle on either side: Chinese is written without blanks.
+# An @ after a letter is part of an e-mail address; a longer name (@image1x, @image1.com) is another account or a host.
+# Chinese characters may be adjacent on both sides, since Chinese is written without spaces.
 _MENTION = re.compile(
     r"(?<![A-Za-z0-9_%+-])[@＠](?P<kind>image|video|audio|图片|视频|音频)(?P<blank>[ \u3000]?)(?P<number>\d{1,9})"
     r"(?![A-Za-z0-9_\d@]|\.[A-Za-z0-9])",
@@ -31,10 +31,10 @@ _SHOWN = 5
 
 
 def check_mentions(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """Every reference that the prompt names is there.
+    """Check that every reference that the prompt names exists.
 
-    A name written with a blank (`@image 3`) may be plain text, and whether `@image1` means a first or last image no
-    document says: both only warn.
+    A name with a space (`@image 3`) may be plain text, and no document says whether `@image1` can mean a first or last
+    image: both are warnings.
     """
     errors: dict[Part, dict[str, None]] = {}
     warnings: dict[Part, dict[str, None]] = {}

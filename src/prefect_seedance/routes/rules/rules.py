@@ -1,4 +1,4 @@
-"""The table of all rules, and the one question that they answer: can this route honour this request?"""
+"""All rules in one table, and `check`, which applies them: can this route honour this request?"""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ _AFTER_ADDRESSES: tuple[Rule, ...] = (
 
 
 def check_words(route: Route, request: VideoRequest) -> list[Problem]:
-    """The part of `check` that reads the prompt. All other rules say the same of every prompt."""
+    """The part of `check` that depends on the text of the prompt."""
     return [*settings.check_prompt(route, request), *check_mentions(route, request)]
 
 
 def check(
     route: Route, request: VideoRequest, *, review: Review | None = None, experimental: bool = False
 ) -> list[Problem]:
-    """Compare a request with a route and tell everything that is wrong with it, at once.
+    """Compare a request with a route, and return all problems at once.
 
     Args:
         route: The route that the request would be sent on.
-        request: The request as it would be sent, defaults included (see `resolve`). Its media may lie where the
-            provider does not fetch from, as long as `form_of` knows a way to bring them there.
-        review: The user's wish to have the media reviewed first.
-        experimental: Whether submissions may be made whose form no document shows.
+        request: The request as it would be sent, defaults included (see `resolve`). The provider need not be able to
+            fetch its media, as long as `form_of` has a form for them.
+        review: The review of media that the user asks for.
+        experimental: Whether submissions are allowed whose form no document shows.
 
     Returns:
-        All problems, errors and warnings, in the order of the rules. Without an error among them the request may be
-        sent; a setting that the route cannot honour is always an error and never left out in silence.
+        All problems, errors and warnings, in the order of the rules. The request may be sent if none is an error. A
+        setting that the route cannot honour is always an error; it is never dropped silently.
     """
     return [
         *(problem for rule in _BEFORE_ADDRESSES for problem in rule(route, request)),

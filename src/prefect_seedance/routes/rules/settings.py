@@ -1,7 +1,7 @@
 """The rules of a request's settings: prompt, duration, resolution, ratio and the switches.
 
-Each rule is a small pure function that compares one field of a request with the route's data and yields what is wrong
-with it. None of them knows a route by name.
+Each rule is a small pure function that compares one field of a request with the route's data and yields problems.
+No rule depends on the name of a route.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WORD = re.compile(r"[A-Za-z0-9]+(?:['’-][A-Za-z0-9]+)*")
 
 
 def check_prompt(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """A prompt is there where it must be, and no longer than it may be."""
+    """Check that a prompt is present where it is needed, and not too long."""
     rule, prompt = route.prompt, request.prompt
     if prompt is None or not prompt.strip():
         has_pictures = request.has("images") or request.has("frames") or request.has("reference_videos")
@@ -44,7 +44,7 @@ def _advised_length(rule: PromptRule, prompt: str) -> Iterator[Message]:
 
 
 def _count(pattern: re.Pattern[str], prompt: str, limit: int | None) -> int | None:
-    """How often a pattern occurs; None where that is within the limit."""
+    """The number of matches of a pattern; None where it is within the limit."""
     if limit is None or len(prompt) <= limit:
         return None
     count = sum(1 for _ in pattern.finditer(prompt))
@@ -52,7 +52,7 @@ def _count(pattern: re.Pattern[str], prompt: str, limit: int | None) -> int | No
 
 
 def check_duration(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """A duration is within the hard bounds; outside the sure ones it only warns."""
+    """Check that the duration is within the hard bounds; outside the sure bounds it is a warning."""
     rule, seconds = route.duration, request.duration
     if seconds is None:
         return
@@ -70,7 +70,7 @@ def check_duration(route: Route, request: VideoRequest) -> Iterator[Problem]:
 
 
 def check_resolution(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """A resolution is one that the route makes."""
+    """Check that the route makes this resolution."""
     rule, resolution = route.resolution, request.resolution
     if resolution is None or not rule.allowed:
         return
@@ -83,7 +83,7 @@ def check_resolution(route: Route, request: VideoRequest) -> Iterator[Problem]:
 
 
 def check_ratio(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """A ratio is on the route's list; where the list is open, another one only warns."""
+    """Check that the ratio is on the route's list; where the list is open, another one is a warning."""
     rule, ratio = route.ratio, request.ratio
     if ratio is None or not rule.listed or ratio in rule.listed:
         return
@@ -98,7 +98,7 @@ def check_ratio(route: Route, request: VideoRequest) -> Iterator[Problem]:
 
 
 def check_switches(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """A switch that is set, to yes or to no, is one that the route has."""
+    """Check that the route has every switch that is set, to yes or to no."""
     for switch in SWITCHES:
         value = getattr(request, switch)
         if value is not None and switch not in route.switches:
@@ -106,7 +106,7 @@ def check_switches(route: Route, request: VideoRequest) -> Iterator[Problem]:
 
 
 def check_orientation(route: Route, request: VideoRequest) -> Iterator[Problem]:
-    """Orientation beside a ratio has no effect, and nobody should think that it had."""
+    """Warn that orientation has no effect where a ratio is set too."""
     if "orientation" in route.switches and request.orientation is not None and request.ratio is not None:
         reason = message("rule.orientation_without_effect", ratio=shown(request.ratio))
         yield problem(route, "orientation", request.orientation, reason, severity="warning")
