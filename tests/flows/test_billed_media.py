@@ -15,7 +15,7 @@ from prefect_seedance.engine import medium
 from prefect_seedance.engine.steps import submit_asset
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
 from prefect_seedance.sandbox.http.media import media_bytes
-from prefect_seedance.sandbox.world.assets import AssetShelf
+from prefect_seedance.sandbox.world.assets import Assets
 
 PRICES = PriceBook(currency="CNY", prices={"seedance-2.0-mini": "23", "volc-asset": "1", "volc-asset-video": "1"})
 GROUP_AND_CLIP = ["volc-asset", "volc-asset-video"]
@@ -159,8 +159,8 @@ def test_an_upload_that_ends_soon_is_made_anew_within_the_run(make, route_to, sa
 @pytest.mark.usefixtures("impatient")
 def test_an_asset_that_failed_is_handed_in_again_once_each_time_that_is_asked(make, mini, sandbox, clips, monkeypatch):
     """The answer to the second one is lost and the list lags: neither the run nor the next one pays for a third."""
-    real, fails = AssetShelf.add, iter([True])
-    monkeypatch.setattr(AssetShelf, "add", lambda *a, **k: real(*a, **{**k, "fails": next(fails, False)}))
+    real, fails = Assets.add, iter([True])
+    monkeypatch.setattr(Assets, "add", lambda *a, **k: real(*a, **{**k, "fails": next(fails, False)}))
     assert fates(make(clips, route=mini, limit=1)) == {"refused": 1}
     assert fates(make(clips, route=mini, limit=1)) == {"refused": 1}
     assert bought(sandbox) == GROUP_AND_CLIP

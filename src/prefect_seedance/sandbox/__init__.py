@@ -1,6 +1,6 @@
-"""The sandbox: both providers' APIs on one port, for trying and testing without spending.
+"""The sandbox emulates the APIs of both providers on one port, for trying and testing without spending.
 
-It is written from the providers' documents alone and shares no code with the rest of the package.
+It is written from the providers' documents only, and shares no code with the rest of the package.
 """
 
 from prefect_seedance.sandbox.app import build_app

@@ -1,4 +1,4 @@
-"""`python -m prefect_seedance.sandbox`: a sandbox as a server of its own."""
+"""`python -m prefect_seedance.sandbox`: run a sandbox as a server."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument("--speed", type=float, default=1.0, help="10 makes a job of 30 s last 3 s")
-    parser.add_argument("--seed", type=int, default=0, help="decides all chances")
-    parser.add_argument("--state", type=Path, help="SQLite file that remembers jobs and bill")
-    parser.add_argument(
-        "--strict", action="store_true", help="also refuse what the documents contradict each other about"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random decisions")
+    parser.add_argument("--state", type=Path, help="SQLite file that keeps jobs and bill")
+    parser.add_argument("--strict", action="store_true", help="also refuse what only some of the documents allow")
     parser.add_argument("--faults", default="{}", help="JSON of rates and dialects, e.g. '{\"rate_limited\": 0.1}'")
     return parser
 

@@ -16,29 +16,29 @@ from prefect_seedance.sandbox.world.draft import Refusal
 from prefect_seedance.sandbox.world.faults import Faults
 from prefect_seedance.sandbox.world.state import State
 
-ROOMS = (control, jimmy, jimmy_assets, audit, uploading, api, assets, files, media)
+ENDPOINTS = (control, jimmy, jimmy_assets, audit, uploading, api, assets, files, media)
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:
-    """Answer a refusal that no provider's voice has answered."""
+    """Answer a refusal that no provider's endpoint has handled."""
     return JSONResponse({"error": str(refusal)}, status_code=400)
 
 
 def build_app(
     settings: SandboxSettings | None = None, faults: Faults | None = None, *, state: State | None = None
 ) -> Starlette:
-    """Make the application.
+    """Build the application.
 
     Args:
-        settings: What it pretends to be.
-        faults: What goes wrong from the start.
-        state: A memory made before; it wins over both.
+        settings: The provider's properties.
+        faults: The faults at the start.
+        state: An existing state; it takes precedence over both.
 
     Returns:
         An application whose `app.state.sandbox` is the `State`. Cut connections need the protocol class of
         `SandboxServer`; without it (an in-process client) a cut is a `ConnectionResetError`.
     """
-    routes = [route for room in ROOMS for route in room.ROUTES]
+    routes = [route for module in ENDPOINTS for route in module.ROUTES]
     app = Starlette(routes=routes, exception_handlers={Refusal: _refused})
     app.state.sandbox = state or State(settings, faults)
     return app

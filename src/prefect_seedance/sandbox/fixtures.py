@@ -1,6 +1,6 @@
 """pytest fixtures. Put `from prefect_seedance.sandbox.fixtures import *` into your conftest.py.
 
-Override `sandbox_settings` to have another sandbox in a module or class.
+Override `sandbox_settings` to configure the sandbox of a module or class.
 """
 
 from __future__ import annotations

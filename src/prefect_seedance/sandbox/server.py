@@ -1,4 +1,4 @@
-"""Running a sandbox: in a thread of a test or a demo, or as a server of its own."""
+"""Run a sandbox in a thread, for tests and demos, or as a server."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class SandboxServer:
     ```
 
     Args:
-        settings: What it pretends to be.
-        faults: What goes wrong from the start.
-        port: The port; 0 takes a free one.
+        settings: The provider's properties.
+        faults: The faults at the start.
+        port: The port; 0 picks a free one.
         host: The address to listen on.
 
     Attributes:
-        state: Its memory: `bill()`, `jobs()`, `calls`, `faults`, `reset()`.
+        state: The state: `bill()`, `jobs()`, `calls`, `faults`, `reset()`.
         url: The base URL of both providers.
     """
 
@@ -56,11 +56,11 @@ class SandboxServer:
 
     @property
     def faults(self) -> Faults:
-        """Return what goes wrong; may be changed while it runs."""
+        """Return the faults; they may be changed while the sandbox runs."""
         return self.state.faults
 
     def start(self) -> Self:
-        """Start serving, and return when it does."""
+        """Start the server, and return once it accepts connections."""
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():
@@ -69,7 +69,7 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """Stop serving; connections are closed, and a state file stays. May be called twice."""
+        """Stop the server and close all connections. A state file is kept. May be called twice."""
         self.state.closing = True
         self._server.should_exit = True
         if self._thread.ident is not None:
@@ -94,12 +94,12 @@ def serve(
     Raises:
         OSError: The port is taken.
     """
-    with contextlib.closing(_listen(host, port)) as listener, _memory(settings, faults) as state:
+    with contextlib.closing(_listen(host, port)) as listener, _open_state(settings, faults) as state:
         _server(state).run([listener])
 
 
 @contextlib.contextmanager
-def _memory(settings: SandboxSettings | None, faults: Faults | None) -> Iterator[State]:
+def _open_state(settings: SandboxSettings | None, faults: Faults | None) -> Iterator[State]:
     state = State(settings, faults)
     try:
         yield state
@@ -109,10 +109,10 @@ def _memory(settings: SandboxSettings | None, faults: Faults | None) -> Iterator
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named, since asyncio turns Nagle's delay off only where it sees TCP.
+    # The protocol is given because asyncio disables Nagle's algorithm only for a socket that says TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        # A sandbox that comes back shall get its old port at once.
+        # A restarted sandbox must get its old port at once.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
     except OSError:

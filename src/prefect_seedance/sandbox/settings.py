@@ -1,4 +1,4 @@
-"""What kind of provider a sandbox pretends to be: keys, pace, prices, strictness."""
+"""Settings of a sandbox: keys, speed, prices, strictness."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from pathlib import Path
 
 from prefect_seedance.sandbox.world.prices import price_list
 
-#: The keys that a fresh sandbox knows, and the provider (or `provider/account`) that each one opens.
+#: The keys of a new sandbox, each with its provider (or `provider/account`).
 DEFAULT_KEYS: Mapping[str, str] = {"sk_sandbox": "jimmy", "sk-sandbox": "anyfast"}
 
-#: Words whose owners object: a prompt that holds one is refused by the review (any letter case).
+#: Trademarks: the review refuses a prompt that contains one, in any letter case.
 TRADEMARKS: tuple[str, ...] = ("mickey mouse", "米老鼠", "donald duck", "唐老鸭", "pikachu", "皮卡丘")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxSettings:
-    """The unchanging side of a sandbox; what goes wrong on purpose stands in `Faults`.
+    """The fixed settings of a sandbox. Faults are in `Faults`, and may change while it runs.
 
     Attributes:
         keys: API key → `provider` or `provider/account`. Two keys of one account see the same jobs.
-        job_seconds: Shortest and longest time a job takes, in seconds before `speed`.
+        job_seconds: Shortest and longest duration of a job, in seconds, before `speed` is applied.
         asset_seconds: The same for the review of an asset or a portrait.
         speed: Divides both; 10 makes a job of 30 s last 3 s.
-        seed: Decides all chances. A fate hangs on the content of a request and on how often it was sent before, not on
-            the order in which requests arrive, so concurrent runs meet the same faults.
+        seed: Seed of all random decisions. They depend on a request's content and on how often it was sent before, not
+            on the order in which requests arrive, so concurrent runs get the same faults.
         prices: Unit price by billing model name.
         currency: The currency of these prices.
-        funds: What each account may spend; None is no limit.
-        strict: Also refuse what the provider's documents contradict each other about.
-        known_assets_only: Refuse `asset://` ids that were not made here (else an unknown id is believed). One that was
-            made here by another account is refused in any case.
-        jimmy_refunds_failures: Give the money of failed Jimmy AI jobs back (the documents are silent on this).
-        link_seconds: How long a result link lives; None is what the documents say (3 days, 24 hours).
-        upload_seconds: How long an uploaded file is served (not on the upload page; known from elsewhere).
-        foreign_video_seconds: The length that Anyfast sees in a reference video which the sandbox cannot look into.
-        trademarks: Words that the review objects to, lower case.
-        state_path: SQLite file that remembers jobs, bill, assets and uploads; None keeps all in memory.
-        public_url: The address to write into links; None takes the one that the client called.
-        clock: Tells the time in Unix seconds; tests may bring their own.
+        funds: How much each account may spend; None is no limit.
+        strict: Also refuse what only some of the provider's documents allow.
+        known_assets_only: Refuse `asset://` ids that this sandbox did not make; otherwise an unknown id is accepted.
+            An id that another account made here is always refused.
+        jimmy_refunds_failures: Refund failed Jimmy AI jobs (the documents do not say whether they are).
+        link_seconds: Lifetime of a result link; None is the documented one (3 days, 24 hours).
+        upload_seconds: How long an uploaded file is served (not stated on the upload page).
+        foreign_video_seconds: Assumed length of a reference video at Anyfast whose length the sandbox cannot read.
+        trademarks: Words that the review refuses, lower case.
+        state_path: SQLite file that keeps jobs, bill, assets and uploads; None keeps them in memory.
+        public_url: The base URL of links; None uses the one that the client called.
+        clock: Returns the time in Unix seconds; tests may replace it.
     """
 
     keys: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_KEYS))
@@ -72,4 +72,4 @@ class SandboxSettings:
                 raise ValueError(f"{name} must be (shortest, longest), not {(low, high)}")
         for account in self.keys.values():
             if account.partition("/")[0] not in DEFAULT_KEYS.values():
-                raise ValueError(f"a key opens 'jimmy', 'anyfast' or 'provider/account', not {account!r}")
+                raise ValueError(f"a key belongs to 'jimmy', 'anyfast' or 'provider/account', not {account!r}")

@@ -1,1 +1,1 @@
-"""Anyfast's endpoints, from its documents: its requests go in, its answers come out."""
+"""Anyfast's endpoints, written from its documents: its requests go in, its answers come out."""

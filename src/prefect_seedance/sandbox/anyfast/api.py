@@ -1,4 +1,4 @@
-"""Anyfast's words: its query shapes, its error shapes, its model list."""
+"""Anyfast's replies: query answers, errors, and the model list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FLAT = {"waiting": "queued", "running": "processing", "succeeded": "completed", 
 
 
 def error(status: int, code: str, message: str, kind: str, headers: dict[str, str] | None = None) -> Response:
-    """Say no in the gateway's own form."""
+    """Return an error in the gateway's own form."""
     body = {"error": {"code": code, "message": message, "type": kind}}
     return JSONResponse(body, status_code=status, headers=headers)
 
@@ -40,15 +40,15 @@ def nested(code: str, message: str) -> str:
     return json.dumps({"error": inner}, ensure_ascii=False)
 
 
-def _progress(job: Job, now: float, way: Progress) -> str:
-    """Return the progress as text; it starts at 50 %, and reaches 100 % on failure too (query guide)."""
+def _progress(job: Job, now: float, mode: Progress) -> str:
+    """Return the progress as text; it starts at 50 %, and is 100 % after a failure too (query guide)."""
     if job.phase(now) in {"succeeded", "failed"}:
         return "100%"
-    return "0%" if job.phase(now) == "waiting" else f"{50 + int(49 * job.part_told(now, way))}%"
+    return "0%" if job.phase(now) == "waiting" else f"{50 + int(49 * job.reported_progress(now, mode))}%"
 
 
 def _upstream(job: Job, now: float, link: str | None) -> dict[str, Any]:
-    """Return the raw task of the upstream provider, as the gateway passes it on."""
+    """Return the raw task of the upstream provider, as the gateway relays it."""
     clip = job.clip
     task: dict[str, Any] = {
         "id": "cgt-" + job.request_sha256[:16],
@@ -87,8 +87,8 @@ def _flat(job: Job, now: float, link: str | None, *, upper: bool) -> dict[str, A
 
 
 @dataclass(frozen=True)
-class AnyfastVoice:
-    """How Anyfast talks."""
+class AnyfastReplies:
+    """The replies of Anyfast."""
 
     state: State
     provider: str = "anyfast"
@@ -109,7 +109,7 @@ class AnyfastVoice:
         return JSONResponse({**names, "status": "", "progress": 0, "created_at": int(job.created_at)})
 
     def viewed(self, job: Job, now: float, link: str | None) -> Response:
-        """Answer a query in the chosen dialect."""
+        """Answer a query in the selected dialect."""
         dialect, phase = self.state.faults.anyfast_dialect, job.phase(now)
         if dialect in {"flat", "upper"}:
             return JSONResponse(_flat(job, now, link, upper=dialect == "upper"))
@@ -129,7 +129,7 @@ class AnyfastVoice:
         if self.state.faults.progress != "none":
             data["progress"] = _progress(job, now, self.state.faults.progress)
         if link is not None:
-            # For old clients, the link may stand once more where a failure gives its reason (query guide).
+            # For old clients, the link may be repeated in `fail_reason` (query guide).
             data |= {"result_url": link, "fail_reason": link if dialect == "lower" else ""}
         if phase == "failed":
             data["fail_reason"] = job.failure
@@ -141,7 +141,7 @@ class AnyfastVoice:
         return error(400, code, str(refusal), "invalid_request_error")
 
     def moderated(self) -> Response | None:
-        """Relay the upstream review: an error in JSON, inside the text of another."""
+        """Relay the error of the upstream review: JSON inside the message of another error."""
         text = "The request failed because the input text may contain sensitive information."
         message = nested("InputTextSensitiveContentDetected", text)
         return JSONResponse({"code": "fail_to_fetch_task", "message": message, "data": None}, status_code=400)
@@ -157,14 +157,14 @@ class AnyfastVoice:
         return error(401, "invalid_api_key", "invalid API key", "authentication_error")
 
     def out_of_funds(self) -> Response:
-        """Answer 401 as well; only the text tells a spent quota from a wrong key."""
+        """Answer 401 as well; only the text distinguishes a spent quota from a wrong key."""
         return error(401, "insufficient_quota", "the token's remaining quota is not enough", "quota_error")
 
     def too_many(self) -> Response:
         """Answer 429."""
         return error(429, "rate_limit_exceeded", "too many requests", "rate_limit_error", retry_headers(self.state))
 
-    def trouble(self) -> Response:
+    def server_error(self) -> Response:
         """Answer 500."""
         return error(500, "do_request_failed", "upstream error", "server_error")
 
@@ -175,20 +175,20 @@ class AnyfastVoice:
 
 async def create(request: Request) -> Response:
     """POST /v1/video/generations."""
-    return await calls.create(request, AnyfastVoice(calls.state_of(request)))
+    return await calls.create(request, AnyfastReplies(calls.state_of(request)))
 
 
 async def query(request: Request) -> Response:
     """GET /v1/video/generations/{id}."""
-    return await calls.query(request, AnyfastVoice(calls.state_of(request)))
+    return await calls.query(request, AnyfastReplies(calls.state_of(request)))
 
 
 async def models(request: Request) -> Response:
-    """GET /v1/models: the free way to try a key."""
+    """GET /v1/models: it is free, so a key can be tested with it."""
     state = calls.state_of(request)
     state.count("anyfast.models")
     if calls.account_of(request, "anyfast") is None:
-        return AnyfastVoice(state).bad_key()
+        return AnyfastReplies(state).bad_key()
     return JSONResponse({"object": "list", "data": [{"id": name, "object": "model"} for name in RULES]})
 
 

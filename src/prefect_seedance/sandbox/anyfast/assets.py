@@ -1,4 +1,4 @@
-"""Anyfast's asset management (`/volc/asset/*`): groups, assets taken from a URL or a form, and their review."""
+"""Anyfast's asset management (`/volc/asset/*`): groups, assets from a URL or a form, and their review."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from prefect_seedance.sandbox.anyfast import api
-from prefect_seedance.sandbox.anyfast.inline import kept_url
-from prefect_seedance.sandbox.http.calls import account_of, handed_in, json_body, state_of
+from prefect_seedance.sandbox.anyfast.inline import stored_url
+from prefect_seedance.sandbox.http.calls import account_of, json_body, state_of, submit
 from prefect_seedance.sandbox.http.links import base_url
 from prefect_seedance.sandbox.http.multipart import read_form
 from prefect_seedance.sandbox.media.limits import check_medium
@@ -24,15 +24,15 @@ from prefect_seedance.sandbox.world.reference import References
 from prefect_seedance.sandbox.world.state import State
 from prefect_seedance.sandbox.world.uploads import KINDS
 
-#: Which `model` pays for which kind of asset (asset guide); images are the default.
+#: The `model` of each kind of asset (asset guide); images are the default.
 MODELS = {"Image": "volc-asset", "Video": "volc-asset-video", "Audio": "volc-asset-audio"}
-#: What one call works on: who asks, the body, and the body's hash.
+#: The work of one call, from the account's references, the body, and the body's hash.
 Work = Callable[[References, dict[str, Any], str], dict[str, Any]]
 _MAKERS = frozenset(("CreateAssetGroup", "CreateAsset"))
 
 
 class _NotFoundError(Exception):
-    """An asset or group that is not there."""
+    """An unknown asset or group."""
 
 
 class _NoFundsError(Exception):
@@ -43,39 +43,39 @@ def _endpoint(call: str, work: Work) -> Callable[[Request], Awaitable[Response]]
     async def endpoint(request: Request) -> Response:
         state = state_of(request)
         state.count(f"anyfast.{call}")
-        voice = api.AnyfastVoice(state)
+        replies = api.AnyfastReplies(state)
         account = account_of(request, "anyfast")
         if account is None:
-            return voice.bad_key()
+            return replies.bad_key()
         references = References(state, account, request.url.netloc)
         try:
             form = request.headers.get("content-type", "").startswith("multipart/")
             body = await _form_body(request, state) if form else await json_body(request)
         except Refusal as refusal:
-            return voice.refused(refusal)
+            return replies.refused(refusal)
         if call not in _MAKERS:
-            return _answered(voice, lambda: work(references, body, ""))
+            return _answer(replies, lambda: work(references, body, ""))
         state.count(f"anyfast.{call}.bytes", len(await request.body()))
-        return await handed_in(
-            request, voice, call, body, lambda sha256: _answered(voice, lambda: work(references, body, sha256))
+        return await submit(
+            request, replies, call, body, lambda sha256: _answer(replies, lambda: work(references, body, sha256))
         )
 
     return endpoint
 
 
-def _answered(voice: api.AnyfastVoice, work: Callable[[], dict[str, Any]]) -> Response:
+def _answer(replies: api.AnyfastReplies, work: Callable[[], dict[str, Any]]) -> Response:
     try:
         return JSONResponse(work())
     except Refusal as refusal:
-        return voice.refused(refusal)
+        return replies.refused(refusal)
     except _NoFundsError:
-        return voice.out_of_funds()
+        return replies.out_of_funds()
     except _NotFoundError as error:
         return api.error(404, "NotFound", str(error), "not_found")
 
 
 async def _form_body(request: Request, state: State) -> dict[str, Any]:
-    """Turn the form of CreateAsset into its JSON form, whose URL is that of the kept file."""
+    """Turn a form of CreateAsset into its JSON body, with the URL of the stored file."""
     try:
         parts = {part.name: part for part in read_form(request.headers["content-type"], await request.body())}
     except ValueError as error:
@@ -86,7 +86,7 @@ async def _form_body(request: Request, state: State) -> dict[str, Any]:
     file = parts.get("file")
     if file is None or not file.filename:
         raise Refusal("file", "is required")
-    kept = state.uploads.add(file.filename, file.content_type, file.content, for_ever=True)
+    kept = state.uploads.add(file.filename, file.content_type, file.content, permanent=True)
     kind = KINDS.get("." + file.filename.rpartition(".")[2].lower(), "image").capitalize()
     return {"AssetType": kind, **body, "URL": f"{base_url(request, state)}/_uploads/{kept.id}/{file.filename}"}
 
@@ -125,7 +125,7 @@ def _create_asset(references: References, body: dict[str, Any], sha256: str) -> 
         raise Refusal("model", f"must be {MODELS[kind]} for {kind}")
     if state.assets.select(lambda asset: (asset.group, asset.name) == (group, name)):
         raise _NotFoundError(f"an asset named {name!r} exists in {group}")
-    url = kept_url(references, kind, url)
+    url = stored_url(references, kind, url)
     fails = _is_unfit(references, kind.lower(), url)
     _check_funds(references, MODELS[kind])
     asset = state.assets.add(
@@ -144,7 +144,7 @@ def _create_asset(references: References, body: dict[str, Any], sha256: str) -> 
 
 
 def _is_unfit(references: References, kind: str, url: str) -> bool:
-    """Tell whether an asset will fail: one outside the limits is accepted at first (seen live)."""
+    """Return whether an asset's review will fail: one outside the limits is accepted at first (observed live)."""
     facts = references.facts(url)
     if facts is None or references.is_lost(url):
         return references.is_lost(url)
@@ -202,7 +202,7 @@ def _filter(body: dict[str, Any]) -> tuple[str, list[Any]]:
 
 
 def _listed_before(state: State) -> float:
-    """Only what was made before this moment is listed yet."""
+    """Return the time (Unix seconds) before which an asset or group must have been made to be listed."""
     absent = state.faults.asset_list_absent_seconds
     return state.now() - absent if absent else math.inf
 
@@ -224,7 +224,7 @@ def _list_assets(references: References, body: dict[str, Any], _: str) -> dict[s
 
 def _list_groups(references: References, body: dict[str, Any], _: str) -> dict[str, Any]:
     name, account = _filter(body)[0], references.account
-    # The gateway shows every name behind a prefix of the user and the token (asset guide).
+    # The gateway prefixes every name with the user and the token (asset guide).
     shown = {
         key: f"[u-{account.name}]-[t-{account.key_tail}]-{title}"
         for key, title in references.state.assets.groups(

@@ -1,4 +1,4 @@
-"""Media that come inside a request, as data URI or bare Base64: Anyfast puts them into storage of its own."""
+"""Media inside a request, as a data URI or bare Base64, which Anyfast copies to its own storage."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ _ENDINGS = {
 }
 
 
-def kept_url(references: References, kind: str, url: str) -> str:
-    """Put a data URI (or bare Base64, taken for PNG) into storage, and return its address there."""
+def stored_url(references: References, kind: str, url: str) -> str:
+    """Store a data URI (or bare Base64, read as PNG), and return the URL of the stored file.
+
+    Raises:
+        Refusal: It is neither that nor a public URL.
+    """
     if url.startswith(("https://", "http://")):
         return url
     head, comma, payload = url.partition(",") if url.startswith("data:") else ("data:image/png;base64", ",", url)
@@ -31,5 +35,5 @@ def kept_url(references: References, kind: str, url: str) -> str:
         content = b""
     if not comma or ending is None or not content or not mime_type.startswith(kind.lower()):
         raise Refusal("URL", f"{url[:40]!r} is neither a public URL nor a data URI of a known {kind.lower()}")
-    kept = references.state.uploads.add(f"asset{ending}", mime_type, content, for_ever=True)
+    kept = references.state.uploads.add(f"asset{ending}", mime_type, content, permanent=True)
     return f"{references.state.settings.public_url or f'http://{references.host}'}/_uploads/{kept.id}/asset{ending}"

@@ -1,4 +1,4 @@
-"""What Anyfast's documents allow in a create request.
+"""Check a create request against the limits of its Anyfast model, and price it.
 
 Written from the OpenAPI page of `seedance-2.0-mini`; the exclusions between frames and references are those of the
 upstream provider.
@@ -30,7 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 LIMITS = {"first_frame": 1, "last_frame": 1, "reference_image": 9, "reference_video": 3, "reference_audio": 3}
 ORDER = ("text", "image_url", "video_url", "audio_url")
-#: What each setting may be on a model: the test, and its words.
+#: The allowed values of each setting of a model: the check, and its description.
 SETTINGS: dict[str, tuple[Callable[[Any, Rules], bool], Callable[[Rules], str]]] = {
     "generate_audio": (lambda value, _: type(value) is bool, lambda _: "a boolean"),
     "watermark": (lambda value, _: type(value) is bool, lambda _: "a boolean"),
@@ -45,7 +45,7 @@ SETTINGS: dict[str, tuple[Callable[[Any, Rules], bool], Callable[[Rules], str]]]
         lambda _: 'a list of {"type": "web_search"}',
     ),
 }
-#: A setting is a field of the body; so are these.
+#: All fields of the body.
 FIELDS = frozenset(("model", "content", *SETTINGS))
 
 
@@ -53,7 +53,7 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
     """Check a create request and price it.
 
     Raises:
-        Refusal: It asks for what the document does not allow.
+        Refusal: The document does not allow it.
     """
     settings = references.state.settings
     _check_fields(body)
@@ -78,12 +78,12 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
         refunds=True,  # "FAILURE: the pre-charged quota is returned" (query guide)
         action=_action(roles),
         tokens=tokens,
-        failure=_lost(body["content"], references),
+        failure=_media_failure(body["content"], references),
     )
 
 
-def _lost(content: list[dict[str, Any]], references: References) -> str | None:
-    """Say why a job will fail whose media cannot be fetched any more."""
+def _media_failure(content: list[dict[str, Any]], references: References) -> str | None:
+    """Return why a job will fail whose media can no longer be fetched; None if it will not."""
     urls = (item[item["type"]]["url"] for item in content if item["type"] != "text")
     lost = any(references.is_lost(url) for url in urls)
     return "task failed: resource download failed: Read timed out" if lost else None
@@ -144,10 +144,12 @@ def _check_medium(index: int, item: dict[str, Any], references: References) -> s
 def _check_url(where: str, kind: str, url: str, references: References) -> None:
     if url.startswith("asset://"):
         name = url.removeprefix("asset://")
-        shelf, now = references.state.assets, references.state.now()
-        asset = shelf.get(name, references.account.name)
-        strange = shelf.of_stranger(name, references.account.name) or (asset is not None and asset.library != "anyfast")
-        if strange or (asset is None and references.state.settings.known_assets_only):
+        assets, now = references.state.assets, references.state.now()
+        asset = assets.get(name, references.account.name)
+        not_owned = assets.of_other_account(name, references.account.name) or (
+            asset is not None and asset.library != "anyfast"
+        )
+        if not_owned or (asset is None and references.state.settings.known_assets_only):
             raise Refusal(where, f"[NotFound.asset_id] asset {name} not found")
         if asset is not None and asset.review(now) != "Active":
             raise Refusal(where, f"asset {name} is {asset.review(now)}, not Active")
@@ -165,7 +167,7 @@ def _check_inline(where: str, kind: str, url: str) -> None:
         content = base64.b64decode(payload, validate=True)
     except (binascii.Error, ValueError):
         content = b""
-    # A short word happens to be valid Base64; no picture or sound is that small.
+    # A short word may be valid Base64; no image or audio is that small.
     if len(content) < 24:
         raise Refusal(where, f"{url[:40]!r} is neither URL, Base64 nor asset://")
     if len(content) > BYTES[kind]:
@@ -193,10 +195,10 @@ def _check_order(content: list[dict[str, Any]]) -> None:
 
 
 def _input_seconds(content: list[dict[str, Any]], references: References) -> Decimal:
-    """Look into the media that can be looked into, and add up the reference videos.
+    """Check the media whose properties are known, and return the total length of the reference videos.
 
     Raises:
-        Refusal: A medium is outside the limits, or the clips or the sounds are longer than 15 s together.
+        Refusal: A medium is outside the limits, or the videos or the audios are longer than 15 s in total.
     """
     total = Decimal(0)
     known: dict[str, list[MediaFacts]] = {"video_url": [], "audio_url": [], "image_url": []}

@@ -1,1 +1,1 @@
-"""What the sandbox's providers share over HTTP: calls, files, links, uploads, the control endpoint."""
+"""HTTP code that the sandbox's providers share: calls, files, links, multipart forms, and the control endpoints."""

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints: its books, its faults, and a page for people."""
+"""The sandbox's own endpoints: its records, its faults, and a start page."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ td, th {{ padding: .2em .8em; border: 1px solid #8888; text-align: left }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #181818; color: #eee }} a {{ color: #8bf }} }}
 </style>
 <h1>Seedance sandbox</h1>
-<p>It speaks as Jimmy AI and as Anyfast. Nothing here costs money.</p>
+<p>It emulates Jimmy AI and Anyfast. Nothing here costs money.</p>
 <p>Base URL for both: <code>{url}</code>. Keys: {keys}.</p>
 <table><tr><th>account</th><th>jobs</th><th>cost</th></tr>{rows}</table>
-<p>Books: <a href="_sandbox/bill">bill</a>, <a href="_sandbox/jobs">jobs</a>, <a href="_sandbox/calls">calls</a>,
+<p>Records: <a href="_sandbox/bill">bill</a>, <a href="_sandbox/jobs">jobs</a>, <a href="_sandbox/calls">calls</a>,
 <a href="_sandbox/faults">faults</a> (POST JSON to change), POST <code>_sandbox/reset</code>.</p></html>"""
 
 
 async def page(request: Request) -> Response:
-    """Say what this is."""
+    """GET the start page."""
     state = state_of(request)
     jobs: Counter[str] = Counter()
     costs: dict[str, Decimal] = {}
@@ -60,7 +60,7 @@ async def calls(request: Request) -> Response:
 
 
 async def jobs(request: Request) -> Response:
-    """GET all jobs and where they stand."""
+    """GET all jobs and their states."""
     state = state_of(request)
     now = state.now()
     shown = [
@@ -75,7 +75,7 @@ async def jobs(request: Request) -> Response:
             "request": job.request,
             "created_at": job.created_at,
             "finished_at": job.finished_at,
-            "told_at": state.told.get(job.id),
+            "told_at": state.end_reported_at.get(job.id),
         }
         for job in state.jobs()
     ]
@@ -101,7 +101,7 @@ def _change_faults(state: State, changes: dict[str, Any]) -> None:
 
 
 async def reset(request: Request) -> Response:
-    """POST: forget everything."""
+    """POST: clear everything."""
     state_of(request).reset()
     return JSONResponse({"ok": True})
 

@@ -1,7 +1,7 @@
-"""Answers that are none: the TCP connection is really dropped.
+"""Responses that drop the TCP connection.
 
-An ASGI application never sees the socket. The sandbox's protocol class therefore hands the transport of each connection
-to the application through the connection's lifespan state, where these responses find it.
+An ASGI application has no access to the socket. The sandbox's protocol class therefore passes the transport of each
+connection to the application through the connection's lifespan state, where these responses read it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TRANSPORT = "transport"
 
 
 class CuttableProtocol(H11Protocol):
-    """uvicorn's HTTP protocol, whose requests know their transport (`scope["state"]["transport"]`)."""
+    """uvicorn's HTTP protocol, with the transport in each request's scope (`scope["state"]["transport"]`)."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Keep the transport for the requests of this connection."""
@@ -28,22 +28,22 @@ async def cut(scope: Scope, receive: Receive) -> None:
     """Drop the connection of a request.
 
     Raises:
-        ConnectionResetError: The application runs without a socket (in-process), so the caller's await breaks instead.
+        ConnectionResetError: The application runs without a socket (in-process).
     """
     transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
     if transport is None:
         raise ConnectionResetError("the sandbox cut this connection")
     transport.close()
-    # Until the server has noticed, an application that returns without an answer would be taken for broken.
+    # uvicorn reports an application that returns without an answer, so wait until it has seen the disconnect.
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 class Cut(Response):
-    """Drops the connection without a byte of an answer."""
+    """Drops the connection without sending anything."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Cut."""
+        """Drop the connection."""
         await cut(scope, receive)
 
 
@@ -51,7 +51,7 @@ class CutShort(Response):
     """Sends status, headers and the first bytes of a body, and drops the connection.
 
     Args:
-        body: The whole body; its length is what Content-Length says.
+        body: The whole body, whose length is sent as Content-Length.
         sent: How many bytes of it are sent.
         status_code: HTTP status.
         headers: Further headers.
@@ -62,7 +62,7 @@ class CutShort(Response):
         self.sent = sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a part, and cut."""
+        """Send a part, and drop the connection."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": bytes(self.body[: self.sent]), "more_body": True})
         await cut(scope, receive)

@@ -1,4 +1,4 @@
-"""The file servers: results behind signed links, with ranges and ETags, and everything that can be wrong with them."""
+"""The file server: results behind signed links, with ranges, ETags and faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _denied(status: int, code: str, message: str) -> Response:
 
 
 async def result(request: Request) -> Response:
-    """Serve a job's video to whoever holds a live link."""
+    """Serve a job's video for a valid link."""
     state = state_of(request)
     state.count("files")
     if "authorization" in request.headers:
@@ -59,7 +59,7 @@ async def _serve(request: Request, state: State, job: Job) -> Response:
 
 
 def stored_bytes(job: Job, version: int = 0) -> bytes:
-    """Return the file that a job left, with the damage that it carries."""
+    """Return the file of a job, damaged as its faults say."""
     clip = job.clip
     body = video_bytes(
         job.id, width=clip.width, height=clip.height, seconds=clip.seconds, has_audio=clip.has_audio, version=version

@@ -1,4 +1,4 @@
-"""Addresses that the sandbox hands out: signed result links, and links to uploads."""
+"""URLs of the sandbox: its base URL, and signed result links."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prefect_seedance.sandbox.world.state import State
 
 
 def base_url(request: Request, state: State) -> str:
-    """Return the address under which the client sees the sandbox, without a slash at the end."""
+    """Return the base URL that the client uses, without a trailing slash."""
     return (state.settings.public_url or str(request.base_url)).rstrip("/")
 
 

@@ -1,9 +1,9 @@
-"""Reference media for examples and tests: pictures, clips and sounds of any size and length, made when asked for.
+"""Reference media for examples and tests: images, videos and audio of any size and length, made on request.
 
 `/_media/cat.png?w=640&h=360`, `/_media/dance.mp4?w=1280&h=720&seconds=3`, `/_media/rain.wav?seconds=4`. The name
-decides what it looks and sounds like. Further words let the server be a difficult one: `ranges=0` (ignores Range),
-`head=0` (refuses HEAD), `delay=2` (waits so many seconds), `status=404` (answers with an error), `type=text/html`
-(tells another type), `to=https://…` (redirects), `pad=31457280` (the file is so many bytes larger than its content).
+decides the content. Further parameters change the answer: `ranges=0` (ignores Range), `head=0` (refuses HEAD),
+`delay=2` (waits so many seconds), `status=404` (answers with an error), `type=text/html` (sends another Content-Type),
+`to=https://…` (redirects), `pad=31457280` (adds so many bytes to the file).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from prefect_seedance.sandbox.media.video import SOUND_RATE, sound_frames, video
 from prefect_seedance.sandbox.world.reference import media_padding, media_seconds, media_size
 from prefect_seedance.sandbox.world.state import State
 
-#: Mime type by ending.
+#: MIME type by extension.
 TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -43,7 +43,7 @@ TYPES = {
     ".wav": "audio/wav",
     ".mp3": "audio/mpeg",
 }
-#: Encoder and pixel format by ending.
+#: Encoder and pixel format by extension.
 _PICTURES = {
     ".png": ("png", "rgb24"),
     ".jpg": ("mjpeg", "yuvj420p"),
@@ -57,10 +57,10 @@ _PICTURES = {
 
 
 def media_bytes(name: str, *, width: int, height: int, seconds: Decimal) -> bytes:
-    """Return a medium; the ending of its name decides the format.
+    """Return a medium; the extension of its name decides the format.
 
     Raises:
-        ValueError: The ending is none of `TYPES`.
+        ValueError: The extension is none of `TYPES`.
     """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in _PICTURES:
@@ -85,7 +85,7 @@ def _picture(name: str, suffix: str, width: int, height: int) -> bytes:
     pixels = np.ascontiguousarray(np.stack(channels, axis=-1).astype(np.uint8))
     codec, pixel_format = _PICTURES[suffix]
     encoder = av.CodecContext.create(codec, "w")
-    if not isinstance(encoder, av.VideoCodecContext):  # never so: both are picture codecs
+    if not isinstance(encoder, av.VideoCodecContext):  # cannot happen: all are image codecs
         raise TypeError(codec)
     encoder.width, encoder.height, encoder.pix_fmt = width, height, pixel_format
     encoder.framerate = Fraction(1)
@@ -97,7 +97,7 @@ def _picture(name: str, suffix: str, width: int, height: int) -> bytes:
 
 
 def _gif(frame: av.VideoFrame) -> bytes:
-    """Wrap a picture into a GIF file, whose codec makes no whole file by itself."""
+    """Mux a picture into a GIF file; the codec alone does not make a complete one."""
     target = io.BytesIO()
     with av.open(target, "w", format="gif") as out:
         stream = out.add_stream("gif", rate=1)
@@ -108,7 +108,7 @@ def _gif(frame: av.VideoFrame) -> bytes:
 
 
 def _padded(suffix: str, body: bytes, padding: int) -> bytes:
-    """Make a file larger: by a free box where the format knows boxes, by trailing zeros elsewhere."""
+    """Make a file larger: with a `free` box in MP4 and MOV, with trailing zeros in others."""
     if suffix in {".mp4", ".mov"} and padding >= 8:
         return body + padding.to_bytes(4) + b"free" + bytes(padding - 8)
     return body + bytes(padding)
@@ -138,9 +138,9 @@ async def media(request: Request) -> Response:
     suffix = PurePosixPath(name).suffix.lower()
     try:
         (width, height), seconds, padding = media_size(query), media_seconds(query), media_padding(query)
-        difficult = await _difficulty(request, state, query)
-        if difficult is not None:
-            return difficult
+        requested = await _requested_answer(request, state, query)
+        if requested is not None:
+            return requested
         body = await run_in_threadpool(media_bytes, name, width=width, height=height, seconds=seconds)
         body = _padded(suffix, body, padding)
     except ValueError as error:
@@ -151,18 +151,18 @@ async def media(request: Request) -> Response:
     return Response(piece, status_code=status, headers=headers)
 
 
-async def _difficulty(request: Request, state: State, query: dict[str, str]) -> Response | None:
-    """Do what the address asks a difficult server to do; None where it then answers as always."""
+async def _requested_answer(request: Request, state: State, query: dict[str, str]) -> Response | None:
+    """Return the answer that the parameters ask for; None for the medium itself."""
     delay, status = float(query.get("delay", 0)), int(query.get("status", 200))
     if not (0 <= delay <= 60 and 200 <= status <= 599):
-        raise ValueError("delay runs from 0 to 60, status from 200 to 599")
+        raise ValueError("delay must be from 0 to 60, status from 200 to 599")
     if delay:
         await wait(state, delay)
     if request.method == "HEAD" and query.get("head") == "0":
         return PlainTextResponse("HEAD is not allowed", status_code=405)
     if "to" in query:
         return RedirectResponse(query["to"], status_code=302)
-    return None if status == 200 else PlainTextResponse(f"told to answer {status}", status_code=status)
+    return None if status == 200 else PlainTextResponse(f"status {status} was requested", status_code=status)
 
 
 ROUTES = [Route("/_media/{name}", media, methods=["GET"])]

@@ -1,4 +1,4 @@
-"""Reads multipart/form-data bodies, so that uploads need no further library."""
+"""Parser of multipart/form-data bodies, so that uploads need no further dependency."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def _part(piece: bytes) -> Part:
         head[name.strip()] = value.strip()
     field = head.get_param("name", header="content-disposition")
     if not isinstance(field, str):
-        raise ValueError("a part of the form has no name")  # noqa: TRY004 - the form is at fault, not a type
+        raise ValueError("a part of the form has no name")  # noqa: TRY004 - the form is invalid, not a type
     return Part(field, head.get_filename(), head.get("content-type", "application/octet-stream"), content)

@@ -1,1 +1,1 @@
-"""Jimmy AI's endpoints, from its documents: its requests go in, its answers come out."""
+"""Jimmy AI's endpoints, written from its documents: its requests go in, its answers come out."""

@@ -1,4 +1,4 @@
-"""Jimmy AI's words: envelopes, status words, error codes, balance."""
+"""Jimmy AI's replies: envelopes, status words, error codes, balance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prefect_seedance.sandbox.world.state import State
 
 ROOT = "/api/open-api/v1"
 STATUS = {"waiting": "queued", "running": "processing", "succeeded": "completed", "failed": "failed"}
-#: The success code that each kind of page shows.
+#: The success code on each kind of documentation page.
 DOCUMENTED_CODES: dict[str, int | str] = {
     "create": 0,
     "query": "20000",
@@ -29,11 +29,11 @@ DOCUMENTED_CODES: dict[str, int | str] = {
     "balance": "20000",
 }
 SPELLINGS: dict[str, int | str] = {"0": 0, "20000": "20000", "int20000": 20000}
-BAD_KEY, BAD_REQUEST, TROUBLE = 20001, 20002, -1
+BAD_KEY, BAD_REQUEST, SERVER_ERROR = 20001, 20002, -1
 
 
 def success(state: State, page: str, data: dict[str, Any]) -> Response:
-    """Wrap an answer as the chosen dialect does."""
+    """Wrap an answer in the envelope of the selected dialect."""
     dialect = state.faults.jimmy_envelope
     if dialect == "bare":
         return JSONResponse(data)
@@ -41,7 +41,7 @@ def success(state: State, page: str, data: dict[str, Any]) -> Response:
 
 
 def error(state: State, code: int, message: str, status: int | None = None) -> Response:
-    """Say no. The documents name no HTTP status, so the sandbox's is a setting."""
+    """Return an error. The documents name no HTTP status, so it is a setting of the sandbox."""
     chosen = (
         status if status is not None and state.faults.jimmy_error_status != 200 else state.faults.jimmy_error_status
     )
@@ -49,14 +49,14 @@ def error(state: State, code: int, message: str, status: int | None = None) -> R
 
 
 @dataclass(frozen=True)
-class JimmyVoice:
-    """How Jimmy AI talks."""
+class JimmyReplies:
+    """The replies of Jimmy AI."""
 
     state: State
     provider: str = "jimmy"
     link_seconds: float = 3 * 86_400.0
 
-    def new_id(self, now: float) -> str:  # noqa: ARG002 - only the other provider writes the time into it
+    def new_id(self, now: float) -> str:  # noqa: ARG002 - only Anyfast's ids contain the time
         """Make a job id."""
         return "vid_" + secrets.token_hex(6)
 
@@ -81,7 +81,7 @@ class JimmyVoice:
             "created_at": int(job.created_at),
         }
         if self.state.faults.progress != "none":
-            running = min(99, max(1, round(100 * job.part_told(now, self.state.faults.progress))))
+            running = min(99, max(1, round(100 * job.reported_progress(now, self.state.faults.progress))))
             data["progress"] = {"running": running, "succeeded": 100}.get(phase, 0)
         if phase in {"succeeded", "failed"}:
             data["completed_at"] = int(job.finished_at or now)
@@ -96,7 +96,7 @@ class JimmyVoice:
         return error(self.state, BAD_REQUEST, str(refusal))
 
     def moderated(self) -> Response | None:
-        """Say nothing yet: the review speaks through a failed job."""
+        """Return None: the review is reported as a failed job."""
         return None
 
     def failure(self, kind: str) -> str:
@@ -111,7 +111,7 @@ class JimmyVoice:
         return error(self.state, BAD_KEY, "认证失败 (authentication failed)", 401)
 
     def out_of_funds(self) -> Response:
-        """Refuse for want of money: documented as a cause of failure, without a code of its own."""
+        """Answer with insufficient balance: documented as a cause of failure, without a code of its own."""
         return error(self.state, BAD_REQUEST, "余额不足 (insufficient balance)")
 
     def too_many(self) -> Response:
@@ -119,23 +119,23 @@ class JimmyVoice:
         body = {"code": 429, "msg": "请求过于频繁 (too many requests)", "data": None}
         return JSONResponse(body, status_code=429, headers=retry_headers(self.state))
 
-    def trouble(self) -> Response:
-        """Answer code -1: server or upstream trouble."""
-        return error(self.state, TROUBLE, "系统繁忙 (system busy)", 500)
+    def server_error(self) -> Response:
+        """Answer code -1: a server or upstream error."""
+        return error(self.state, SERVER_ERROR, "系统繁忙 (system busy)", 500)
 
     def unknown_job(self, name: str) -> Response:
-        """Refuse a query of a job that is not there; no code is published for it."""
+        """Answer a query of an unknown job; no code is published for it."""
         return error(self.state, BAD_REQUEST, f"任务不存在 (task not found): {name}", 404)
 
 
 async def create(request: Request) -> Response:
     """POST seedance/videos."""
-    return await calls.create(request, JimmyVoice(calls.state_of(request)))
+    return await calls.create(request, JimmyReplies(calls.state_of(request)))
 
 
 async def query(request: Request) -> Response:
     """GET videos/{task id}."""
-    return await calls.query(request, JimmyVoice(calls.state_of(request)))
+    return await calls.query(request, JimmyReplies(calls.state_of(request)))
 
 
 async def user_balance(request: Request) -> Response:
@@ -153,7 +153,7 @@ def _balance(request: Request, *, of_key: bool) -> Response:
     state.count("jimmy.balance")
     account = calls.account_of(request, "jimmy")
     if account is None:
-        return JimmyVoice(state).bad_key()
+        return JimmyReplies(state).bad_key()
     funds, spent = state.settings.funds, state.spent(account.name)
     if of_key:
         quota = 0 if funds is None else float(funds)

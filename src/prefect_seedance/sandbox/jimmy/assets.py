@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox.http.calls import account_of, handed_in, json_body, state_of
+from prefect_seedance.sandbox.http.calls import account_of, json_body, state_of, submit
 from prefect_seedance.sandbox.jimmy import api
 from prefect_seedance.sandbox.world.assets import Asset, Library
 from prefect_seedance.sandbox.world.draft import Refusal
@@ -22,31 +22,35 @@ Work = Callable[[References, dict[str, Any]], dict[str, Any]]
 
 
 def endpoint(call: str, work: Work, *, makes: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of one call; what makes something may meet the faults of the point `asset`."""
+    """Return the endpoint of one call; a call that creates an asset has the faults of the point `asset`."""
 
     async def answer(request: Request) -> Response:
         state = state_of(request)
         state.count(f"jimmy.{call}")
-        voice = api.JimmyVoice(state)
+        replies = api.JimmyReplies(state)
         account = account_of(request, "jimmy")
         if account is None:
-            return voice.bad_key()
+            return replies.bad_key()
         try:
             body = dict(request.query_params) if request.method == "GET" else await json_body(request)
             references = References(state, account, request.url.netloc)
             if not makes:
                 return api.success(state, "asset", work(references, body))
-            return await handed_in(
-                request, voice, call, body, lambda _: api.success(state, "asset", work(references, body))
+            return await submit(
+                request, replies, call, body, lambda _: api.success(state, "asset", work(references, body))
             )
         except Refusal as refusal:
-            return voice.refused(refusal)
+            return replies.refused(refusal)
 
     return answer
 
 
 def text_of(body: dict[str, Any], field: str) -> str:
-    """Return a text that must be there."""
+    """Return a required text.
+
+    Raises:
+        Refusal: It is missing or empty.
+    """
     value = body.get(field)
     if not isinstance(value, str) or not value.strip():
         raise Refusal(field, "is required")
@@ -60,8 +64,12 @@ def _public_url(body: dict[str, Any]) -> str:
     return url
 
 
-def found(references: References, library: Library, name: object) -> Asset:
-    """Return an asset of the account in a library."""
+def find_asset(references: References, library: Library, name: object) -> Asset:
+    """Return an asset of the account in a library.
+
+    Raises:
+        Refusal: There is none.
+    """
     asset = references.state.assets.get(str(name), references.account.name)
     if asset is None or asset.library != library:
         raise Refusal("asset_id", f"asset {name} not found")
@@ -72,11 +80,11 @@ def _listed(references: References, library: Library, body: dict[str, Any]) -> l
     names = body.get("asset_ids")
     if not isinstance(names, list) or not names:
         raise Refusal("asset_ids", "must be a list of texts")
-    return [found(references, library, name) for name in names]
+    return [find_asset(references, library, name) for name in names]
 
 
-def taken(references: References, library: Library, *, name: str, kind: str, url: str) -> Asset:
-    """Take an asset in. One that cannot be fetched, or is of another kind, will not pass."""
+def add_asset(references: References, library: Library, *, name: str, kind: str, url: str) -> Asset:
+    """Add an asset. Its review fails if it cannot be fetched or is of another kind."""
     facts = references.facts(url)
     fails = references.is_lost(url) or (facts is not None and facts.kind != kind)
     return references.state.assets.add(library, references.account.name, name=name, kind=kind, url=url, fails=fails)
@@ -114,12 +122,12 @@ def _upload(references: References, body: dict[str, Any]) -> dict[str, Any]:
     kind = text_of(body, "type")
     if kind not in KINDS:
         raise Refusal("type", f"must be one of {', '.join(KINDS)}")
-    asset = taken(references, "sp", name=text_of(body, "name"), kind=kind, url=_public_url(body))
+    asset = add_asset(references, "sp", name=text_of(body, "name"), kind=kind, url=_public_url(body))
     return {"asset_id": asset.id}
 
 
 def _detail(references: References, body: dict[str, Any]) -> dict[str, Any]:
-    return _shown(references.state, found(references, "sp", text_of(body, "asset_id")))
+    return _shown(references.state, find_asset(references, "sp", text_of(body, "asset_id")))
 
 
 def _status(references: References, body: dict[str, Any]) -> dict[str, Any]:
@@ -127,12 +135,12 @@ def _status(references: References, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _submit(references: References, body: dict[str, Any]) -> dict[str, Any]:
-    asset = taken(references, "person", name=text_of(body, "name"), kind="image", url=_public_url(body))
+    asset = add_asset(references, "person", name=text_of(body, "name"), kind="image", url=_public_url(body))
     return _portrait(references.state, asset)
 
 
 def _portrait_status(references: References, body: dict[str, Any]) -> dict[str, Any]:
-    return _portrait(references.state, found(references, "person", text_of(body, "asset_id")))
+    return _portrait(references.state, find_asset(references, "person", text_of(body, "asset_id")))
 
 
 def _portraits(references: References, body: dict[str, Any]) -> dict[str, Any]:

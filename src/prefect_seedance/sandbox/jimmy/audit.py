@@ -1,7 +1,7 @@
 """Jimmy AI's audit of material for its Full (Manxue) routes. **A guess**: only the two paths are documented.
 
 The bodies are those of a reseller's product of the same name: lists of URLs in, `items` with `assetId` and `status`
-out. What the real service expects and says may be something else altogether.
+out. The real service may differ.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from starlette.routing import Route
 
 from prefect_seedance.sandbox.jimmy import api
-from prefect_seedance.sandbox.jimmy.assets import endpoint, found, taken, text_of
+from prefect_seedance.sandbox.jimmy.assets import add_asset, endpoint, find_asset, text_of
 from prefect_seedance.sandbox.world.assets import Asset
 from prefect_seedance.sandbox.world.draft import Refusal
 from prefect_seedance.sandbox.world.reference import References
@@ -40,14 +40,14 @@ def _audit(references: References, body: dict[str, Any]) -> dict[str, Any]:
     items, refused = [], []
     for kind, url in _urls(body):
         if url.startswith(("https://", "http://")):
-            items.append(_item(taken(references, "audit", name=url, kind=kind, url=url), "submitted"))
+            items.append(_item(add_asset(references, "audit", name=url, kind=kind, url=url), "submitted"))
         else:
             refused.append({"originalUrl": url[:200], "reason": "not a public URL"})
     return {"items": items, "failedItems": refused}
 
 
 def _status(references: References, body: dict[str, Any]) -> dict[str, Any]:
-    asset = found(references, "audit", text_of(body, "assetId"))
+    asset = find_asset(references, "audit", text_of(body, "assetId"))
     return _item(asset, _STATUS[asset.review(references.state.now())])
 
 

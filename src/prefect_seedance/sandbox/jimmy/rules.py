@@ -24,7 +24,7 @@ def read_request(body: dict[str, Any], references: References) -> Draft:
     """Check a create request and price it.
 
     Raises:
-        Refusal: It asks for what the documents do not allow.
+        Refusal: The documents do not allow it.
     """
     settings = references.state.settings
     _check_shape(body)
@@ -86,7 +86,7 @@ def _check_settings(model: str, rules: Rules, body: dict[str, Any]) -> None:
         raise Refusal("duration", f"must be {rules.shortest}-{rules.longest} for {model}")
     if rules.prompt_limit is not None and len(body["prompt"]) > rules.prompt_limit:
         raise Refusal("prompt", f"must be at most {rules.prompt_limit} characters for {model}")
-    # A route of fixed resolution ignores the field, yet the schema still names its three values.
+    # A route of fixed resolution ignores the field, but the schema still lists its three values.
     allowed = rules.resolutions or ("480p", "720p", "1080p")
     if body.get("resolution", "720p") not in allowed:
         raise Refusal("resolution", f"must be one of {', '.join(allowed)} for {model}")
@@ -126,8 +126,8 @@ def _check_pairs(model: str, rules: Rules, body: dict[str, Any]) -> None:
         return
     if frames and not rules.audio_with_frames:
         raise Refusal("reference_audios", f"not supported by {model} in frame mode")
-    if rules.audio_company and not given & set(rules.audio_company):
-        raise Refusal("reference_audios", f"must be paired with one of {', '.join(rules.audio_company)}")
+    if rules.audio_needs and not given & set(rules.audio_needs):
+        raise Refusal("reference_audios", f"must be paired with one of {', '.join(rules.audio_needs)}")
 
 
 def _media(body: dict[str, Any]) -> list[tuple[str, str]]:
@@ -139,7 +139,7 @@ def _check_url(model: str, rules: Rules, field: str, url: str, references: Refer
     scheme, separator, rest = url.partition("://")
     if not separator or not rest:
         raise Refusal(field, f"{url[:40]!r} is not a URL")
-    # The sandbox lives on plain http; only its own files are excused from https.
+    # The sandbox serves plain http, so its own files need no https.
     if scheme == "http" and references.is_own(url):
         scheme = "https"
     if scheme not in rules.schemes:
@@ -151,11 +151,11 @@ def _check_url(model: str, rules: Rules, field: str, url: str, references: Refer
 
 
 def _check_asset(model: str, rules: Rules, field: str, name: str, references: References) -> None:
-    shelf, now = references.state.assets, references.state.now()
-    asset = shelf.get(name, references.account.name)
+    assets, now = references.state.assets, references.state.now()
+    asset = assets.get(name, references.account.name)
     if asset is None:
-        stranger = shelf.of_stranger(name, references.account.name)
-        if stranger or references.state.settings.known_assets_only:
+        not_owned = assets.of_other_account(name, references.account.name)
+        if not_owned or references.state.settings.known_assets_only:
             raise Refusal(field, f"asset {name} not found")
     elif asset.library not in rules.libraries:
         raise Refusal(field, f"asset {name} has not passed the review of {model}")
@@ -164,7 +164,7 @@ def _check_asset(model: str, rules: Rules, field: str, name: str, references: Re
 
 
 def _check_media(rules: Rules, body: dict[str, Any], references: References) -> None:
-    """Look into the media that can be looked into: their kind on every route, more where a document names limits."""
+    """Check the media whose properties are known: their kind on every route, more where a document names limits."""
     known: dict[str, list[MediaFacts]] = {}
     for field, url in _media(body):
         facts = references.facts(url)
@@ -179,7 +179,7 @@ def _check_media(rules: Rules, body: dict[str, Any], references: References) -> 
 
 
 def _ratio(body: dict[str, Any], references: References) -> str:
-    ratio: str | None = body.get("ratio")  # a ratio wins over an orientation (OpenAPI, orientation)
+    ratio: str | None = body.get("ratio")  # a ratio takes precedence over an orientation (OpenAPI, orientation)
     if ratio is not None and ratio.lower() != "adaptive":
         return ratio
     pictures = [url for field, url in _media(body) if field in {"images", *FRAMES}]

@@ -1,4 +1,4 @@
-"""Jimmy AI's file upload, and the server of what was uploaded."""
+"""Jimmy AI's file upload, and the server of the uploaded files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from prefect_seedance.sandbox.world.replies import bad_gateway
 from prefect_seedance.sandbox.world.uploads import KINDS
 
 MAX_BYTES = 100 * 2**20
-#: What may be uploaded; the sandbox itself knows a few endings more.
+#: The extensions that may be uploaded; the sandbox itself knows a few more.
 ENDINGS = tuple(ending for ending in KINDS if ending not in {".tif", ".tiff"})
 
 
@@ -30,20 +30,20 @@ async def upload(request: Request) -> Response:
     state = state_of(request)
     state.count("jimmy.upload")
     if account_of(request, "jimmy") is None:
-        return api.JimmyVoice(state).bad_key()
+        return api.JimmyReplies(state).bad_key()
     try:
         part = _only_file(read_form(request.headers.get("content-type", ""), await request.body()))
     except ValueError as error:
-        return api.JimmyVoice(state).refused(Refusal("body", str(error)))
+        return api.JimmyReplies(state).refused(Refusal("body", str(error)))
     except Refusal as refusal:
-        return api.JimmyVoice(state).refused(refusal)
+        return api.JimmyReplies(state).refused(refusal)
     sha256 = hashlib.sha256(part.content).hexdigest()
     drawn = state.faults.draw("upload", state.settings.seed, part.filename, sha256, state.nth("upload", sha256))
     if drawn:
         state.count("jimmy.upload.faulty")
         if "upload_cut" in drawn:
             return Cut()
-        return api.JimmyVoice(state).too_many() if "upload_limited" in drawn else bad_gateway()
+        return api.JimmyReplies(state).too_many() if "upload_limited" in drawn else bad_gateway()
     state.count("jimmy.upload.bytes", len(part.content))
     kept = state.uploads.add(part.filename or "file", part.content_type, part.content)
     url = f"{base_url(request, state)}/_uploads/{kept.id}/{quote(kept.filename)}"
@@ -63,7 +63,7 @@ def _only_file(parts: list[Part]) -> Part:
 
 
 async def uploaded(request: Request) -> Response:
-    """GET an uploaded file again."""
+    """GET an uploaded file."""
     state = state_of(request)
     state.count("uploads")
     found = state.uploads.get(request.path_params["upload_id"])

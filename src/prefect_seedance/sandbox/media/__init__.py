@@ -1,1 +1,1 @@
-"""The videos that the sandbox makes, and the limits of media that it is given."""
+"""The videos that the sandbox makes, and the limits of input media."""

@@ -1,4 +1,4 @@
-"""The limits of input media, as far as the documents name any; held against what the sandbox can look into itself.
+"""The limits of input media that the documents name, checked against the properties that the sandbox knows.
 
 Written from Anyfast's model page (sizes, lengths, formats) and asset guide (pixels), and from Jimmy AI's MD page and
 schema. The documents of Jimmy AI's other routes name none.
@@ -13,7 +13,7 @@ from prefect_seedance.sandbox.world.draft import Refusal
 from prefect_seedance.sandbox.world.uploads import MediaFacts
 
 _MB = 2**20
-#: Anyfast: the most bytes of one medium, and its formats, by the type of the content item.
+#: Anyfast: the maximum size of one medium in bytes, and its formats, by the type of the content item.
 BYTES = {"image_url": 30 * _MB, "video_url": 50 * _MB, "audio_url": 15 * _MB}
 FORMATS = {
     "image_url": ("jpeg", "png", "webp", "bmp", "tiff", "gif", "heic", "heif"),
@@ -21,16 +21,16 @@ FORMATS = {
     "audio_url": ("wav", "mp3"),
 }
 LONGEST_TOGETHER = Decimal(15)
-#: Containers round a length up to their own ticks; a clip of 15 s may be told as 15.02 s.
+#: Containers round a length up to their own ticks; a video of 15 s may be stored as 15.02 s.
 _TICK = Decimal("0.1")
 MD_BYTES_TOGETHER = 200 * _MB
 
 
 def check_medium(where: str, kind: str, facts: MediaFacts) -> None:
-    """Hold one medium against Anyfast's limits.
+    """Check one medium against Anyfast's limits.
 
     Args:
-        where: The field at fault, should it be.
+        where: The field to name in a refusal.
         kind: `image_url`, `video_url` or `audio_url`.
         facts: What is known of the medium.
 
@@ -57,7 +57,7 @@ def _check_picture(where: str, facts: MediaFacts) -> None:
 
 
 def check_total(where: str, kind: str, facts: Iterable[MediaFacts]) -> None:
-    """Hold the media of one kind together against Anyfast's limit.
+    """Check the total length of the media of one kind against Anyfast's limit.
 
     Raises:
         Refusal: They are longer than 15 s.
@@ -67,10 +67,10 @@ def check_total(where: str, kind: str, facts: Iterable[MediaFacts]) -> None:
 
 
 def check_md(field: str, facts: list[MediaFacts]) -> None:
-    """Hold the known media of one field against the limits of Jimmy AI's MD routes.
+    """Check the known media of one field against the limits of Jimmy AI's MD routes.
 
     Raises:
-        Refusal: A picture is a GIF, or the clips are too long, too large or of a wrong size in pixels.
+        Refusal: An image is a GIF, or the videos are too long, too large or of a wrong size in pixels.
     """
     if any(medium.format == "gif" for medium in facts):
         raise Refusal(field, "GIF is not supported")

@@ -1,7 +1,7 @@
-"""Real MP4 files: small, playable, of the asked size and length, and different for each job.
+"""Real MP4 files: small, playable, of the requested size and length, and different for each job.
 
-A clip is encoded once for its size, length, sound and tint; the job's own name is then written over a comment of fixed
-length in the file's header. So a thousand jobs cost a handful of encodings, and still no two files are equal.
+A video is encoded once for each size, length, sound and tint. The hash of the job's name then replaces a comment of
+fixed length in the file's header. So a thousand jobs need only a few encodings, and no two files are equal.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ def video_bytes(
     """Return a video (H.264, 24 fps, index first) that is unique for a name and version.
 
     Args:
-        name: Whose video it is; decides tint and comment.
+        name: The job's id or the file's name; decides tint and comment.
         width: In pixels, even.
         height: In pixels, even.
         seconds: The length.
         has_audio: Whether an AAC track is there.
-        version: Another version has other bytes of the same length.
+        version: Another version has different bytes of the same length.
         container: `mp4` or `mov`.
     """
     digest = hashlib.sha256(f"{name}\0{version}".encode()).hexdigest()
     tint = hashlib.sha256(name.encode()).digest()[0] % TINTS
-    with _encoding:  # two requests for the same clip shall not encode it twice
+    with _encoding:  # two requests for the same video must not encode it twice
         plain = _encoded(width, height, Decimal(seconds), has_audio, tint, container)
     return plain.replace(_MARK, _MARK[:14] + digest[:50].encode(), 1)
 
 
 @lru_cache(maxsize=128)
 def _encoded(width: int, height: int, seconds: Decimal, has_audio: bool, tint: int, container: str) -> bytes:  # noqa: FBT001
-    # "faststart" reads the file again while closing it, so a buffer in memory would not do.
+    # "faststart" reads the file again while closing it, so a file on disk is needed.
     with tempfile.TemporaryDirectory(prefix="sandbox-video-") as folder:
         path = Path(folder) / f"clip.{container}"
         options = {"movflags": "+faststart", "fflags": "+bitexact"}
@@ -80,7 +80,7 @@ def _encoded(width: int, height: int, seconds: Decimal, has_audio: bool, tint: i
 
 
 def _frames(width: int, height: int, count: int, tint: int) -> Iterator[av.VideoFrame]:
-    """Yield a tinted gradient over which a light bar moves; only the bar's rows change, which keeps encoding cheap."""
+    """Yield a tinted gradient over which a light bar moves; only the bar's rows change, so encoding is cheap."""
     red, green, blue = colorsys.hsv_to_rgb(tint / TINTS, 0.8, 0.9)
     luma = np.add.outer(np.linspace(50, 130, height), np.linspace(0, 60, width)).astype(np.uint8)
     frame = av.VideoFrame(width, height, "yuv420p")

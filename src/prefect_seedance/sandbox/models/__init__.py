@@ -1,1 +1,1 @@
-"""What the sandbox's models take and cost, a table for each provider."""
+"""The limits and prices of the sandbox's models, one table for each provider."""

@@ -1,4 +1,4 @@
-"""Anyfast's models as data: a new model is one entry here, after its own OpenAPI page."""
+"""Anyfast's models as data: a new model is one entry here, written from its OpenAPI page."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class Rules:
-    """The limits of one model, and what it costs.
+    """The limits and the price of one model.
 
     Attributes:
-        price: For a million tokens.
-        upstream: What the upstream provider calls the model.
-        resolutions: What may be asked for.
-        shortest: Seconds.
-        longest: Seconds.
+        price: Price of a million tokens.
+        upstream: The upstream provider's name of the model.
+        resolutions: The allowed resolutions.
+        shortest: Minimum duration in seconds.
+        longest: Maximum duration in seconds.
     """
 
     price: Decimal

@@ -1,9 +1,9 @@
-"""Jimmy AI's models as data: what its documents allow, and what each model costs. A new model is one entry here.
+"""Jimmy AI's models as data: the documented limits and the price of each. A new model is one entry here.
 
 Written from the Mini, SP and Mini Special pages, the MD, Fast I2V and STD pages, the Full create page, and the shared
-OpenAPI schema. Where two documents contradict each other, the wider reading holds unless the sandbox is strict. The
-documents publish no prices, save 0.05 yuan a second for `seedance2.0-mini-720p` (an assumption of the Mini page); all
-others are made up so that a bill can be shown.
+OpenAPI schema. Where two documents contradict each other, the wider reading applies unless the sandbox is strict. The
+documents publish no prices, except 0.05 yuan a second for `seedance2.0-mini-720p` (an assumption of the Mini page); all
+others are invented.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ FRAMES = ("first_image", "last_image")
 
 @dataclass(frozen=True)
 class Rules:
-    """The limits of one route, and what it costs.
+    """The limits and the price of one model.
 
     Attributes:
         prices: Unit price by name of the price line.
-        line: The price line; `{resolution}` stands for the resolution.
+        line: The price line; `{resolution}` is replaced by the resolution.
         unit: What is counted.
         bills_input: Whether the seconds of the first reference video are billed too.
-        shortest: Seconds.
-        longest: Seconds.
-        resolutions: What may be asked for; empty where the route fixes it and ignores the field.
-        fixed: The resolution of such a route.
-        ratios: What may be asked for; None where the pages give examples only.
-        prompt_limit: Characters.
-        images: How many.
+        shortest: Minimum duration in seconds.
+        longest: Maximum duration in seconds.
+        resolutions: The allowed resolutions; empty where the model fixes one and ignores the field.
+        fixed: The resolution of such a model.
+        ratios: The allowed ratios; None where the pages give examples only.
+        prompt_limit: Maximum length of the prompt in characters; None is no limit.
+        images: Maximum number of images; None is no limit.
         frames: `any`, or `both` where one frame alone is refused.
-        pictures: How many pictures in all, frames included.
-        videos: How many.
-        audios: How many.
-        audio_company: What must accompany an audio: any of these fields; empty where nothing is said.
-        audio_with_frames: Whether audio goes with frames.
-        schemes: How media may be addressed.
+        pictures: Maximum number of pictures in total, frames included; None is no limit.
+        videos: Maximum number of reference videos; None is no limit.
+        audios: Maximum number of reference audios; None is no limit.
+        audio_needs: Fields of which an audio needs at least one; empty where no document requires any.
+        audio_with_frames: Whether audio may be combined with frames.
+        schemes: The allowed URL schemes of media.
         libraries: The libraries whose assets it takes.
-        checks_media: Whether the limits of the MD page hold for its media.
-        narrower: The fields of the narrower reading, by which a strict sandbox goes.
+        checks_media: Whether the limits of the MD page apply to its media.
+        narrower: The fields of the narrower reading, which a strict sandbox applies.
     """
 
     prices: Mapping[str, Decimal]
@@ -60,7 +60,7 @@ class Rules:
     pictures: int | None = None
     videos: int | None = None
     audios: int | None = None
-    audio_company: tuple[str, ...] = ()
+    audio_needs: tuple[str, ...] = ()
     audio_with_frames: bool = True
     schemes: tuple[str, ...] = ("https",)
     libraries: tuple[str, ...] = ("audit",)
@@ -68,7 +68,7 @@ class Rules:
     narrower: Mapping[str, Any] = field(default_factory=dict)
 
 
-ANY_COMPANY = ("images", "reference_videos", *FRAMES)
+ANY_PICTURE_OR_VIDEO = ("images", "reference_videos", *FRAMES)
 SMALL_RATIOS = ("16:9", "9:16", "1:1")
 ALL_RATIOS = ("21:9", "16:9", "4:3", "1:1", "3:4", "9:16")
 
@@ -77,12 +77,12 @@ _FULL_PRICES = {"720p": Decimal("0.40"), "1080p": Decimal("0.80"), "2k": Decimal
 
 
 def _sized(line: str, prices: Mapping[str, Decimal], factor: int = 1) -> dict[str, Any]:
-    """The price line and the prices of a route that costs more where the resolution is higher."""
+    """Return the price line and the prices of a model that costs more at a higher resolution."""
     return {"line": line, "prices": {line.format(resolution=size): price * factor for size, price in prices.items()}}
 
 
 def _job(model: str, price: str) -> dict[str, Any]:
-    """The price of a route that costs the same for each job."""
+    """Return the price line and the price of a model that costs the same for each job."""
     return {"line": model, "prices": {model: Decimal(price)}, "unit": "job"}
 
 
@@ -110,7 +110,7 @@ def _full() -> Iterator[tuple[str, Rules]]:
 def _sp(model: str, factor: int, narrower: Mapping[str, Any] | None = None) -> Rules:
     return Rules(
         **_sized(f"{model}-{{resolution}}", _BY_SIZE, factor),
-        audio_company=ANY_COMPANY,
+        audio_needs=ANY_PICTURE_OR_VIDEO,
         schemes=("https", "asset"),
         libraries=("sp", "person"),
         narrower=narrower or {},
@@ -130,7 +130,7 @@ _MD = Rules(
     checks_media=True,
     narrower={"shortest": 4},  # MD page 4-15, schema 1-15
 )
-#: Every route, by its model. Where documents disagree, the wider reading.
+#: The rules of each model. Where documents disagree, the wider reading.
 RULES: dict[str, Rules] = {
     **dict(_full()),
     # SP page with 480p, a summary without; the same summary: no videos on the fast one.
@@ -138,16 +138,18 @@ RULES: dict[str, Rules] = {
     "seedance2.0-fast-sp": _sp("seedance2.0-fast-sp", 4, {"resolutions": ("720p", "1080p"), "videos": 0}),
     "seedance2.0-of-sp": _sp("seedance2.0-of-sp", 5),
     "seedance2.0-of-fast-sp": _sp("seedance2.0-of-fast-sp", 6),
-    "seedance2.0-mini": Rules(**_sized("seedance2.0-mini-{resolution}", _BY_SIZE), videos=0, audio_company=ANY_COMPANY),
+    "seedance2.0-mini": Rules(
+        **_sized("seedance2.0-mini-{resolution}", _BY_SIZE), videos=0, audio_needs=ANY_PICTURE_OR_VIDEO
+    ),
     "seedance2.0-mini-video": Rules(
-        **_sized("seedance2.0-mini-{resolution}-video", _BY_SIZE), bills_input=True, audio_company=ANY_COMPANY
+        **_sized("seedance2.0-mini-{resolution}-video", _BY_SIZE), bills_input=True, audio_needs=ANY_PICTURE_OR_VIDEO
     ),
     "seedance2.0-mini-sp": Rules(
         **_sized("seedance2.0-mini-sp-{resolution}", {"480p": Decimal("0.20"), "720p": Decimal("0.30")}),
         unit="job",
         resolutions=("480p", "720p"),
-        audio_company=ANY_COMPANY,
-        narrower={"audio_company": ("images", "reference_videos")},  # page with frames, summary without
+        audio_needs=ANY_PICTURE_OR_VIDEO,
+        narrower={"audio_needs": ("images", "reference_videos")},  # page with frames, summary without
     ),
     "seedance2.0-md": _MD,
     "seedance2.0-fast-md": replace(_MD, **_job("seedance2.0-fast-md", "0.60")),

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: jobs, assets, uploads, faults and the bill.
+"""The sandbox's state: jobs, assets, uploads, faults and the bill.
 
-In go requests that were understood; out comes what a provider would do.
+Checked requests go in; jobs, bill lines and provider behaviour come out.
 """

@@ -1,4 +1,4 @@
-"""Assets, portraits and groups that the sandbox's accounts handed in, their review, and what they cost."""
+"""Assets, portraits and groups of the sandbox's accounts, their review, and their cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prefect_seedance.sandbox.world.store import Store
 Library = Literal["sp", "person", "audit", "anyfast"]
 Review = Literal["Processing", "Active", "Failed"]
 
-#: What a group is billed under.
+#: Billing model of a group.
 GROUP_MODEL = "volc-asset"
 
 _PREFIX: dict[Library, str] = {"sp": "asset_", "person": "official_id_", "audit": "mx_", "anyfast": "asset-"}
@@ -27,22 +27,22 @@ _PREFIX: dict[Library, str] = {"sp": "asset_", "person": "official_id_", "audit"
 
 @dataclass(frozen=True)
 class Asset:
-    """One picture, clip or sound handed in for review.
+    """One image, video or audio submitted for review.
 
     Attributes:
-        id: What `asset://` names.
+        id: The id in an `asset://` URL.
         library: `sp`, `person` and `audit` at Jimmy AI, `anyfast`.
-        account: Whose asset it is.
+        account: The account that owns it.
         name: The user's name for it.
         kind: `image`, `video`, `audio` or `text`, lower case.
-        url: Where it was taken from.
+        url: Its source URL.
         group: Anyfast's group; empty elsewhere.
         created_at: Unix seconds.
-        review_seconds: How long the review takes.
-        fails: Whether it ends as `Failed`. A name or URL with "fail" in it does, and so does a medium that is outside
-            the provider's limits or cannot be fetched.
-        billing_model: The price line that it is billed under; empty where it is free.
-        key_tail: The last four characters of the key that made it.
+        review_seconds: Duration of the review.
+        fails: Whether its review ends as `Failed`: its name or URL contains "fail", or the medium is outside the
+            provider's limits or cannot be fetched.
+        billing_model: The billing model; empty where it is free.
+        key_tail: The last four characters of the key that created it.
         request_sha256: Of the request body in canonical JSON.
     """
 
@@ -61,14 +61,14 @@ class Asset:
     request_sha256: str = ""
 
     def review(self, now: float) -> Review:
-        """Return where its review stands."""
+        """Return the state of its review."""
         if now < self.created_at + self.review_seconds:
             return "Processing"
         return "Failed" if self.fails else "Active"
 
 
-class AssetShelf:
-    """All assets of a sandbox."""
+class Assets:
+    """All assets and groups of a sandbox."""
 
     def __init__(self, settings: SandboxSettings, store: Store) -> None:
         self._settings = settings
@@ -96,7 +96,7 @@ class AssetShelf:
         key_tail: str = "",
         request_sha256: str = "",
     ) -> Asset:
-        """Take an asset in; its review begins."""
+        """Add an asset and start its review."""
         low, high = self._settings.asset_seconds
         asset = Asset(
             id=_PREFIX[library] + secrets.token_hex(8),
@@ -120,22 +120,22 @@ class AssetShelf:
         return asset
 
     def get(self, name: str, account: str) -> Asset | None:
-        """Return an asset of an account; a stranger's asset is not found."""
+        """Return an asset of an account; None for an unknown asset or one of another account."""
         asset = self._assets.get(name)
         return asset if asset is not None and asset.account == account else None
 
-    def of_stranger(self, name: str, account: str) -> bool:
-        """Tell whether an asset was made here by another account."""
+    def of_other_account(self, name: str, account: str) -> bool:
+        """Return whether another account owns the asset."""
         asset = self._assets.get(name)
         return asset is not None and asset.account != account
 
     def select(self, keep: Callable[[Asset], bool]) -> list[Asset]:
-        """Return the assets that a condition keeps."""
+        """Return the assets that meet a condition."""
         with self._lock:
             return [asset for asset in self._assets.values() if keep(asset)]
 
     def add_group(self, account: str, name: str, *, key_tail: str = "", request_sha256: str = "") -> str:
-        """Make a group of assets and return its id."""
+        """Create a group of assets and return its id."""
         name_of_group = "group-" + secrets.token_hex(8)
         group = {
             "id": name_of_group,
@@ -151,7 +151,7 @@ class AssetShelf:
         return name_of_group
 
     def groups(self, account: str, *, made_before: float = math.inf) -> dict[str, str]:
-        """Return the groups of an account, as far as they were made before a moment (Unix seconds): name by id."""
+        """Return the names of an account's groups by id, of those made before a time (Unix seconds)."""
         with self._lock:
             return {
                 name: group["name"]
@@ -160,7 +160,7 @@ class AssetShelf:
             }
 
     def bill(self) -> list[BillLine]:
-        """Return one line for each asset and group that is billed."""
+        """Return one line for each billed asset and group."""
         with self._lock:
             assets, groups = list(self._assets.values()), list(self._groups.values())
         lines = [

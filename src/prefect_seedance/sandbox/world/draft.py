@@ -1,4 +1,4 @@
-"""A create request that was read, checked and priced, and is not yet accepted."""
+"""A create request that has been read, checked and priced, and is not accepted yet."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from prefect_seedance.sandbox.world.prices import Charge
 
 @dataclass(frozen=True)
 class Draft:
-    """What a valid request asks for.
+    """A valid create request.
 
     Attributes:
         model: The requested model.
-        request: The body as sent.
-        prompt: Its prompt, or nothing.
-        clip: The video to be made.
-        charge: What it will cost.
-        refunds: Whether a failure gives the money back.
+        request: The request body.
+        prompt: Its prompt, or an empty text.
+        clip: The video to make.
+        charge: Its cost.
+        refunds: Whether a failed job is refunded.
         action: Anyfast's word for the input mode.
-        tokens: Anyfast's usage.
-        failure: Why the job will fail, where that is settled already.
+        tokens: The usage that Anyfast reports.
+        failure: Why the job will fail; None if it is not known to.
     """
 
     model: str
@@ -40,7 +40,7 @@ class Refusal(Exception):
     """A request that the provider's documents do not allow.
 
     Attributes:
-        field: The field at fault.
+        field: The invalid field.
         message: What is allowed.
     """
 

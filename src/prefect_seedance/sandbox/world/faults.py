@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: rates for random trouble, queues for exact trouble, and dialects of the answers."""
+"""Faults on demand: rates of random faults, queues of exact faults, and dialects of the answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AnyfastDialect = Literal["new", "flat", "lower", "upper"]
 Progress = Literal["honest", "uneven", "none"]
 Point = Literal["create", "query", "download", "upload", "asset"]
 
-#: Trouble with a create call, in the order in which it is drawn; the first that hits is taken.
+#: Faults of a create call, in the order in which they are drawn; the first hit is used.
 CREATE_FAULTS = (
     "cut_before",
     "rate_limited",
@@ -23,7 +23,7 @@ CREATE_FAULTS = (
     "broken_after",
     "slow_create",
 )
-#: Trouble that a job carries from its birth; several may meet.
+#: Faults of a job, decided when it is created; several may combine.
 JOB_FAULTS = (
     "never_ending",
     "moderated",
@@ -39,7 +39,7 @@ JOB_FAULTS = (
 QUERY_FAULTS = ("query_cut", "query_limited", "query_error", "query_broken")
 DOWNLOAD_FAULTS = ("download_cut", "download_error")
 UPLOAD_FAULTS = ("upload_cut", "upload_limited", "upload_error")
-#: Trouble with handing in an asset, a portrait or a group (not with asking after them).
+#: Faults of creating an asset, a portrait or a group (not of querying them).
 ASSET_FAULTS = ("asset_cut_before", "asset_limited", "asset_cut_after", "asset_error_after")
 #: The faults of each point, in the order in which they are drawn.
 CALL_FAULTS: dict[Point, tuple[str, ...]] = {
@@ -51,7 +51,7 @@ CALL_FAULTS: dict[Point, tuple[str, ...]] = {
 }
 RATES = frozenset((*JOB_FAULTS, *(kind for kinds in CALL_FAULTS.values() for kind in kinds)))
 
-#: What may be queued where; `ok` stands for a call without trouble.
+#: What may be queued at each point; `ok` is a call without a fault.
 QUEUES: dict[Point, frozenset[str]] = {
     point: frozenset(("ok", *kinds, *(JOB_FAULTS if point == "create" else ()))) for point, kinds in CALL_FAULTS.items()
 }
@@ -64,61 +64,62 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 
 
 def chance(seed: int, *what: object) -> float:
-    """Return a number in [0, 1) that hangs on nothing but the seed and the names given."""
+    """Return a number in [0, 1) that depends only on the seed and on `what`."""
     digest = hashlib.sha256("\0".join(map(str, (seed, *what))).encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
 
 
 @dataclass
 class Faults:
-    """What goes wrong. All fields may be changed while the sandbox runs.
+    """The faults of a sandbox. All fields may be changed while it runs.
 
-    Rates run from 0 (never) to 1 (always).
+    Rates are numbers from 0 (never) to 1 (always).
 
     Attributes:
-        rate_limited: A create is answered with 429; nothing is made.
+        rate_limited: A create is answered with 429; no job is made.
         retry_after: The Retry-After of a 429, in seconds; None sends no such header.
         concurrency: A hidden limit of unfinished jobs for each account: above it, 429. None is no limit.
-        error_before: A create is answered with 500 in the provider's own form; nothing is made.
+        error_before: A create is answered with 500 in the provider's own form; no job is made.
         error_after: The job is made and charged, but the answer is a gateway's 502 page.
-        broken_after: The job is made and charged, but the answer's JSON breaks off.
-        cut_before: The connection is dropped without an answer; nothing is made.
+        broken_after: The job is made and charged, but the JSON of the answer is truncated.
+        cut_before: The connection is dropped without an answer; no job is made.
         cut_after: The job is made and charged, then the connection is dropped without an answer.
-        slow_create: The job is made and charged, but the answer waits for `slow_create_seconds`.
-        slow_create_seconds: How long that is (not divided by the speed).
+        slow_create: The job is made and charged, but the answer is delayed by `slow_create_seconds`.
+        slow_create_seconds: The delay (not divided by the speed).
         never_ending: The job never ends.
-        moderated: The review refuses, as for a trademark (at Anyfast: the create; at Jimmy AI: the job).
+        moderated: The review refuses the prompt, as for a trademark (Anyfast refuses the create; at Jimmy AI the job
+            fails).
         failed: The job fails.
         expired_link: Every link of the job has expired already (403).
-        stale_link: The first link of the job has expired; asking again gives a fresh one.
-        truncated_result: The stored file has lost its tail; the length told is that of the rest.
+        stale_link: The first link of the job has expired; a further query returns a new one.
+        truncated_result: The end of the stored file is missing; Content-Length is that of the rest.
         corrupt_result: The structure at the head of the file is overwritten.
         html_result: The link answers with an error page in HTML, status 200.
         no_ranges: The file server ignores Range.
-        changing_etag: The file is another one, with another ETag, at every download.
+        changing_etag: Every download returns a different file with a different ETag.
         query_error: A query is answered with 502.
         query_cut: The connection of a query is dropped.
         query_limited: A query is answered with 429.
-        query_broken: The JSON of a query's answer breaks off.
-        download_cut: The connection is dropped amid the file.
+        query_broken: The JSON of a query's answer is truncated.
+        download_cut: The connection is dropped in the middle of the file.
         download_error: The file server answers 503.
         upload_cut: The connection of an upload is dropped without an answer.
         upload_limited: An upload is answered with 429.
         upload_error: An upload is answered with 502.
-        asset_cut_before: An asset, a portrait or a group is handed in, and the connection dropped; nothing is made.
-        asset_limited: It is answered with 429; nothing is made.
-        asset_cut_after: It is made (and charged, where it costs), then the connection is dropped without an answer.
-        asset_error_after: It is made (and charged), but the answer is a gateway's 502 page.
-        asset_absent_seconds: For so long after it was made, Anyfast knows nothing of an asset (404); not divided by the
-            speed. Seen live: some 20 seconds.
-        asset_list_absent_seconds: For so long Anyfast's lists do not show an asset or a group; not divided by the
-            speed.
-        jimmy_envelope: How Jimmy AI wraps its answers: `documented` (each call as its own page shows), one spelling of
-            the code everywhere, `bare` (no envelope), or `faq` (the field names of the FAQ).
-        jimmy_error_status: HTTP status of Jimmy AI's refusals; the documents name none but 200.
+        asset_cut_before: The connection of a create of an asset, a portrait or a group is dropped; nothing is made.
+        asset_limited: Such a create is answered with 429; nothing is made.
+        asset_cut_after: The asset is made (and charged, if it costs), then the connection is dropped without an answer.
+        asset_error_after: The asset is made (and charged), but the answer is a gateway's 502 page.
+        asset_absent_seconds: For how long after its creation Anyfast answers 404 for an asset; not divided by the
+            speed. Observed live: some 20 seconds.
+        asset_list_absent_seconds: For how long after its creation Anyfast's lists omit an asset or a group; not divided
+            by the speed.
+        jimmy_envelope: How Jimmy AI wraps its answers: `documented` (each call as on its own page), one spelling of the
+            code everywhere, `bare` (no envelope), or `faq` (the field names of the FAQ).
+        jimmy_error_status: HTTP status of Jimmy AI's errors; the documents name only 200.
         anyfast_dialect: `new` (envelope, upper case), `lower` (envelope, lower-case status, link repeated in
             `fail_reason`), `flat` (the old flat body), `upper` (flat, upper case).
-        progress: `honest`, `uneven` (honest too, but with parts that go faster and slower), or `none` to leave it out.
+        progress: `honest`, `uneven` (never wrong, but faster and slower in parts), or `none` to omit it.
     """
 
     rate_limited: float = 0.0
@@ -184,9 +185,9 @@ class Faults:
             setattr(self, name, value)
 
     def queue(self, point: Point, *kinds: str) -> None:
-        """Let the next calls at a point meet exactly these faults, one each, in order.
+        """Queue exact faults for the next calls at a point, one each, in order.
 
-        A queued entry is taken instead of drawing by rates. Job faults are queued at `create`; `ok` is no trouble.
+        A queued entry replaces the random draw. Faults of a job are queued at `create`; `ok` is no fault.
 
         Raises:
             ValueError: The point or a kind is unknown.
@@ -199,30 +200,30 @@ class Faults:
         with self._lock:
             self._queues[point].extend(kinds)
 
-    def draw(self, point: Point, seed: int, *who: object) -> frozenset[str]:
-        """Return what goes wrong with one call: at most one fault of the call, and any faults of its job.
+    def draw(self, point: Point, seed: int, *identity: object) -> frozenset[str]:
+        """Return the faults of one call: at most one of the call itself, and any of its job.
 
         Args:
             point: The kind of call.
             seed: The sandbox's seed.
-            who: What names this call (its content, and how often it was seen), so that chance follows it.
+            identity: What identifies the call (its content, and how often it was seen), so that the draw is repeatable.
         """
         with self._lock:
             if self._queues[point]:
                 return frozenset({self._queues[point].popleft()}) - {"ok"}
         call = CALL_FAULTS[point]
-        hits = {kind for kind in call if self._hits(kind, seed, *who)}
+        hits = {kind for kind in call if self._hits(kind, seed, *identity)}
         drawn = set(sorted(hits, key=call.index)[:1])
         if point == "create":
-            drawn |= {kind for kind in JOB_FAULTS if self._hits(kind, seed, *who)}
+            drawn |= {kind for kind in JOB_FAULTS if self._hits(kind, seed, *identity)}
         return frozenset(drawn)
 
-    def _hits(self, kind: str, seed: int, *who: object) -> bool:
+    def _hits(self, kind: str, seed: int, *identity: object) -> bool:
         rate: float = getattr(self, kind)
-        return rate > 0 and chance(seed, kind, *who) < rate
+        return rate > 0 and chance(seed, kind, *identity) < rate
 
     def rest(self) -> None:
-        """Put every field back to its default and empty the queues."""
+        """Reset every field to its default and empty the queues."""
         for spec in fields(self):
             if spec.init:
                 setattr(self, spec.name, spec.default)
@@ -231,7 +232,7 @@ class Faults:
                 waiting.clear()
 
     def to_json(self) -> dict[str, Any]:
-        """Return all fields, and what is queued."""
+        """Return all fields and the queued faults."""
         values = {spec.name: getattr(self, spec.name) for spec in fields(self) if spec.init}
         with self._lock:
             return {**values, "queued": {point: list(kinds) for point, kinds in self._queues.items()}}

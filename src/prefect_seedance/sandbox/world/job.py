@@ -1,4 +1,4 @@
-"""A job of the sandbox: all of its future is decided when it is accepted, so that it needs no clockwork."""
+"""A job of the sandbox. Everything about it is decided when it is accepted, so that no background work is needed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from prefect_seedance.sandbox.world.prices import Charge
 
 Phase = Literal["waiting", "running", "succeeded", "failed"]
 
-#: The part of a job's time that it waits before it runs.
+#: Share of a job's duration that it waits before it runs.
 WAITING_PART = 0.15
-#: Into so many equal times a job is cut whose progress is uneven.
+#: Number of equal intervals of a job with uneven progress.
 UNEVEN_PARTS = 8
 
 
@@ -38,22 +38,22 @@ class Job:
     Attributes:
         id: The provider's id of the job.
         provider: `jimmy` or `anyfast`.
-        account: Whose job it is.
-        key_tail: The last four characters of the key that made it.
+        account: The account that pays.
+        key_tail: The last four characters of the key that created it.
         model: The requested model.
         request: The request body.
         request_sha256: Of the body in canonical JSON.
         prompt: Its prompt.
         action: Anyfast's word for the input mode; empty for Jimmy AI.
         created_at: Unix seconds.
-        run_seconds: From acceptance to the end; None never ends.
-        failure: Why it fails in the end; None when it succeeds.
-        clip: What it delivers.
-        tokens: What Anyfast reports as usage; None for Jimmy AI.
-        charge: What it costs.
-        refunds: Whether a failure gives the money back.
-        link_seconds: How long a result link lives.
-        effects: Names of what goes wrong with its result (see `Faults`).
+        run_seconds: Seconds from acceptance to the end; None never ends.
+        failure: Why it fails; None when it succeeds.
+        clip: The video that it makes.
+        tokens: The usage that Anyfast reports; None for Jimmy AI.
+        charge: Its cost.
+        refunds: Whether a failed job is refunded.
+        link_seconds: Lifetime of a result link.
+        effects: Names of its faults (see `Faults`).
     """
 
     id: str
@@ -77,11 +77,11 @@ class Job:
 
     @property
     def finished_at(self) -> float | None:
-        """Return when it ends, in Unix seconds; None if never."""
+        """Return when it ends, in Unix seconds; None if it never ends."""
         return None if self.run_seconds is None else self.created_at + self.run_seconds
 
     def phase(self, now: float) -> Phase:
-        """Return where the job stands."""
+        """Return the job's state."""
         if self.run_seconds is None:
             return "waiting" if now - self.created_at < 1 else "running"
         if now >= self.created_at + self.run_seconds:
@@ -89,29 +89,29 @@ class Job:
         return "waiting" if self.part_done(now) < WAITING_PART else "running"
 
     def part_done(self, now: float) -> float:
-        """Return the honest part of the way behind it, 0 to 1; an endless job creeps up to 0.9 and stays there."""
+        """Return the elapsed share of its duration, 0 to 1; for an endless job it rises to 0.9 and stays there."""
         if self.run_seconds is None:
             return min(0.9, max(0.0, now - self.created_at) / 100)
         if self.run_seconds <= 0:
             return 1.0
         return min(1.0, max(0.0, (now - self.created_at) / self.run_seconds))
 
-    def part_told(self, now: float, way: Progress) -> float:
-        """Return the progress that the provider tells, 0 to 1.
+    def reported_progress(self, now: float, mode: Progress) -> float:
+        """Return the progress that the provider reports, 0 to 1.
 
-        Uneven, each eighth of the time brings an amount of its own, between half and one and a half of the mean: honest
-        in that it never goes back and is through at the end, and yet nothing to reckon with as it stands.
+        With `uneven`, each eighth of the duration adds a different amount, between 0.5 and 1.5 times the mean: progress
+        never goes back and is 1 at the end, but it does not say how much time is left.
         """
         done = self.part_done(now)
-        if way != "uneven":
+        if mode != "uneven":
             return done
         amounts = [0.5 + chance(0, "uneven", self.request_sha256, part) for part in range(UNEVEN_PARTS)]
         whole, rest = divmod(done * UNEVEN_PARTS, 1)
-        under_way = rest * amounts[int(whole)] if whole < UNEVEN_PARTS else 0.0
-        return (sum(amounts[: int(whole)]) + under_way) / sum(amounts)
+        partial = rest * amounts[int(whole)] if whole < UNEVEN_PARTS else 0.0
+        return (sum(amounts[: int(whole)]) + partial) / sum(amounts)
 
     def bill_line(self, now: float, currency: str) -> BillLine:
-        """Return its line of the bill as of now."""
+        """Return its line of the bill at a time."""
         phase = self.phase(now)
         return BillLine(
             provider=self.provider,
@@ -133,12 +133,12 @@ class Job:
         )
 
     def to_json(self) -> str:
-        """Return the job as text for the store."""
+        """Return the job as JSON text for the store."""
         return json.dumps(asdict(self), default=str, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Job:
-        """Read a job back from the store."""
+        """Read a job from the store."""
         fields = json.loads(text)
         charge = fields.pop("charge")
         charge |= {"units": Decimal(charge["units"]), "unit_price": Decimal(charge["unit_price"])}

@@ -1,6 +1,6 @@
-"""What the sandbox charges: billing model names, units, and invented prices.
+"""Charges of the sandbox: billing model names, units, and invented prices.
 
-The models' prices stand in the tables of their rules; those of assets are made up too.
+The prices of the models are in the tables of their rules. Those of assets are invented too.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from prefect_seedance.sandbox.models import anyfast
-from prefect_seedance.sandbox.models import jimmy as limits_jimmy
+from prefect_seedance.sandbox.models import anyfast, jimmy
 
 Unit = Literal["second", "job", "million_tokens", "request"]
 
@@ -19,14 +18,14 @@ _ASSETS = {"volc-asset": Decimal("0.01"), "volc-asset-video": Decimal("0.05"), "
 
 
 def price_list() -> dict[str, Decimal]:
-    """Return the unit price of every price line: of all models, and of Anyfast's assets."""
-    prices = {line: price for rules in limits_jimmy.RULES.values() for line, price in rules.prices.items()}
+    """Return the unit price by billing model, of all models and of Anyfast's assets."""
+    prices = {line: price for rules in jimmy.RULES.values() for line, price in rules.prices.items()}
     return prices | {model: rules.price for model, rules in anyfast.RULES.items()} | _ASSETS
 
 
 @dataclass(frozen=True)
 class Charge:
-    """What one job costs: `units` of `unit` under the name `billing_model`, at `unit_price`."""
+    """The cost of one job: `units` of `unit` under the name `billing_model`, at `unit_price`."""
 
     billing_model: str
     unit: Unit
@@ -40,25 +39,25 @@ class Charge:
 
 
 def jimmy_charge(
-    rules: limits_jimmy.Rules,
+    rules: jimmy.Rules,
     *,
     duration: int,
     resolution: str,
     reference_seconds: Decimal | None,
     prices: Mapping[str, Decimal],
 ) -> Charge:
-    """Price a Jimmy AI job.
+    """Return the charge for a Jimmy AI job.
 
     Args:
-        rules: Those of the requested model.
+        rules: The rules of the requested model.
         duration: The requested length in seconds.
-        resolution: The resolution, with the default filled in.
-        reference_seconds: Length of the first reference video; None where it cannot be learned.
+        resolution: The resolution, or its default.
+        reference_seconds: Length of the first reference video; None where it is unknown.
         prices: Unit price by billing model name.
 
     Returns:
         The charge. A route that bills its input adds the first reference video, rounded to the nearest whole second
-        (Mini page, billing seconds); without a length it falls back to `duration` alone.
+        (Mini page, billing seconds); without a length only `duration` is billed.
     """
     units = Decimal(duration) if rules.unit == "second" else Decimal(1)
     if rules.bills_input and reference_seconds is not None:
@@ -68,20 +67,20 @@ def jimmy_charge(
 
 
 def asset_charge(billing_model: str, *, prices: Mapping[str, Decimal]) -> Charge:
-    """Price the making of one Anyfast asset or group: it is billed for each request."""
+    """Return the charge for one Anyfast asset or group, which is billed for each request."""
     return Charge(billing_model, "request", Decimal(1), prices.get(billing_model, Decimal(0)))
 
 
 def video_tokens(*, seconds: int, width: int, height: int, input_seconds: Decimal = Decimal(0)) -> int:
     """Return the tokens of a clip: 24 frames for each second of output and input, and one more, times w × h / 1024.
 
-    The formula was checked by the fact sheet against Anyfast's own example (108,900 for 5 s of 720p). How
-    fractions are rounded is not documented; here they are rounded half up.
+    The formula agrees with Anyfast's own example (108,900 for 5 s of 720p). How fractions are rounded is not
+    documented; here they are rounded half up.
     """
     frames = 24 * (seconds + input_seconds) + 1
     return int((frames * width * height / 1024).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def anyfast_charge(model: str, *, tokens: int, prices: Mapping[str, Decimal]) -> Charge:
-    """Price an Anyfast job by its tokens."""
+    """Return the charge for an Anyfast job by its tokens."""
     return Charge(model, "million_tokens", Decimal(tokens) / 1_000_000, prices.get(model, Decimal(0)))

@@ -1,4 +1,4 @@
-"""What the sandbox can learn about a URL in a request: only its own addresses are looked into, never the network."""
+"""What the sandbox knows about a URL in a request. Only its own addresses are resolved; the network is not used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from prefect_seedance.sandbox.world.state import Account, State
 from prefect_seedance.sandbox.world.uploads import KINDS, MediaFacts
 
-#: Size and length of served reference media when the address names none.
+#: Default size and length of served reference media.
 MEDIA_SIZE = (1280, 720)
 MEDIA_SECONDS = Decimal(3)
 
@@ -19,11 +19,11 @@ def media_size(query: dict[str, str]) -> tuple[int, int]:
     """Read `w` and `h`: even numbers from 16 to 4096.
 
     Raises:
-        ValueError: They are no such numbers.
+        ValueError: They are not.
     """
     width, height = int(query.get("w", MEDIA_SIZE[0])), int(query.get("h", MEDIA_SIZE[1]))
     if not (16 <= width <= 4096 and 16 <= height <= 4096):
-        raise ValueError("w and h run from 16 to 4096")
+        raise ValueError("w and h must be from 16 to 4096")
     return width // 2 * 2, height // 2 * 2
 
 
@@ -36,21 +36,21 @@ def media_seconds(query: dict[str, str]) -> Decimal:
     try:
         seconds = Decimal(query.get("seconds", MEDIA_SECONDS))
     except InvalidOperation:
-        raise ValueError("seconds is a number") from None
+        raise ValueError("seconds must be a number") from None
     if not 0 < seconds <= 60:
-        raise ValueError("seconds runs from above 0 to 60")
+        raise ValueError("seconds must be above 0 and at most 60")
     return seconds
 
 
 def media_padding(query: dict[str, str]) -> int:
-    """Read `pad`: bytes that make a file larger than its content, at most 250 MB.
+    """Read `pad`: bytes to add to a file, at most 250 MB.
 
     Raises:
         ValueError: It is no such number.
     """
     padding = int(query.get("pad", "0"))
     if not 0 <= padding <= 250 * 2**20:
-        raise ValueError("pad runs from 0 to 262144000")
+        raise ValueError("pad must be from 0 to 262144000")
     return padding
 
 
@@ -60,8 +60,8 @@ class References:
 
     Attributes:
         state: The sandbox.
-        account: Who asks; its own assets are known.
-        host: Host and port under which the sandbox was called.
+        account: The account of the request, whose assets are known.
+        host: Host and port that the client called.
     """
 
     state: State
@@ -69,13 +69,13 @@ class References:
     host: str
 
     def is_own(self, url: str) -> bool:
-        """Tell whether a URL points into this sandbox."""
+        """Return whether a URL is of this sandbox."""
         public = self.state.settings.public_url
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and parts.netloc in {self.host, urlsplit(public or "").netloc}
 
     def facts(self, url: str) -> MediaFacts | None:
-        """Return what is known about a medium; None for foreign addresses and unknown assets."""
+        """Return what is known about a medium; None for other hosts and unknown assets."""
         if url.startswith("asset://"):
             asset = self.state.assets.get(url.removeprefix("asset://"), self.account.name)
             return None if asset is None or asset.url.startswith("asset://") else self.facts(asset.url)
@@ -85,7 +85,7 @@ class References:
         return self._own_facts(parts.path, dict(parse_qsl(parts.query)))
 
     def is_lost(self, url: str) -> bool:
-        """Tell whether a medium of the sandbox's own cannot be fetched: expired, or told to answer with an error."""
+        """Return whether a URL of the sandbox cannot be fetched: it has expired, or it asks for an error status."""
         if not self.is_own(url):
             return False
         parts = urlsplit(url)
@@ -115,5 +115,5 @@ class References:
         except ValueError:
             return None
         shown = {".jpg": "jpeg", ".tif": "tiff"}.get(suffix, suffix.removeprefix("."))
-        # What the medium itself adds is not known without making it, and is small.
+        # The size of the content itself is unknown until it is made, and is small.
         return MediaFacts(kind, width, height, seconds, shown, padding or None)

@@ -1,4 +1,4 @@
-"""The seam between the sandbox's common course of events and the words of each provider."""
+"""The interface between the sandbox's common logic and the request and reply formats of each provider."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ GATEWAY_PAGE = (
 )
 
 
-class Voice(Protocol):
-    """How a provider reads a create request, and how it says what came of a call."""
+class Replies(Protocol):
+    """How a provider reads create requests and words its replies."""
 
     @property
     def state(self) -> State:
@@ -31,57 +31,61 @@ class Voice(Protocol):
 
     @property
     def link_seconds(self) -> float:
-        """Return how long a result link lives by the provider's documents."""
+        """Return the documented lifetime of a result link, in seconds."""
 
     def new_id(self, now: float) -> str:
-        """Make a job id of the provider's form."""
+        """Make a job id in the provider's format."""
 
     def read(self, body: dict[str, Any], references: References) -> Draft:
-        """Check and price a create request, or raise `Refusal`."""
+        """Check and price a create request.
+
+        Raises:
+            Refusal: The provider does not allow it.
+        """
 
     def created(self, job: Job) -> Response:
-        """Say that a job was accepted."""
+        """Reply that a job was accepted."""
 
     def viewed(self, job: Job, now: float, link: str | None) -> Response:
-        """Say where a job stands at a moment; the link is given once it succeeded."""
+        """Reply with a job's state at a time; the link is given once it has succeeded."""
 
     def refused(self, refusal: Refusal) -> Response:
-        """Say that the request is not allowed."""
+        """Reply that the request is not allowed."""
 
     def moderated(self) -> Response | None:
-        """Say that the review refuses the prompt; None where the provider only says so through a failed job."""
+        """Reply that the review refuses the prompt; None where the provider reports it as a failed job instead."""
 
     def failure(self, kind: str) -> str:
         """Return the reason of a failed job: `moderated`, `review` (of the result) or `failed`."""
 
     def bad_key(self) -> Response:
-        """Say that the key is wrong."""
+        """Reply that the key is wrong."""
 
     def out_of_funds(self) -> Response:
-        """Say that the balance is too low."""
+        """Reply that the balance is too low."""
 
     def too_many(self) -> Response:
-        """Say 429."""
+        """Reply with 429."""
 
-    def trouble(self) -> Response:
-        """Say 500 in the provider's own form."""
+    def server_error(self) -> Response:
+        """Reply with 500 in the provider's own form."""
 
     def unknown_job(self, name: str) -> Response:
-        """Say that there is no such job."""
+        """Reply that there is no such job."""
 
 
 def bad_gateway() -> Response:
-    """Return what a gateway in front of a provider says when the provider does not answer in time."""
+    """Return the 502 page of a gateway whose provider did not answer in time."""
     return HTMLResponse(GATEWAY_PAGE, status_code=502)
 
 
 def broken_off(answer: Response) -> Response:
-    """Return an answer whose body breaks off in the middle, while its length says that it is whole."""
+    """Return an answer whose body is truncated, with a Content-Length that matches the rest."""
     body = bytes(answer.body)
     return Response(body[: len(body) // 2], status_code=answer.status_code, media_type="application/json")
 
 
 def retry_headers(state: State) -> dict[str, str]:
-    """Return the Retry-After of a 429, in whole seconds as HTTP wants it."""
+    """Return the Retry-After header of a 429, in whole seconds as HTTP requires."""
     seconds = state.faults.retry_after
     return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}

@@ -1,4 +1,4 @@
-"""What a sandbox knows: its accounts, the jobs it accepted, its bill, and how often it was called."""
+"""The state of a sandbox: its accounts, the accepted jobs, its bill, and how often it was called."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_seedance.sandbox.settings import SandboxSettings
-from prefect_seedance.sandbox.world.assets import AssetShelf
+from prefect_seedance.sandbox.world.assets import Assets
 from prefect_seedance.sandbox.world.bill import BillLine
 from prefect_seedance.sandbox.world.draft import Draft
 from prefect_seedance.sandbox.world.faults import Faults, chance
@@ -25,7 +25,7 @@ from prefect_seedance.sandbox.world.uploads import Uploads
 
 @dataclass(frozen=True)
 class Account:
-    """A paying identity: whom a key belongs to."""
+    """The paying identity that a key belongs to."""
 
     name: str
     key_tail: str
@@ -37,16 +37,16 @@ class Account:
 
 
 class State:
-    """The memory of a sandbox. Safe to use from any thread.
+    """The state of a sandbox. Safe to use from any thread.
 
     Attributes:
-        settings: What it was made with.
-        faults: What goes wrong; may be changed at any time.
-        calls: How often each endpoint was called (`jimmy.create`, `anyfast.query`, `files` …), and what happened there
+        settings: The settings.
+        faults: The faults; they may be changed at any time.
+        calls: How often each endpoint was called (`jimmy.create`, `anyfast.query`, `files` …), and with what result
             (`jimmy.create.refused`, `files.with_authorization` …).
-        closing: Whether it is being shut down; answers that wait on purpose wait no longer.
-        peak: The most unfinished jobs that each account ever had at once.
-        told: When a query was first answered with a job's end, in Unix seconds, by job id.
+        closing: Whether the sandbox is shutting down; delayed answers are then sent at once.
+        peak: The largest number of unfinished jobs at one time, by account.
+        end_reported_at: When a query first reported that a job had ended, in Unix seconds, by job id.
     """
 
     def __init__(self, settings: SandboxSettings | None = None, faults: Faults | None = None) -> None:
@@ -55,10 +55,10 @@ class State:
         self.closing = False
         self.calls: Counter[str] = Counter()
         self.peak: Counter[str] = Counter()
-        self.told: dict[str, float] = {}
+        self.end_reported_at: dict[str, float] = {}
         path = self.settings.state_path
         self._store: Store = MemoryStore() if path is None else FileStore(path)
-        self.assets = AssetShelf(self.settings, self._store)
+        self.assets = Assets(self.settings, self._store)
         self.uploads = Uploads(self._store, self.settings)
         self._lock = threading.RLock()
         self._secret = self._store.get("secret", "link") or secrets.token_bytes(32)
@@ -90,13 +90,13 @@ class State:
             self.calls[call] += times
 
     def nth(self, point: str, name: str) -> int:
-        """Return how often this was asked before, and count it."""
+        """Return how often this was seen before, and count it."""
         with self._lock:
             self._seen[point, name] += 1
             return self._seen[point, name] - 1
 
     def account(self, key: str, provider: str) -> Account | None:
-        """Return the account of a key at a provider; None for a key that is not known there."""
+        """Return the account of a key at a provider; None for an unknown key."""
         name = self.settings.keys.get(key)
         if name is None or name.partition("/")[0] != provider:
             return None
@@ -121,19 +121,19 @@ class State:
         new_id: Callable[[float], str],
         link_seconds: float,
     ) -> Job | None:
-        """Accept a job, and put it on the bill.
+        """Accept a job and add it to the bill.
 
         Args:
-            account: Who pays.
-            draft: What was asked for, read and priced.
-            sha256: Of the request.
-            nth: How often the same request came before.
-            effects: The faults drawn for it.
-            new_id: Makes a job id of the provider's form, by the time.
-            link_seconds: How long a result link lives by the provider's documents.
+            account: The account that pays.
+            draft: The checked and priced request.
+            sha256: The hash of the request.
+            nth: How often the same request was sent before.
+            effects: The faults of the job.
+            new_id: Makes a job id in the provider's format from the time.
+            link_seconds: The documented lifetime of a result link.
 
         Returns:
-            The job; None when the account has as many unfinished jobs as the hidden limit allows.
+            The job; None when the account's unfinished jobs have reached the hidden limit.
         """
         settings = self.settings
         low, high = settings.job_seconds
@@ -174,7 +174,7 @@ class State:
                 return name
 
     def job(self, name: str, account: str | None = None) -> Job | None:
-        """Return a job; with an account, only one of its own."""
+        """Return a job; with an account, only a job of that account."""
         job = self._jobs.get(name)
         return job if job is not None and account in {None, job.account} else None
 
@@ -184,12 +184,12 @@ class State:
             return list(self._jobs.values())
 
     def bill(self) -> list[BillLine]:
-        """Return the bill as of now: one line for each accepted job, oldest first, and then the assets that cost."""
+        """Return the current bill: one line for each accepted job, oldest first, then one for each billed asset."""
         now = self.now()
         return [job.bill_line(now, self.settings.currency) for job in self.jobs()] + self.assets.bill()
 
     def spent(self, account: str) -> Decimal:
-        """Return what an account has paid, less what came back."""
+        """Return what an account has paid, less refunds."""
         return sum((line.cost for line in self.bill() if line.account == account), Decimal(0))
 
     def signature(self, job_id: str, expires: int) -> str:
@@ -197,14 +197,14 @@ class State:
         return hmac.new(self._secret, f"{job_id}:{expires}".encode(), hashlib.sha256).hexdigest()[:40]
 
     def reset(self) -> None:
-        """Forget jobs, bill, assets, uploads and counts, and put all faults at rest."""
+        """Clear jobs, bill, assets, uploads and counts, and reset all faults."""
         with self._lock:
             self._store.clear()
             self._store.put("secret", "link", self._secret)
             self._forget()
             self.calls.clear()
             self.peak.clear()
-            self.told.clear()
+            self.end_reported_at.clear()
             self.assets.load()
             self.uploads.forget()
             self.faults.rest()

@@ -1,4 +1,4 @@
-"""Files that users uploaded: kept, served again, and looked into."""
+"""Uploaded files: stored, served, and probed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prefect_seedance.sandbox.world.store import Store
 
 MediaKind = Literal["image", "video", "audio"]
 
-#: File kinds by ending, as the upload page lists them.
+#: Media kind by file extension, as the upload page lists them.
 KINDS: dict[str, MediaKind] = {
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg", ".tif", ".tiff"), "image"),
     **dict.fromkeys((".mp4", ".mov", ".avi", ".webm", ".mkv", ".m4v", ".flv"), "video"),
@@ -27,14 +27,14 @@ KINDS: dict[str, MediaKind] = {
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What is known of an input; None where it does not apply or cannot be learned.
+    """What is known of an input; None where it does not apply or is unknown.
 
     Attributes:
         kind: `image`, `video` or `audio`.
         width: In pixels.
         height: In pixels.
-        seconds: Its length; None for pictures.
-        format: `png`, `jpeg`, `mp4` …; by its content for pictures, by its ending for others; empty if not known.
+        seconds: Its length; None for images.
+        format: `png`, `jpeg`, `mp4` …; from the content of images, from the extension of others; empty if unknown.
         size: In bytes.
     """
 
@@ -48,7 +48,7 @@ class MediaFacts:
 
 @dataclass(frozen=True)
 class Upload:
-    """One uploaded file; it is served until `expires_at` (Unix seconds), or for ever."""
+    """One uploaded file; it is served until `expires_at` (Unix seconds), or without an end if None."""
 
     id: str
     filename: str
@@ -65,22 +65,22 @@ class Uploads:
         self._settings = settings
         self._facts: dict[str, MediaFacts | None] = {}
 
-    def add(self, filename: str, mime_type: str, content: bytes, *, for_ever: bool = False) -> Upload:
-        """Keep a file, for as long as the provider does or for ever."""
-        expires = None if for_ever else self._settings.clock() + self._settings.upload_seconds
+    def add(self, filename: str, mime_type: str, content: bytes, *, permanent: bool = False) -> Upload:
+        """Store a file, for `upload_seconds` or permanently."""
+        expires = None if permanent else self._settings.clock() + self._settings.upload_seconds
         upload = Upload(secrets.token_hex(8), filename, mime_type, len(content), expires)
         self._store.put("upload", upload.id, json.dumps(asdict(upload)).encode())
         self._store.put("upload-content", upload.id, content)
         return upload
 
     def is_lost(self, name: str) -> bool:
-        """Tell whether a file was served once, and is no more."""
+        """Return whether a file has expired."""
         head = self._store.get("upload", name)
         expires = None if head is None else Upload(**json.loads(head)).expires_at
         return expires is not None and self._settings.clock() > expires
 
     def forget(self) -> None:
-        """Forget what was learned of files, after they have been cleared away."""
+        """Clear what is known of files, after the store was cleared."""
         self._facts.clear()
 
     def get(self, name: str) -> tuple[Upload, bytes] | None:
@@ -91,7 +91,7 @@ class Uploads:
         return Upload(**json.loads(head)), content
 
     def facts(self, name: str) -> MediaFacts | None:
-        """Look into a file; None when it is unknown or cannot be opened."""
+        """Probe a file; None when it is unknown or cannot be opened."""
         if name not in self._facts:
             found = self.get(name)
             if found is None:
@@ -101,7 +101,7 @@ class Uploads:
 
 
 def inspect(filename: str, content: bytes) -> MediaFacts | None:
-    """Look into a media file; None when its ending is not known or it cannot be opened."""
+    """Probe a media file; None when its extension is unknown or it cannot be opened."""
     suffix = PurePosixPath(filename).suffix.lower()
     kind, ending = KINDS.get(suffix), suffix.removeprefix(".")
     if kind is None:
