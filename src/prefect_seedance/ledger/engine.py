@@ -46,7 +46,7 @@ def open_door(url: str) -> Door:
         raise _no_ledger(url, "a ledger in memory forgets what was paid")
     try:
         # What a statement carries (prompts, addresses) has no place in an error's text.
-        engine = create_async_engine(url, hide_parameters=True, json_serializer=_json, connect_args=_limits(found))
+        engine = create_async_engine(found, hide_parameters=True, json_serializer=_json, connect_args=_limits(found))
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise _no_ledger(url, str(error)) from None
     if not sqlite:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -40,18 +41,22 @@ def shown_url(url: str) -> str:
 
 
 def parsed(url: str) -> sa.URL | None:
-    """The URL in its parts; None where it cannot be read, or only in a way that cuts a password in two."""
+    """The URL in its parts; None where it cannot be read, or only in a way that cuts a password in two.
+
+    The database's name is percent-decoded, as SQLAlchemy 2.1 does it. SQLAlchemy 2.0 takes it as it stands, and would
+    look for an existing ledger in another file.
+    """
     try:
         found = sa.make_url(url)
     except (ArgumentError, ValueError):
         return None
+    if found.database:
+        found = found.set(database=unquote(found.database))
     # An unescaped @ in the password would make its rest a part of the host's name, or of the database's.
     rest = (found.host or "") + ("" if found.get_backend_name() == "sqlite" else found.database or "")
     return None if "@" in rest else found
 
 
 def _file_url(path: Path) -> str:
-    text = str(path)
-    if "?" in text or "%" in text:
-        return sa.URL.create("sqlite+aiosqlite", database=text).render_as_string(hide_password=False)
-    return f"sqlite+aiosqlite:///{text}"
+    # Only what a URL would take for something else: a path stays readable.
+    return "sqlite+aiosqlite:///" + str(path).replace("%", quote("%")).replace("?", quote("?"))
