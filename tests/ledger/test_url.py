@@ -31,7 +31,7 @@ async def test_a_path_is_that_very_file(tmp_path: Path, name: str) -> None:
 
 
 async def test_a_file_in_a_url_is_percent_decoded(tmp_path: Path) -> None:
-    """SQLAlchemy 2.1 reads it so, and 2.0 does not: a ledger stays where it was, whichever is installed."""
+    """SQLAlchemy 2.1 read it so, and 2.0 does not: a ledger that was made with 2.1 is still found."""
     await (await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/a%20ledger%3F.db")).close()
     assert (tmp_path / "a ledger?.db").is_file()
 

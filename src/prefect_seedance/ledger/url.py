@@ -43,8 +43,8 @@ def shown_url(url: str) -> str:
 def parsed(url: str) -> sa.URL | None:
     """The URL in its parts; None where it cannot be read, or only in a way that cuts a password in two.
 
-    The database's name is percent-decoded, as SQLAlchemy 2.1 does it. SQLAlchemy 2.0 takes it as it stands, and would
-    look for an existing ledger in another file.
+    The database's name is percent-decoded here. SQLAlchemy 2.1, which was allowed once, does so by itself; 2.0 does
+    not, and would look for a ledger that was made with 2.1 in another file.
     """
     try:
         found = sa.make_url(url)
