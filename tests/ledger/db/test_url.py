@@ -30,6 +30,12 @@ async def test_a_path_is_that_very_file(tmp_path: Path, name: str) -> None:
     assert shown_url(url).endswith(name)
 
 
+async def test_a_file_in_a_url_is_percent_decoded(tmp_path: Path) -> None:
+    """SQLAlchemy 2.1 read it so, and 2.0 does not: a ledger that was made with 2.1 is still found."""
+    await (await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/a%20ledger%3F.db")).close()
+    assert (tmp_path / "a ledger?.db").is_file()
+
+
 @given(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), max_size=20))
 def test_no_spelling_of_a_password_is_ever_shown(secret: str) -> None:
     password = f"§{secret}¶"  # with two marks that no text of ours has in it

@@ -47,7 +47,7 @@ def open_driver(url: str) -> Driver:
         raise _no_ledger(url, message("ledger.url_in_memory"))
     try:
         # Error texts must not contain the parameters of a statement (prompts, addresses).
-        engine = create_async_engine(url, hide_parameters=True, json_serializer=_json, connect_args=_limits(found))
+        engine = create_async_engine(found, hide_parameters=True, json_serializer=_json, connect_args=_limits(found))
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise _no_ledger(url, str(error)) from None
     if not sqlite:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -40,18 +41,21 @@ def shown_url(url: str) -> str:
 
 
 def parsed(url: str) -> sa.URL | None:
-    """The parsed URL; None where it cannot be parsed, or where an unescaped `@` would split the password."""
+    """The parsed URL; None where it cannot be parsed, or where an unescaped `@` would split the password.
+
+    The database's name is percent-decoded here: SQLAlchemy 2.1 does so by itself, and 2.0 does not.
+    """
     try:
         found = sa.make_url(url)
     except (ArgumentError, ValueError):
         return None
+    if found.database:
+        found = found.set(database=unquote(found.database))
     # With an unescaped @ in the password its rest would become part of the host or the database name.
     rest = (found.host or "") + ("" if found.get_backend_name() == "sqlite" else found.database or "")
     return None if "@" in rest else found
 
 
 def _file_url(path: Path) -> str:
-    text = str(path)
-    if "?" in text or "%" in text:
-        return sa.URL.create("sqlite+aiosqlite", database=text).render_as_string(hide_password=False)
-    return f"sqlite+aiosqlite:///{text}"
+    # Only what a URL would take for something else: a path stays readable.
+    return "sqlite+aiosqlite:///" + str(path).replace("%", quote("%")).replace("?", quote("?"))
