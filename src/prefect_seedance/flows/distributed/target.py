@@ -102,6 +102,8 @@ class SpreadPlan:
             "again": "refused" in {state.value for state in order.retry},
             "per_step": self.per_step,
             # Of a deployment only its own environment opens folders and hosts: parameters can be changed by hand.
-            "media": [str(each) for each in (order.places.folder, *order.places.roots) if each] if local else [],
-            "hosts": sorted(order.places.hosts) if local else [],
+            "media": [str(each) for each in (order.media_access.folder, *order.media_access.roots) if each]
+            if local
+            else [],
+            "hosts": sorted(order.media_access.hosts) if local else [],
         }
