@@ -28,17 +28,17 @@ async def ours(provider: Provider, limiter: Limiter, noticed: float) -> float:
     loop = asyncio.get_running_loop()
 
     async def one() -> None:
-        async with limiter.place("m", CEILING) as place:
+        async with limiter.slot("m", CEILING) as slot:
             tried = 0
             while True:
-                await limiter.ready(place)
+                await limiter.ready(slot)
                 name = await provider.create()
                 if name is not None:
                     break
-                limiter.refused(1.0, place)
+                limiter.refused(1.0, slot)
                 tried += 1
                 await asyncio.sleep((1, 2, 5, 10, 30)[min(tried, 5) - 1])
-            limiter.accepted(place)
+            limiter.accepted(slot)
             job = provider.jobs[name]
             await asyncio.sleep(job.born + job.length + noticed - loop.time())
 

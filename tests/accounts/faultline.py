@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS, Steps, _retried
+from prefect_seedance.engine.dispatcher import PLAIN_STEPS, Steps, _with_retries
 from prefect_seedance.engine.steps import create, download, poll, review, upload
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
@@ -35,11 +35,11 @@ SMALL = VideoRequest(duration=4, resolution="480p")
 
 STEPS = replace(
     PLAIN_STEPS,
-    create=_retried(create.create, replace(CREATE, delays=(0.1,))),
-    upload=_retried(upload.upload, replace(MEDIUM, delays=(0.05,))),
-    review=_retried(review.review, replace(MEDIUM, delays=(0.05,))),
-    poll=_retried(poll.poll, replace(POLL, delays=(0.1,))),
-    download=_retried(download.download, replace(DOWNLOAD, delays=(0.05,))),
+    create=_with_retries(create.create, replace(CREATE, delays=(0.1,))),
+    upload=_with_retries(upload.upload, replace(MEDIUM, delays=(0.05,))),
+    review=_with_retries(review.review, replace(MEDIUM, delays=(0.05,))),
+    poll=_with_retries(poll.poll, replace(POLL, delays=(0.1,))),
+    download=_with_retries(download.download, replace(DOWNLOAD, delays=(0.05,))),
 )
 """The steps under the same rules, without the long waits between tries."""
 
@@ -99,8 +99,8 @@ class World:
 
     async def run(self, rows: list[dict[str, Any]], *, patience: float = 600.0, **options: Any) -> Seen:
         """One run over them."""
-        limits = options.pop("terms", RunLimits(limit_patience=0.2))
-        order = RunSpec(
+        limits = options.pop("limits", RunLimits(limit_patience=0.2))
+        spec = RunSpec(
             plan=self.prepare(rows, limits=limits, **options),
             routes=self.routes,
             batch="spring",
@@ -109,14 +109,14 @@ class World:
             ledger_url=f"sqlite+aiosqlite:///{self.folder / 'ledger.db'}",
             patience=patience,
             limits=limits,
-            places=MediaAccess(folder=self.folder, loopback=True),
+            media_access=MediaAccess(folder=self.folder, loopback=True),
         )
-        outcome = await run_batch(order, lambda _rows: STEPS)
-        ledger = await Ledger.open(order.ledger_url)
+        outcome = await run_batch(spec, lambda _rows: STEPS)
+        ledger = await Ledger.open(spec.ledger_url)
         try:
             found = await ledger.rows([row.id for row in outcome.records.values()])
             records = {record.key: record for record in found.values()}
-            return Seen(outcome, records, await ledger.attempts_of(order.batch))
+            return Seen(outcome, records, await ledger.attempts_of(spec.batch))
         finally:
             await ledger.close()
 

@@ -1,4 +1,4 @@
-"""The window finds a limit that nobody tells, follows it when it moves, and is seldom refused on the way."""
+"""The window finds an unpublished limit, follows it when it changes, and is seldom refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limiter: never more in flight than allowed, nobody starves, and "too many" is listened to."""
+"""The limiter: never more in flight than allowed, no waiter starves, and rate limits are obeyed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_places_are_never_more_than_the_ceiling_whoever_is_cancelled(ceiling: in
 
         async def one() -> None:
             nonlocal now, most, done
-            async with limiter.place("m", ceiling) as place:
+            async with limiter.slot("m", ceiling) as slot:
                 now += 1
                 most = max(most, now)
                 try:
                     if chance.random() < 0.5:
-                        limiter.accepted(place)
+                        limiter.accepted(slot)
                     await asyncio.sleep(chance.random() / 1000)
                 finally:
                     now -= 1
@@ -40,10 +40,10 @@ def test_places_are_never_more_than_the_ceiling_whoever_is_cancelled(ceiling: in
                 await asyncio.sleep(0)
                 task.cancel()
         results = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), patience())
-        # Every place was given back: all of them can be had again at once.
+        # Every slot was released: all of them can be acquired again at once.
         async with asyncio.timeout(patience()):
             for _ in range(ceiling):
-                await limiter._take("m", ceiling, paid=True)
+                await limiter._acquire("m", ceiling, paid=True)
         return most, done + sum(isinstance(result, asyncio.CancelledError) for result in results)
 
     most, ended = asyncio.run(scene())
@@ -94,11 +94,11 @@ async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_an
     monkeypatch.setattr("prefect_seedance.accounts.limiter.boot_time", lambda: now)
     limiter = Limiter()
     for lease, more in ((0.5, False), (60.0, True)):
-        limiter.saying()
-        limiter.shared(Allocation({"m": 2}), lease)
-        async with limiter.place("m", 9):
+        limiter.demand()
+        limiter.apply_share(Allocation({"m": 2}), lease)
+        async with limiter.slot("m", 9):
             now += 0.55
-            waiting = asyncio.create_task(limiter._take("m", 9))
+            waiting = asyncio.create_task(limiter._acquire("m", 9))
             await asyncio.sleep(0.01)
             assert waiting.done() is more
             waiting.cancel()
@@ -107,12 +107,12 @@ async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_an
 
 async def test_a_job_that_exists_waits_behind_none_that_may_not_be_made() -> None:
     limiter = Limiter()
-    limiter.saying()
-    limiter.shared(Allocation({"m": 0}))
-    unmade = asyncio.create_task(limiter._take("m", 5))
+    limiter.demand()
+    limiter.apply_share(Allocation({"m": 0}))
+    unmade = asyncio.create_task(limiter._acquire("m", 5))
     await asyncio.sleep(0)
-    async with asyncio.timeout(patience()), limiter.place("m", 5, paid=True) as place:
-        assert place.made
+    async with asyncio.timeout(patience()), limiter.slot("m", 5, paid=True) as slot:
+        assert slot.made
         assert not unmade.done()
     unmade.cancel()
 
@@ -121,18 +121,18 @@ async def test_who_stops_waits_for_nothing() -> None:
     limiter, over = Limiter(), False
 
     async def waits(*, first: bool) -> None:
-        async with limiter.place("m", 1, over=lambda: over) as place:
+        async with limiter.slot("m", 1, over=lambda: over) as slot:
             if first:
-                limiter.refused(60.0, place)
-                await limiter.ready(place, lambda: over)
+                limiter.refused(60.0, slot)
+                await limiter.ready(slot, lambda: over)
 
     tasks = [asyncio.create_task(waits(first=first)) for first in (True, False, False)]
     other = asyncio.create_task(waits(first=False))
     await asyncio.sleep(0.05)
-    limiter.stir()
+    limiter.wake()
     await asyncio.sleep(0.05)
     assert not any(task.done() for task in tasks)
     over = True
-    limiter.stir()
+    limiter.wake()
     async with asyncio.timeout(patience()):
         await asyncio.gather(*tasks, other)

@@ -1,4 +1,4 @@
-"""Sharing an account's limits: whoever hears nothing of the others any more sends nothing, and waits for nobody."""
+"""Sharing an account's limits: a process without contact to the others sends nothing, and waits for no other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.patience import patience
 ACCOUNT = Account("jimmy", "default", "http://127.0.0.1:9", SecretStr("sk_sandbox"))
 
 
-@pytest.mark.parametrize("trouble", [LedgerError("It is away.", code=OUT_OF_REACH), ValueError("nobody foresaw this")])
+@pytest.mark.parametrize("trouble", [LedgerError("It is away.", code=OUT_OF_REACH), ValueError("unforeseen")])
 async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
@@ -27,11 +27,11 @@ async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
     async def away(*_: object) -> None:
         raise trouble
 
-    async with account_client(ACCOUNT) as door, asyncio.timeout(patience()):
-        async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
+    async with account_client(ACCOUNT) as opened, asyncio.timeout(patience()):
+        async with shared_limits(ledger, [opened], lost.append), opened.limiter.slot("m", 1):
             assert lost == []
-        monkeypatch.setattr(ledger, "allocate", away)
-        async with shared_limits(ledger, [door], lost.append), door.limiter.place("m", 1):
+        monkeypatch.setattr(ledger, "sit", away)
+        async with shared_limits(ledger, [opened], lost.append), opened.limiter.slot("m", 1):
             assert lost == [trouble]
     await ledger.close()
 
@@ -49,9 +49,9 @@ async def test_a_ledger_in_trouble_for_a_moment_is_asked_again(tmp_path: Path, m
     monkeypatch.setattr(ledger, "allocate", moody)
     async with (
         asyncio.timeout(patience()),
-        account_client(ACCOUNT) as door,
-        shared_limits(ledger, [door], lost.append),
-        door.limiter.place("m", 1),
+        account_client(ACCOUNT) as opened,
+        shared_limits(ledger, [opened], lost.append),
+        opened.limiter.slot("m", 1),
     ):
         assert len(asked) >= 2
     assert lost == []

@@ -130,7 +130,7 @@ def run_jobs(task: Task) -> None:
         ledger_url=ledger_url(task.ledger, Path()),
         patience=600,
         limits=RunLimits.parse(budget=task.budget),
-        places=MediaAccess(folder=Path(task.media).parent if task.media else None, loopback=True),
+        media_access=MediaAccess(folder=Path(task.media).parent if task.media else None, loopback=True),
     )
     call_core(lambda: run_batch(order, lambda _rows: PLAIN_STEPS))
 

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
 
-from prefect_seedance.core.checkpoints import INSTANTS
+from prefect_seedance.core.checkpoints import CHECKPOINTS
 from prefect_seedance.ledger import Ledger, State
 from prefect_seedance.ledger.db import versions
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -186,7 +186,7 @@ class SendTrace(Books):
         """A run that is killed: at a named instant, or at any."""
         by_flow = {"api_url": self.api_url} if self.api_url and self.chance.random() < 0.15 else {}
         if self.chance.random() < 0.5:
-            instant = self.chance.choice(INSTANTS[:-1])
+            instant = self.chance.choice(CHECKPOINTS[:-1])
             nth = 1 if instant.startswith("rows") else self.chance.randint(1, 25)
             process = self.begin(kill_at=instant, kill_nth=nth, **by_flow)
         else:

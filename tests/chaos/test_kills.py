@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_seedance.core.checkpoints import INSTANTS
+from prefect_seedance.core.checkpoints import CHECKPOINTS
 from tests.chaos.scene import Scene
 from tests.patience import patience
 
@@ -23,14 +23,14 @@ def test_killed_at_every_named_instant(tmp_path: Path, prefect_server: str) -> N
     """Each instant once, in the whole flow with its Prefect task runs, over a provider without other faults."""
     chance = random.Random(1)
     with Scene(tmp_path, seed=1, rows=36, api_url=f"{prefect_server}/api") as scene:
-        for instant in INSTANTS[:-1]:
+        for instant in CHECKPOINTS[:-1]:
             nth = 1 if instant in {"rows planned", "rows claimed"} else chance.randint(1, 2)
             assert scene.killed_at(instant, nth, with_prefect=True), f"{instant} was never reached"
         scene.finish(with_prefect=True)
         reckoning = scene.check()
         scene.evidence()
-        assert reckoning.kills == len(INSTANTS) - 1
-        assert scene.killed_at(INSTANTS[-1], 1, with_prefect=True)
+        assert reckoning.kills == len(CHECKPOINTS) - 1
+        assert scene.killed_at(CHECKPOINTS[-1], 1, with_prefect=True)
         scene.check()
 
 
@@ -55,7 +55,7 @@ def killed_at_random(folder: Path, seed: int, *, kills: int, ledger: str | None 
             if scene.chance.random() < 0.5:
                 scene.killed_after(scene.chance.uniform(0.05, 0.9))
             else:
-                scene.killed_at(scene.chance.choice(INSTANTS[:-1]), scene.chance.randint(1, 3))
+                scene.killed_at(scene.chance.choice(CHECKPOINTS[:-1]), scene.chance.randint(1, 3))
         scene.finish()
         reckoning = scene.check()
         scene.evidence()

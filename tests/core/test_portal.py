@@ -1,4 +1,4 @@
-"""The portal to the core loop: one loop for all, context goes along, and an interrupted caller waits for order."""
+"""The portal to the core loop: one loop for all, context is passed on, and an interrupted caller waits."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from prefect_seedance.engine.fetch_order import Fetching
+from prefect_seedance.engine.fetch_order import FetchQueue
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -27,10 +27,10 @@ async def test_the_link_that_ends_first_is_fetched_first():
             ("day too", 24),
         )
     ]
-    waiting = Fetching()
+    waiting = FetchQueue()
     for row in rows:
         waiting.put(row)
-    waiting.close(porters=2)
+    waiting.close(downloaders=2)
     got = [await waiting.get() for _ in range(9)]
     order = ["dying", "day", "day too", "week", "open", "open too", "was here before"]
     assert [row.key for row, _ in got[:7]] == order

@@ -1,4 +1,4 @@
-"""The beginning of a run over many rows: written in groups, told as one, and what is over is left alone."""
+"""The beginning of a run over many rows: written in groups, reported together; finished rows are left alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def nothing(*_):
     """A step that does nothing: all rows stay as they are."""
 
 
-def order(tmp_path, prompts):
+def spec(tmp_path, prompts):
     table = read_table([{"id": key, "prompt": prompt} for key, prompt in prompts.items()])
     return RunSpec(
         plan=prepare(table, ROUTES),
@@ -42,28 +42,28 @@ def step_runner(_rows):
 
 
 async def test_a_change_in_the_last_group_leaves_no_group_written(tmp_path):
-    await run_batch(order(tmp_path, {"last": "a cat"}), step_runner)
+    await run_batch(spec(tmp_path, {"last": "a cat"}), step_runner)
     many = {f"r{number}": f"a cat {number}" for number in range(GROUP + 1)}
     with pytest.raises(InputError, match="row 'last': prompt was 'a cat', is 'a dog'"):
-        await run_batch(order(tmp_path, {**many, "last": "a dog"}), step_runner)
+        await run_batch(spec(tmp_path, {**many, "last": "a dog"}), step_runner)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
     assert [row.key for row in await ledger.rows_of("spring")] == ["last"]
     await ledger.close()
-    outcome = await run_batch(order(tmp_path, {**many, "last": "a cat"}), step_runner)
+    outcome = await run_batch(spec(tmp_path, {**many, "last": "a cat"}), step_runner)
     assert list(outcome.records) == ["last", *many]
 
 
 async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
-    await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), step_runner)
+    await run_batch(spec(tmp_path, {"a": "a cat", "b": "a dog"}), step_runner)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
     run = await ledger.begin_run("spring")
     row = await ledger.find("spring", "1", "a")
     await ledger.claim(run, [row.id])
     await ledger.reject(run, row.id, InputError("its picture was not accepted"))
-    # That run still lives, and holds the row: it is over all the same, and nobody waits for it.
+    # That run is alive and holds the row: the row is finished all the same, so the new run does not wait for it.
     heard = []
     with watching(heard.append):
-        outcome = await run_batch(order(tmp_path, {"a": "a cat", "b": "a dog"}), step_runner)
+        outcome = await run_batch(spec(tmp_path, {"a": "a cat", "b": "a dog"}), step_runner)
     assert [(event.key, event.state, event.message) for event in heard] == [
         ("a", "refused", "its picture was not accepted"),
         ("b", "planned", None),

@@ -1,4 +1,4 @@
-"""Whether the files of finished rows are still there: told by few questions, however many rows there are."""
+"""Whether the files of stored rows still exist: found by few requests, however many rows there are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_seedance.engine.stored_files import home_of, missing_files
+from prefect_seedance.engine.stored_files import missing_files, storage_of
 from prefect_seedance.ledger import RowRecord
 from prefect_seedance.media import open_storage
 from prefect_seedance.media.storage.local import LocalStorage
@@ -49,7 +49,7 @@ async def test_what_is_gone_or_changed_is_found(tmp_path, s3, kind):
     # A run with another output looks where the files stand.
     other = open_storage(tmp_path / "other")
     assert await missing_files(records, other) == {0, 1, 2}
-    home, name = home_of(records[3], other, tmp_path)
+    home, name = storage_of(records[3], other, tmp_path)
     assert home.holds(name, records[3].bytes, records[3].sha256)
 
 

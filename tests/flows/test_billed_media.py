@@ -43,7 +43,7 @@ def mini(route_to):
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost answer is looked for for two seconds, not for a minute."""
-    monkeypatch.setattr(submit_asset, "LOOKED_FOR", 2.0)
+    monkeypatch.setattr(submit_asset, "LOOKUP_SECONDS", 2.0)
 
 
 def bought(sandbox) -> list[str]:

@@ -1,1 +1,1 @@
-"""What a process holds for each paying account: its client, its limits, its poller, and whether it is closed."""
+"""What a process keeps for each paying account: the client, the limiter, the poller and the circuit breaker."""

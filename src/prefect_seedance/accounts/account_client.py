@@ -1,4 +1,4 @@
-"""An account's open door: its client, its poller and its limiter, shared by all runs of this process."""
+"""The client, the poller and the limiter of an account, shared by all runs of this process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ __all__ = ["AccountClient", "account_client"]
 
 
 class AccountClient:
-    """What one account needs on the core loop."""
+    """What this process keeps for one account, on the core loop.
+
+    Attributes:
+        account: The account.
+        client: Its HTTP client.
+        poller: Waits for its jobs.
+        limiter: Limits its jobs in flight.
+        users: How many blocks use it now; the last one closes it.
+        allocation_lock: Held by the run that shares the account's limits for this process.
+        sharers: How many runs of this process share the account's limits with other processes.
+    """
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -24,12 +34,11 @@ class AccountClient:
         self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds, forecast=_forecast(account))
         self.limiter = Limiter()
         self.users = 0
-        self.member = asyncio.Lock()
-        """Held by the run that speaks for this process where several share the account."""
+        self.allocation_lock = asyncio.Lock()
         self.sharers = 0
 
     async def close(self) -> None:
-        """Stop asking, and close the connections."""
+        """Stop polling, and close the connections."""
         await self.poller.close()
         await self.client.aclose()
 
@@ -37,16 +46,16 @@ class AccountClient:
 _open: dict[Account, AccountClient] = {}
 
 REMEMBERED = 16
-"""Accounts whose jobs are remembered after the last run has closed the door: the next one need not learn anew."""
+"""Accounts whose forecasts are kept after their last run has closed the client; a later run starts with them."""
 
 _forecasts: OrderedDict[tuple[str, str], Forecast] = OrderedDict()
 
 
 def _forecast(account: Account) -> Forecast:
-    """What is known of an account's jobs: by who pays and where, so that a new key changes nothing."""
-    known = (account.identity, account.base_url)
-    forecast = _forecasts.setdefault(known, Forecast())
-    _forecasts.move_to_end(known)
+    """The forecast of an account, by identity and base URL, so that a rotated key keeps it."""
+    key = (account.identity, account.base_url)
+    forecast = _forecasts.setdefault(key, Forecast())
+    _forecasts.move_to_end(key)
     while len(_forecasts) > REMEMBERED:
         _forecasts.popitem(last=False)
     return forecast
@@ -54,15 +63,15 @@ def _forecast(account: Account) -> Forecast:
 
 @contextlib.asynccontextmanager
 async def account_client(account: Account) -> AsyncIterator[AccountClient]:
-    """The channel of an account; closed when nobody uses it any more. On the core loop only."""
-    door = _open.get(account)
-    if door is None:
-        door = _open[account] = AccountClient(account)
-    door.users += 1
+    """The account client of an account; closed after its last use. On the core loop only."""
+    shared = _open.get(account)
+    if shared is None:
+        shared = _open[account] = AccountClient(account)
+    shared.users += 1
     try:
-        yield door
+        yield shared
     finally:
-        door.users -= 1
-        if door.users == 0:
+        shared.users -= 1
+        if shared.users == 0:
             del _open[account]
-            await door.close()
+            await shared.close()

@@ -1,4 +1,4 @@
-"""Whether this process stood still for so long that others may have taken it for dead."""
+"""Whether this process was suspended for so long that its lease may have expired."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from prefect_seedance.ledger import lease
 __all__ = ["moment", "stood_still_since"]
 
 SHARE = 0.5
-"""Of the lease. The other half is left for the way to the provider: until then nobody takes this run for dead."""
+"""Share of the lease that may pass before a send. The other half is for the request itself, which must arrive before
+another process may consider this lease expired."""
 
 
 def moment() -> float:
-    """Seconds that also pass while the machine sleeps or the process is stopped."""
+    """A clock in seconds that also counts while the machine sleeps or the process is stopped."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def stood_still_since(begun: float) -> bool:
-    """Whether so much time has passed since `begun` that what was true of the ledger then may not be true now."""
+    """Whether more than half a lease has passed since `begun` (see `moment`): the ledger may have changed since."""
     return moment() - begun > SHARE * lease().total_seconds()

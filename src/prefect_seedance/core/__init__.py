@@ -1,1 +1,1 @@
-"""What everything else stands on: the event loop, events, checkpoints for tests, the clock."""
+"""The base of all other packages: the event loop, row events, checkpoints for tests, the clock."""

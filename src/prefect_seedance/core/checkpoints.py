@@ -1,16 +1,16 @@
-"""Named instants of the program, for tests that end it just there.
+"""Named points in the program at which tests can kill the process.
 
-A promise about crashes is only worth something if it was tried at the very places where a crash hurts. So the real
-program says when it comes to one; nobody listens unless a test does.
+A guarantee about crashes has to be tested at the points where a crash does harm. The program reports each point that
+it reaches; without a listener, which only tests install, the report has no effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["INSTANTS", "listen", "reached"]
+__all__ = ["CHECKPOINTS", "listen", "reached"]
 
-INSTANTS: tuple[str, ...] = (
+CHECKPOINTS: tuple[str, ...] = (
     "rows planned",
     "rows claimed",
     "intent written",
@@ -25,18 +25,18 @@ INSTANTS: tuple[str, ...] = (
     "file stored",
     "results written",
 )
-"""All instants, in the order in which a row comes to them."""
+"""All checkpoints, in the order in which a row reaches them."""
 
 _listener: Callable[[str], None] | None = None
 
 
 def listen(listener: Callable[[str], None] | None) -> None:
-    """Have `listener` called with the name of every instant that is reached; None ends it. For tests."""
+    """Call `listener` with the name of every checkpoint that is reached; None removes the listener. For tests."""
     global _listener  # noqa: PLW0603 - one switch for the whole process
     _listener = listener
 
 
 def reached(name: str) -> None:
-    """Say that the program has come to an instant."""
+    """Report that the program has reached a checkpoint."""
     if _listener is not None:
         _listener(name)

@@ -1,4 +1,4 @@
-"""What happens to rows, told to whoever watches in this process: a progress bar, an artifact, a test."""
+"""Row events, for the watchers in this process: a progress bar, an artifact, a test."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["RowEvent", "Watcher", "watching"]
 
 @dataclass(frozen=True, slots=True)
 class RowEvent:
-    """A row has come to another state, or its job has moved on.
+    """A row has changed its state, or its job has made progress.
 
     Attributes:
         key: The row key.
         state: The state of the row (`ledger.State`), or `held` while another run works on it, or `media`
-            while its media are brought to the provider.
+            while its media are sent to the provider.
         model: The route's model.
-        progress: How far the job is, 0 to 1, where the provider tells.
-        message: Why, where there is something to say.
-        job_id: The provider's id of its job, once it is known.
-        video: Where its video lies, once it is stored.
-        provider: Whose route it is, where a row may have several.
-        account: Who pays there.
+        progress: How far the job is, 0 to 1; None where the provider does not report it.
+        message: The reason, where there is one.
+        job_id: The provider's id of the job, once it is known.
+        video: The path or URL of the video, once it is stored.
+        provider: The provider of the route; a row may have several routes.
+        account: The label of the paying account.
     """
 
     key: str
@@ -45,7 +45,7 @@ _watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("seedance_watchers", def
 
 @contextlib.contextmanager
 def watching(watcher: Watcher) -> Iterator[None]:
-    """Tell `watcher` of every row event of the runs that are started inside this block.
+    """Call `watcher` with every row event of the runs that are started inside this block.
 
     It is called on the core loop's thread, so it must be quick and must not wait.
     """

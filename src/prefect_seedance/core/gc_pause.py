@@ -1,4 +1,4 @@
-"""Making very many objects at a stroke."""
+"""Pausing the garbage collector while very many objects are made."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["gc_paused"]
 
 @contextlib.contextmanager
 def gc_paused() -> Iterator[None]:
-    """Let Python's cycle collector rest while hundreds of thousands of objects are made that all stay.
+    """Switch Python's cycle collector off while hundreds of thousands of lasting objects are made.
 
-    It would look through all of them, again and again, and find nothing. What nobody refers to is freed all the same.
-    Two of these at once are safe: who found the collector at work sets it to work again.
+    The collector would scan all of them repeatedly and find nothing. Objects without references are still freed.
+    Nested use is safe: only the block that found the collector enabled enables it again.
     """
-    was_at_work = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_at_work:
+        if was_enabled:
             gc.enable()

@@ -1,7 +1,7 @@
 """The one event loop of a process that owns clients, pollers and limiters, and the portal into it.
 
-Callers come from everywhere: synchronous flows, asynchronous ones, threads of a task runner that each have a loop of
-their own. An HTTP client and a limiter belong to one loop only, so whatever they do happens here.
+Callers are synchronous flows, asynchronous flows, and threads of a task runner that each have their own loop. An HTTP
+client and a limiter belong to one loop only, so all their work happens on this one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["GRACE", "call_core", "on_core"]
 T = TypeVar("T")
 
 GRACE = 25.0
-"""Seconds that a cancelled run gets to end in order: creates on the wire are answered, rows are let go."""
+"""Seconds that a cancelled run gets to end in order: it waits for the answers to its creates and releases its rows."""
 
 _lock = threading.Lock()
 _owner: tuple[int, asyncio.AbstractEventLoop] | None = None
@@ -37,16 +37,16 @@ def _core() -> asyncio.AbstractEventLoop:
 
 
 async def on_core(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Await `work()` on the core loop, from whatever loop this is. The caller's context variables go along."""
+    """Await `work()` on the core loop, from any loop. The caller's context variables are passed along."""
     core = _core()
     if asyncio.get_running_loop() is core:
         return await work()
-    door = _PortalCall(core, work)
-    answer: asyncio.Future[T] = asyncio.wrap_future(door.future)
+    call = _PortalCall(core, work)
+    answer: asyncio.Future[T] = asyncio.wrap_future(call.future)
     try:
         return await asyncio.shield(answer)
     except asyncio.CancelledError:
-        door.cancel()
+        call.cancel()
         with contextlib.suppress(BaseException):
             await asyncio.wait_for(asyncio.shield(answer), GRACE)
         raise
@@ -55,26 +55,26 @@ async def on_core(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def call_core(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run `work()` on the core loop and wait for it, from synchronous code.
 
-    Whatever interrupts the wait (Ctrl-C, a worker's termination signal) cancels the work and lets it end in order
-    first; a second interruption leaves at once.
+    An interruption of the wait (Ctrl-C, a worker's termination signal) cancels the work and waits until it has ended
+    in order; a second interruption returns at once.
     """
     core = _core()
     with contextlib.suppress(RuntimeError):
         if asyncio.get_running_loop() is core:
             raise AssertionError("Synchronous code of this package was called on its own core loop.")
-    door = _PortalCall(core, work)
+    call = _PortalCall(core, work)
     try:
-        answer: T = door.future.result()
+        answer: T = call.future.result()
     except BaseException:
-        if not door.future.done():
-            door.cancel()
-            concurrent.futures.wait([door.future], timeout=GRACE)
+        if not call.future.done():
+            call.cancel()
+            concurrent.futures.wait([call.future], timeout=GRACE)
         raise
     return answer
 
 
 class _PortalCall:
-    """A piece of work on its way through the portal."""
+    """A call from another thread or loop that runs on the core loop."""
 
     def __init__(self, core: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         self.future: concurrent.futures.Future[Any] = concurrent.futures.Future()
@@ -82,7 +82,7 @@ class _PortalCall:
         self._work = work
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
-        # call_soon_threadsafe takes the caller's context along, and the task copies it: Prefect finds its run there.
+        # call_soon_threadsafe passes the caller's context, and the task copies it: Prefect finds its run there.
         core.call_soon_threadsafe(self._start)
 
     def cancel(self) -> None:

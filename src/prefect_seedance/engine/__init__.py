@@ -1,1 +1,1 @@
-"""In go rows that a run may work on; out come their states in the ledger, their videos, and events on the way."""
+"""Works on the rows of a run. Input: rows. Output: their states in the ledger, their videos, and row events."""

@@ -1,6 +1,6 @@
-"""What the accounts' balances look like, raw: a hint for a person, and never an account.
+"""The accounts' balances as the providers show them: a hint for people, never used for costs.
 
-Only Jimmy AI has such an endpoint; no document of its own describes it, and it counts coins of its own.
+Only Jimmy AI has such an endpoint. None of its documents describes it, and it counts in coins of its own.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Balances = dict[str, Mapping[str, str]]
 """The fields that a provider shows, by account."""
 
 PATIENCE = 5.0
-"""Seconds: nobody waits longer for a hint."""
+"""Seconds to wait for an answer."""
 
 
 async def look(session: Session) -> Balances:
-    """Ask each account that can be asked. Whatever goes wrong, there is just no hint."""
+    """Ask each account that shows a balance; an account that fails is left out."""
     shown: Balances = {}
-    for account, door in session.account_clients.items():
-        if not door.client.dialect.shows_balance:
+    for account, account_client in session.account_clients.items():
+        if not account_client.client.dialect.shows_balance:
             continue
         with contextlib.suppress(SeedanceError, TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                shown[account.identity] = dict((await door.client.balance()).raw)
+                shown[account.identity] = dict((await account_client.client.balance()).raw)
     return shown

@@ -1,4 +1,4 @@
-"""Whether the videos that are about to be bought will fit where they are to stand."""
+"""Whether the videos that are about to be paid for will fit into the free space of their storage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prefect_seedance.media import Storage
 from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 
-__all__ = ["check_room", "expected_bytes"]
+__all__ = ["check_space", "expected_bytes"]
 
 MEGABITS: dict[str, Decimal] = {
     "480p": Decimal(3),
@@ -21,32 +21,33 @@ MEGABITS: dict[str, Decimal] = {
     "2k": Decimal(20),
     "4k": Decimal(40),
 }
-"""Megabits a second of a video by its resolution. No document tells: a guess on the generous side, since a disk that is
-full after the money is spent is worse than a run that asks for some space it will not use."""
+"""Megabits per second of a video by its resolution. No document states them: the estimates are high, since a disk that
+is full after the money is spent is worse than a run that asks for more space than it uses."""
 
-ELSE = "1080p"
-LONGEST = 15
-"""What a request that leaves resolution or length open is taken for; no route sells more seconds."""
+DEFAULT_RESOLUTION = "1080p"
+DEFAULT_SECONDS = 15
+"""What is assumed for a request without resolution or duration; no route offers more seconds."""
 
 AT_ONCE = 8
-"""Videos that lie on this machine at once while they are on their way to a store."""
+"""Videos that are on this machine at once before they are moved to a store."""
 
 
 def expected_bytes(request: VideoRequest) -> int:
     """About how large the video of a request will be."""
-    rate = MEGABITS.get((request.resolution or ELSE).lower(), MEGABITS[ELSE])
-    return int(rate * 1_000_000 / 8 * (request.duration or LONGEST))
+    rate = MEGABITS.get((request.resolution or DEFAULT_RESOLUTION).lower(), MEGABITS[DEFAULT_RESOLUTION])
+    return int(rate * 1_000_000 / 8 * (request.duration or DEFAULT_SECONDS))
 
 
-async def check_room(storage: Storage, requests: Iterable[VideoRequest]) -> None:
-    """Hold what is about to be bought against the space that is left.
+async def check_space(storage: Storage, requests: Iterable[VideoRequest]) -> None:
+    """Compare the expected size of the videos with the free space.
 
     Args:
-        storage: Where the videos are to stand. A store has room; there, this machine needs room for those on their way.
-        requests: Those that may be sent.
+        storage: Where the videos will be stored. A store is assumed to have space; then this machine needs space for
+            the videos in transfer.
+        requests: The requests that may be sent.
 
     Raises:
-        InputError: They will not fit. Nothing was spent.
+        InputError: The videos will not fit. Nothing was spent.
     """
     sizes = [expected_bytes(request) for request in requests]
     if not sizes:

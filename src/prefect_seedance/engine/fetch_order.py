@@ -9,11 +9,11 @@ import sys
 
 from prefect_seedance.engine.row import Row
 
-__all__ = ["Fetching"]
+__all__ = ["FetchQueue"]
 
 
-class Fetching:
-    """The videos that wait to be fetched. Those whose links end first come first: they are the ones to be lost."""
+class FetchQueue:
+    """The videos that wait to be fetched; those whose links expire first come first."""
 
     def __init__(self) -> None:
         self._queue: asyncio.PriorityQueue[
@@ -22,25 +22,25 @@ class Fetching:
         self._number = itertools.count()
 
     def put(self, row: Row) -> asyncio.Future[None]:
-        """A row's video is ready; the answer is done once it was carried, however that went.
+        """Queue a row whose video is ready; the returned future is done once its download has ended, in any way.
 
-        One whose link has no known end comes after those that have; and one whose whole video was here before comes
-        last: after a move of the output folder that may be all of them, and they must not let the others' links end.
+        A link without a known expiry comes after those with one. A row whose whole video was stored before comes last:
+        after a move of the output folder that may be all rows, and they must not delay links that expire.
         """
-        carried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         ends = row.link_expires_at.timestamp() if row.link_expires_at else sys.float_info.max
-        self._queue.put_nowait((row.proven, ends, next(self._number), row, carried))
-        return carried
+        self._queue.put_nowait((row.proven, ends, next(self._number), row, done))
+        return done
 
-    def close(self, porters: int) -> None:
-        """Nothing more will come: each of so many porters is told so, once all is carried."""
-        for _ in range(porters):
+    def close(self, downloaders: int) -> None:
+        """Nothing more will be queued: after the last row, each of so many downloaders gets None."""
+        for _ in range(downloaders):
             self._queue.put_nowait((True, math.inf, next(self._number)))
 
     async def get(self) -> tuple[Row, asyncio.Future[None]] | None:
-        """The next row, and what to settle when it was carried; None at the end."""
+        """The next row, and the future to set when its download has ended; None at the end."""
         match await self._queue.get():
-            case (_, _, _, row, carried):
-                return row, carried
+            case (_, _, _, row, done):
+                return row, done
             case _:
                 return None

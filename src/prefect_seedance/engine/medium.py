@@ -1,4 +1,4 @@
-"""A medium at work: one picture, clip or sound on its way into the form that a route takes."""
+"""A medium of a run: one image, video or audio that is prepared in the form that a route takes."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ __all__ = ["Medium"]
 LONGEST_NAME = 40
 
 MARGIN = timedelta(hours=6)
-"""A reference that lives no longer than this is made anew: the provider may fetch it only when the job's turn comes."""
+"""A reference that is valid for less time is made again: the provider may fetch it only when the job starts."""
 
 
 class Medium:
     """One medium of a run, for all the rows that use it.
 
-    It is opaque on purpose, as a row is: Prefect looks into what is handed to tasks.
+    It is opaque on purpose, as a row is: Prefect inspects the arguments of tasks.
 
     Attributes:
-        form: How the route is to get it.
-        reference: What stands in the request for it; None until a step has brought it.
-        expires_at: When the reference ends; None where it has no end.
-        unseen: What was looked for in its library and is not there.
-        room: What a budget has to hold beside this medium's own price: the worst case of the row that needs it.
+        form: The form in which the route takes it.
+        reference: What the request contains for it; None until a step has made it.
+        expires_at: When the reference expires; None where it does not.
+        not_found: What was searched for in its library and is not there.
+        extra_reserve: What a budget has to hold in addition to the medium's own price: the worst case of the row that
+            needs it.
     """
 
     def __init__(self, *, run: RunState, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> None:
@@ -48,17 +49,17 @@ class Medium:
         self.form: Form = form
         self.reference: str | None = None
         self.expires_at: datetime | None = None
-        self.unseen: set[str] = set()
-        self.room = Decimal(0)
+        self.not_found: set[str] = set()
+        self.extra_reserve = Decimal(0)
 
     @property
     def needed_until(self) -> datetime:
-        """How long a reference that is used now has to live."""
+        """Until when a reference that is used now has to be valid."""
         return now() + MARGIN
 
     @property
     def ends_soon(self) -> bool:
-        """Whether its reference has to be made anew."""
+        """Whether its reference has to be made again."""
         return self.expires_at is not None and self.expires_at < self.needed_until
 
     def __repr__(self) -> str:
@@ -69,7 +70,7 @@ class Medium:
 
     @property
     def name(self) -> str:
-        """Its name for people: the file's own where it has one."""
+        """Its name for people: the file name where it has one."""
         if self.address.startswith("data:"):
             return f"inline {self.kind}"
         name = cut_address(self.address).rstrip("/").rpartition("/")[2] or self.kind
@@ -82,12 +83,12 @@ class Medium:
 
     @property
     def client(self) -> ProviderClient:
-        """The client of the account that is to have it."""
+        """The client of the account that gets it."""
         return self.run.account_clients[self.settings.account].client
 
     @property
     def library(self) -> Library:
-        """Which of the provider's libraries it belongs into.
+        """The provider's library that it belongs to.
 
         Raises:
             InputError: The route has none.
@@ -101,20 +102,20 @@ class Medium:
 
     @property
     def billing_model(self) -> str | None:
-        """The price line under which the provider bills the handing in of this medium; None where that is free."""
+        """The price line under which the provider bills the submission of this medium; None where it is free."""
         if self.form not in {"asset", "portrait"}:
             return None
         return self.client.dialect.asset_billing_model(self.library, self.kind)
 
     def price_of(self, billing_model: str) -> Amount | None:
-        """What a price line costs by the user's price book; None where it has no price."""
+        """The amount of a price line in the user's prices; None where it has no price."""
         prices = self.settings.prices
         price = prices.prices.get(billing_model) if prices else None
         return None if prices is None or price is None else Amount(price.amount, prices.currency)
 
     @property
     def remote(self) -> bool:
-        """Whether it is a link that a provider can fetch by itself."""
+        """Whether it is a link that a provider can fetch."""
         return scheme_of(self.address) == "https"
 
     async def content(self) -> Content:
@@ -126,9 +127,9 @@ class Medium:
         return await self.run.contents.of(self.address)
 
     async def identity(self) -> str:
-        """What it is known by: the hash of its content, or of its address where the content is not ours to read.
+        """The key under which the ledger knows it: the hash of its content, or for a link of its address.
 
-        Two addresses that differ in anything but a signature may show two people.
+        Two addresses that differ in more than a signature may show two different people.
         """
         if self.remote:
             return f"url:{hashlib.sha256(signless_address(self.address).encode()).hexdigest()}"

@@ -1,4 +1,4 @@
-"""The rows that wait for their turn, by route: a row that moves on leaves one queue for another."""
+"""The rows that wait, by route; a row that falls back moves from one queue to another."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Queue", "Queues"]
 
 
 class Queue:
-    """The rows of one route that nobody has taken up."""
+    """The rows of one route that are not started."""
 
-    def __init__(self, settings: RouteSettings, members: int) -> None:
+    def __init__(self, settings: RouteSettings, workers: int) -> None:
         self.settings = settings
         self.rows: deque[Row] = deque()
-        self.members = asyncio.Semaphore(members)
-        """So many of its rows are served at once, whichever chunks they are of."""
+        self.workers = asyncio.Semaphore(workers)
+        """Limits how many of its rows are served at once, over all chunks."""
 
     def take(self, most: int) -> list[Row]:
         """The next rows."""
@@ -31,19 +31,19 @@ class Queues:
     """All queues of a run.
 
     Args:
-        rows: The rows; what was paid already is at the head of each queue.
+        rows: The rows; those that are paid already come first in each queue.
         ahead: How many rows of a route are served beyond those that it may have in flight.
     """
 
     def __init__(self, rows: Iterable[Row], ahead: int) -> None:
         self._queues: dict[tuple[Account, str], Queue] = {}
         self._ahead = ahead
-        self._restless: set[Row] = set()
-        self._news = asyncio.Condition()
+        self._may_move: set[Row] = set()
+        self._changed = asyncio.Condition()
         for row in sorted(rows, key=lambda row: (row.state is not State.SUCCEEDED, row.state in TAKEABLE)):
             self._of(row.settings).rows.append(row)
-            if row.others and row.state in TAKEABLE:
-                self._restless.add(row)
+            if row.has_alternatives and row.state in TAKEABLE:
+                self._may_move.add(row)
                 for candidate in row.candidates:
                     self._of(candidate.settings)
 
@@ -51,25 +51,25 @@ class Queues:
         return iter(list(self._queues.values()))
 
     async def filled(self, queue: Queue) -> bool:
-        """Wait until a queue has rows; False once none will come any more."""
-        if not queue.rows and self._restless:
-            async with self._news:
-                await self._news.wait_for(lambda: queue.rows or not self._restless)
+        """Wait until a queue has rows; False once no more will come."""
+        if not queue.rows and self._may_move:
+            async with self._changed:
+                await self._changed.wait_for(lambda: queue.rows or not self._may_move)
         return bool(queue.rows)
 
     async def put(self, row: Row) -> None:
         """A row has moved on to another route."""
         self._of(row.settings).rows.append(row)
-        async with self._news:
-            self._news.notify_all()
+        async with self._changed:
+            self._changed.notify_all()
 
-    async def leave(self, row: Row) -> None:
-        """A row has been brought as far as it goes."""
-        if row in self._restless:
-            self._restless.discard(row)
-            if not self._restless:
-                async with self._news:
-                    self._news.notify_all()
+    async def finish(self, row: Row) -> None:
+        """A row is finished and will not move to another queue."""
+        if row in self._may_move:
+            self._may_move.discard(row)
+            if not self._may_move:
+                async with self._changed:
+                    self._changed.notify_all()
 
     def _of(self, settings: RouteSettings) -> Queue:
         key = (settings.account, settings.route.model)

@@ -1,4 +1,4 @@
-"""The beginning of a run: what is new is written down, and what is over is told from what is still to do."""
+"""The beginning of a run: new rows are written to the ledger, and finished rows are separated from the others."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from prefect_seedance.tables.row_keys import redacted
 __all__ = ["plan_rows", "unsettled"]
 
 GROUP = 2000
-"""Rows that one transaction writes down: enough to cost little each, few enough to leave memory and lock soon."""
+"""Rows that one transaction writes: enough to cost little each, and few enough to use little memory and hold the lock
+briefly."""
 
 OVER = frozenset({State.STORED, State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
-"""A run moves no row out of these, unless its file is gone or the user asks for it to be made anew."""
+"""A run moves no row out of these, unless its file is gone or the user asks for a retry."""
 
 
 async def plan_rows(
@@ -30,13 +31,13 @@ async def plan_rows(
     folder: str,
     names: Mapping[str, str] | None,
 ) -> dict[str, int]:
-    """Write down the rows that are new, and hold those that are known against what was meant before.
+    """Write the new rows to the ledger, and compare the known ones with their earlier request.
 
     Args:
         session: The run.
-        rows: The rows that are meant, by key.
+        rows: The rows of the run, by key.
         marks: What the ledger knows of them.
-        folder: Where the batch's files are to stand.
+        folder: The folder or URL of the batch's files.
         names: The name of each row's file; None names them by their keys.
 
     Returns:
@@ -51,7 +52,7 @@ async def plan_rows(
 
     changed = [row for key, row in rows.items() if key in marks and not row.knows(marks[key].fingerprint)]
     if changed:
-        # The ledger itself says what has changed; nothing new was written before it did.
+        # The ledger raises an error that says what has changed; nothing new was written before.
         await session.ledger.plan(session.run, session.take, plans(changed))
     ids = {key: marks[key].id for key in rows if key in marks}
     if ids:
@@ -71,9 +72,9 @@ async def unsettled(
     storage: Storage,
     retry: frozenset[State],
 ) -> dict[str, int]:
-    """The rows for which there may be something to do, by key; of the others those who watch are told.
+    """The rows for which there may be something to do, by key; for the others a row event is published.
 
-    Of a large batch most rows are over when it is run again: nobody need take them, only their files are looked for.
+    When a large batch is run again, most rows are finished: they are not claimed, only their files are checked.
     """
     over = [mark for key in rows if (mark := marks.get(key)) and mark.state in OVER and mark.state not in retry]
     lost = await missing_files([mark for mark in over if mark.state is State.STORED], storage)
@@ -82,7 +83,7 @@ async def unsettled(
         if mark.id not in lost:
             settled.add(mark.id)
             model = rows[mark.key].settings.route.model
-            session.tell(RowEvent(mark.key, mark.state.value, model, message=mark.error_message))
+            session.notify(RowEvent(mark.key, mark.state.value, model, message=mark.error_message))
     return {key: row_id for key, row_id in ids.items() if row_id not in settled}
 
 

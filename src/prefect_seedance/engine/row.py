@@ -1,4 +1,4 @@
-"""A row at work: the request that was resolved for it, its route, and the session that holds it."""
+"""A row of a run: its resolved request, its route, and the session that holds it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["Row"]
 
 
 class Row:
-    """One row in the hands of a session.
+    """One row that a session works on.
 
-    It is opaque on purpose: Prefect looks into dataclasses and models that are handed to tasks, and there is nothing
-    to be found here, least of all a key.
+    It is opaque on purpose: Prefect inspects dataclasses and models among the arguments of tasks, and would find the
+    account's key.
     """
 
     def __init__(
@@ -55,41 +55,41 @@ class Row:
         self.quote = quote
         self.job_id = record.job_id
         self.storage = storage
-        """Where its video is to stand."""
+        """Where its video will be stored."""
         self.link_expires_at = record.link_expires_at
         self.proven = record.sha256 is not None
-        """Whether an earlier run has had its whole video: most likely it only has to be put, or found, in its place."""
+        """Whether an earlier run has verified its whole video: most likely it only has to be moved, or found."""
         self.review = review
         self.reference_seconds = reference_seconds
-        """The length of its reference videos, as far as the route bills them and it was measured."""
+        """The length of its reference videos in seconds, as far as the route bills them and it was measured."""
         self.sendable: VideoRequest | None = None
-        """The request with all media in the form that the route takes; None until they are."""
+        """The request with all media in the form that the route takes; None until they are prepared."""
         self.video_url: str | None = None
         """The signed link, kept in memory only."""
         self.video: str | None = None
-        """Where its file is put."""
-        self.place: Slot | None = None
-        """Its place in flight, while it holds one."""
+        """The path or URL of its file."""
+        self.slot: Slot | None = None
+        """Its slot in flight, while it holds one."""
         self.created_at: float | None = None
-        """When this process had its job created, on the core loop's clock; None where it did not."""
+        """When this process created its job, on the core loop's clock; None where it did not."""
         self.settled: RowRecord | None = None
-        """The row as the ledger had it when its charge was settled, for its first download to go by."""
+        """The ledger's record from when its charge was settled, for its first download."""
         self.candidates = tuple(candidates)
-        """The row as each of its routes would make it, in order; empty where nothing but its own route is known."""
+        """The row as planned for each of its routes, in order; empty where it has its own route only."""
         self.at = 0
-        """Which of them it stands at."""
+        """The index of its present candidate."""
         self.refusals: dict[int, SeedanceError] = {}
-        """The candidates that have provably refused it in this run, and why."""
+        """By index: the candidates that have provably refused it in this run, and why."""
         self.skipped: dict[int, SeedanceError] = {}
-        """Those that it did not ask, since they were known to take nothing, and why."""
+        """By index: the candidates that it did not ask, since they were known to be closed, and why."""
         self.probe: int | None = None
-        """A candidate that it asks although it is known to be closed: to see whether it still is."""
+        """The index of a closed candidate that it asks all the same, to find out whether it is open again."""
         self.limited: tuple[float, SeedanceError] | None = None
-        """When its present route first refused it for now, on the core loop's clock, and how it did so last."""
+        """When its present route first refused it temporarily, on the core loop's clock, and the last such refusal."""
         self.moving = False
-        """Whether it has left its route for another one, in whose queue it belongs."""
+        """Whether it has to move to the queue of another route."""
         self.trouble: SeedanceError | None = None
-        """Why the row's last step did not come to its end, where the row's state does not say it."""
+        """Why the row's last step did not complete, where the row's state does not say it."""
 
     def __repr__(self) -> str:
         return f"Row({self.key!r}, {self.state.value})"
@@ -99,42 +99,42 @@ class Row:
 
     @property
     def account_client(self) -> AccountClient:
-        """The open door of the row's account."""
+        """The client of the row's account."""
         return self.session.account_clients[self.settings.account]
 
     @property
-    def others(self) -> bool:
+    def has_alternatives(self) -> bool:
         """Whether it has more than one route."""
         return len(self.candidates) > 1
 
     @property
-    def probes(self) -> bool:
-        """Whether it only tries whether its route is still closed."""
+    def is_probe(self) -> bool:
+        """Whether it probes a closed route."""
         return self.probe is not None and self.probe == self.at
 
-    def go_to(self, place: int) -> None:
-        """Stand at another of its candidates: nothing that was brought into form for the one before is of use there."""
-        meant = self.candidates[place]
-        self.at = place
+    def use_candidate(self, index: int) -> None:
+        """Switch to another candidate. The media that were prepared for the one before are not used there."""
+        meant = self.candidates[index]
+        self.at = index
         self.request, self.settings, self.fingerprint = meant.request, meant.settings, meant.fingerprint
         self.quote, self.review, self.reference_seconds = meant.quote, meant.review, meant.reference_seconds
         self.sendable = self.trouble = self.limited = None
 
-    def passed(self, before: int | None = None) -> tuple[Message, ...]:
-        """The routes before the present one (or the first `before`) that did not take it, and why."""
+    def earlier_refusals(self, before: int | None = None) -> tuple[Message, ...]:
+        """The routes before the present one (or the first `before`) that did not accept it, and why."""
         lines = []
-        for place, each in enumerate(self.candidates[: self.at if before is None else before]):
-            if (refusal := self.refusals.get(place)) is not None:
+        for index, each in enumerate(self.candidates[: self.at if before is None else before]):
+            if (refusal := self.refusals.get(index)) is not None:
                 lines.append(message("row.route_refused", route=each.settings.label, reason=refusal.text))
-            elif (closed := self.skipped.get(place)) is not None:
+            elif (closed := self.skipped.get(index)) is not None:
                 lines.append(message("row.route_skipped", route=each.settings.label, reason=closed.text))
         return tuple(lines)
 
-    def moved(self, state: State, message: str | None = None) -> None:
-        """The ledger has moved the row; tell those who watch."""
+    def set_state(self, state: State, message: str | None = None) -> None:
+        """Take over the state that the ledger has recorded, and publish a row event."""
         self.state = state
         video = self.video if state is State.STORED else None
-        self.session.tell(
+        self.session.notify(
             RowEvent(
                 self.key,
                 state.value,

@@ -1,7 +1,7 @@
-"""Rows made anew from nothing but the ledger, for a process that never saw the table.
+"""Loads rows from the ledger alone, for a process that has no plan in memory.
 
-The ledger keeps what a row asks for without what gives access: signed links, and content that stood in the table. A row
-that needs such a thing cannot be made anew, and `unfit` says so before anything is spent.
+The ledger keeps a row's request without its secrets: signed links, and content that was given inline. A row that needs
+one of these cannot be loaded, and `not_loadable` says so before anything is spent.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from prefect_seedance.routes import Quote, VideoRequest, find, quote
 from prefect_seedance.routes.media_fields import addresses
 from prefect_seedance.tables.row_keys import redacted
 
-__all__ = ["RowLoader", "addressed", "unfit"]
+__all__ = ["RowLoader", "addressed", "not_loadable"]
 
 _WORKED_ON = TAKEABLE | {State.CREATED, State.SUCCEEDED}
 
 
-def unfit(row: PlannedRow) -> Message | None:
-    """Why a row cannot be made anew from the ledger; None where it can."""
+def not_loadable(row: PlannedRow) -> Message | None:
+    """Why a row cannot be loaded from the ledger; None where it can."""
     for candidate in row.candidates:
         kept = VideoRequest.model_validate(redacted(candidate.request))
         if kept == candidate.request:
@@ -44,12 +44,12 @@ def unfit(row: PlannedRow) -> Message | None:
 
 
 def addressed(row: PlannedRow, row_id: int, *, named: bool) -> dict[str, Any]:
-    """A row as `Ledger.address` wants it.
+    """A row in the form that `Ledger.address` takes.
 
     Args:
-        row: The row as it is meant today.
+        row: The planned row.
         row_id: Its id in the ledger.
-        named: Whether the route's name has to be kept, since provider, account and model tell it from no other.
+        named: Whether the route's name has to be kept, since provider, account and model are not unique.
     """
     account = row.settings.account
     meant: dict[str, Any] | None = None
@@ -77,19 +77,19 @@ def _candidate(row: PlannedRow) -> dict[str, Any]:
 
 
 class RowLoader:
-    """Makes rows of one session from the ledger.
+    """Loads the rows of one session from the ledger.
 
     Args:
         session: The run that holds them.
-        routes: The routes that they may take.
-        parts: A folder for unfinished downloads on their way to a store.
+        routes: The routes that they may use.
+        parts: A folder for unfinished downloads before they are moved to a store.
     """
 
     def __init__(self, session: Session, routes: Sequence[RouteSettings], parts: Path | None) -> None:
         self._session = session
         self._routes = routes
         self._parts = parts
-        self._shelves: dict[str, Storage] = {}
+        self._storages: dict[str, Storage] = {}
 
     async def rows(self, ids: Collection[int]) -> list[Row]:
         """The rows that can be worked on, in the order in which they were planned."""
@@ -101,7 +101,7 @@ class RowLoader:
     async def _row(self, record: RowRecord, meant: Mapping[str, Any] | None) -> Row | None:
         if record.state not in _WORKED_ON or record.folder is None:
             return None
-        candidates = self._candidates(record, meant) if record.state in TAKEABLE else self._maker(record)
+        candidates = self._candidates(record, meant) if record.state in TAKEABLE else self._as_made(record)
         if not candidates:
             return None
         first = candidates[0]
@@ -112,23 +112,23 @@ class RowLoader:
             settings=first.settings,
             fingerprint=first.fingerprint,
             quote=first.quote,
-            storage=await self._shelf(record.folder),
+            storage=await self._storage(record.folder),
             review=first.review,
             reference_seconds=first.reference_seconds,
             candidates=candidates if len(candidates) > 1 else (),
         )
 
     def _candidates(self, record: RowRecord, meant: Mapping[str, Any] | None) -> list[PlannedRow]:
-        """The row as each of its routes would make it; none where this process lacks one of them."""
+        """The row as planned for each of its routes; empty where this process lacks one of them."""
         if meant is None:
             settings = route_of(record, self._routes)
-            return [] if settings is None else [_prepared(record, settings, record.request, record.fingerprint)]
+            return [] if settings is None else [_planned(record, settings, record.request, record.fingerprint)]
         named = {settings.block: settings for settings in self._routes}
-        text = meant["candidates"]
-        if not all(each["block"] in named for each in text):
+        listed = meant["candidates"]
+        if not all(each["block"] in named for each in listed):
             return []
         found = [
-            _prepared(
+            _planned(
                 record,
                 named[each["block"]],
                 each["request"],
@@ -136,25 +136,25 @@ class RowLoader:
                 review=each.get("review"),
                 seconds=each.get("reference_seconds"),
             )
-            for each in text
+            for each in listed
         ]
         return [replace(found[0], others=tuple(found[1:])), *found[1:]]
 
-    def _maker(self, record: RowRecord) -> list[PlannedRow]:
-        """The row as the route makes it that holds its job: any route of the account can ask about it."""
-        settings = route_of(record, self._routes) or _any_of(record, self._routes)
-        return [] if settings is None else [_prepared(record, settings, record.request, record.fingerprint)]
+    def _as_made(self, record: RowRecord) -> list[PlannedRow]:
+        """The row with the route that made its job; any route of the account can query it."""
+        settings = route_of(record, self._routes) or _any_route_of(record, self._routes)
+        return [] if settings is None else [_planned(record, settings, record.request, record.fingerprint)]
 
-    async def _shelf(self, folder: str) -> Storage:
-        if folder not in self._shelves:
+    async def _storage(self, folder: str) -> Storage:
+        if folder not in self._storages:
             storage = open_storage(folder, self._parts)
             await asyncio.to_thread(storage.ensure)
-            self._shelves[folder] = storage
-        return self._shelves[folder]
+            self._storages[folder] = storage
+        return self._storages[folder]
 
 
 def route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
-    """The route that a row stands at."""
+    """The route of a row; None where this process lacks it."""
     for settings in routes:
         account = settings.account
         if (account.provider, account.label, settings.route.model) == (record.provider, record.account, record.model):
@@ -162,7 +162,7 @@ def route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSetting
     return None
 
 
-def _any_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
+def _any_route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
     for settings in routes:
         if (settings.account.provider, settings.account.label) == (record.provider, record.account):
             try:
@@ -172,7 +172,7 @@ def _any_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings
     return None
 
 
-def _prepared(
+def _planned(
     record: RowRecord,
     settings: RouteSettings,
     asked: Mapping[str, Any],
@@ -199,5 +199,5 @@ def _quote(settings: RouteSettings, request: VideoRequest, seconds: Decimal | No
     try:
         return quote(settings.route, request, settings.prices, reference_seconds=seconds)
     except SeedanceError:
-        # As when the table was looked at: what was measured is more than the route's rule can count.
+        # As in the check of the table: the measured length is outside the range that the route's rule covers.
         return quote(settings.route, request, settings.prices)

@@ -1,4 +1,4 @@
-"""What the steps of a run share, of its rows and of its media: the ledger, the accounts, and what the user allows."""
+"""What the steps of a run share: the ledger, the accounts, and the user's limits."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class RunState:
     Attributes:
         ledger: The open ledger.
         run: This run, the holder of its rows.
-        take: The take that is worked on.
+        take: The take of its rows.
         patience: Seconds that a job is waited for.
         account_clients: The client of each account.
-        closed: Accounts that cannot serve now, with the reason: their rows are put off.
+        closed: Accounts that cannot serve now, with the reason: their rows are deferred.
         limits: What the user allows to be spent and to fail.
-        places: Where media may lie that are brought to a provider.
-        contents: The bytes of those media, each fetched once.
-        locks: Held while a medium is brought into form.
-        again: Whether the user asks for what was refused to be tried again.
-        scratch: A folder for files that end with the run.
+        media_access: Which files and hosts media may be read from.
+        contents: The content of those media, each fetched once.
+        locks: Held while a medium is prepared.
+        retry_refused: Whether the user asks for refused rows and media to be tried again.
+        scratch: A folder for temporary files of the run.
     """
 
     ledger: Ledger
@@ -43,21 +43,21 @@ class RunState:
     account_clients: dict[Account, AccountClient]
     closed: dict[Account, SeedanceError] = field(default_factory=dict)
     limits: RunLimits = field(default_factory=RunLimits)
-    places: MediaAccess = field(default_factory=MediaAccess)
+    media_access: MediaAccess = field(default_factory=MediaAccess)
     contents: Contents = field(init=False)
     locks: dict[MaterialKey, asyncio.Lock] = field(default_factory=dict)
-    again: bool = False
+    retry_refused: bool = False
     scratch: Path = field(default_factory=Path)
 
     def __post_init__(self) -> None:
-        self.contents = Contents(self.places, self.scratch)
+        self.contents = Contents(self.media_access, self.scratch)
 
 
 class Contents:
-    """The bytes of local, stored and inline media, each fetched once in a run."""
+    """The content of local, stored and inline media, each fetched once in a run."""
 
-    def __init__(self, places: MediaAccess, scratch: Path) -> None:
-        self._places = places
+    def __init__(self, media_access: MediaAccess, scratch: Path) -> None:
+        self._media_access = media_access
         self._scratch = scratch
         self._known: dict[str, asyncio.Task[Content]] = {}
 
@@ -74,7 +74,7 @@ class Contents:
         return await asyncio.shield(task)
 
     async def drop(self) -> None:
-        """Stop what is still being fetched."""
+        """Cancel the fetches in progress."""
         tasks = [task for task in self._known.values() if not task.done()]
         for task in tasks:
             task.cancel()
@@ -82,4 +82,4 @@ class Contents:
 
     async def _fetch(self, address: str, folder: Path) -> Content:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        return await fetch_content(address, self._places, folder)
+        return await fetch_content(address, self._media_access, folder)

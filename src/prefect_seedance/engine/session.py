@@ -1,4 +1,4 @@
-"""One run over a batch: its ledger, its channels, the rows that it holds, and whether it still takes new ones."""
+"""One run over a batch: its ledger, its account clients, its media, and whether it still starts new rows."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class Session(RunState):
-    """A run while it works: who watches it, which media it holds, and whether it still takes new rows.
+    """A run in progress: its watchers, its media, and whether it still starts new rows.
 
     Attributes:
-        downloader: What fetches videos.
-        watchers: Who hears of each row.
-        sending: Creates on the wire.
+        downloader: Fetches videos.
+        watchers: Called with every row event.
+        sending: Creates without an answer.
         circuit_breaker: Accounts and routes that are closed, for rows that have another route.
-        stopped: Why this run takes no new rows any more; None while it does.
-        failures: Rows that failed in this run.
-        failures_allowed: So many end the taking of new rows; None where any number is allowed.
-        proofs: As many videos are decoded at once as there are processors: with more, questions and answers would wait
-            behind them, and no video would be proven sooner.
-        spending: What this run has had made, for the day on which the ledger cannot be asked.
+        stopped: Why this run starts no new rows any more; None while it does.
+        failures: The number of rows that failed in this run.
+        failures_allowed: At so many failures no new rows are started; None where any number is allowed.
+        proofs: Limits the videos that are decoded at once to the number of processors: more would delay the requests of
+            the core loop, and verify no video sooner.
+        spending: The creates of this run, for an error message when the ledger cannot be reached.
     """
 
     downloader: Downloader
@@ -74,23 +74,23 @@ class Session(RunState):
         return self._media[known]
 
     async def once(
-        self, medium: Medium, step: Callable[[Medium], Awaitable[object]], room: Decimal = Decimal(0)
+        self, medium: Medium, step: Callable[[Medium], Awaitable[object]], extra_reserve: Decimal = Decimal(0)
     ) -> None:
-        """Carry out a medium's step, or wait for the one that is under way; a failure is the same for all who wait.
+        """Carry out a medium's step, or wait for the one in progress; an error is raised for all waiters.
 
-        It is carried out anew once its reference ends soon, and where it did not fit the budget beside another row.
+        It is carried out again once its reference ends soon, and where it did not fit the budget with another row.
 
         Args:
             medium: The medium.
-            step: What brings it into form.
-            room: What the budget has to hold beside it: the worst case of the row that needs it.
+            step: Prepares the medium.
+            extra_reserve: What the budget has to hold in addition: the worst case of the row that needs it.
         """
         while True:
             task = self._steps.get(medium)
             mine = task is None or task.cancelled() or (task.done() and medium.ends_soon)
             if task is None or mine:
-                medium.room = room
-                task = self._steps[medium] = asyncio.create_task(_carried(step, medium), name=f"seedance {medium.name}")
+                medium.extra_reserve = extra_reserve
+                task = self._steps[medium] = asyncio.create_task(_run(step, medium), name=f"seedance {medium.name}")
             try:
                 await asyncio.shield(task)
             except OverBudget:
@@ -102,38 +102,38 @@ class Session(RunState):
                 return
 
     async def drop_media(self) -> None:
-        """Stop what still brings media into form."""
+        """Cancel the preparation of media."""
         tasks = [task for task in self._steps.values() if not task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.contents.drop()
 
-    def tell(self, event: RowEvent) -> None:
-        """Tell those who watch."""
+    def notify(self, event: RowEvent) -> None:
+        """Publish a row event to the watchers."""
         for watcher in self.watchers:
             try:
                 watcher(event)
             except Exception:
-                # It only looks on: a row that is paid for must not fall over it.
+                # A failing watcher must not stop a row that is paid for.
                 log.exception("A watcher of row events failed")
 
     def stop(self, reason: BaseException) -> None:
-        """Take no new rows: what is paid from now on could not be recorded or kept."""
+        """Start no new rows: what is paid from now on could not be recorded or stored."""
         if self.stopped is None:
             self.stopped = reason
             for each in self.account_clients.values():
-                each.limiter.stir()
+                each.limiter.wake()
         elif isinstance(reason, LedgerError):
-            # Only the first is told to the caller, and each may name a job that nothing else knows.
+            # The caller gets only the first error, and each may name a job that is recorded nowhere else.
             log.error("%s", reason)
 
     def is_over(self) -> bool:
         """Whether nothing new is to be sent."""
         return self.stopped is not None
 
-    def failed(self) -> None:
-        """A row failed. Too many of them, and no new ones are taken; those in flight end in order."""
+    def count_failure(self) -> None:
+        """Count a failed row. After too many of them no new rows are started; those in flight are finished."""
         self.failures += 1
         if self.failures_allowed is not None and self.failures >= self.failures_allowed:
             text = message("run.too_many_failures", failed=self.failures, allowed=self.limits.max_failures)
@@ -150,21 +150,32 @@ async def open_session(
     patience: float,
     flow_run_id: str | None = None,
     limits: RunLimits | None = None,
-    places: MediaAccess | None = None,
-    again: bool = False,
+    media_access: MediaAccess | None = None,
+    retry_refused: bool = False,
     shared: bool = False,
 ) -> AsyncIterator[Session]:
-    """Open the ledger and the accounts' channels, and begin a run; at the end its rows are let go.
+    """Open the ledger and the account clients, and begin a run; at the end its rows are released.
 
-    However the block is left, creates on the wire are waited for before the run lets go of its rows. Where `shared`, it
-    keeps to its part of the accounts' limits, beside all other processes that share them.
+    However the block is left, the answers to all creates are awaited before the rows are released.
+
+    Args:
+        batch: The batch's name.
+        take: The take.
+        ledger_url: The ledger.
+        routes: The routes whose accounts are opened.
+        patience: Seconds that a job is waited for.
+        flow_run_id: Prefect's id of the run, for the record.
+        limits: What the user allows to be spent and to fail.
+        media_access: Which files and hosts media may be read from.
+        retry_refused: Whether refused rows and media are tried again.
+        shared: Whether the accounts' limits are shared with other processes through the ledger.
     """
     spending = UnrecordedSpending()
-    async with _telling(spending), contextlib.AsyncExitStack() as stack:
+    async with _adding_spending(spending), contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(ledger_url)
         stack.push_async_callback(ledger.close)
-        account_clients = {settings.account: settings.account for settings in routes}
-        doors = {account: await stack.enter_async_context(account_client(account)) for account in account_clients}
+        accounts = dict.fromkeys(settings.account for settings in routes)
+        clients = {account: await stack.enter_async_context(account_client(account)) for account in accounts}
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="seedance-"))
         downloader = Downloader()
         stack.push_async_callback(downloader.aclose)
@@ -174,17 +185,17 @@ async def open_session(
             run=run,
             take=take,
             patience=patience,
-            account_clients=doors,
+            account_clients=clients,
             downloader=downloader,
             watchers=current_watchers(),
             limits=limits or RunLimits(),
-            places=places or MediaAccess(),
-            again=again,
+            media_access=media_access or MediaAccess(),
+            retry_refused=retry_refused,
             spending=spending,
             scratch=Path(scratch),
         )
         if shared:
-            await stack.enter_async_context(shared_limits(ledger, doors.values(), session.stop))
+            await stack.enter_async_context(shared_limits(ledger, clients.values(), session.stop))
         stack.push_async_callback(session.drop_media)
         stack.push_async_callback(_end, session)
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
@@ -193,17 +204,17 @@ async def open_session(
 
 
 @contextlib.asynccontextmanager
-async def _telling(spending: UnrecordedSpending) -> AsyncIterator[None]:
-    """Where the ledger is out of reach at the end, the error says what was spent: nobody else can."""
+async def _adding_spending(spending: UnrecordedSpending) -> AsyncIterator[None]:
+    """Add what was spent to the error of an unreachable ledger: it is recorded nowhere else."""
     try:
         yield
     except LedgerError as error:
         if error.code == OUT_OF_REACH:
-            error.reword(message("spending.when_unreachable", error=error.text, spending=spending.told()))
+            error.reword(message("spending.when_unreachable", error=error.text, spending=spending.summary()))
         raise
 
 
-async def _carried(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:
+async def _run(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:
     return await step(medium)
 
 

@@ -1,4 +1,4 @@
-"""How a run and its accounts got on: places in flight, refused creates, questions. For the report."""
+"""Statistics of a run by account, for the report: jobs in flight, refused creates, queries."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["AccountStats", "Counts", "counts", "since"]
 
 @dataclass(frozen=True, slots=True)
 class AccountStats:
-    """What went to and fro between this process and one account while a run lasted.
+    """The traffic between this process and one account during a run.
 
-    Where several runs of one process share an account, each one's report counts what all of them sent meanwhile.
+    Where several runs of one process share an account, each report counts what all of them sent in that time.
 
     Attributes:
         account: Provider and label.
         limit: Jobs in flight that are known to be allowed now; None where nothing was refused as too many.
-        lowest: The lowest limit that was met; None where none was.
+        lowest: The lowest limit that was found; None where none was.
         highest: The most jobs that were in flight at once, as far as this process has seen.
         accepted: Creates that were accepted.
         refused: Creates that were refused as too many. They cost nothing.
-        asked: Questions about jobs.
-        failed: Of these, those that got no usable answer.
+        asked: Queries of jobs.
+        failed: Those without a usable answer.
         ended: Jobs that were seen to end.
     """
 
@@ -42,11 +42,11 @@ class AccountStats:
 
 
 Counts = dict[str, tuple[LimiterReport, PollerReport]]
-"""How limiter and poller stand, by account."""
+"""The counts of limiter and poller, by account."""
 
 
 def counts(session: Session) -> Counts:
-    """How the limiter and the poller of each of a run's accounts stand now."""
+    """The counts of the limiter and the poller of each account of a run, as of now."""
     return {account.identity: _count(account_client) for account, account_client in session.account_clients.items()}
 
 
@@ -55,7 +55,7 @@ def _count(account_client: AccountClient) -> tuple[LimiterReport, PollerReport]:
 
 
 def since(before: Counts, now: Counts) -> list[AccountStats]:
-    """What has come to pass between two looks, by account; accounts of which nothing was wanted are left out."""
+    """The difference between two counts, by account; accounts without traffic are left out."""
     found = []
     for account, (limiter, poller) in now.items():
         began_limiter, began_poller = before[account]

@@ -1,4 +1,4 @@
-"""Whether the files of finished rows are still there, as they were."""
+"""Whether the files of stored rows still exist and are unchanged."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from prefect_seedance.ledger import Mark, RowRecord
 from prefect_seedance.media import Stamp, Storage, open_storage
 from prefect_seedance.media.storage.local import LocalStorage
 
-__all__ = ["home_of", "missing_files"]
+__all__ = ["missing_files", "storage_of"]
 
 Stored = RowRecord | Mark
 """A stored row, as far as its file is concerned."""
 
 
 async def missing_files(records: Iterable[Stored], storage: Storage, parts: Path | None = None) -> set[int]:
-    """The ids of those rows whose files are gone, or are not what they were.
+    """The ids of those rows whose files are gone or changed.
 
-    A folder on a disk is asked for each file; a store is asked once for the list of all of them.
+    In a local folder each file is checked; a store is asked once for the list of all files.
 
     Args:
         records: Stored rows.
-        storage: Where this run's files stand; those of earlier runs may stand elsewhere.
+        storage: The storage of this run; files of earlier runs may be in another one.
         parts: See `open_storage`.
     """
-    by_shelf: defaultdict[Storage, list[tuple[Stored, str]]] = defaultdict(list)
+    by_storage: defaultdict[Storage, list[tuple[Stored, str]]] = defaultdict(list)
     opened: dict[str, Storage] = {}
     missing = set()
     for record in records:
         name = storage.name_of(record.path or "")
         if name is not None:
-            by_shelf[storage].append((record, name))
+            by_storage[storage].append((record, name))
             continue
         try:
-            home, name = _elsewhere(record, opened, parts)
+            home, name = _other_storage(record, opened, parts)
         except InputError:
             missing.add(record.id)
             continue
-        by_shelf[home].append((record, name))
-    for home, found in by_shelf.items():
+        by_storage[home].append((record, name))
+    for home, found in by_storage.items():
         missing |= await asyncio.to_thread(_missing, home, found)
     return missing
 
 
-def home_of(record: RowRecord, storage: Storage, parts: Path | None = None) -> tuple[Storage, str]:
-    """The shelf on which a proven row's file stands or is to stand, and its name there.
+def storage_of(record: RowRecord, storage: Storage, parts: Path | None = None) -> tuple[Storage, str]:
+    """The storage of a verified row's file, and the file's name in it.
 
-    That is where the ledger says, if it is there; else on `storage`: an output folder may have been moved since. It
-    blocks, and may read whole files: a name alone proves nothing.
+    That is where the ledger says, if the file is there; else `storage`: an output folder may have been moved since.
+    This function blocks, and may read whole files: a name alone proves nothing.
 
     Args:
-        record: A row whose file was proven by this or an earlier run.
-        storage: Where this run's files stand.
+        record: A row whose file was verified by this or an earlier run.
+        storage: The storage of this run.
         parts: See `open_storage`.
     """
     address = record.path or ""
@@ -68,13 +68,13 @@ def home_of(record: RowRecord, storage: Storage, parts: Path | None = None) -> t
         if home.holds(last, record.bytes, record.sha256):
             return home, last
     except SeedanceError:
-        pass  # a store that this machine does not know, or cannot reach
-    # The row's name says in which folder below the batch's it belongs.
+        pass  # a store that this machine cannot open or reach
+    # The row's file name gives the folder below the batch's folder.
     return storage, str(PurePosixPath(record.file_name).with_name(last))
 
 
-def _elsewhere(record: Stored, opened: dict[str, Storage], parts: Path | None) -> tuple[Storage, str]:
-    """The same for a row of an earlier run with another output; each folder is opened once."""
+def _other_storage(record: Stored, opened: dict[str, Storage], parts: Path | None) -> tuple[Storage, str]:
+    """The storage and the name of a file of an earlier run with another output; each folder is opened once."""
     address = record.path or ""
     folder, last = _split(address)
     if record.folder and address.startswith(record.folder):
@@ -107,6 +107,6 @@ def _unchanged(record: Stored, stamp: Stamp | None, storage: Storage, name: str)
     elif stamp.modified_ns is not None and record.modified_ns is not None:
         same = stamp.modified_ns == record.modified_ns
     else:
-        return True  # the store tells no more than the size
-    # The hash is only computed where the file was touched since.
+        return True  # the store reports nothing but the size
+    # The hash is only computed where the file was written since.
     return same or storage.digest(name) == record.sha256

@@ -1,4 +1,4 @@
-"""What this run has had made, kept in memory: for the day on which the ledger cannot be asked."""
+"""The creates of this run, kept in memory for an error message when the ledger cannot be reached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prefect_seedance.routes.pricing import decimals
 __all__ = ["UnrecordedSpending"]
 
 SHOWN = 10
-"""How many rows one sentence names."""
+"""How many rows the message names."""
 
 
 class UnrecordedSpending:
@@ -27,18 +27,18 @@ class UnrecordedSpending:
         self._open[key] = (quote, None)
 
     def answered(self, key: str, job_id: str) -> None:
-        """A job was made of the row, and the ledger does not know it yet."""
+        """The row has a job, which the ledger does not know yet."""
         if key in self._open:
             self._open[key] = (self._open[key][0], job_id)
 
     def settled(self, key: str, *, made: bool) -> None:
-        """The ledger knows what became of the row's create."""
+        """The ledger has recorded the outcome of the row's create."""
         quote, _ = self._open.pop(key, (None, None))
         if made and quote is not None:
             self._made.append(quote)
 
-    def told(self) -> Message:
-        """What was spent."""
+    def summary(self) -> Message:
+        """What was spent, as a message."""
         found = []
         if self._made:
             found.append(message("spending.made", jobs=len(self._made), cost=_worth(self._made)))
@@ -55,7 +55,7 @@ class UnrecordedSpending:
 
 
 def _worth(quotes: list[Quote]) -> Message:
-    """What they cost at most, by their quotes; unknown where one of them has no bound."""
+    """The maximum cost by the quotes; unknown where one of them has no bound."""
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for quote in quotes:
         if quote.high is None or quote.currency is None:

@@ -262,7 +262,7 @@ async def _generate(
             retry=retry,
             flow_run_id=flow_run_id(),
             limits=limits,
-            places=access,
+            media_access=access,
             parts=parts_home(),
             file_names=file_names(file_name, read, plan, batch=name, take=take),
         )

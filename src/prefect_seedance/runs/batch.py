@@ -1,4 +1,4 @@
-"""A run over a batch, from the checked table to the last stored file: plan, take rows, work, wait for other runs."""
+"""A run over a batch, from the checked table to the last stored file: plan, claim rows, work, wait for other runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine import balances, stats
 from prefect_seedance.engine.balances import Balances
-from prefect_seedance.engine.disk_space import check_room
+from prefect_seedance.engine.disk_space import check_space
 from prefect_seedance.engine.dispatcher import StepRunner, work
 from prefect_seedance.engine.reconcile import plan_rows, unsettled
 from prefect_seedance.engine.row import Row
@@ -48,7 +48,7 @@ LOOK_AGAIN = 1.0
 
 
 class Distribution(Protocol):
-    """Leaves the rows of a run to other processes, and waits until they are through."""
+    """Leaves the rows of a run to other processes, and waits until they have finished."""
 
     def __call__(
         self,
@@ -60,7 +60,7 @@ class Distribution(Protocol):
         retry: frozenset[State],
         storage: Storage,
     ) -> Awaitable[tuple[set[str], dict[str, str]]]:
-        """The keys of the rows that have moved, and why some stand where they stand."""
+        """The keys of the rows whose state has changed, and by key why some rows are not finished."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,18 @@ class RunSpec:
         plan: The checked table.
         routes: The routes that its rows use.
         batch: The batch's name.
-        take: The take: another one makes the same rows anew.
+        take: The take: another one generates the same rows again.
         output: The folder, or the URL, that holds the folders of batches.
         ledger_url: The ledger.
         patience: Seconds that a job is waited for.
-        retry: States that are otherwise left alone, from which rows are to be made anew.
+        retry: States from which rows are sent again; otherwise a run leaves them alone.
         flow_run_id: Prefect's id of the run, for the record.
         limits: What the user allows to be spent and to fail.
-        places: Where media may lie that are brought to a provider.
-        parts: A folder on this machine for unfinished downloads on their way to a store; None takes the system's own.
+        media_access: Which files and hosts media may be read from.
+        parts: A folder on this machine for unfinished downloads before they are moved to a store; None takes the
+            system's folder for temporary files.
         file_names: The name of each row's file below the batch's folder, by row key; None names them by their keys.
-        distribution: What leaves the rows to other processes; None carries them here.
+        distribution: Leaves the rows to other processes; None works on them here.
     """
 
     plan: BatchPlan
@@ -94,7 +95,7 @@ class RunSpec:
     retry: frozenset[State] = frozenset()
     flow_run_id: str | None = None
     limits: RunLimits = field(default_factory=RunLimits)
-    places: MediaAccess = field(default_factory=MediaAccess)
+    media_access: MediaAccess = field(default_factory=MediaAccess)
     parts: Path | None = None
     file_names: Mapping[str, str] | None = None
     distribution: Distribution | None = None
@@ -102,23 +103,23 @@ class RunSpec:
 
 @dataclass
 class RunOutcome:
-    """What became of a run.
+    """The result of a run.
 
     Attributes:
         run_id: The run in the ledger.
-        summaries: How the rows of all takes of the batch stand.
+        summaries: The rows of all takes of the batch.
         records: Those of this take, by key.
         earlier: The attempts that are not the latest of their rows, all takes.
         assets: All billed requests for assets that runs of the batch have made.
-        troubles: Why a row stands where it stands, by key, where its state does not say it.
-        done: The keys of rows that this run moved.
-        stopped: Why the run took no more rows before it was through; None where it was.
-        balances: What the accounts' balances looked like before and after: raw, a hint.
-        account_stats: What each account had in flight at most, how often it refused, and how often it was asked.
-        budget: What the batch may cost, where the user says so.
-        committed: What it holds of that: known charges, and the worst case of what is not settled.
-        folder: Where this batch's files lie: a path, or a URL.
-        ledger: The ledger, fit to be shown.
+        troubles: Why a row is not finished, by key, where its state does not say it.
+        done: The keys of the rows whose state this run changed.
+        stopped: Why the run started no more rows before all were finished; None where all were.
+        balances: The accounts' balances before and after, as the providers show them: a hint for people.
+        account_stats: Jobs in flight, refused creates and queries of each account.
+        budget: What the batch may cost; None where the user sets no budget.
+        committed: What is used of it: known charges, and the worst case of what is not settled.
+        folder: The folder of the batch's files: a path, or a URL.
+        ledger: The ledger's URL without secrets.
     """
 
     run_id: str
@@ -138,10 +139,10 @@ class RunOutcome:
 
 
 def retry_states(names: str | Iterable[str]) -> frozenset[State]:
-    """The states that the user wants to be made anew.
+    """The states from which the user wants rows to be sent again.
 
     Raises:
-        InputError: A state from which nothing is made anew; `unknown` above all.
+        InputError: A state from which no row is sent again; above all `unknown`.
     """
     states = set()
     for name in [names] if isinstance(names, str) else names:
@@ -154,62 +155,62 @@ def retry_states(names: str | Iterable[str]) -> frozenset[State]:
 
 
 def batch_folder(output: Path | str, batch: str, parts: Path | None = None) -> tuple[Storage, Storage]:
-    """The output folder, and in it the one where a batch's files lie; see `open_storage`."""
+    """The output folder, and in it the folder of a batch's files; see `open_storage`."""
     root = open_storage(output, parts)
     return root, root.child(slug(batch))
 
 
-def place_of(storage: Storage) -> Path | Storage:
-    """A shelf as the ledger's manifest wants it."""
+def manifest_place(storage: Storage) -> Path | Storage:
+    """A storage in the form that `check_manifest` takes."""
     return storage.folder if isinstance(storage, LocalStorage) else storage
 
 
-async def run_batch(order: RunSpec, step_runner: StepRunner) -> RunOutcome:
-    """Bring every row of the order as far as it goes; see `crew.work` for what stops a run."""
-    root, storage = batch_folder(order.output, order.batch, order.parts)
+async def run_batch(spec: RunSpec, step_runner: StepRunner) -> RunOutcome:
+    """Carry every row of the spec as far as possible; see `engine.dispatcher.work` for what stops a run."""
+    root, storage = batch_folder(spec.output, spec.batch, spec.parts)
     await asyncio.to_thread(storage.ensure)
     async with open_session(
-        batch=order.batch,
-        take=order.take,
-        ledger_url=order.ledger_url,
-        routes=order.routes,
-        patience=order.patience,
-        flow_run_id=order.flow_run_id,
-        limits=order.limits,
-        places=order.places,
-        again=State.REFUSED in order.retry,
-        # A ledger on a server is there to be shared, so its accounts are; a file's processes are seldom more than one.
-        shared=order.distribution is None and not order.ledger_url.startswith("sqlite"),
+        batch=spec.batch,
+        take=spec.take,
+        ledger_url=spec.ledger_url,
+        routes=spec.routes,
+        patience=spec.patience,
+        flow_run_id=spec.flow_run_id,
+        limits=spec.limits,
+        media_access=spec.media_access,
+        retry_refused=State.REFUSED in spec.retry,
+        # A ledger on a server is used by several processes, so they share the limits; a file rarely is.
+        shared=spec.distribution is None and not spec.ledger_url.startswith("sqlite"),
     ) as session:
         ledger = session.ledger
-        await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)
-        planned = {row.key: row for row in order.plan.rows}
-        session.failures_allowed = order.limits.failures_allowed(len(planned))
+        await asyncio.to_thread(check_manifest, manifest_place(root), ledger.identity, ledger.shown_url)
+        planned = {row.key: row for row in spec.plan.rows}
+        session.failures_allowed = spec.limits.failures_allowed(len(planned))
         await _check_budget(session)
-        marks = await ledger.marks_of(order.batch, order.take, planned.keys())
-        ids = await plan_rows(session, planned, marks, folder=storage.shown, names=order.file_names)
+        marks = await ledger.marks_of(spec.batch, spec.take, planned.keys())
+        ids = await plan_rows(session, planned, marks, folder=storage.shown, names=spec.file_names)
         reached("rows planned")
         folder = storage.folder if isinstance(storage, LocalStorage) else storage.shown
         outcome = RunOutcome(session.run.id, folder, ledger.shown_url)
         counted = stats.counts(session)
         try:
-            ids = await unsettled(session, planned, marks, ids, storage=storage, retry=order.retry)
-            known = frozenset(marks) if order.distribution is not None else frozenset()
+            ids = await unsettled(session, planned, marks, ids, storage=storage, retry=spec.retry)
+            known = frozenset(marks) if spec.distribution is not None else frozenset()
             del marks
-            if order.distribution is None:
-                await _work_all(session, planned, ids, order, step_runner, outcome, storage)
+            if spec.distribution is None:
+                await _work_all(session, planned, ids, spec, step_runner, outcome, storage)
             else:
-                await _spread_all(session, planned, ids, known, order, outcome, storage, order.distribution)
+                await _distribute_all(session, planned, ids, known, spec, outcome, storage, spec.distribution)
         finally:
             await _note_balances(session, outcome)
             outcome.account_stats = stats.since(counted, stats.counts(session))
-            outcome.budget = order.limits.budget
-            if order.limits.budget is not None:
-                outcome.committed = await ledger.committed(session.run, order.limits.budget.currency)
-            outcome.summaries = await ledger.summaries_of(order.batch)
-            outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == order.take}
-            outcome.earlier = await ledger.earlier_attempts_of(order.batch)
-            outcome.assets = await ledger.asset_requests_of(order.batch)
+            outcome.budget = spec.limits.budget
+            if spec.limits.budget is not None:
+                outcome.committed = await ledger.committed(session.run, spec.limits.budget.currency)
+            outcome.summaries = await ledger.summaries_of(spec.batch)
+            outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == spec.take}
+            outcome.earlier = await ledger.earlier_attempts_of(spec.batch)
+            outcome.assets = await ledger.asset_requests_of(spec.batch)
         return outcome
 
 
@@ -217,24 +218,24 @@ async def _work_all(
     session: Session,
     planned: dict[str, PlannedRow],
     ids: dict[str, int],
-    order: RunSpec,
+    spec: RunSpec,
     step_runner: StepRunner,
     outcome: RunOutcome,
     storage: Storage,
 ) -> None:
-    """Work on the rows that are free, then on those that other runs let go of."""
+    """Work on the free rows, then on those that other runs release."""
     keys = {row_id: key for key, row_id in ids.items()}
     missing = set(keys)
-    retry = order.retry
+    retry = spec.retry
     first = True
-    until = asyncio.get_running_loop().time() + order.patience
+    until = asyncio.get_running_loop().time() + spec.patience
     while missing and session.stopped is None:
         taken = await session.ledger.claim(session.run, missing, retry)
         reached("rows claimed")
         missing -= taken
-        rows = await _rows(session, storage, taken, planned, keys, outcome.troubles, order.routes)
+        rows = await _rows(session, storage, taken, planned, keys, outcome.troubles, spec.routes)
         if first:
-            await check_room(storage, [row.request for row in rows if row.state in TAKEABLE])
+            await check_space(storage, [row.request for row in rows if row.state in TAKEABLE])
             first = False
         before = {row.key: row.state for row in rows}
         if not outcome.balances and any(row.state in TAKEABLE for row in rows):
@@ -247,21 +248,21 @@ async def _work_all(
             outcome.troubles |= {row.key: row.trouble.message for row in rows if row.trouble is not None}
         outcome.stopped = session.stopped
         if missing and session.stopped is None:
-            _tell_held(session, [planned[keys[row_id]] for row_id in missing])
+            _notify_held(session, [planned[keys[row_id]] for row_id in missing])
             if asyncio.get_running_loop().time() > until:
                 outcome.troubles |= dict.fromkeys((keys[row_id] for row_id in missing), str(message("row.still_held")))
                 return
             await asyncio.sleep(LOOK_AGAIN)
-            # What the other run just tried is not tried again on top of it.
+            # What the other run has just tried is not tried again.
             retry = frozenset()
 
 
-async def _spread_all(
+async def _distribute_all(
     session: Session,
     planned: dict[str, PlannedRow],
     ids: dict[str, int],
     known: Collection[str],
-    order: RunSpec,
+    spec: RunSpec,
     outcome: RunOutcome,
     storage: Storage,
     distribution: Distribution,
@@ -270,14 +271,12 @@ async def _spread_all(
     if not ids:
         return
     outcome.balances = [await balances.look(session)]
-    outcome.done, outcome.troubles = await distribution(
-        session, planned, ids, known, retry=order.retry, storage=storage
-    )
+    outcome.done, outcome.troubles = await distribution(session, planned, ids, known, retry=spec.retry, storage=storage)
     outcome.stopped = session.stopped
 
 
 async def _note_balances(session: Session, outcome: RunOutcome) -> None:
-    """Look again, where something may have been bought and there was anything to be seen."""
+    """Read the balances again, where something may have been paid and an account shows a balance."""
     if outcome.balances and outcome.balances[0]:
         outcome.balances.append(await balances.look(session))
         before, after = outcome.balances
@@ -290,10 +289,10 @@ async def _rows(
     taken: Collection[int],
     planned: dict[str, PlannedRow],
     keys: dict[int, str],
-    foreign: dict[str, str],
+    unusable: dict[str, str],
     routes: Sequence[RouteSettings],
 ) -> list[Row]:
-    """The rows that were taken, as they stand; those of another account are told in `foreign`."""
+    """The claimed rows; for those whose job is another account's, `unusable` gets the reason."""
     records = await session.ledger.rows(taken)
     lost = await missing_files([record for record in records.values() if record.state is State.STORED], storage)
     rows = []
@@ -304,11 +303,11 @@ async def _rows(
             record = await session.ledger.row(row_id)
         meant = planned[record.key]
         if record.state in {State.CREATED, State.SUCCEEDED}:
-            maker = _maker(record, meant, routes)
+            maker = _as_made(record, meant, routes)
             if maker is None:
-                # Another account knows nothing of this job, and would say that it does not exist.
+                # Another account does not know this job, and would answer that it does not exist.
                 paid, used = f"{record.provider}/{record.account}", meant.settings.account.identity
-                foreign[record.key] = str(message("row.other_account", account=paid, used=used))
+                unusable[record.key] = str(message("row.other_account", account=paid, used=used))
                 continue
             meant = maker
         row = Row(
@@ -323,13 +322,13 @@ async def _rows(
             reference_seconds=meant.reference_seconds,
             candidates=meant.candidates,
         )
-        session.tell(RowEvent(row.key, row.state.value, meant.settings.route.model, message=record.error_message))
+        session.notify(RowEvent(row.key, row.state.value, meant.settings.route.model, message=record.error_message))
         rows.append(row)
     return rows
 
 
-def _maker(record: RowRecord, meant: PlannedRow, routes: Sequence[RouteSettings]) -> PlannedRow | None:
-    """The row as the route makes it that holds its job; None where this run has no key for that one."""
+def _as_made(record: RowRecord, meant: PlannedRow, routes: Sequence[RouteSettings]) -> PlannedRow | None:
+    """The row as planned for the route that made its job; None where this run has no key of its account."""
     made_by = (record.provider, record.account, record.model)
     for candidate in meant.candidates:
         account = candidate.settings.account
@@ -339,7 +338,7 @@ def _maker(record: RowRecord, meant: PlannedRow, routes: Sequence[RouteSettings]
         return replace(meant, others=())
     for settings in routes:
         if (settings.account.provider, settings.account.label, settings.route.model) == made_by:
-            # One that is no candidate any more, since it has lost its price, say; its job is paid all the same.
+            # The route is not a candidate any more, for example because it has no price now; its job is still paid.
             request = VideoRequest.model_validate(dict(record.request))
             return replace(meant, settings=settings, request=request, others=())
     return None
@@ -349,14 +348,14 @@ def _has_work(row: Row) -> bool:
     return row.state in {State.PLANNED, State.OVER_BUDGET, State.DEFERRED, State.CREATED, State.SUCCEEDED}
 
 
-def _tell_held(session: Session, held: Sequence[PlannedRow]) -> None:
+def _notify_held(session: Session, held: Sequence[PlannedRow]) -> None:
     text = str(message("row.held_elsewhere"))
     for row in held:
-        session.tell(RowEvent(row.key, "held", row.settings.route.model, message=text))
+        session.notify(RowEvent(row.key, "held", row.settings.route.model, message=text))
 
 
 async def _check_budget(session: Session) -> None:
-    """A budget speaks of the batch's whole life, so it has to know a worst case for all that was sent before."""
+    """Make sure that all earlier requests of the batch have a known worst case: the budget covers them too."""
     budget = session.limits.budget
     if budget is not None and (number := await session.ledger.set_worst_case(session.run, session.limits.max_charge)):
         raise InputError(message("run.budget_unbounded", requests=number, budget=budget, currency=budget.currency))

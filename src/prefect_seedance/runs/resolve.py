@@ -1,4 +1,4 @@
-"""Settling an unknown row by a person's word."""
+"""Settles an unknown row by a person's verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prefect_seedance.routes.pricing.amount import Amount
 __all__ = ["resolve_row"]
 
 _ASSET = re.compile(r"asset:([0-9]{1,18})")
-"""How a billed request for an asset is named where a row would be."""
+"""The name of a billed asset request, in place of a row key."""
 
 
 async def resolve_row(
@@ -26,15 +26,15 @@ async def resolve_row(
     cost: str | None = None,
     take: str = "1",
 ) -> str:
-    """Settle an unknown row; returns what was done, in words.
+    """Settle an unknown row; returns a sentence that says what was done.
 
     Args:
         ledger_url: The ledger.
         batch: The batch.
-        row: The row key; `asset:7` for the billed asset request that a message names so.
-        verdict: What a person found out; see `ledger.Verdict`.
+        row: The row key; `asset:7` for the billed asset request of that number in a message.
+        verdict: What a person has found out; see `ledger.Verdict`.
         job_id: The provider's id of the job, or of the asset or group, for `job`.
-        cost: What it cost, such as `0.25 CNY`, for `lost`; None takes the quote, where that was exact.
+        cost: What it cost, such as `0.25 CNY`, for `lost`; None takes the quote where low and high are equal.
         take: The take.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One step of one row on its own: for tasks in anybody's flow. The ledger stands behind it all the same."""
+"""One step of one row, for tasks in a user's own flow. The ledger records it like any other step."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.engine.disk_space import check_room
+from prefect_seedance.engine.disk_space import check_space
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.engine.steps.create import create
-from prefect_seedance.engine.steps.media import deliver
+from prefect_seedance.engine.steps.media import prepare_media
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
@@ -26,24 +26,24 @@ from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.runs.batch import batch_folder, place_of
+from prefect_seedance.runs.batch import batch_folder, manifest_place
 from prefect_seedance.tables.row_keys import fingerprint, redacted
 
-__all__ = ["JobTicket", "bring", "carry_out", "create_with_media", "plan_one"]
+__all__ = ["JobTicket", "carry_out", "create_with_media", "plan_one", "prepare_medium"]
 
 MEDIA_BATCH = "media by hand"
-"""The batch under which the ledger keeps runs that only bring media to a provider."""
+"""The batch under which the ledger keeps runs that only upload or review media."""
 
 REVIEWED = 1800.0
 """Seconds that a review is waited for."""
 
 HELD = 30
-"""Seconds that a step waits for another run to let go of its row."""
+"""Seconds that a step waits for another run to release its row."""
 
 
 @dataclass(frozen=True)
 class JobTicket:
-    """A row of the ledger, as plain data: fit to be handed from task to task, and to be stored. It holds no secret.
+    """A row of the ledger, as plain data without secrets: it can be passed from task to task, and stored.
 
     Attributes:
         batch: The batch.
@@ -56,10 +56,10 @@ class JobTicket:
         job_id: The provider's id of the job, once it is known.
         video: The path of the stored file, once there is one.
         sha256: Its hash.
-        seconds: Its length.
+        seconds: The length of the video, in seconds.
         cost: The charge; None while it is not known.
         currency: The currency of `cost`.
-        route_block: The saved block that the route came from; another process finds the key by it.
+        route_block: The saved block of the route, by which another process loads the key.
     """
 
     batch: str
@@ -92,7 +92,7 @@ def plan_one(
     """One request, checked and resolved, as a plan for the ledger.
 
     Raises:
-        InputError: The route cannot honour it; all reasons are told.
+        InputError: The route cannot honour it; the message has all reasons.
     """
     resolved = resolve(settings.route, request, settings.defaults)
     reasons = [
@@ -128,7 +128,7 @@ async def carry_out(
     patience: float,
     parts: Path | None = None,
     request: VideoRequest | None = None,
-    places: MediaAccess | None = None,
+    media_access: MediaAccess | None = None,
 ) -> JobTicket:
     """Carry out one step of one row, which is planned first where `request` is given.
 
@@ -139,17 +139,17 @@ async def carry_out(
         batch: The batch.
         take: The take.
         key: The row key.
-        output: The folder, or the URL, that holds the folders of batches; None: the row's files belong where the
-            ledger has them.
+        output: The folder, or the URL, that holds the folders of batches; None takes the folder that the ledger has
+            for the row.
         ledger_url: The ledger.
         patience: Seconds that a job is waited for.
-        parts: A folder on this machine for unfinished downloads on their way to a store.
+        parts: A folder on this machine for unfinished downloads before they are moved to a store.
         request: What the video should be, where the row may be new.
-        places: Where its media may lie.
+        media_access: Which files and hosts its media may be read from.
 
     Raises:
-        LedgerError: The ledger does not know the row, another run holds it, or it has not come to this step yet.
-        SeedanceError: Whatever the step raises, or why the row cannot take it any more.
+        LedgerError: The ledger does not know the row, another run holds it, or it has not reached this step yet.
+        SeedanceError: An error of the step, or the reason why the row has ended before it.
     """
     root, storage = (None, None) if output is None else batch_folder(output, batch, parts)
     if storage is not None:
@@ -160,11 +160,11 @@ async def carry_out(
         ledger_url=ledger_url,
         routes=(settings,),
         patience=patience,
-        places=places,
+        media_access=media_access,
     ) as session:
         ledger = session.ledger
         if root is not None:
-            await asyncio.to_thread(check_manifest, place_of(root), ledger.identity, ledger.shown_url)
+            await asyncio.to_thread(check_manifest, manifest_place(root), ledger.identity, ledger.shown_url)
         resolved = None
         if request is not None and storage is not None:
             plan, resolved = plan_one(settings, request, key, take, storage.shown)
@@ -173,7 +173,7 @@ async def carry_out(
         seconds = await _measured(session, record, settings, resolved)
         storage = storage or open_storage(record.folder or ".", parts)
         if record.state in TAKEABLE and resolved is not None:
-            await check_room(storage, [resolved])
+            await check_space(storage, [resolved])
         if record.state is State.STORED and await missing_files([record], storage, parts):
             await ledger.refetch(session.run, record.id)
             record = await ledger.row(record.id)
@@ -185,30 +185,35 @@ async def carry_out(
 
 
 async def create_with_media(row: Row) -> None:
-    """Bring the row's media into form, and have its video made."""
-    await deliver(row, PLAIN_STEPS.upload, PLAIN_STEPS.review)
+    """Prepare the row's media, and create its job."""
+    await prepare_media(row, PLAIN_STEPS.upload, PLAIN_STEPS.review)
     await create(row)
 
 
-async def bring(
+async def prepare_medium(
     address: str,
     kind: MediaKind,
     form: Form,
     step: Callable[[Medium], Awaitable[None]],
     *,
     settings: RouteSettings,
-    places: MediaAccess,
+    media_access: MediaAccess,
     ledger_url: str,
 ) -> str:
-    """Bring one medium into form; returns what stands for it in a request."""
+    """Carry out one step of one medium; returns its reference, as a request takes it.
+
+    Raises:
+        LedgerError: The step gave no reference.
+        SeedanceError: An error of the step.
+    """
     async with open_session(
         batch=MEDIA_BATCH,
         take="1",
         ledger_url=ledger_url,
         routes=(settings,),
         patience=REVIEWED,
-        places=places,
-        again=True,
+        media_access=media_access,
+        retry_refused=True,
     ) as session:
         medium = session.medium(settings, address, kind, form)
         await step(medium)
@@ -220,15 +225,15 @@ async def bring(
 async def _measured(
     session: Session, record: RowRecord, settings: RouteSettings, request: VideoRequest | None
 ) -> Decimal | None:
-    """The length of the reference videos of a row that is about to be sent; its media are looked at on the way."""
+    """The length in seconds of the reference videos of a row that is about to be sent; this also checks its media."""
     if request is None or record.state not in TAKEABLE:
         return None
-    seen = await survey_one(settings, request, session.places)
+    seen = await survey_one(settings, request, session.media_access)
     return reference_seconds(settings.route, request, seen.facts)
 
 
 def _stuck(record: RowRecord) -> SeedanceError:
-    """Why a row is not where the step leads to: nothing was done with it, and nobody may think that it was."""
+    """The error for a row that has not reached the state to which the step leads."""
     kinds: dict[State, type[SeedanceError]] = {
         State.UNKNOWN: UnknownOutcome,
         State.REFUSED: Refused,
@@ -263,7 +268,7 @@ def _row(
     storage: Storage,
     seconds: Decimal | None,
 ) -> Row:
-    # Without the caller's request the ledger's own copy serves: what is billed by is all in it.
+    # Without the caller's request the ledger's copy is used: it has all fields that billing depends on.
     resolved = request or VideoRequest.model_validate(dict(record.request))
     return Row(
         session=session,

@@ -1,4 +1,4 @@
-"""Taking up what dead runs left behind: jobs that are paid for, and videos that were made and not fetched."""
+"""The sweep: adopts what ended runs left behind: paid jobs, and finished videos that were not downloaded."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ PAID = frozenset({State.SENT, State.CREATED, State.SUCCEEDED})
 
 @dataclass
 class SweepOutcome:
-    """What a sweep came upon.
+    """The result of a sweep.
 
     Attributes:
         found: Rows that were paid for and had no file, by batch.
         saved: Those whose video is stored now.
-        ended: Those that came to another end, as the ledger has them.
-        left: Those that are not at their end: still running, held by a live run, or not to be fetched just now.
-        unknown: Rows of these batches of which nobody knows whether they were paid.
+        ended: Those that ended otherwise.
+        left: Those that are not finished: still running, held by a live run, or not available just now.
+        unknown: Rows of these batches that may or may not have been paid.
         attempts: All attempts of these batches.
-        troubles: Why a row stands where it stands, by batch and row, where its state does not say it.
+        troubles: Why a row is not finished, by batch and row, where its state does not say it.
     """
 
     found: list[RowRecord] = field(default_factory=list)
@@ -55,18 +55,18 @@ async def sweep(
     flow_run_id: str | None = None,
     parts: Path | None = None,
 ) -> SweepOutcome:
-    """Poll and download what is paid for, batch by batch, those whose links end first at the head.
+    """Poll and download what is paid for, batch by batch, those whose links expire first before the others.
 
-    Nothing is created. A row is given up only when the provider itself no longer has it.
+    Nothing is created. A row expires only when the provider itself no longer has it.
 
     Args:
-        routes: Routes of the accounts concerned; a row needs one of its own account.
+        routes: Routes of the accounts; a row needs one of its own account.
         step_runner: How the steps are carried out.
         ledger_url: The ledger.
         batch: Only this batch; None takes all of them.
         patience: Seconds that a job is waited for.
         flow_run_id: Prefect's id of the run, for the record.
-        parts: A folder on this machine for unfinished downloads on their way to a store.
+        parts: A folder on this machine for unfinished downloads before they are moved to a store.
     """
     outcome = SweepOutcome()
     ledger = await Ledger.open(ledger_url)
@@ -102,7 +102,7 @@ async def _sweep_one(
         paid = [row for row in await session.ledger.rows_of(batch, take) if row.state in PAID]
         taken = await session.ledger.claim(session.run, [row.id for row in paid])
         records = (await session.ledger.rows(taken)).values()
-        # The shortest link first: that is the one that may be lost.
+        # The link that expires first comes first: it is the one that may be lost.
         ordered = sorted(records, key=lambda row: (row.link_expires_at is None, row.link_expires_at, row.id))
         found = [await _row(session, record, routes, outcome, storages, parts) for record in ordered]
         rows = [row for row in found if row is not None]

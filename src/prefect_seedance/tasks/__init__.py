@@ -1,4 +1,4 @@
-"""Prefect tasks: upload, review, create, poll and download, each retriable as fits it."""
+"""Prefect tasks: upload, review, create, poll and download, each with its own retry rule."""
 
 from prefect_seedance.runs.single import JobTicket
 from prefect_seedance.tasks.create import create_video

@@ -1,4 +1,4 @@
-"""A task that works in anybody's flow: awaited in an asynchronous one, called plainly in a synchronous one."""
+"""A task for asynchronous flows, which await it, and for synchronous flows, which call it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ R = TypeVar("R")
 
 
 class AnywhereTask(Task[P, R]):
-    """An asynchronous task that answers at once where nothing could await it."""
+    """An asynchronous task that returns its result directly where the caller cannot await it."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the task: a coroutine in asynchronous code, the answer itself in a synchronous flow or script."""
-        coming: Any = super().__call__(*args, **kwargs)
-        # Rows and media come from the core loop, which awaits them whatever kind of flow stands around it.
-        own = isinstance(next(iter((*args, *kwargs.values())), None), Row | Medium)
-        return coming if own or awaits() else run_coro_as_sync(coming)
+        """Run the task: returns a coroutine in asynchronous code, the result in a synchronous flow or script."""
+        result: Any = super().__call__(*args, **kwargs)
+        # Rows and media come from the core loop, which awaits the task in any kind of flow.
+        from_core = isinstance(next(iter((*args, *kwargs.values())), None), Row | Medium)
+        return result if from_core or awaits() else run_coro_as_sync(result)
 
     def with_options(self, *args: Any, **options: Any) -> AnywhereTask[P, R]:
         """The same task with other options."""
-        made = super().with_options(*args, **options)
-        made.__class__ = type(self)
-        return cast("AnywhereTask[P, R]", made)
+        copied = super().with_options(*args, **options)
+        copied.__class__ = type(self)
+        return cast("AnywhereTask[P, R]", copied)
 
 
 def anywhere_task(**options: Any) -> Callable[[Callable[P, R]], AnywhereTask[P, R]]:
@@ -46,7 +46,7 @@ def anywhere_task(**options: Any) -> Callable[[Callable[P, R]], AnywhereTask[P, 
 
 
 def awaits() -> bool:
-    """Whether the caller can await: its task or flow tells, else whether a loop runs (as one does in a notebook)."""
+    """Whether the caller can await: by its task or flow, else by whether a loop runs (as in a notebook)."""
     inner, outer = TaskRunContext.get(), FlowRunContext.get()
     if inner is not None:
         return inner.task.isasync

@@ -16,16 +16,16 @@ from prefect_seedance.messages import listing, message
 
 __all__ = ["carry_rows"]
 
-_WELL = frozenset({State.STORED.value})
+_DONE = frozenset({State.STORED.value})
 
 
 @task(name="carry rows", task_run_name="{chunk.name}", cache_policy=NO_CACHE, persist_result=False)
 async def carry_rows(chunk: Chunk) -> PrefectState[Any]:
-    """Bring each row of a chunk as far as it goes: through the same steps as task runs of its own, and as alone.
+    """Carry each row of a chunk as far as possible, by the same steps as single task runs, each independently.
 
-    It ends well however its rows end; what became of each is in the ledger and the run's report.
+    The task completes however its rows end; the result of each row is in the ledger and the run's report.
     """
     await on_core(chunk.carry)
     counts = chunk.counts
     each = [message("rows.count", rows=number, state=state) for state, number in sorted(counts.items())]
-    return Completed(name="Stored" if set(counts) <= _WELL else "Some left", message=listing(each))
+    return Completed(name="Stored" if set(counts) <= _DONE else "Some left", message=listing(each))

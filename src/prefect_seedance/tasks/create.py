@@ -48,17 +48,17 @@ async def create_video(
     ledger: str | None = None,
     media_root: str | Path | None = None,
 ) -> JobTicket | Row:
-    """Have one video made: written to the ledger first, sent once.
+    """Create one video job: recorded in the ledger first, sent once.
 
-    Called again for the same batch and row it pays nothing: it hands back the job that is there. It is retried only
-    after a proven refusal that passes (a rate limit, a connection that was never made).
+    Called again for the same batch and row, it pays nothing and returns the existing job. It is retried only after a
+    temporary proven refusal (a rate limit, a connection that was never made).
 
     Args:
         request: What the video should be: a request, its fields, or just a prompt.
         route: The route block or its name.
         batch: The batch under which the row is kept.
         row: The row key; without it, one is made from the request.
-        take: Another take makes the same row anew, on purpose.
+        take: Another take generates the same row again, and pays again.
         output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept.
         ledger: The ledger's URL; default as for `generate_videos`.
         media_root: The folder below which local media may be read.
@@ -69,7 +69,7 @@ async def create_video(
     Raises:
         InputError: The route cannot honour the request; nothing was spent.
         Refused: The provider refused; nothing was spent.
-        UnknownOutcome: It may have been made. The row is held as unknown and never sent again by itself.
+        UnknownOutcome: It may have been made. The row is kept as unknown and never sent again automatically.
     """
     if isinstance(request, Row):
         await on_core(lambda: create.create(request))
@@ -91,13 +91,13 @@ async def create_video(
             parts=parts_home(),
             patience=0,
             request=meant,
-            places=MediaAccess(roots=media_roots(media_root), loopback=settings.account.on_loopback),
+            media_access=MediaAccess(roots=media_roots(media_root), loopback=settings.account.on_loopback),
         )
     )
 
 
 def one_request(request: VideoRequest | Mapping[str, Any] | str, row: str | None) -> tuple[VideoRequest, str]:
-    """The request and its key, read as a table of one row: so its key is the one that a table would give it."""
+    """The request and its key, read as a table of one row, so that the key is the same as in a table."""
     fields = {"prompt": request} if isinstance(request, str) else request
     table = read_table([fields])
     table.require_good()

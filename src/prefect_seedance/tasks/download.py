@@ -36,13 +36,13 @@ async def download_video(
     output: str | Path | None = None,
     ledger: str | None = None,
 ) -> JobTicket | Row:
-    """Fetch a finished job's video, prove that it is whole, and put it into its place. A retry resumes the transfer.
+    """Fetch a finished job's video, verify that it is whole, and store it. A retry resumes the transfer.
 
     Args:
-        job: What `poll_video` gave.
+        job: The result of `poll_video`.
         route: The route block or its name, where another process created the job from an unsaved block.
-        output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None: the one with which
-            the job was created.
+        output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None takes the one with
+            which the job was created.
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
@@ -50,7 +50,7 @@ async def download_video(
 
     Raises:
         NotFound: Made and paid, but the provider no longer has it.
-        InvalidVideo: What came is no whole video, again and again.
+        InvalidVideo: The bytes are not a whole video, after all retries.
         InputError: It cannot be written (disk full, no permission).
     """
     if isinstance(job, Row):

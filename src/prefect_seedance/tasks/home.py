@@ -1,4 +1,4 @@
-"""Where Prefect keeps its files."""
+"""The folders in which Prefect and this package keep their files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["parts_home", "prefect_home"]
 
 
 def prefect_home() -> Path:
-    """The folder `PREFECT_HOME`, in which the default ledger lies."""
+    """The folder `PREFECT_HOME`, which has the default ledger."""
     return Path(get_current_settings().home)
 
 
 def parts_home() -> Path:
-    """The folder for downloads that are on their way to a store."""
+    """The folder for unfinished downloads before they are moved to a store."""
     return prefect_home() / "seedance"

@@ -1,4 +1,4 @@
-"""The tasks that bring media into form: uploads and reviews, each done once per content and account."""
+"""The tasks that prepare media: uploads and reviews, each done once per content and account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.runs.single import bring
+from prefect_seedance.runs.single import prepare_medium
 from prefect_seedance.tasks.anywhere import anywhere_task
 from prefect_seedance.tasks.home import prefect_home
 from prefect_seedance.tasks.naming import named
@@ -47,9 +47,9 @@ async def upload_media(
     media_root: str | Path | None = None,
     ledger: str | None = None,
 ) -> str | Medium:
-    """Bring a file to the provider's own file store (Jimmy AI). It costs nothing.
+    """Upload a file to the provider's own file store (Jimmy AI). It costs nothing.
 
-    The same content is uploaded once per account, for as long as its link lives (about three days).
+    The same content is uploaded once per account, while its link is valid (about three days).
 
     Args:
         medium: A path, a data URI, or an fsspec URL such as `s3://bucket/logo.png`.
@@ -59,13 +59,13 @@ async def upload_media(
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
-        The link, as it may stand in a request.
+        The link, as a request takes it.
 
     Raises:
         InputError: The file cannot be read, or the provider has no upload.
-        Refused: The provider does not take the file.
+        Refused: The provider does not accept the file.
     """
-    return await _brought(medium, route, kind, "link", upload.upload, media_root, ledger)
+    return await _prepared(medium, route, kind, "link", upload.upload, media_root, ledger)
 
 
 @anywhere_task(
@@ -84,9 +84,9 @@ async def review_media(
     media_root: str | Path | None = None,
     ledger: str | None = None,
 ) -> str | Medium:
-    """Bring a medium into the provider's asset library, and wait until it has passed the review.
+    """Submit a medium to the provider's asset library, and wait until it has passed the review.
 
-    The same content is handed in once per account. At Anyfast each request for an asset is billed: it is written to
+    The same content is submitted once per account. At Anyfast each request for an asset is billed: it is recorded in
     the ledger first, and never repeated while it may have been accepted.
 
     Args:
@@ -98,16 +98,16 @@ async def review_media(
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
-        The reference, such as `asset://…`, as it may stand in a request.
+        The reference, such as `asset://…`, as a request takes it.
 
     Raises:
         ContentRejected: It did not pass.
         InputError: The file cannot be read, or the route has no library.
     """
-    return await _brought(medium, route, kind, review, reviewing.review, media_root, ledger)
+    return await _prepared(medium, route, kind, review, reviewing.review, media_root, ledger)
 
 
-async def _brought(
+async def _prepared(
     medium: str | Path | Medium,
     route: RouteDefaults | str | None,
     kind: MediaKind,
@@ -124,13 +124,19 @@ async def _brought(
     settings = await route_to_use(route)
     address = os.fspath(medium)
     if media_root is None and scheme_of(address) == "file" and "://" not in address:
-        address = str(Path(address).absolute())  # it starts where the code runs, not in the file's own folder
-    places = MediaAccess(
+        address = str(Path(address).absolute())  # relative to the working directory, not to the file's own folder
+    media_access = MediaAccess(
         folder=Path(media_root) if media_root is not None else Path(address).absolute().parent,
         loopback=settings.account.on_loopback,
     )
     return await on_core(
-        lambda: bring(
-            address, kind, form, step, settings=settings, places=places, ledger_url=ledger_url(ledger, prefect_home())
+        lambda: prepare_medium(
+            address,
+            kind,
+            form,
+            step,
+            settings=settings,
+            media_access=media_access,
+            ledger_url=ledger_url(ledger, prefect_home()),
         )
     )

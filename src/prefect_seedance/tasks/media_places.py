@@ -1,4 +1,4 @@
-"""Where media may be read from: what the code says, within what the deployment allows."""
+"""Where media may be read from: the parameters, within what the deployment allows."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from prefect_seedance.messages import message
 __all__ = ["HOSTS_VARIABLE", "media_hosts", "media_roots"]
 
 HOSTS_VARIABLE = "PREFECT_SEEDANCE_MEDIA_HOSTS"
-"""Hosts at private addresses that may be asked for media, divided by commas."""
+"""Hosts at private addresses that media may be read from, separated by commas."""
 
 
 def media_roots(wanted: str | Path | None) -> tuple[Path, ...]:
-    """The folders below which local media may be read, beside the table's own.
+    """The folders below which local media may be read, in addition to the table's own.
 
-    In a run of a deployment only its environment can open a folder: a parameter can be changed in the form by whoever
-    starts the run, and would open any file of the worker.
+    In a run of a deployment only its environment can open a folder: any person who starts the run can change a
+    parameter in the form, and could read any file of the worker.
 
     Raises:
         InputError: A parameter asks for more than the deployment's environment opens.
@@ -38,7 +38,7 @@ def media_roots(wanted: str | Path | None) -> tuple[Path, ...]:
 
 
 def media_hosts(wanted: str | tuple[str, ...] | list[str] = ()) -> frozenset[str]:
-    """The hosts at private addresses that may be asked for media.
+    """The hosts at private addresses that media may be read from.
 
     Raises:
         InputError: A parameter asks for more than the deployment's environment allows.

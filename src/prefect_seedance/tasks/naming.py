@@ -16,7 +16,7 @@ LONGEST = 60
 
 
 def named(verb: str) -> Callable[..., str]:
-    """A namer for `@task(task_run_name=…)`: `create spring-07`."""
+    """A function for `@task(task_run_name=…)` that gives names such as `create spring-07`."""
 
     def name(parameters: Mapping[str, Any]) -> str:
         return f"{verb} {_row(parameters)}"
@@ -27,8 +27,8 @@ def named(verb: str) -> Callable[..., str]:
 def _medium(medium: Any) -> str:
     if isinstance(medium, Medium):
         return medium.name
-    text = cut_address(str(medium))
-    return "inline media" if text.startswith("data:") else text.rpartition("/")[2][:LONGEST]
+    address = cut_address(str(medium))
+    return "inline media" if address.startswith("data:") else address.rpartition("/")[2][:LONGEST]
 
 
 def _row(parameters: Mapping[str, Any]) -> str:
@@ -39,6 +39,6 @@ def _row(parameters: Mapping[str, Any]) -> str:
         return subject.key
     if isinstance(subject, JobTicket):
         return subject.row
-    words = parameters.get("row") or getattr(subject, "prompt", None) or subject
-    text = " ".join(str(words.get("prompt", "") if isinstance(words, Mapping) else words).split())
+    label = parameters.get("row") or getattr(subject, "prompt", None) or subject
+    text = " ".join(str(label.get("prompt", "") if isinstance(label, Mapping) else label).split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

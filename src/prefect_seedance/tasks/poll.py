@@ -37,21 +37,21 @@ async def poll_video(
     output: str | Path | None = None,
     ledger: str | None = None,
 ) -> JobTicket | Row:
-    """Wait for a job, and settle what it cost. All jobs of an account share one poller; this only waits on it.
+    """Wait for a job, and settle its charge. All jobs of an account share one poller, which this task waits for.
 
     Args:
-        job: What `create_video` gave.
+        job: The result of `create_video`.
         route: The route block or its name, where another process created the job from an unsaved block.
         patience: Seconds to wait.
-        output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None: the one with which
-            the job was created.
+        output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None takes the one with
+            which the job was created.
         ledger: The ledger's URL; default as for `generate_videos`.
 
     Returns:
         The job, as plain data for `download_video`.
 
     Raises:
-        JobFailed: The job failed at the provider (`ContentRejected` where it was for what it shows).
+        JobFailed: The job failed at the provider (`ContentRejected` where the content was the reason).
         StillRunning: It still runs when the patience is over. It is kept, and may be polled again.
     """
     if isinstance(job, Row):

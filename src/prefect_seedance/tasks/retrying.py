@@ -1,4 +1,4 @@
-"""The retry rules of the jobs, in Prefect's words."""
+"""The retry rules of the steps, as arguments of Prefect's `@task`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Retries", "retries"]
 
 
 class Retries(TypedDict):
-    """The arguments of `@task` that carry a retry rule."""
+    """The arguments of `@task` for a retry rule."""
 
     retries: int
     retry_delay_seconds: list[float]
@@ -24,15 +24,15 @@ class Retries(TypedDict):
 def retries(rule: RetryRule) -> Retries:
     """The arguments for `@task` that make Prefect follow `rule`.
 
-    Prefect logs a traceback when the last retry is used up, and none when the condition says no. So the condition
-    counts, and Prefect is told of one retry more than will ever be made: a refused row is no crash.
+    Prefect logs a traceback when the last retry is used up, and none when the condition is false. So the condition
+    counts the tries, and Prefect gets one retry more than is ever made: a refused row is not a crash.
     """
 
-    def worth_it(_task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    def may_help(_task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
         return isinstance(state.data, BaseException) and rule.again(state.data, max(1, task_run.run_count))
 
     return Retries(
         retries=rule.attempts,
         retry_delay_seconds=[float(delay) for delay in rule.delays],
-        retry_condition_fn=worth_it,
+        retry_condition_fn=may_help,
     )

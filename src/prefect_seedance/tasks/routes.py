@@ -1,4 +1,4 @@
-"""The route of a task that is used by hand."""
+"""The route of a task in a user's own flow."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prefect_seedance.runs.single import JobTicket
 __all__ = ["route_of_job", "route_to_use"]
 
 _seen: dict[tuple[str, str, str], RouteSettings] = {}
-"""Routes that this process has used, so that a job of an unsaved block can be followed in it."""
+"""Routes that this process has used, so that it can continue a job of an unsaved block."""
 
 
 async def route_to_use(route: RouteDefaults | str) -> RouteSettings:
-    """The settings of a route, remembered for the job's further steps."""
+    """The settings of a route; they are remembered for the job's further steps."""
     settings = (await load_routes(route))[0]
     _seen[settings.account.provider, settings.account.label, settings.route.model] = settings
     return settings

@@ -1,4 +1,4 @@
-"""The shard task: one of several processes that carry a batch; told by names and plain numbers only."""
+"""The shard task: one of several processes that work on a batch; its parameters are names and plain numbers only."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
 from prefect_seedance.tasks.step_runner import plain_step_runner, step_runner_for
 
-__all__ = ["carried_shard", "carry_shard"]
+__all__ = ["carry_shard", "run_shard"]
 
 
-def again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
-    """A shard that fell is tried again, unless a person has to mend something first."""
+def _may_retry(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed shard is tried again: not where a person has to correct something first."""
     error = state.data if isinstance(state.data, BaseException) else None
     return not isinstance(error, InputError)
 
@@ -39,24 +39,24 @@ def again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     persist_result=False,
     retries=2,
     retry_delay_seconds=2,
-    retry_condition_fn=again,
+    retry_condition_fn=_may_retry,
 )
 def carry_shard(call: dict[str, Any], number: int) -> dict[str, Any]:  # noqa: ARG001 - it names the task run
-    """Carry rows of a batch until nobody has anything left to do.
+    """Work on rows of a batch until no shard has anything left to do.
 
     Args:
-        call: What the run that began the work has told, as `SpreadPlan.call` puts it.
+        call: The parameters from the run that began the work, as `SpreadPlan.call` builds them.
         number: Which shard it is.
 
     Returns:
-        How many rows it left in which state, and how often it took some.
+        How many of its rows are in which state, and how often it claimed rows.
     """
-    outcome = call_core(lambda: carried_shard(call, None))
+    outcome = call_core(lambda: run_shard(call, None))
     return {"counts": dict(outcome.counts), "portions": outcome.portions}
 
 
-async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> ShardOutcome:
-    """Carry a shard by what another process has told; on the core loop.
+async def run_shard(call: Mapping[str, Any], flow_run_id: str | None) -> ShardOutcome:
+    """Run a shard with the parameters of another process; on the core loop.
 
     Raises:
         InputError: This machine reaches another ledger or output folder, or lacks a block. Nothing was spent.
@@ -64,7 +64,7 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
     """
     routes = await load_routes(list(call["routes"]))
     folders = tuple(Path(each) for each in call["media"])
-    order = ShardSpec(
+    spec = ShardSpec(
         batch=call["batch"],
         take=call["take"],
         routes=routes,
@@ -81,9 +81,9 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
             limit_patience=call["limit_patience"],
         ),
         failures_allowed=None if call["failures_allowed"] is None else Decimal(call["failures_allowed"]),
-        again=bool(call["again"]),
+        retry_refused=bool(call["again"]),
         flow_run_id=flow_run_id,
-        places=MediaAccess(
+        media_access=MediaAccess(
             folder=folders[0] if folders else None,
             roots=(*folders[1:], *media_roots(None)),
             hosts=media_hosts(list(call["hosts"])),
@@ -93,7 +93,7 @@ async def carried_shard(call: Mapping[str, Any], flow_run_id: str | None) -> Sha
     )
     step_runner = step_runner_for("per_step") if call["per_step"] else plain_step_runner
     async with AsyncClientContext.get_or_create():
-        outcome = await carry(order, step_runner)
+        outcome = await carry(spec, step_runner)
     if outcome.stopped is not None and not outcome.orderly:
         raise outcome.stopped
     return outcome

@@ -1,4 +1,4 @@
-"""How the rows of a run become task runs."""
+"""Which task runs the rows of a run get."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["MANY", "TaskRuns", "plain_step_runner", "step_runner_for"]
 TaskRuns = Literal["auto", "per_step", "per_chunk"]
 
 MANY = 500
-"""Rows above which `auto` carries them in chunks: 1,500 task runs are as many as anybody looks through."""
+"""Rows above which `auto` uses chunks: a person does not look through more than 1,500 task runs."""
 
 PER_STEP = Steps(
     create=create_video, poll=poll_video, download=download_video, upload=upload_media, review=review_media
@@ -27,14 +27,14 @@ PER_STEP = Steps(
 """Each step of each row as a Prefect task run."""
 
 PER_CHUNK = replace(PLAIN_STEPS, upload=upload_media, review=review_media, chunk=carry_rows)
-"""Some hundreds of rows as one task run. A medium, which many rows share, keeps a task run of its own."""
+"""Some hundreds of rows as one task run. A medium, which many rows share, has its own task run."""
 
 
 def step_runner_for(task_runs: TaskRuns | str = "auto") -> StepRunner:
-    """How rows become task runs, by how many they are.
+    """The step runner for a setting of `task_runs`.
 
     Raises:
-        InputError: No such way.
+        InputError: The setting is unknown.
     """
     if task_runs not in get_args(TaskRuns):
         raise InputError(message("run.bad_task_runs", value=task_runs, known=get_args(TaskRuns)))
@@ -46,5 +46,5 @@ def step_runner_for(task_runs: TaskRuns | str = "auto") -> StepRunner:
 
 
 def plain_step_runner(_: int) -> Steps:
-    """No task runs at all: where a whole process of many is one already."""
+    """The steps without task runs: for a shard, which is one task run already."""
     return PLAIN_STEPS

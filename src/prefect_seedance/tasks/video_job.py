@@ -1,4 +1,4 @@
-"""One video in Prefect's own pattern for long jobs elsewhere: a job block is triggered, and its run is waited for."""
+"""One video in Prefect's pattern for external jobs: a job block is triggered, and its run is waited for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prefect_seedance.blocks.spelling import StrictFields
 from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps.media import deliver
+from prefect_seedance.engine.steps.media import prepare_media
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import State, ledger_url
 from prefect_seedance.media import MediaAccess
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     _Job = JobBlock[JobTicket]
 else:
     _Options, _Shape = block_fields("job", Options), block_fields("job", Shape)
-    # Written out, pydantic would make a class "JobBlock[JobTicket]" of it, and Prefect would offer it as a block type.
+    # With the parameter, pydantic would make a class "JobBlock[JobTicket]", and Prefect would offer it as a block type.
     _Job = JobBlock
 
 
 class _Head(BaseModel):
-    """The first fields of a job block: they stand above the settings in its form."""
+    """The first fields of a job block: they come before the settings in its form."""
 
     route: RouteDefaults = Field(description="How it is made: account, model, prices and defaults.")
     batch: str = Field(min_length=1, description="The batch under which its row is kept.")
@@ -55,7 +55,7 @@ class _Head(BaseModel):
 
 
 class _Media(BaseModel):
-    """The media, as lists that a form can fill."""
+    """The media, as lists that a form can edit."""
 
     images: list[str] = Field(default_factory=list, description="Reference images: links, or files that may be read.")
     first_image: str | None = Field(default=None, title="First image", description="The image it starts with.")
@@ -69,10 +69,10 @@ class _Media(BaseModel):
 
 
 class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
-    """One video that is to be made: a row of a batch, for code that is written against Prefect's job blocks.
+    """One video: a row of a batch, for code that is written against Prefect's job blocks.
 
-    Triggering it again pays for nothing: it is the same row of the same batch, and its run goes on from where it
-    stands. `take` makes it anew, on purpose.
+    Triggering it again pays for nothing: it is the same row of the same batch, and its run continues. Another `take`
+    generates it again, and pays again.
 
     Example:
         ```python
@@ -107,7 +107,7 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
     )
 
     def trigger(self) -> Any:
-        """Have the video made: written to the ledger first, sent once, and never again while it may have been paid.
+        """Create the job: recorded in the ledger first, sent once, and never again while it may have been paid.
 
         In asynchronous code this is a coroutine; `atrigger` says so to a type checker.
 
@@ -117,10 +117,10 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
         Raises:
             InputError: The route cannot honour the request; nothing was spent.
             Refused: The provider refused; nothing was spent.
-            UnknownOutcome: It may have been made. The row is held as unknown and never sent again by itself.
-            JobFailed: It has failed before. `take` makes it anew.
+            UnknownOutcome: It may have been made. The row is kept as unknown and never sent again automatically.
+            JobFailed: It has failed before. Another `take` generates it again.
         """
-        return _answered(self.atrigger)
+        return _awaited(self.atrigger)
 
     async def atrigger(self) -> VideoJobRun:
         """The asynchronous form of `trigger`."""
@@ -155,16 +155,16 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
                 ledger_url=ledger_url(url, prefect_home()),
                 patience=self.patience,
                 request=request,
-                places=MediaAccess(roots=media_roots(self.media_root), loopback=settings.account.on_loopback),
+                media_access=MediaAccess(roots=media_roots(self.media_root), loopback=settings.account.on_loopback),
             )
         )
 
 
 class VideoJobRun(JobRun[JobTicket]):
-    """A video that is being made. It holds no more than can be found again: `trigger` hands back the same one.
+    """A video that is being made. It has no state of its own: `trigger` returns the same one again.
 
     Attributes:
-        ticket: How its row stood when it was last looked at.
+        ticket: Its row at the last step.
     """
 
     def __init__(self, job: VideoJob, settings: RouteSettings, ticket: JobTicket) -> None:
@@ -173,17 +173,17 @@ class VideoJobRun(JobRun[JobTicket]):
         self.ticket = ticket
 
     def wait_for_completion(self) -> Any:
-        """Wait until the video is made, and fetch it: it counts once its file is whole, and in its place.
+        """Wait until the video is made, fetch it, verify it and store it.
 
         In asynchronous code this is a coroutine; `await_for_completion` says so to a type checker.
 
         Raises:
-            JobFailed: The job failed at the provider (`ContentRejected` where it was for what it shows).
+            JobFailed: The job failed at the provider (`ContentRejected` where the content was the reason).
             StillRunning: It still runs when the patience is over. It is kept, and may be waited for again.
             NotFound: Made and paid, but the provider no longer has it.
-            InvalidVideo: What came is no whole video, again and again.
+            InvalidVideo: The bytes are not a whole video, after all retries.
         """
-        return _answered(self.await_for_completion)
+        return _awaited(self.await_for_completion)
 
     async def await_for_completion(self) -> None:
         """The asynchronous form of `wait_for_completion`."""
@@ -202,7 +202,7 @@ class VideoJobRun(JobRun[JobTicket]):
         Raises:
             LedgerError: There is no video yet.
         """
-        return _answered(self.afetch_result)
+        return _awaited(self.afetch_result)
 
     async def afetch_result(self) -> JobTicket:
         """The asynchronous form of `fetch_result`."""
@@ -212,7 +212,7 @@ class VideoJobRun(JobRun[JobTicket]):
 
 
 async def _create(row: Row) -> None:
-    await deliver(row, PLAIN_STEPS.upload, PLAIN_STEPS.review)
+    await prepare_media(row, PLAIN_STEPS.upload, PLAIN_STEPS.review)
     await PLAIN_STEPS.create(row)
 
 
@@ -224,6 +224,6 @@ async def _download(row: Row) -> None:
     await PLAIN_STEPS.download(row)
 
 
-def _answered(work: Callable[[], Coroutine[Any, Any, T]]) -> Any:
-    """A coroutine where the caller can await it, else the answer itself."""
+def _awaited(work: Callable[[], Coroutine[Any, Any, T]]) -> Any:
+    """A coroutine where the caller can await it, else the result."""
     return work() if awaits() else call_core(work)

@@ -1,4 +1,4 @@
-"""However many jobs hang, whatever the provider asks for: nobody starves, and nobody waits longer than was said.
+"""However many jobs hang, and however long the Retry-After is: no job starves, and no wait exceeds its patience.
 
 On a clock of its own: hours pass in a second.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from prefect_seedance.accounts.polling.forecast import Profile
-from prefect_seedance.accounts.polling.poller import FAREWELL, LONGEST_RETRY_AFTER, Poller
+from prefect_seedance.accounts.polling.poller import LAST_QUERY, LONGEST_RETRY_AFTER, Poller
 from prefect_seedance.errors import InvalidResponse, RateLimited, SeedanceError
 from prefect_seedance.providers import JobState, JobView
 from tests.patience import patience
@@ -81,13 +81,13 @@ def test_jobs_that_hang_hide_no_others(stuck: int, total: int) -> None:
     jobs = Jobs([1e9] * stuck + [60.0] * (total - stuck))
     on_virtual_time(lambda: jobs.all_waited_for(900))
     assert max(when for job, when in jobs.ended.items() if int(job) >= stuck) < 240
-    assert max(jobs.ended.values()) <= 900 + FAREWELL
+    assert max(jobs.ended.values()) <= 900 + LAST_QUERY
 
 
 def test_patience_is_kept_with_many_jobs_of_which_nothing_is_known() -> None:
     jobs = Jobs([1e9] * 300)
     on_virtual_time(lambda: jobs.all_waited_for(60))
-    assert max(jobs.ended.values()) <= 60 + FAREWELL
+    assert max(jobs.ended.values()) <= 60 + LAST_QUERY
 
 
 def test_a_provider_that_asks_for_a_day_is_not_waited_for_longer_than_the_run_waits() -> None:

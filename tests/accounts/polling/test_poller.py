@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from prefect_seedance.accounts.polling.poller import GONE_TIMES, MOST_AT_ONCE, TROUBLES, Poller
+from prefect_seedance.accounts.polling.poller import MAX_FAILURES, MOST_AT_ONCE, NOT_FOUND_TIMES, Poller
 from prefect_seedance.errors import AuthenticationError, InvalidResponse, NotFound, RateLimited, Unreachable
 from prefect_seedance.providers import JobState, JobView
 from tests.patience import eventually_async, patience
@@ -101,10 +101,10 @@ async def test_retry_after_holds_back_every_question_of_the_account() -> None:
 
 async def test_long_troubles_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prefect_seedance.accounts.polling.poller.LONGEST_BACKOFF", 0.01)
-    client = ScriptedClient(Unreachable("nobody there"))
+    client = ScriptedClient(Unreachable("no answer"))
     with pytest.raises(Unreachable):
         await wait(Poller(client, 10))
-    assert client.asked["j"] == TROUBLES
+    assert client.asked["j"] == MAX_FAILURES
 
 
 async def test_gone_is_believed_only_when_said_several_times() -> None:
@@ -113,7 +113,7 @@ async def test_gone_is_believed_only_when_said_several_times() -> None:
     client = ScriptedClient(NotFound("gone for good"))
     with pytest.raises(NotFound):
         await wait(Poller(client, 10))
-    assert client.asked["j"] == GONE_TIMES
+    assert client.asked["j"] == NOT_FOUND_TIMES
 
 
 async def test_a_refused_key_is_told_at_once() -> None:

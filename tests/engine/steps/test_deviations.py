@@ -42,7 +42,7 @@ def test_what_was_asked_for(route, request_, came):
 
 
 @pytest.mark.parametrize(
-    ("route", "request_", "came", "told"),
+    ("route", "request_", "came", "expected"),
     [
         (JIMMY, {"duration": 10}, facts(), ["the video lasts 5.042 s instead of 10 s"]),
         (JIMMY, {"resolution": "1080p"}, facts(), ["the video has 1280×720 pixels instead of 1080p"]),
@@ -65,5 +65,5 @@ def test_what_was_asked_for(route, request_, came):
         ),
     ],
 )
-def test_what_was_not_asked_for(route, request_, came, text):
-    assert list(map(str, remarks(route, VideoRequest(**request_), came))) == text
+def test_what_was_not_asked_for(route, request_, came, expected):
+    assert list(map(str, remarks(route, VideoRequest(**request_), came))) == expected

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.core.events import watching
-from prefect_seedance.engine.steps.fallback import turn
+from prefect_seedance.engine.steps.fallback import choose_route
 from prefect_seedance.ledger import Outcome, Settlement
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.routes.route import DurationRule
@@ -153,7 +153,7 @@ async def test_media_move_their_row_on_only_where_nothing_may_have_been_paid(
     tmp_path, monkeypatch, first, fault, state, moved
 ):
     """An upload costs nothing; an asset is billed: one that may have been made is looked for, and not paid again."""
-    monkeypatch.setattr("prefect_seedance.engine.steps.submit_asset.LOOKED_FOR", 0.5)
+    monkeypatch.setattr("prefect_seedance.engine.steps.submit_asset.LOOKUP_SECONDS", 0.5)
     monkeypatch.setattr("prefect_seedance.engine.steps.submit_asset.FIRST_PAUSE", 0.1)
     (tmp_path / "cup.png").write_bytes(media_bytes("cup.png", width=640, height=640, seconds=Decimal(1)))
     with world(tmp_path, first, "jimmy", review="asset" if first == "anyfast" else None) as both:
@@ -202,7 +202,7 @@ async def test_where_no_route_is_left_all_reasons_are_told_and_the_next_run_begi
         both.routes = good
         second = await both.run(rows_of(["a lamp"]))
         assert (second.records["r0"].state, second.records["r0"].provider) == ("stored", "anyfast")
-        # The first has room again, and the row is done: whoever made it, and whichever is asked first today.
+        # The first route accepts again, and the row is stored: it stays so, by whichever route it was made.
         both.servers[0].state.settings = replace(both.servers[0].state.settings, funds=None)
         both.routes = (*good, route(both.servers[0], "jimmy", "three"))
         for cells in ({}, {"route": "anyfast:seedance-2.0-mini > jimmy/one:seedance2.0-mini"}, {"route": "cheapest"}):
@@ -291,10 +291,10 @@ async def test_an_error_that_nobody_foresaw_ends_the_run_and_leaves_no_queue_wai
     async def broken(row):
         asked.append(row.key)
         if len(asked) == 5:
-            raise ValueError("nobody foresaw this")
-        return await turn(row)
+            raise ValueError("unforeseen")
+        return await choose_route(row)
 
-    monkeypatch.setattr("prefect_seedance.engine.dispatcher.turn", broken)
+    monkeypatch.setattr("prefect_seedance.engine.dispatcher.choose_route", broken)
     with world(tmp_path, "jimmy", "anyfast", funds=Decimal(0)) as both:
         prompts = [f"a lamp {number}" for number in range(20)]
         async with asyncio.timeout(patience()):

@@ -1,1 +1,1 @@
-"""When to ask about a job: one poller asks for all jobs of an account, as few times as it can."""
+"""When to query a job: one poller queries all jobs of an account, as rarely as it can."""

@@ -1,4 +1,4 @@
-"""When a job will be done: learned from those that have ended, and from the progress that some providers tell."""
+"""When a job will end: learned from ended jobs, and from the progress that some providers report."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from typing import NamedTuple
 from prefect_seedance.accounts.polling.intervals import pause
 from prefect_seedance.accounts.polling.survival import SurvivalTable
 
-__all__ = ["Forecast", "Profile", "Seen"]
+__all__ = ["Forecast", "Profile", "ProgressPoint"]
 
-ENOUGH = 8
-"""So many must have ended before a kind is judged by its own; until then it is judged with its relatives."""
+MIN_ENDED = 8
+"""Jobs that must have ended before a profile is judged by its own jobs; until then by a wider profile."""
 
-KINDS = 256
-"""Kinds that are remembered."""
+MAX_PROFILES = 256
+"""Profiles that are remembered."""
 
 NEAR = 8
-"""Per cent: what other jobs told so close to a progress is heard."""
+"""Per cent: progress reports of other jobs count within this distance."""
 
-HEARD = 12
-"""Values that are kept of each per cent of progress."""
+ERRORS_KEPT = 12
+"""Errors that are kept for each per cent of progress."""
 
-WANTED = 24
-"""Values that are looked for around a progress."""
+ERRORS_WANTED = 24
+"""Errors that are collected around a progress."""
 
-PROVEN = 5
-"""With fewer of them, nobody knows how honest the progress is."""
+MIN_ERRORS = 5
+"""With fewer errors the accuracy of the reported progress is unknown."""
 
-NEARLY = 0.1
-"""As progress alone, less than this tells nothing."""
+MIN_PROGRESS = 0.1
+"""A smaller progress, or a smaller change of it, says nothing by itself."""
 
-DOUBT = ((0.6, 0.5), (0.8, 1.0), (0.95, 2.0), (1.05, 2.0), (1.2, 1.0), (1.5, 0.5))
-"""How long it may take beside what an unproven progress says, and how likely each is."""
+UNPROVEN_FACTORS = ((0.6, 0.5), (0.8, 1.0), (0.95, 2.0), (1.05, 2.0), (1.2, 1.0), (1.5, 0.5))
+"""Factors on the remaining time that an unproven progress implies, each with its weight."""
 
-UNEVEN = 0.1
-"""How likely it is that a job ends where none did so far, beside the usual."""
+BASE_DENSITY = 0.1
+"""Relative likelihood that a job ends at an age at which none has ended so far."""
 
 
 class Profile(NamedTuple):
-    """What a job's length hangs on."""
+    """What a job's duration depends on."""
 
     model: str
     duration: int | None = None
     resolution: str | None = None
 
 
-class Seen(NamedTuple):
-    """A progress that was told: at which age of the job, in seconds, and how much, 0 to 1."""
+class ProgressPoint(NamedTuple):
+    """A reported progress: the age of the job in seconds, and the progress, 0 to 1."""
 
     age: float
     progress: float
@@ -59,27 +59,28 @@ class Forecast:
 
     def __init__(self) -> None:
         self._tables: OrderedDict[Profile, SurvivalTable] = OrderedDict()
-        self._told: dict[str, list[deque[float]]] = {}
+        self._progress_errors: dict[str, list[deque[float]]] = {}
+        """By model and per cent of reported progress: the true share of the duration, less the reported progress."""
 
     def passed(self, profile: Profile, before: float, age: float) -> None:
-        """A job has come from one age to another, in seconds, and still runs."""
-        for kind in _relatives(profile):
-            self._table(kind).passed(before, age)
+        """A job has aged from `before` to `age`, in seconds, and is still running."""
+        for known in _with_wider(profile):
+            self._table(known).passed(before, age)
 
-    def ended(self, profile: Profile, before: float, age: float, views: Sequence[Seen] = ()) -> None:
+    def ended(self, profile: Profile, before: float, age: float, views: Sequence[ProgressPoint] = ()) -> None:
         """A job has ended.
 
         Args:
-            profile: What kind of job it was.
+            profile: The profile of the job.
             before: Its age when it was last seen running, in seconds.
             age: Its age at the end, in seconds.
-            views: What it told of its progress on the way.
+            views: The progress that it reported.
         """
-        for kind in _relatives(profile):
-            self._table(kind).ended(before, age)
+        for known in _with_wider(profile):
+            self._table(known).ended(before, age)
         for seen in views:
             if 0 < seen.age <= age and seen.progress > 0:
-                marks = self._told.setdefault(profile.model, [deque(maxlen=HEARD) for _ in range(101)])
+                marks = self._progress_errors.setdefault(profile.model, [deque(maxlen=ERRORS_KEPT) for _ in range(101)])
                 marks[round(100 * seen.progress)].append(seen.age / age - seen.progress)
 
     def knows(self, profile: Profile) -> bool:
@@ -87,87 +88,89 @@ class Forecast:
         table = self._tables.get(Profile(profile.model))
         return table is not None and table.ends > 0
 
-    def next_age(self, profile: Profile, age: float, views: Sequence[Seen] = ()) -> float | None:
-        """The age at which a job that is still running is best asked about next.
+    def next_age(self, profile: Profile, age: float, views: Sequence[ProgressPoint] = ()) -> float | None:
+        """The age at which a job that is still running is best queried next.
 
         Args:
-            profile: What kind of job it is.
+            profile: The profile of the job.
             age: Its age now, in seconds.
-            views: What it told of its progress, oldest first; the last may be of now.
+            views: The progress that it reported, oldest first; the last may be of now.
 
         Returns:
             The age in seconds, at least `age`; None where nothing is known.
         """
-        table = self._of(profile)
+        table = self._best_table(profile)
         if views and views[-1].age >= age - 0.001:
-            told_wait = self._wait(profile.model, table, views)
-            if told_wait is not None:
-                return age + told_wait
+            wait = self._wait_by_progress(profile.model, table, views)
+            if wait is not None:
+                return age + wait
         return None if table is None else table.next_age(age)
 
-    def _table(self, kind: Profile) -> SurvivalTable:
-        table = self._tables.get(kind)
+    def _table(self, known: Profile) -> SurvivalTable:
+        table = self._tables.get(known)
         if table is None:
-            table = self._tables[kind] = SurvivalTable()
-            if len(self._tables) > KINDS:
+            table = self._tables[known] = SurvivalTable()
+            if len(self._tables) > MAX_PROFILES:
                 self._tables.popitem(last=False)
         return table
 
-    def _of(self, profile: Profile) -> SurvivalTable | None:
+    def _best_table(self, profile: Profile) -> SurvivalTable | None:
         found = None
-        for kind in _relatives(profile):
-            table = self._tables.get(kind)
+        for known in _with_wider(profile):
+            table = self._tables.get(known)
             if table is not None and table.ends:
                 found = table
-                if table.ends >= ENOUGH:
+                if table.ends >= MIN_ENDED:
                     break
         return found
 
-    def _wait(self, model: str, table: SurvivalTable | None, views: Sequence[Seen]) -> float | None:
-        """Seconds to wait by what the job told; None where that says nothing."""
+    def _wait_by_progress(
+        self, model: str, table: SurvivalTable | None, views: Sequence[ProgressPoint]
+    ) -> float | None:
+        """Seconds to wait by the reported progress; None where that says nothing."""
         age, progress = views[-1]
-        offs = self._heard(model, progress)
-        if len(offs) < PROVEN:
-            if progress < NEARLY or age <= 0:
+        errors = self._errors_near(model, progress)
+        if len(errors) < MIN_ERRORS:
+            if progress < MIN_PROGRESS or age <= 0:
                 return None
-            wait = _by_itself(views)
-            return min(pause([(wait * share, weight) for share, weight in DOUBT]), max(0.5 * age, 1.0))
-        waits = [(age / min(1.0, max(0.01, progress + off)) - age, 1.0) for off in sorted(offs, reverse=True)]
+            wait = _by_own_progress(views)
+            return min(pause([(wait * share, weight) for share, weight in UNPROVEN_FACTORS]), max(0.5 * age, 1.0))
+        waits = [(age / min(1.0, max(0.01, progress + error)) - age, 1.0) for error in sorted(errors, reverse=True)]
         if table is not None and table.edges:
-            # What both say counts; but what the others never did, this one may.
+            # Progress and ended jobs both count; but this job may end at an age at which no other did.
             usual = 1 / max(table.edges[-1] - table.edges[0], 0.001)
-            waits = [(wait, UNEVEN + table.density(age + wait) / usual) for wait, _ in waits]
-            # One that stands still may never have told the truth: it is asked when the slowest of the others ended.
+            waits = [(wait, BASE_DENSITY + table.density(age + wait) / usual) for wait, _ in waits]
+            # Where the progress does not advance it may be wrong: query when the slowest of the other jobs ended.
             return min(pause(waits), max(table.edges[-1] - age, 0.5 * age, 1.0))
         return min(pause(waits), max(0.5 * age, 1.0))
 
-    def _heard(self, model: str, progress: float) -> list[float]:
-        """How far others were from what they told, when they told about the same."""
-        marks = self._told.get(model)
+    def _errors_near(self, model: str, progress: float) -> list[float]:
+        """The errors of the progress that other jobs reported near this one."""
+        marks = self._progress_errors.get(model)
         if marks is None:
             return []
         middle = round(100 * progress)
-        offs = list(marks[middle])
+        errors = list(marks[middle])
         for reach in range(1, NEAR + 1):
-            if len(offs) >= WANTED:
+            if len(errors) >= ERRORS_WANTED:
                 break
-            for place in (middle - reach, middle + reach):
-                if 0 <= place <= 100:
-                    offs += marks[place]
-        return offs
+            for percent in (middle - reach, middle + reach):
+                if 0 <= percent <= 100:
+                    errors += marks[percent]
+        return errors
 
 
-def _by_itself(views: Sequence[Seen]) -> float:
-    """Seconds until the end by a job's own progress, as long as nobody knows how honest it is."""
+def _by_own_progress(views: Sequence[ProgressPoint]) -> float:
+    """Seconds until the end by a job's own progress, while the accuracy of the progress is unknown."""
     age, progress = views[-1]
     wait = age * (1 - progress) / progress
-    before = next((seen for seen in views if 0 < seen.progress <= progress - NEARLY), None)
+    before = next((seen for seen in views if 0 < seen.progress <= progress - MIN_PROGRESS), None)
     if before is not None:
-        # Some begin at 50 %: the way since the first time says more than the whole.
+        # Some begin at 50 %: the progress since the first report says more than the whole.
         wait = max(wait, (1 - progress) * (age - before.age) / (progress - before.progress))
     return wait
 
 
-def _relatives(profile: Profile) -> tuple[Profile, ...]:
-    """The kind itself and its wider families, the closest first."""
+def _with_wider(profile: Profile) -> tuple[Profile, ...]:
+    """The profile itself and its wider ones, the closest first."""
     return tuple(dict.fromkeys((profile, Profile(profile.model, profile.duration), Profile(profile.model))))

@@ -1,8 +1,7 @@
-"""When to ask: a question costs something, and so does every second in which a job is done and we do not know it.
+"""When to query a job: a query has a cost, and so has every second between the end of a job and the query that sees it.
 
-Both costs meet in one sum, and the moments that make it smallest are the best ones. That is the old problem of when to
-inspect a machine that fails unseen (Barlow, Hunter and Proschan, 1963); being late counts by a higher power here,
-because it is the long waits that hurt.
+The best times make the sum of both costs smallest. This is the problem of when to inspect a machine whose failure is
+not visible (Barlow, Hunter and Proschan, 1963). The delay counts by its third power here: long delays do most harm.
 """
 
 from __future__ import annotations
@@ -14,33 +13,33 @@ from itertools import accumulate, pairwise
 __all__ = ["blind_gap", "gap_for", "pause", "timetable"]
 
 WIDTH = 0.5
-"""Seconds between two questions, for a wait of one second on average; it grows with the root of the wait."""
+"""Seconds between two queries, for a wait of one second on average; it grows with the square root of the wait."""
 
 LATE = 0.7
-"""What a late second costs, cubed, in questions: where the progress of a job is told."""
+"""Cost of one second of delay, cubed, in queries, for a job that reports its progress."""
 
 AGAIN = 1.4
-"""What it costs in questions, lateness included, to have to ask once more about a job that was about to end."""
+"""Cost, in queries and including the delay, of one more query for a job that was about to end."""
 
 SETTLING = 0.1
-"""Seconds after the foreseen end: an answer needs some time to tell it."""
+"""Seconds after the expected end: the provider reports it with some delay."""
 
 
 def gap_for(wait: float) -> float:
-    """Seconds between two questions about jobs that last `wait` seconds more on average."""
+    """Seconds between two queries of jobs that last `wait` seconds more on average."""
     return WIDTH * math.sqrt(wait)
 
 
 def blind_gap(age: float) -> float:
-    """Seconds between two questions about a job of which only the age is known: it may take half as long again."""
+    """Seconds between two queries of a job of which only the age is known: it may take half as long again."""
     return gap_for(age / 2)
 
 
 def timetable(edges: Sequence[float]) -> tuple[float, ...]:
-    """The ages at which a job is best asked about, until it has ended.
+    """The ages, in seconds, at which a job is best queried until it has ended.
 
     Args:
-        edges: Cells of equal chance between which the age at its end lies, in rising order.
+        edges: Edges of cells of equal probability for the age at its end, ascending.
     """
     cells = len(edges) - 1
     # Counted from the first edge: third powers of large ages would swallow the differences.
@@ -75,10 +74,10 @@ def timetable(edges: Sequence[float]) -> tuple[float, ...]:
 
 
 def pause(waits: Sequence[tuple[float, float]]) -> float:
-    """Seconds until the best next question about a job that told its progress.
+    """Seconds until the best next query of a job that reports its progress.
 
     Args:
-        waits: Rising; seconds until its end, and how likely each is beside the others.
+        waits: Ascending; seconds until its end, each with its weight.
     """
     whole = sum(weight for _, weight in waits)
     least, choice = math.inf, waits[-1][0]

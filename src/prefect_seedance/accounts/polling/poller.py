@@ -1,4 +1,4 @@
-"""One scheduler for all jobs of an account: it asks about each of them in its time, and never twice at once."""
+"""Queries all jobs of an account, each at its scheduled time, and never one job twice at once."""
 
 from __future__ import annotations
 
@@ -23,54 +23,60 @@ __all__ = ["JobQuery", "Poller", "PollerReport"]
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""Questions in flight at once, to begin with. Each connection that idles makes every other question dearer (httpcore
-looks at all of them each time), so there are no more than it takes."""
+"""Queries in flight at once, to begin with. Each idle connection slows every other query down (httpcore scans all of
+them each time), so there are no more than needed."""
 
 MOST_AT_ONCE = 48
-"""Questions in flight at once where fewer do not get through in time; a client has some fifty connections."""
+"""Maximum of queries in flight at once, where fewer fall behind; a client has some fifty connections."""
 
 LATE = 0.2
-"""Seconds behind their time, from which on more questions are asked at once."""
+"""Seconds behind schedule from which on more queries run at once."""
 
-GONE_TIMES = 3
-"""A provider may not know a job in the moment after it made it; only so many answers in a row are believed."""
+NOT_FOUND_TIMES = 3
+"""A provider may not know a job just after creating it; only so many such answers in a row are believed."""
 
-TROUBLES = 8
-"""Failed questions in a row after which the waiting row is told."""
+MAX_FAILURES = 8
+"""Failed queries of a job in a row after which the waiting row gets the error."""
 
 STREAK = 4
-"""Failed questions in a row, whatever the job, after which the account is left in peace for a while."""
+"""Failed queries in a row, over all jobs, after which all queries of the account pause."""
 
 LONGEST_BACKOFF = 60.0
 
 LONGEST_RETRY_AFTER = 3600.0
-"""Seconds: whoever asks for more is asked again after that; results vanish after a day."""
+"""Seconds: a longer Retry-After is cut to this, since results vanish after a day."""
 
-FAREWELL = 30.0
-"""Seconds in which the last question about a job is to be answered, once the patience is over."""
+LAST_QUERY = 30.0
+"""Seconds in which the last query of a job has to be answered, once the patience is over."""
 
-SOON = 3600.0
-"""Seconds: a link that dies later than that is not in a hurry."""
+URGENT = 3600.0
+"""Seconds: a link that expires later than that is not urgent."""
 
 MANY = 50
-"""Jobs in one question, where the client can ask about many."""
+"""Jobs in one query, where the client can query many."""
 
-PASSING = (RateLimited, InvalidResponse, Unreachable)
+TRANSIENT = (RateLimited, InvalidResponse, Unreachable)
 
 
 class JobQuery(Protocol):
     """What the poller needs of a client.
 
-    One that also has `query_many(job_ids) -> Mapping[str, JobView | SeedanceError]` is asked about many jobs at once.
+    One that also has `query_many(job_ids) -> Mapping[str, JobView | SeedanceError]` gets many jobs in one query.
     """
 
     def query(self, job_id: str, /) -> Awaitable[JobView]:
-        """Ask how a job is doing."""
+        """The present state of a job."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollerReport:
-    """How the poller has done so far: `asked` questions, of which `failed` failed, about `ended` jobs that ended."""
+    """Counts of a poller.
+
+    Attributes:
+        asked: Queries so far.
+        failed: Those that failed.
+        ended: Jobs that were seen to end.
+    """
 
     asked: int
     failed: int
@@ -86,7 +92,7 @@ class Poller:
         Args:
             client: Asks the provider.
             advice: Seconds between two queries of one job, as the provider's documents advise.
-            forecast: What is known of the account's jobs; a new one is ignorant.
+            forecast: What is known of the account's jobs; None starts with an empty one.
         """
         self._client = client
         self._many: Callable[[Sequence[str]], Awaitable[Mapping[str, JobView | SeedanceError]]] | None
@@ -94,7 +100,7 @@ class Poller:
         self.forecast = forecast if forecast is not None else Forecast()
         self._schedule = Schedule(advice, self.forecast)
         self._watches: dict[str, Watch] = {}
-        # What is due already, by how long it can wait.
+        # The jobs that are due, by how long they can wait.
         self._ready: list[tuple[float, int, Watch, float]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -122,11 +128,11 @@ class Poller:
         Args:
             job_id: The job.
             pace: Seconds between two queries; None lets the poller choose.
-            patience: Seconds to wait; the view that is returned then is not final.
+            patience: Seconds to wait; the view that is returned after them is not final.
             on_view: Called with every answer.
-            profile: Model, duration and resolution: what the job's length hangs on.
+            profile: Model, duration and resolution: what the job's duration depends on.
             age: Seconds since the job was created; None where that is not known: it may have ended long ago.
-            link_lifetime: Seconds that the link of a result lives at least, counted from the job's creation.
+            link_lifetime: Seconds that the link of a result is valid at least, counted from the job's creation.
 
         Raises:
             NotFound: The provider does not know the job, several times in a row.
@@ -139,11 +145,11 @@ class Poller:
         if watch is None:
             watch = Watch(job_id, Profile(*profile) if profile else None, pace, link_lifetime)
             watch.born = watch.asked = now - (age or 0.0)
-            watch.exact = age is not None
+            watch.age_known = age is not None
             self._watches[job_id] = watch
         if now + patience > watch.until:
             watch.until = now + patience
-            self._ring(watch, watch.until, self._last_call)
+            self._set_watch_timer(watch, watch.until, self._query_last_time)
         answer: asyncio.Future[JobView] = loop.create_future()
         watch.answers.append(answer)
         if on_view is not None:
@@ -162,29 +168,29 @@ class Poller:
                 if watch.timer is not None:
                     watch.timer.cancel()
 
-    def _ring(self, watch: Watch, when: float, then: Callable[[Watch], None]) -> None:
+    def _set_watch_timer(self, watch: Watch, when: float, then: Callable[[Watch], None]) -> None:
         if watch.timer is not None:
             watch.timer.cancel()
         watch.timer = asyncio.get_running_loop().call_at(when, then, watch)
 
-    def _last_call(self, watch: Watch) -> None:
-        """The patience is over: whatever its turn was, the job is asked about once more, and then let go."""
+    def _query_last_time(self, watch: Watch) -> None:
+        """The patience is over: query the job once more now, whenever it was due, and then end the wait."""
         now = asyncio.get_running_loop().time()
         self._at(watch, now)
-        self._ring(watch, now + FAREWELL, self._let_go)
+        self._set_watch_timer(watch, now + LAST_QUERY, self._end_wait)
 
-    def _let_go(self, watch: Watch) -> None:
+    def _end_wait(self, watch: Watch) -> None:
         if isinstance(watch.last, JobView):
             watch.settle(watch.last)
         else:
             watch.settle(None, watch.last or Unreachable(message("poll.no_answer", job=watch.job_id)))
 
     def report(self) -> PollerReport:
-        """How it has done so far."""
+        """The counts so far."""
         return PollerReport(self._asked, self._failed, self._ended)
 
     async def close(self) -> None:
-        """Stop asking."""
+        """Stop polling."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -210,27 +216,27 @@ class Poller:
         self._timer = loop.call_at(when, self._pump)
 
     def _pump(self) -> None:
-        """Hand what is due to those who ask."""
+        """Start queries for the jobs that are due."""
         self._timer = None
         now = asyncio.get_running_loop().time()
         for watch, due in self._schedule.due(now):
-            self._hand_over(watch, due)
+            self._make_ready(watch, due)
         if now >= self._not_before:
             while self._ready and len(self._asking) < self._at_once:
                 self._begin()
         self._set_timer()
 
-    def _hand_over(self, watch: Watch, due: float) -> None:
+    def _make_ready(self, watch: Watch, due: float) -> None:
         if watch.answers and not watch.asking:
-            dies = due + SOON if watch.lifetime is None else min(due + SOON, watch.born + watch.lifetime)
-            heapq.heappush(self._ready, (dies, next(self._order), watch, due))
+            expires = due + URGENT if watch.lifetime is None else min(due + URGENT, watch.born + watch.lifetime)
+            heapq.heappush(self._ready, (expires, next(self._order), watch, due))
 
     def _begin(self) -> None:
         task = asyncio.get_running_loop().create_task(self._work(), name="seedance poller")
         self._asking.add(task)
-        task.add_done_callback(self._rested)
+        task.add_done_callback(self._query_ended)
 
-    def _rested(self, task: asyncio.Task[None]) -> None:
+    def _query_ended(self, task: asyncio.Task[None]) -> None:
         self._asking.discard(task)
         if not self._ready:
             self._at_once = max(min(AT_ONCE, self._at_once), self._at_once - 1)
@@ -238,7 +244,7 @@ class Poller:
             self._set_timer()
 
     def _next(self) -> list[Watch]:
-        """What is asked about next: one job, or as many as fit into one question."""
+        """What is queried next: one job, or as many as fit into one query."""
         found: list[Watch] = []
         while self._ready and len(found) < (1 if self._many is None else MANY):
             _, _, watch, due = heapq.heappop(self._ready)
@@ -249,20 +255,20 @@ class Poller:
         return found
 
     async def _work(self) -> None:
-        """Ask about what is due, as long as anything is."""
+        """Query the jobs that are due until none is."""
         loop = asyncio.get_running_loop()
         while loop.time() >= self._not_before and len(self._asking) <= self._at_once and (found := self._next()):
             self._asked += 1
             begun = loop.time()
             try:
-                heard: Mapping[str, JobView | SeedanceError]
+                answers: Mapping[str, JobView | SeedanceError]
                 if self._many is None:
-                    heard = {found[0].job_id: await self._client.query(found[0].job_id)}
+                    answers = {found[0].job_id: await self._client.query(found[0].job_id)}
                 else:
-                    heard = await self._many([watch.job_id for watch in found])
+                    answers = await self._many([watch.job_id for watch in found])
             except SeedanceError as error:
-                heard = {watch.job_id: error for watch in found}
-            except Exception as error:  # noqa: BLE001 - whatever it is, the rows that wait must hear of it
+                answers = {watch.job_id: error for watch in found}
+            except Exception as error:  # noqa: BLE001 - the waiting rows must get any error
                 failure = InvalidResponse(message("poll.query_failed", reason=repr(error)))
                 for watch in found:
                     watch.asking = False
@@ -271,29 +277,29 @@ class Poller:
             for watch in found:
                 missing = InvalidResponse(message("poll.job_left_out", job=watch.job_id))
                 try:
-                    self._heard(watch, heard.get(watch.job_id, missing), begun)
+                    self._answered(watch, answers.get(watch.job_id, missing), begun)
                 except Exception as error:
                     log.exception("Job %s: an error that this program did not foresee", watch.job_id)
                     watch.settle(None, InvalidResponse(message("poll.answer_not_processed", reason=repr(error))))
 
-    def _heard(self, watch: Watch, text: JobView | SeedanceError, begun: float) -> None:
+    def _answered(self, watch: Watch, answer: JobView | SeedanceError, begun: float) -> None:
         now = asyncio.get_running_loop().time()
-        watch.asking, watch.asked, watch.last = False, now, text
-        if isinstance(text, NotFound):
-            watch.gone += 1
-            if watch.gone >= GONE_TIMES:
-                watch.settle(None, text)
+        watch.asking, watch.asked, watch.last = False, now, answer
+        if isinstance(answer, NotFound):
+            watch.not_found += 1
+            if watch.not_found >= NOT_FOUND_TIMES:
+                watch.settle(None, answer)
             else:
                 self._at(watch, now + (watch.pace or 1.0))
-        elif isinstance(text, PASSING):
-            self._trouble(watch, text, begun)
-        elif isinstance(text, SeedanceError):
-            watch.settle(None, text)
+        elif isinstance(answer, TRANSIENT):
+            self._query_failed(watch, answer, begun)
+        elif isinstance(answer, SeedanceError):
+            watch.settle(None, answer)
         else:
-            self._viewed(watch, text, now)
+            self._viewed(watch, answer, now)
 
     def _viewed(self, watch: Watch, view: JobView, now: float) -> None:
-        watch.gone = watch.troubles = self._streak = 0
+        watch.not_found = watch.failures = self._streak = 0
         if len(self._ready) > self._at_once and self._behind > LATE:
             self._at_once = min(MOST_AT_ONCE, self._at_once + 1)
         for listener in list(watch.listeners):
@@ -302,8 +308,8 @@ class Poller:
             self._end(watch, view, now)
             return
         before = watch.alive
-        watch.heard(view, now)
-        if watch.profile is not None and watch.exact:
+        watch.seen_running(view, now)
+        if watch.profile is not None and watch.age_known:
             self.forecast.passed(watch.profile, before, watch.alive)
         if watch.answers:
             self._schedule.again(watch, now)
@@ -314,28 +320,28 @@ class Poller:
     def _end(self, watch: Watch, view: JobView, now: float) -> None:
         self._ended += 1
         if watch.profile is not None and (seconds := watch.length(view, now)) is not None:
-            self.forecast.ended(watch.profile, min(watch.alive, seconds), seconds, watch.told)
+            self.forecast.ended(watch.profile, min(watch.alive, seconds), seconds, watch.progress_seen)
             self._schedule.open(watch.profile.model, now)
             self._set_timer()
         watch.settle(view)
 
-    def _trouble(self, watch: Watch, error: RateLimited | InvalidResponse | Unreachable, begun: float) -> None:
+    def _query_failed(self, watch: Watch, error: RateLimited | InvalidResponse | Unreachable, begun: float) -> None:
         now = asyncio.get_running_loop().time()
         self._failed += 1
-        watch.troubles += 1
-        delay = min(LONGEST_BACKOFF, (watch.pace or 1.0) * 2 ** min(watch.troubles - 1, 6))
-        delay *= random.uniform(0.5, 1.0)  # noqa: S311 - a little luck keeps several processes apart
+        watch.failures += 1
+        delay = min(LONGEST_BACKOFF, (watch.pace or 1.0) * 2 ** min(watch.failures - 1, 6))
+        delay *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter keeps several processes apart
         if isinstance(error, RateLimited):
             self._at_once = max(1, self._at_once // 2)
             asked_for = min(LONGEST_RETRY_AFTER, error.retry_after or 0.0)
             delay = max(delay, asked_for)
             self._not_before = max(self._not_before, now + asked_for)
         if begun >= self._not_before:
-            # What was on its way before the last pause says nothing new.
+            # A query that was sent before the last pause says nothing new.
             self._streak += 1
             if self._streak >= STREAK:
                 self._not_before = max(self._not_before, now + delay)
-        if watch.troubles >= TROUBLES or now > watch.until:
+        if watch.failures >= MAX_FAILURES or now > watch.until:
             watch.settle(None, error)
         else:
             self._at(watch, now + delay)

@@ -1,7 +1,7 @@
-"""A life table of jobs: at each age, how many came so far, and how many of them ended there.
+"""A life table of jobs: how many jobs reached each age, and how many of them ended there.
 
-The table counts jobs that still run as far as they have come, so it is not misled where the quick ones of a batch have
-ended and the slow ones have not (Kaplan and Meier, 1958).
+The table counts running jobs up to their present age, so it is not biased where the quick jobs of a batch have ended
+and the slow ones have not (Kaplan and Meier, 1958).
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ YOUNGEST = 0.05
 """Seconds: the end of the first class of ages."""
 
 STEP = 1.025
-"""Each class is so much longer than the one before."""
+"""Factor by which each class is longer than the one before."""
 
 CLASSES = 580
-"""So the last one begins at about a day."""
+"""Number of classes; the last one begins at about a day."""
 
 KEPT = 200
-"""Jobs that a class remembers; where there were more, each new one makes the old ones count less."""
+"""Jobs that a class counts; beyond that, each new one makes the old ones count less."""
 
 FEW = 4
-"""With fewer ends, nothing but the beginning can be told."""
+"""With fewer ended jobs only the shortest duration can be estimated."""
 
 SURPRISES = 3
-"""Ends in a row far outside of all that was seen: then the provider has changed, and the past is forgotten."""
+"""Ends in a row far outside the known range: the provider has changed, and the table starts again."""
 
 CELLS = 48
-"""Into so many parts of equal chance the ends are cut."""
+"""Number of cells of equal probability for the age at the end."""
 
 
 def class_of(age: float) -> int:
@@ -47,23 +47,23 @@ def _ends_at(number: int) -> float:
 
 
 class SurvivalTable:
-    """How long jobs of one kind take."""
+    """How long jobs of one profile take."""
 
     def __init__(self) -> None:
         self.ends = 0
         self.first = math.inf
-        """The shortest time that was seen, in seconds."""
+        """The shortest duration so far, in seconds."""
         self.edges: list[float] = []
-        """Cells of equal chance of the age at the end."""
+        """Edges of cells of equal probability for the age at the end, in seconds."""
         self.ages: tuple[float, ...] = ()
-        """When to ask."""
+        """The ages at which to query, in seconds."""
         self._came = [0.0] * CLASSES
         self._ended = [0.0] * CLASSES
         self._last = 0.0
         self._surprises = self._since = 0
 
     def passed(self, before: float, age: float) -> None:
-        """A job has come from one age to another, and still runs."""
+        """A job has aged from `before` to `age`, and is still running."""
         self._count(class_of(before) if before > 0 else 0, class_of(age))
 
     def ended(self, before: float, age: float) -> None:
@@ -85,28 +85,28 @@ class SurvivalTable:
             self._plan()
 
     def waits(self, age: float) -> list[float]:
-        """Seconds until the end, all equally likely, of a job of an age; empty beyond what is known."""
+        """Seconds until the end of a job of this age, all equally likely; empty beyond the known range."""
         return [edge - age for edge in self.edges[bisect.bisect_right(self.edges, age) :]]
 
     def density(self, age: float) -> float:
-        """How likely it is that a job ends just at an age, a second; 0 beyond what is known."""
+        """The probability density, per second, that a job ends at this age; 0 beyond the known range."""
         place = bisect.bisect_right(self.edges, age)
         if not 0 < place < len(self.edges):
             return 0.0
         return 1 / (CELLS * max(self.edges[place] - self.edges[place - 1], 0.001))
 
     def next_age(self, age: float) -> float | None:
-        """When to ask next about a job of an age of which nothing else is known; None for an empty table."""
+        """The age of the next query of a job of which only the age is known; None for an empty table."""
         if not self.ends:
             return None
         if not self.ages:
-            # The few that have ended are the quick ones: they tell where it begins, and not where it stops.
+            # The few ended jobs are the quick ones: they show the shortest duration, and not the longest.
             return max(self.first + 0.7 * blind_gap(self.first), age + blind_gap(age))
-        # A question that is nearly due was as good as asked just now.
+        # A query that is nearly due is covered by the one just made.
         place = bisect.bisect_right(self.ages, age + 0.25 * blind_gap(age))
         if place == len(self.ages):
             return age + blind_gap(age)
-        # However long nothing was seen to end: what was never seen before may happen too.
+        # Even in a long range without ended jobs, a job may end.
         return min(self.ages[place], max(self.ages[0], 1.5 * age))
 
     def _count(self, start: int, end: int) -> None:
@@ -118,7 +118,7 @@ class SurvivalTable:
                 self._ended[number] /= 2
 
     def _plan(self) -> None:
-        """Cut the ends into cells of equal chance, and find the best moments to ask."""
+        """Divide the ends into cells of equal probability, and find the best times to query."""
         marks, left = [(0.0, 1.0)], 1.0
         first: float | None = None
         for number in range(class_of(self._last) + 1):
@@ -132,7 +132,7 @@ class SurvivalTable:
         if first is None:
             return
         if left > 0:
-            # Those that still run: as many are taken to end in each second to come as did until now.
+            # Running jobs are assumed to end at the same rate as the jobs so far.
             seen = max(marks[-1][0] - first, 0.02 * first)
             span = min(max(left * seen / (1 - left), 0.02 * marks[-1][0]), marks[-1][0])
             marks.append((marks[-1][0] + span, 0.0))
@@ -141,7 +141,7 @@ class SurvivalTable:
 
 
 def _cells(marks: list[tuple[float, float]]) -> list[float]:
-    """The ages between which the same share ends, of (age, share left) in falling order."""
+    """The ages between which equal shares end, from points of (age, share left) in descending share."""
     edges = [marks[0][0]]
     place = 0
     for number in range(1, CELLS + 1):

@@ -1,1 +1,1 @@
-"""What is done for one row or one medium, a file each: create, poll, download, media, upload, review, fall back."""
+"""The steps for one row or one medium, one file each: create, poll, download, media, upload, review, fallback."""

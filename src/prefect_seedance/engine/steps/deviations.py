@@ -1,4 +1,4 @@
-"""What came held against what was asked for: where they differ, the user may have a claim."""
+"""Compares a video with its request; where they differ, the user may claim a refund."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from prefect_seedance.routes.pricing.pixels import sizes
 __all__ = ["remarks"]
 
 SECONDS = Decimal("0.5")
-"""How much shorter or longer than asked a video may be, and a frame on top: encoders round."""
+"""Seconds, plus one frame, that a video may be shorter or longer than requested: encoders round."""
 
 SHARE = Decimal("0.03")
-"""How far width, height or ratio may be off: frames are rounded to whole blocks of pixels."""
+"""Relative tolerance of width, height and ratio: frames are rounded to whole blocks of pixels."""
 
 LINES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
-"""The short side that a resolution is called by."""
+"""The short side in pixels that each resolution is named after."""
 
 
 def remarks(route: Route, request: VideoRequest, facts: VideoFacts) -> tuple[Message, ...]:
     """What differs from the request; empty where nothing does.
 
-    Only what the request names is judged, and only as far as the documents tell what it means: some providers publish
-    the pixels of each resolution and ratio; sound counts only where it can be asked for.
+    Only what the request sets is compared, and only as far as the documents define it: some providers publish the
+    pixels of each resolution and ratio; sound counts only where the route offers it as a setting.
     """
     found = [
         _seconds(request, facts),
@@ -53,7 +53,7 @@ def _size(route: Route, request: VideoRequest, facts: VideoFacts) -> Message | N
     allowed = [named] if named else list(known.values())
     if any(_near(facts.width, width) and _near(facts.height, height) for width, height in allowed):
         return None
-    # Elsewhere a resolution may also mean the short side alone.
+    # On other routes a resolution may also mean the short side alone.
     if not route.capabilities.exact_sizes and _near(min(facts.width, facts.height), LINES[request.resolution or ""]):
         return None
     requested: Message | str | None = request.resolution

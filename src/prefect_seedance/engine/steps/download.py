@@ -1,4 +1,4 @@
-"""The download step: bytes whole, opened, hash and size in the ledger, put into place, in that order (law 5)."""
+"""The download step: fetch all bytes, decode them, record hash and size, rename the file, in that order (law 5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.deviations import remarks
-from prefect_seedance.engine.stored_files import home_of
+from prefect_seedance.engine.stored_files import storage_of
 from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
 from prefect_seedance.ledger import Proof, RowRecord, State
 from prefect_seedance.media import (
@@ -34,36 +34,36 @@ __all__ = ["PREVIEWS", "download", "poster_name", "strip_name"]
 log = logging.getLogger(__name__)
 
 DOUBTFUL = ".doubtful"
-"""The ending of bytes that did not prove to be a video. The link they came from dies, so they are not thrown away."""
+"""The suffix of bytes that are not a valid video. Their link expires, so they are kept."""
 
 PREVIEWS = ".previews"
-"""The folder of the pictures that stand for the videos, below the batch's folder."""
+"""The folder of the preview pictures, below the batch's folder."""
 
 
 def poster_name(file_name: str) -> str:
-    """Where the poster of the video of this name (without suffix) stands below the batch's folder."""
+    """The path of a video's poster below the batch's folder, by the video's file name without suffix."""
     return f"{PREVIEWS}/{file_name}.jpg"
 
 
 def strip_name(file_name: str) -> str:
-    """Where the strip of six frames of the video of this name (without suffix) stands below the batch's folder."""
+    """The path of a video's strip of six frames below the batch's folder, by its file name without suffix."""
     return f"{PREVIEWS}/{file_name}.strip.jpg"
 
 
 async def download(row: Row) -> None:
-    """Fetch the row's video and put it into its place: afterwards the row is `stored`.
+    """Fetch, verify and store the row's video: afterwards the row is `stored`.
 
-    Does nothing for a row that has no video to be fetched.
+    Does nothing for a row that has no video to fetch.
 
     Raises:
-        NotFound: The link is dead, and asking again brought no other: made, paid, expired.
+        NotFound: The link is dead, and a new query gave no other link. The video was made and paid, and is expired.
         Unreachable: The transfer was cut, or the store is out of reach; another try resumes it.
-        InvalidVideo: What came is no whole video; another try starts anew.
+        InvalidVideo: The bytes are not a whole video; another try starts from the beginning.
         InputError: It cannot be written (disk full, no permission).
     """
     if row.state is not State.SUCCEEDED:
         return
-    # A second try must know what the first one wrote.
+    # A second try needs the record that the first one wrote.
     record, row.settled = row.settled or await row.record(), None
     part = row.storage.parts / f"{record.file_name}.part"
     try:
@@ -71,7 +71,7 @@ async def download(row: Row) -> None:
             stills = Stills()
             facts = await _fetched(row, part, stills)
             reached("video proven")
-            await _keep(row, part, record, facts)
+            await _prove_and_store(row, part, record, facts)
             pictures = None if facts.sha256 == record.sha256 and await _has_previews(row, record) else stills
             async with row.session.proofs:
                 await asyncio.to_thread(_preview, row.storage, record.file_name, pictures)
@@ -84,7 +84,7 @@ async def download(row: Row) -> None:
             http_status=error.http_status,
         )
         await row.session.ledger.expire(row.session.run, row.id, gone)
-        row.moved(State.EXPIRED, gone.message)
+        row.set_state(State.EXPIRED, gone.message)
         raise gone from error
     except SeedanceError as error:
         error.row = row.key
@@ -92,17 +92,17 @@ async def download(row: Row) -> None:
 
 
 async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
-    """An earlier run may have died after the proof was written: then nothing is to be fetched again."""
+    """Complete a row of an earlier run that ended after the proof was written: nothing is fetched again."""
     if record.sha256 is None or record.path is None:
         return False
-    storage, name = await asyncio.to_thread(home_of, record, row.storage, row.storage.parts)
+    storage, name = await asyncio.to_thread(storage_of, record, row.storage, row.storage.parts)
     previews = None
     since = None
     if await asyncio.to_thread(storage.holds, name, record.bytes, record.sha256):
         await _prove_moved(row, record, storage.address(name))
         stamp, since = await asyncio.to_thread(storage.stamp, name), record.stored_at
         await asyncio.to_thread(discard, part)
-    elif await asyncio.to_thread(_is, part, record):
+    elif await asyncio.to_thread(_matches, part, record):
         if not await _has_previews(row, record):
             previews = await asyncio.to_thread(previews_of, part)
         await _prove_moved(row, record, storage.address(name))
@@ -118,7 +118,7 @@ async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
 
 
 async def _prove_moved(row: Row, record: RowRecord, address: str) -> None:
-    """The output folder was moved since the file was proven: it is the same file, at another address."""
+    """Record the new address of a verified file whose output folder was moved."""
     proven = record.sha256, record.bytes, record.width, record.height, record.seconds
     match proven:
         case (str(sha256), int(size), int(width), int(height), Decimal() as seconds) if address != record.path:
@@ -126,15 +126,15 @@ async def _prove_moved(row: Row, record: RowRecord, address: str) -> None:
             await row.session.ledger.prove(row.session.run, row.id, proof)
 
 
-def _is(path: Path, record: RowRecord) -> bool:
+def _matches(path: Path, record: RowRecord) -> bool:
     try:
         return path.stat().st_size == record.bytes and file_digest(path, "sha256") == record.sha256
     except OSError:
         return False
 
 
-def _free(storage: Storage, record: RowRecord, facts: VideoFacts) -> str:
-    """The name for a file. Where another one stands, nothing of it is lost: it may be somebody's work."""
+def _free_name(storage: Storage, record: RowRecord, facts: VideoFacts) -> str:
+    """The name for a file. An existing other file is never overwritten: a person may have made it."""
     name = f"{record.file_name}.mp4"
     stamp = storage.stamp(name)
     if stamp is None or (stamp.bytes == facts.bytes and storage.digest(name) == facts.sha256):
@@ -149,7 +149,7 @@ def _free(storage: Storage, record: RowRecord, facts: VideoFacts) -> str:
 
 
 async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
-    """The link's bytes, proven. A dead link is asked for again, once."""
+    """Fetch and verify the video. Where the link is dead, the job is queried for a new one, once."""
     url = row.video_url or await _fresh_link(row)
     provider = row.settings.account.base_url
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -182,8 +182,8 @@ async def _fresh_link(row: Row) -> str:
     return view.video_url
 
 
-async def _keep(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> None:
-    name = await asyncio.to_thread(_free, row.storage, record, facts)
+async def _prove_and_store(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> None:
+    name = await asyncio.to_thread(_free_name, row.storage, record, facts)
     proof = Proof(
         path=row.storage.address(name),
         sha256=facts.sha256,
@@ -206,7 +206,7 @@ async def _stored(row: Row, record: RowRecord, stamp: Stamp, since: datetime | N
     await ledger.store(row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag, since=since)
     (row.storage.parts / f"{record.file_name}{DOUBTFUL}").unlink(missing_ok=True)
     reached("file stored")
-    row.moved(State.STORED)
+    row.set_state(State.STORED)
 
 
 async def _has_previews(row: Row, record: RowRecord) -> bool:
@@ -218,7 +218,7 @@ async def _has_previews(row: Row, record: RowRecord) -> bool:
 
 
 def _preview(storage: Storage, file_name: str, pictures: Stills | Previews | None) -> None:
-    """Keep the pictures of a stored video. The video stands whatever becomes of them."""
+    """Write the preview pictures of a stored video. An error does not affect the video."""
     try:
         previews = pictures.finish() if isinstance(pictures, Stills) else pictures
         if previews is not None:

@@ -1,4 +1,4 @@
-"""A file becomes a link in the provider's own file store, once per content and account."""
+"""Uploads a file to the provider's own file store, once per content and account."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import MaterialKey, MaterialState
 from prefect_seedance.messages import message
 
-__all__ = ["bring_file"]
+__all__ = ["upload_file"]
 
 
-async def bring_file(medium: Medium) -> None:
-    """Bring a medium to the provider's own file store: afterwards `medium.reference` is its link.
+async def upload_file(medium: Medium) -> None:
+    """Upload a medium to the provider's own file store: afterwards `medium.reference` is its link.
 
-    Uploads cost nothing and may be repeated. What was uploaded before, in whatever run, is not uploaded again for as
-    long as its link lives.
+    Uploads cost nothing and may be repeated. A file that any run has uploaded is not uploaded again while its link is
+    valid.
 
     Raises:
         InputError: The file cannot be read, or the provider has no file upload.
-        Refused: The provider does not take the file.
-        Unreachable: It did not come through; another try may help.
+        Refused: The provider does not accept the file.
+        Unreachable: The upload failed; another try may help.
     """
     session, account = medium.run, medium.settings.account
     lifetime = medium.client.dialect.upload_lifetime

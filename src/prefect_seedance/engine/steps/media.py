@@ -1,4 +1,4 @@
-"""Before a row's create: each of its media in the form that its route takes, shared by all rows that use it."""
+"""The media step, before a row's create: prepares each of its media, shared by all rows that use it."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ from prefect_seedance.routes.media_fields import KINDS, addresses, replaced
 from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.problem import Problem
 
-__all__ = ["MediumStep", "deliver"]
+__all__ = ["MediumStep", "prepare_media"]
 
 MediumStep = Callable[[Medium], Awaitable[object]]
 
 MOST_INLINE = 44_000_000
-"""Bytes of media that one request carries inline: with a third on top for Base64 it stays below the 64 MB that the
-provider's upstream takes for a whole body. What is above goes by the asset library."""
+"""Bytes of media that one request carries inline: with a third more for Base64 it stays below the 64 MB that the
+provider's upstream accepts for a whole body. Larger media go through the asset library."""
 
 
-async def deliver(row: Row, upload: MediumStep, review: MediumStep) -> None:
-    """Bring all media of a row into form: afterwards `row.sendable` is the request as it may be sent.
+async def prepare_media(row: Row, upload: MediumStep, review: MediumStep) -> None:
+    """Prepare all media of a row: afterwards `row.sendable` is the request as it may be sent.
 
-    Does nothing for a row that is past its create.
+    Does nothing for a row that has passed its create.
 
     Raises:
-        SeedanceError: A medium could not be brought into form. The row is `refused` if the provider said no to it,
-            else `deferred` or `over_budget`: nothing was sent for it.
+        SeedanceError: A medium could not be prepared. The row is `refused` if the provider refused the medium, else
+            `deferred` or `over_budget`: nothing was sent for it.
     """
     if row.state not in TAKEABLE or row.sendable is not None:
         return
@@ -55,8 +55,8 @@ async def deliver(row: Row, upload: MediumStep, review: MediumStep) -> None:
     except LedgerError:
         raise
     except SeedanceError as shared:
-        error = copy.copy(shared)  # many rows may have fallen over the same medium
-        await _told(row, error)
+        error = copy.copy(shared)  # many rows may have failed because of the same medium
+        await _record_error(row, error)
         raise error from None
 
 
@@ -64,8 +64,8 @@ async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRe
     forms = {(field, address): _form(row, field, address) for field, address in addresses(row.request)}
     if any(form != "as-is" for form in forms.values()):
         if (reason := row.session.closed.get(row.settings.account)) is not None:
-            raise reason  # nothing is handed in, let alone paid, for a row that its account cannot make
-        row.session.tell(RowEvent(row.key, "media", row.settings.route.model))
+            raise reason  # nothing is submitted, let alone paid, for a row that its account cannot make
+        row.session.notify(RowEvent(row.key, "media", row.settings.route.model))
     inline = [(field, address) for (field, address), form in forms.items() if form == "data"]
     if len(inline) > 1 and await _size(row, inline) > MOST_INLINE:
         forms |= dict.fromkeys(inline, "asset")
@@ -76,15 +76,15 @@ async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRe
     }
     references: dict[tuple[str, str], str] = {}
     for number, (place, medium) in enumerate(media.items(), 1):
-        room = _room(row, list(media.values())[number:])
-        references[place] = await _reference(row, medium, upload, review, room)
+        extra_reserve = _extra_reserve(row, list(media.values())[number:])
+        references[place] = await _reference(row, medium, upload, review, extra_reserve)
     return replaced(row.request, references)
 
 
-def _room(row: Row, later: Sequence[Medium]) -> Decimal:
-    """What a budget has to hold beside a medium that is paid for: the row itself, and its media that are yet to come.
+def _extra_reserve(row: Row, later: Sequence[Medium]) -> Decimal:
+    """What a budget has to hold in addition to a billed medium: the row itself, and its media that follow.
 
-    Those that turn out to be there already are held too high, which only matters where the last coin decides.
+    Media that turn out to exist already are counted too, which only matters when the budget is almost exhausted.
     """
     limits = row.session.limits
     if limits.budget is None:
@@ -110,33 +110,33 @@ async def _size(row: Row, media: list[tuple[str, str]]) -> int:
     return sum([(await row.session.contents.of(address)).bytes for _, address in media])
 
 
-async def _reference(row: Row, medium: Medium, upload: MediumStep, review: MediumStep, room: Decimal) -> str:
+async def _reference(row: Row, medium: Medium, upload: MediumStep, review: MediumStep, extra_reserve: Decimal) -> str:
     if medium.form == "data":
         content = await medium.content()
         body = await asyncio.to_thread(content.path.read_bytes)
         return f"data:{content.mime_type};base64,{base64.b64encode(body).decode()}"
     step = upload if medium.form == "link" else review
-    # Many rows of a run share one medium: the first one carries it, the others wait for the same step.
-    await row.session.once(medium, step, room)
+    # Many rows of a run share one medium: the first one runs the step, the others wait for it.
+    await row.session.once(medium, step, extra_reserve)
     if medium.reference is None:
         raise LedgerError(message("upload.no_reference", medium=medium.shown))
     return medium.reference
 
 
-async def _told(row: Row, error: SeedanceError) -> None:
+async def _record_error(row: Row, error: SeedanceError) -> None:
     error.row = row.key
     session = row.session
-    if row.others and may_move(error, session.limits):
+    if row.has_alternatives and may_move(error, session.limits):
         refused_by_route(row, error)
         await session.ledger.put_off(session.run, row.id, error)
-        row.moved(State.DEFERRED, error.message)
+        row.set_state(State.DEFERRED, error.message)
         return
     if isinstance(error, AuthenticationError | InsufficientFunds):
         session.circuit_breaker.close(row.settings, error, session.limits.limit_patience)
     if isinstance(error, Refused) and not isinstance(error, AuthenticationError | InsufficientFunds | RateLimited):
         await session.ledger.reject(session.run, row.id, error)
-        row.moved(State.REFUSED, error.message)
+        row.set_state(State.REFUSED, error.message)
     else:
         to = State.OVER_BUDGET if isinstance(error, OverBudget) else State.DEFERRED
         await session.ledger.put_off(session.run, row.id, error, to)
-        row.moved(to, error.message)
+        row.set_state(to, error.message)

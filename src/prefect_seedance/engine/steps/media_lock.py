@@ -1,4 +1,4 @@
-"""Holding a medium in the ledger while it is brought into form: one at a time, in this process and beside it."""
+"""Locks a medium while it is prepared, against other rows of this process and against other processes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
 __all__ = ["held"]
 
 LOOK_AGAIN = 1.0
-"""Seconds between two looks at a medium that another run is at work on."""
+"""Seconds between two looks at a medium that another run prepares."""
 
 
 @contextlib.asynccontextmanager
 async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[MaterialRecord]:
-    """The medium as the ledger has it; this run's own for the length of the block, unless it is ready already."""
+    """The ledger's record of the medium; held by this run during the block, unless it is ready already."""
     session = medium.run
     async with session.locks.setdefault(key, asyncio.Lock()):
         record = await _taken(medium, key, name)
@@ -26,7 +26,7 @@ async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[Mat
             yield record
         except BaseException:
             if record.state is not MaterialState.READY:
-                # Others may try; what was billed and not answered stays in the ledger.
+                # Other runs may try; a billed request without an answer stays in the ledger.
                 with contextlib.suppress(LedgerError):
                     await session.ledger.note_material(session.run, record.id, holder=None)
             raise

@@ -1,4 +1,4 @@
-"""The poll step: wait for a job, and settle what it cost as soon as it has ended."""
+"""The poll step: waits for a job, and settles its charge as soon as it has ended."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ async def poll(row: Row) -> None:
     Does nothing for a row that is not waiting for a job.
 
     Raises:
-        JobFailed: The job failed; what that costs is settled as the provider's documents say.
-        ContentRejected: The same, because of what it shows.
+        JobFailed: The job failed; its charge is settled as the provider's documents say.
+        ContentRejected: The job failed because of its content.
         StillRunning: The run's patience is over; the job goes on.
         NotFound: The provider no longer knows the job.
-        SeedanceError: The provider cannot be asked now. The row stays `created`.
+        SeedanceError: The provider cannot be queried now. The row stays `created`.
     """
     if row.state is not State.CREATED or row.job_id is None:
         return
@@ -44,7 +44,7 @@ async def poll(row: Row) -> None:
             on_view=lambda seen: _progress(row, seen),
         )
     except NotFound as error:
-        await _gone(row, error)
+        await _record_gone(row, error)
         raise
     except SeedanceError as error:
         error.row = row.key
@@ -68,7 +68,7 @@ def _profile(row: Row) -> Profile:
 
 
 def _progress(row: Row, view: JobView) -> None:
-    row.session.tell(RowEvent(row.key, State.CREATED.value, row.settings.route.model, progress=view.progress))
+    row.session.notify(RowEvent(row.key, State.CREATED.value, row.settings.route.model, progress=view.progress))
 
 
 async def _succeeded(row: Row, view: JobView) -> None:
@@ -78,7 +78,7 @@ async def _succeeded(row: Row, view: JobView) -> None:
     await row.session.ledger.succeed(row.session.run, row.id, _charge(row, record, view), link_expires_at=expires)
     reached("charge written")
     row.video_url, row.link_expires_at, row.settled = view.video_url, expires, record
-    row.moved(State.SUCCEEDED)
+    row.set_state(State.SUCCEEDED)
 
 
 async def _failed(row: Row, view: JobView) -> SeedanceError:
@@ -91,19 +91,19 @@ async def _failed(row: Row, view: JobView) -> SeedanceError:
         row=row.key,
     )
     await row.session.ledger.fail(row.session.run, row.id, _failure_charge(row), error)
-    row.moved(State.FAILED, error.message)
+    row.set_state(State.FAILED, error.message)
     return error
 
 
-async def _gone(row: Row, error: NotFound) -> None:
+async def _record_gone(row: Row, error: NotFound) -> None:
     error.row = row.key
-    # It was accepted, and nobody can say any more what became of it, nor what it cost.
+    # It was accepted, but its outcome and its cost can no longer be found out.
     await row.session.ledger.fail_gone(row.session.run, row.id, Charge(Settlement.UNDOCUMENTED), error)
-    row.moved(State.EXPIRED, error.message)
+    row.set_state(State.EXPIRED, error.message)
 
 
 def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:
-    """The charge at the price that was written down with the intent, whatever the price is now."""
+    """The charge at the price that was recorded with the intent, whatever the price is now."""
     reference = record.attempt.reference_seconds if record.attempt else None
     units = settle_units(row.settings.route, row.request, tokens=view.tokens, reference_seconds=reference)
     price = record.attempt.unit_price if record.attempt else None

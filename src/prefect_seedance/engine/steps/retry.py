@@ -1,4 +1,4 @@
-"""How often each step is tried again, in one place: Prefect's task runs and chunks of rows follow the same rules."""
+"""The retry rules of the steps, which Prefect task runs and chunks of rows share."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class RetryRule:
     Attributes:
         kinds: The errors after which another try is safe and may help.
         attempts: Tries in all.
-        delays: Seconds before each further try; the last one repeats. A provider's Retry-After is waited for by the
-            limiter on top of it.
+        delays: Seconds before each further try; the last one repeats. The limiter waits for a provider's Retry-After in
+            addition.
     """
 
     kinds: tuple[type[SeedanceError], ...]
@@ -34,15 +34,15 @@ class RetryRule:
 
 
 CREATE = RetryRule(kinds=(RateLimited, Unreachable), attempts=6, delays=(1, 2, 5, 10, 30))
-"""Only after a proven refusal that passes (law 2): a limit, or a connection that was never made."""
+"""Only after a temporary proven refusal (law 2): a rate limit, or a connection that was never made."""
 
 POLL = RetryRule(kinds=(Unreachable, InvalidResponse, RateLimited), attempts=3, delays=(5, 30))
-"""The poller itself rides out short troubles; this is for long ones."""
+"""The poller itself retries short failures; this rule is for long ones."""
 
 DOWNLOAD = RetryRule(
     kinds=(Unreachable, InvalidVideo, InvalidResponse, RateLimited), attempts=6, delays=(1, 2, 5, 15, 30)
 )
-"""Each try resumes where the last one ended, except after bytes that proved to be no video."""
+"""Each try resumes where the last one ended, except after bytes that are not a valid video."""
 
 MEDIUM = RetryRule(kinds=(Unreachable, InvalidResponse, RateLimited), attempts=5, delays=(1, 2, 5, 15))
-"""Uploads and reviews: free ones may be repeated, billed ones are looked up before they would be."""
+"""Uploads and reviews: free ones may be repeated, billed ones are looked up first."""

@@ -1,4 +1,4 @@
-"""The review step: a medium enters a provider's asset library, once per content and account, and passes its review."""
+"""The review step: submits a medium to a provider's asset library, once per content and account."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ __all__ = ["review"]
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
-"""Seconds between two looks at a review; no document says how long one takes, an example took nine."""
+"""Seconds between two queries of a review; no document says how long one takes, an example took nine."""
 
 UNKNOWN_AT_FIRST = timedelta(seconds=60)
-"""For so long a provider may not know an asset that it has just taken (Anyfast: seen for about 20 s)."""
+"""For so long a provider may not know an asset that it has just accepted (Anyfast: observed for about 20 s)."""
 
 
 async def review(medium: Medium) -> None:
-    """Bring a medium into the provider's library and wait for its review: afterwards `medium.reference` is its asset.
+    """Submit a medium to the provider's library and wait for its review: afterwards `medium.reference` is its asset.
 
     Raises:
         ContentRejected: It did not pass.
         ReviewPending: The run's patience is over.
-        Refused: The provider does not take it.
+        Refused: The provider does not accept it.
         UnknownOutcome: A billed request got no answer, and the asset is not found.
-        Unreachable: The provider could not be asked; another try may help.
+        Unreachable: The provider could not be reached; another try may help.
     """
     account = medium.settings.account
     identity = await medium.identity()
@@ -51,22 +51,22 @@ async def review(medium: Medium) -> None:
             await _reviewed(medium, record)
         else:
             medium.reference = record.reference
-    medium.expires_at = None  # assets do not end as links do, not even that of an uploaded file
+    medium.expires_at = None  # assets do not expire, not even that of an uploaded file whose link does
 
 
 async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
     session, ledger = medium.run, medium.run.ledger
     if record.state is MaterialState.FAILED:
-        if not _again(medium, record):
+        if not _may_resubmit(medium, record):
             raise _refusal(medium, record.error_message, record.error_code)
-        record = await _opened_anew(medium, record)
+        record = await _reopened(medium, record)
     asset_id, made_at = record.asset_id, record.made_at or now()
     if asset_id is None:
         asset_id, made_at = await submit(medium, record), now()
         await ledger.note_material(
             session.run, record.id, state=MaterialState.REVIEWING, asset_id=asset_id, made_at=made_at
         )
-    view = await _ended(medium, asset_id, made_at.timestamp())
+    view = await _review_ended(medium, asset_id, made_at.timestamp())
     if view.state is AssetState.FAILED:
         await ledger.note_material(
             session.run,
@@ -81,8 +81,8 @@ async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
     await ledger.note_material(session.run, record.id, state=MaterialState.READY, reference=medium.reference)
 
 
-async def _opened_anew(medium: Medium, record: MaterialRecord) -> MaterialRecord:
-    """A medium that failed is to be handed in again. Its new number is kept first: a crash must not ask for a third."""
+async def _reopened(medium: Medium, record: MaterialRecord) -> MaterialRecord:
+    """Prepare a failed medium for another submission. Its attempt is recorded first, so a crash causes no third one."""
     opened = replace(record, state=MaterialState.OPEN, asset_id=None, made_at=None, attempt=record.attempt + 1)
     values = {name: getattr(opened, name) for name in ("state", "asset_id", "made_at", "attempt")}
     session = medium.run
@@ -90,8 +90,8 @@ async def _opened_anew(medium: Medium, record: MaterialRecord) -> MaterialRecord
     return opened
 
 
-async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
-    """The asset at the end of its review."""
+async def _review_ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
+    """Wait for the end of the review; returns the asset."""
     clock = asyncio.get_running_loop().time
     until, pause = clock() + medium.run.patience, FIRST_PAUSE
     trouble: SeedanceError | None = None
@@ -115,11 +115,11 @@ async def _ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _again(medium: Medium, record: MaterialRecord) -> bool:
-    """Whether what failed before is handed in anew: never twice in a run, and where it is billed, only if asked."""
+def _may_resubmit(medium: Medium, record: MaterialRecord) -> bool:
+    """Whether a failed medium is submitted again: never twice in a run, and where it is billed, only on request."""
     if record.failed_by == medium.run.run.id:
         return False
-    return medium.run.again or medium.billing_model is None
+    return medium.run.retry_refused or medium.billing_model is None
 
 
 def _refusal(medium: Medium, words: str | None, code: str | None) -> ContentRejected:

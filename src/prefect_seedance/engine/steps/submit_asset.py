@@ -1,4 +1,4 @@
-"""Handing a medium in to a provider's library; where that is billed, written down first and never paid twice."""
+"""Submits a medium to a provider's library; a billed request is recorded first and never paid twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.steps.file_link import bring_file
+from prefect_seedance.engine.steps.file_link import upload_file
 from prefect_seedance.engine.steps.media_lock import held
 from prefect_seedance.errors import (
     AuthenticationError,
@@ -37,9 +37,9 @@ GROUP_NAME = "prefect-seedance"
 GROUP_MODEL = "volc-asset"
 """The price line of a group of assets (Anyfast: volc-asset guide: billed per request)."""
 
-LOOKED_FOR = 60.0
-"""Seconds after a request whose answer was lost, for which a run looks for what it made. An asset may be unknown for
-some 20 seconds after it was made (Anyfast, seen live), and lists may lag as well."""
+LOOKUP_SECONDS = 60.0
+"""Seconds after a request without an answer for which a run looks for its asset. An asset may be unknown for some 20
+seconds after it was made (Anyfast, observed live), and lists may lag as well."""
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
@@ -49,11 +49,11 @@ LONGEST_NAME = 32
 
 
 async def submit(medium: Medium, record: MaterialRecord) -> str:
-    """Hand a medium in; returns the asset's id.
+    """Submit a medium; returns the asset's id.
 
     Raises:
-        Refused: The provider does not take it.
-        UnknownOutcome: A billed request got no answer, and the asset is not found. It is not sent again by any run.
+        Refused: The provider does not accept it.
+        UnknownOutcome: A billed request got no answer, and the asset is not found. No run sends it again.
         OverBudget: It is billed, and the budget does not hold its price and the row that needs it.
     """
     library = medium.library
@@ -61,8 +61,8 @@ async def submit(medium: Medium, record: MaterialRecord) -> str:
         return await _billed(medium, record)
     url = medium.address
     if not medium.remote:
-        # These libraries take links, no bytes: the file is uploaded first.
-        await bring_file(medium)
+        # These libraries accept links only: the file is uploaded first.
+        await upload_file(medium)
         url = medium.reference or url
     stem = slug(medium.name.rpartition(".")[0] or medium.name)
     view = await medium.client.submit_asset(library, name=f"{stem}-{record.content[-8:]}", kind=medium.kind, url=url)
@@ -71,21 +71,27 @@ async def submit(medium: Medium, record: MaterialRecord) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Purchase:
-    """Something that is billed: what it is called, how it is asked for, and how it is looked for.
+    """A billed request.
 
-    `room` is what the budget has to hold beside its price.
+    Attributes:
+        what: What it makes, for messages.
+        model: Its price line.
+        price: Its price; None where it is not known.
+        extra_reserve: What the budget has to hold in addition to its price.
+        send: Sends the request; returns the id.
+        look: Looks for what the request makes; returns the id, or None.
     """
 
     what: Message
     model: str
     price: Amount | None
-    room: Decimal
+    extra_reserve: Decimal
     send: Callable[[], Awaitable[str]]
     look: Callable[[], Awaitable[str | None]]
 
 
 async def _billed(medium: Medium, record: MaterialRecord) -> str:
-    """Anyfast: the name tells the content, and names are unique in a group; so a lost answer can be looked up."""
+    """Anyfast: the name identifies the content, and names are unique in a group; so a lost answer can be looked up."""
     group = await _group(medium)
     name = _name(record)
     model = medium.billing_model or GROUP_MODEL
@@ -101,11 +107,13 @@ async def _billed(medium: Medium, record: MaterialRecord) -> str:
         return found.asset_id if found else None
 
     what = message("asset.named", name=name, medium=medium.shown)
-    return await _had(medium, record, _Purchase(what, model, medium.price_of(model), medium.room, send, look))
+    return await _get_or_buy(
+        medium, record, _Purchase(what, model, medium.price_of(model), medium.extra_reserve, send, look)
+    )
 
 
 def _name(record: MaterialRecord) -> str:
-    """The name by which the provider knows this content; one that failed and is handed in anew needs another."""
+    """The provider's name for this content; a failed one that is submitted again needs a new name."""
     content = record.content.removeprefix("url:")
     if record.attempt == 1:
         return content[:LONGEST_NAME]
@@ -114,7 +122,7 @@ def _name(record: MaterialRecord) -> str:
 
 
 async def _group(medium: Medium) -> str:
-    """The account's group of assets. Whoever needs it first makes it; all others, in any run, wait for that one."""
+    """The account's group of assets. The first medium that needs it makes it; all others, in any run, wait for it."""
     account = medium.settings.account
     key = MaterialKey(account.provider, account.label, "group", "", "")
     async with held(medium, key, GROUP_NAME) as record:
@@ -124,16 +132,16 @@ async def _group(medium: Medium) -> str:
         if medium.run.limits.budget is not None and price is None:
             what = message("asset.of_medium", medium=medium.shown)
             raise _over_budget(medium, what, medium.billing_model or GROUP_MODEL)
-        room = decimals.add((medium.room, price.value)) if price else medium.room
+        extra_reserve = decimals.add((medium.extra_reserve, price.value)) if price else medium.extra_reserve
         client = medium.client
-        group = await _had(
+        group = await _get_or_buy(
             medium,
             record,
             _Purchase(
                 what=message("asset.group_named", name=GROUP_NAME),
                 model=GROUP_MODEL,
                 price=medium.price_of(GROUP_MODEL),
-                room=room,
+                extra_reserve=extra_reserve,
                 send=lambda: client.create_group(GROUP_NAME),
                 look=lambda: client.find_group(GROUP_NAME),
             ),
@@ -145,22 +153,22 @@ async def _group(medium: Medium) -> str:
         return group
 
 
-async def _had(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
-    """The id of what is wanted: found, or paid for; where an earlier request is unsettled, only looked for (law 2)."""
+async def _get_or_buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
+    """The id of what is wanted: found, or paid for; after an unsettled earlier request only looked for (law 2)."""
     waiting = await medium.run.ledger.asset_waiting(record.id)
     if waiting is not None:
-        return await _looked_for(medium, record, wanted, waiting)
+        return await _look_up(medium, record, wanted, waiting)
     if (reason := medium.run.closed.get(medium.settings.account)) is not None:
         raise reason
-    if str(wanted.what) not in medium.unseen and (found := await wanted.look()) is not None:
+    if str(wanted.what) not in medium.not_found and (found := await wanted.look()) is not None:
         return found
-    # One look will do for all rows of this run whose budget does not hold it.
-    medium.unseen.add(str(wanted.what))
-    return await _paid(medium, record, wanted)
+    # One lookup is enough for all rows of this run whose budget does not hold it.
+    medium.not_found.add(str(wanted.what))
+    return await _buy(medium, record, wanted)
 
 
-async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
-    """One billed request: written down, sent once, and looked for where its answer is lost."""
+async def _buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
+    """One billed request: recorded, sent once, and looked for where its answer is lost."""
     session, ledger = medium.run, medium.run.ledger
     request = await ledger.ask_for_asset(
         session.run,
@@ -168,16 +176,16 @@ async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> st
         billing_model=wanted.model,
         unit_price=wanted.price,
         budget=session.limits.budget,
-        room=wanted.room,
+        room=wanted.extra_reserve,
     )
     if request is None:
         raise _over_budget(medium, wanted.what, wanted.model)
     try:
         asset_id = await wanted.send()
     except DuplicateName as error:
-        # Proven: nothing was made by this one. What bears the name is what is wanted, however it came there.
+        # Proven: this request made nothing. The asset of this name is the wanted one, however it was made.
         await ledger.asset_answered(session.run, request, Outcome.REFUSED, code=error.code, reason=error.message)
-        return await _looked_for(medium, record, wanted, None)
+        return await _look_up(medium, record, wanted, None)
     except (Refused, Unreachable, InputError) as error:
         outcome = Outcome.REFUSED if isinstance(error, Refused) else Outcome.WITHDRAWN
         await ledger.asset_answered(session.run, request, outcome, code=error.code, reason=error.message)
@@ -186,7 +194,7 @@ async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> st
         raise
     except SeedanceError as error:
         await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, code=error.code, reason=error.message)
-        return await _looked_for(medium, record, wanted, await ledger.asset_waiting(record.id))
+        return await _look_up(medium, record, wanted, await ledger.asset_waiting(record.id))
     except BaseException as error:
         text = message("asset.request_unanswered", reason=type(error).__name__)
         await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, reason=str(text))
@@ -195,11 +203,11 @@ async def _paid(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> st
     return asset_id
 
 
-async def _looked_for(medium: Medium, record: MaterialRecord, wanted: _Purchase, waiting: AssetRequest | None) -> str:
-    """What a request has made whose answer was lost; `waiting` is None where another's request has made it."""
+async def _look_up(medium: Medium, record: MaterialRecord, wanted: _Purchase, waiting: AssetRequest | None) -> str:
+    """What a request without an answer has made; `waiting` is None where another process's request has made it."""
     clock = asyncio.get_running_loop().time
     passed = 0.0 if waiting is None else (now() - waiting.sent_at).total_seconds()
-    until, pause = clock() + LOOKED_FOR - passed, FIRST_PAUSE
+    until, pause = clock() + LOOKUP_SECONDS - passed, FIRST_PAUSE
     trouble: SeedanceError | None = None
     while True:
         try:

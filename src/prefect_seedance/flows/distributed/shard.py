@@ -14,7 +14,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.messages import listing, message
-from prefect_seedance.tasks.shard import carried_shard
+from prefect_seedance.tasks.shard import run_shard
 
 __all__ = ["shard"]
 
@@ -43,7 +43,7 @@ def shard(call: dict[str, Any], number: int = 1) -> Any:  # noqa: ARG001 - it na
 
 async def _shard(call: Mapping[str, Any]) -> Any:
     try:
-        outcome = await carried_shard(call, flow_run_id())
+        outcome = await run_shard(call, flow_run_id())
     except SeedanceError as error:
         return failed(error, "Failed")
     counted = [message("spread.shard_count", rows=rows, state=state) for state, rows in sorted(outcome.counts.items())]

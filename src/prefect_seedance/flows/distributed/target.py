@@ -90,7 +90,7 @@ class SpreadPlan:
     def call(self, spec: RunSpec, begun: Begun) -> dict[str, Any]:
         """The parameters of a shard, as plain JSON without any key."""
         limits = spec.limits
-        local = self.spread.kind != "workers"
+        local, access = self.spread.kind != "workers", spec.media_access
         return {
             "batch": spec.batch,
             "take": spec.take,
@@ -109,6 +109,8 @@ class SpreadPlan:
             "again": "refused" in {state.value for state in spec.retry},
             "per_step": self.per_step,
             # In a deployment only the environment allows folders and hosts: its parameters can be changed by hand.
-            "media": [str(each) for each in (spec.places.folder, *spec.places.roots) if each] if local else [],
-            "hosts": sorted(spec.places.hosts) if local else [],
+            "media": [str(each) for each in (spec.media_access.folder, *spec.media_access.roots) if each]
+            if local
+            else [],
+            "hosts": sorted(spec.media_access.hosts) if local else [],
         }

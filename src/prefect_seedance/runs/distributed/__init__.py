@@ -1,1 +1,1 @@
-"""One batch in several processes: the coordinator hands out work, each shard carries some of it."""
+"""One batch in several processes: the coordinator plans and watches, each shard works on some of the rows."""

@@ -1,6 +1,6 @@
-"""The run that begins the work on a batch and leaves it to shards: it plans, starts them, watches the ledger, answers.
+"""The run that plans a batch, leaves its rows to shards, and watches the ledger until they have finished.
 
-It sends nothing itself. What becomes of the rows it learns from the ledger, and tells those who watch.
+It sends nothing itself. It reads the states of the rows from the ledger, and publishes them as row events.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_seedance.core.events import RowEvent
-from prefect_seedance.engine.disk_space import check_room
-from prefect_seedance.engine.row_loader import addressed, unfit
+from prefect_seedance.engine.disk_space import check_space
+from prefect_seedance.engine.row_loader import addressed, not_loadable
 from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, Remainder, RowBrief, State
@@ -22,7 +22,7 @@ from prefect_seedance.media import Storage
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.planning.planned_row import PlannedRow
-from prefect_seedance.runs.distributed.shard import too_many
+from prefect_seedance.runs.distributed.shard import too_many_failures
 
 __all__ = ["Begun", "Launcher", "check_fit", "distribute"]
 
@@ -37,19 +37,19 @@ GROUP = 1000
 SHOWN = 5
 
 ROUNDS = 3
-"""How often shards are started anew, where all of them have fallen and left rows behind."""
+"""How often shards are started, where all of them have failed and rows are left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The work as shards take it up.
+    """What a launcher has to know.
 
     Attributes:
-        parent: The run that began it.
+        parent: The run that began the work.
         identity: The ledger's own name.
-        failures_allowed: So many failures end the taking of new rows.
-        left: Tells how the batch stands.
-        gone: Of these flow runs of shards, tells those whose process is gone.
+        failures_allowed: At so many failures no new rows are started; None where any number is allowed.
+        left: Returns what is left of the batch.
+        gone: Returns those of the given flow runs of shards whose process is gone.
     """
 
     parent: str
@@ -60,16 +60,16 @@ class Begun:
 
 
 Launcher = Callable[[Begun], Awaitable[Sequence[Message | str]]]
-"""Starts shards and waits for them; returns why some of them fell, if any did."""
+"""Starts shards and waits for them; returns why some of them failed, if any did."""
 
 
 def check_fit(plan: BatchPlan) -> None:
-    """Make sure that every row can be made anew by a process that has nothing but the ledger.
+    """Make sure that every row can be loaded by a process that has only the ledger.
 
     Raises:
         InputError: Some cannot. Nothing was spent.
     """
-    bad = [(row, reason) for row in plan.rows if (reason := unfit(row)) is not None]
+    bad = [(row, reason) for row in plan.rows if (reason := not_loadable(row)) is not None]
     if bad:
         lines = [message("rows.reason", line=row.line, key=row.key, reason=reason) for row, reason in bad[:SHOWN]]
         if len(bad) > SHOWN:
@@ -87,39 +87,39 @@ async def distribute(
     storage: Storage,
     launcher: Launcher,
 ) -> tuple[set[str], dict[str, str]]:
-    """Leave the rows to shards, and wait until these are through.
+    """Leave the rows to shards, and wait until these have finished.
 
     Args:
         session: The run.
-        rows: The rows that are meant, by key.
+        rows: The rows of the run, by key.
         ids: The ledger's ids of those for which there may be something to do, by key.
-        known: Those that were planned before this run.
-        retry: States from which rows are to be made anew.
-        storage: Where the batch's files stand.
-        launcher: What starts the shards.
+        known: The keys of the rows that were planned before this run.
+        retry: States from which rows are sent again.
+        storage: The storage of the batch's files.
+        launcher: Starts the shards.
 
     Returns:
-        The keys of the rows that have moved, and why some stand where they stand.
+        The keys of the rows whose state has changed, and by key why some rows are not finished.
     """
     wanted = set(ids.values())
-    stand = [each for each in await session.ledger.row_briefs(session.run, session.take) if each.id in wanted]
-    anew = {each.id for each in stand if each.state in retry}
-    # Those that are settled and have their files were left out before: of these the files are gone.
-    lost = {each.id for each in stand if each.state is State.STORED}
-    taken = await session.ledger.claim(session.run, anew | lost, retry)
+    briefs = [each for each in await session.ledger.row_briefs(session.run, session.take) if each.id in wanted]
+    retried = {each.id for each in briefs if each.state in retry}
+    # Stored rows whose files exist were left out before: the files of these are gone.
+    lost = {each.id for each in briefs if each.state is State.STORED}
+    taken = await session.ledger.claim(session.run, retried | lost, retry)
     for row_id in taken & lost:
         await session.ledger.refetch(session.run, row_id)
-    sent = {each.key: each.id for each in stand if each.state in TAKEABLE or each.id in anew}
-    await check_room(storage, [rows[key].request for key in sent])
+    sent = {each.key: each.id for each in briefs if each.state in TAKEABLE or each.id in retried}
+    await check_space(storage, [rows[key].request for key in sent])
     await _hand_over(session, rows, sent, known)
     await session.ledger.offer_rows(session.run, wanted)
     await session.ledger.release_rows(session.run, taken)
     done = await _watched(session, ids.keys(), launcher)
-    return done, await _foreign(session, ids.keys())
+    return done, await _of_other_accounts(session, ids.keys())
 
 
-async def _foreign(session: Session, keys: Collection[str]) -> dict[str, str]:
-    """The rows that nobody could take up, since their jobs are another account's."""
+async def _of_other_accounts(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """By key: why the rows were left out whose jobs are another account's."""
     accounts = {(account.provider, account.label) for account in session.account_clients}
     wanted = set(keys)
     return {
@@ -134,13 +134,13 @@ async def _foreign(session: Session, keys: Collection[str]) -> dict[str, str]:
 async def _hand_over(
     session: Session, rows: Mapping[str, PlannedRow], ids: Mapping[str, int], known: Collection[str]
 ) -> None:
-    """Write down how the rows that may be sent are meant today, so that any process can carry them.
+    """Write the present plan of the rows that may be sent to the ledger, so that any process can work on them.
 
     Args:
         session: The run.
-        rows: The rows that are meant, by key.
+        rows: The rows of the run, by key.
         ids: The ledger's ids of those for which there may be something to do, by key.
-        known: Those that were planned before this run: they may have been meant for another route then.
+        known: The keys of the rows that were planned before this run: they may have had another route then.
     """
     blocks = {each.settings.block: each.settings for row in rows.values() for each in row.candidates}
     triples = Counter((each.account.identity, each.route.model) for each in blocks.values())
@@ -156,9 +156,9 @@ async def _hand_over(
 
 
 async def _watched(session: Session, keys: Collection[str], launcher: Launcher) -> set[str]:
-    """Have shards carry the rows, and tell of what happens; returns the keys of the rows that have moved.
+    """Run the shards and publish row events meanwhile; returns the keys of the rows whose state has changed.
 
-    However it is left, the shards know that it is over.
+    However it is left, the ledger records that the run is over, which ends the shards.
     """
     ledger = session.ledger
 
@@ -172,39 +172,39 @@ async def _watched(session: Session, keys: Collection[str], launcher: Launcher) 
     seen = {row.key: row for row in await ledger.row_briefs(session.run, session.take) if row.key in wanted}
     before = {key: row.state for key, row in seen.items()}
     for row in seen.values():
-        _tell(session, row)
+        _notify(session, row)
     work = Begun(session.run.id, ledger.identity, session.failures_allowed, left, gone)
-    teller = asyncio.create_task(_watch(session, seen), name="seedance spread")
+    watcher = asyncio.create_task(_watch(session, seen), name="seedance spread")
     try:
-        await _carried(session, launcher, work)
+        await _run_shards(session, launcher, work)
     finally:
-        teller.cancel()
-        await asyncio.gather(teller, return_exceptions=True)
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
     await _look(session, seen)
     return {key for key, row in seen.items() if row.state is not before[key]}
 
 
-async def _carried(session: Session, launcher: Launcher, work: Begun) -> None:
-    fallen: Sequence[Message | str] = []
+async def _run_shards(session: Session, launcher: Launcher, work: Begun) -> None:
+    failures: Sequence[Message | str] = []
     before: Remainder | None = None
     for _ in range(ROUNDS):
-        fallen = await _run(session, launcher, work)
+        failures = await _launch(session, launcher, work)
         standing = await work.left()
         if work.failures_allowed is not None and standing.failed >= work.failures_allowed:
-            session.stop(too_many(standing.failed, session.limits.max_failures))
+            session.stop(too_many_failures(standing.failed, session.limits.max_failures))
             return
-        if not fallen or not (standing.free or standing.held):
+        if not failures or not (standing.free or standing.held):
             return
         if standing == before:
-            break  # it has brought nothing
+            break  # the round made no progress
         before = standing
-    reasons = list(dict.fromkeys(str(each) for each in fallen))
+    reasons = list(dict.fromkeys(str(each) for each in failures))
     session.stop(SeedanceError(message("run.shards_failed", reasons=reasons)))
 
 
-async def _run(session: Session, launcher: Launcher, work: Begun) -> Sequence[Message | str]:
-    """Run the engine; where this run is cancelled, the shards hear of it through the ledger, and end in order."""
-    task = asyncio.create_task(_of(launcher, work), name="seedance engine")
+async def _launch(session: Session, launcher: Launcher, work: Begun) -> Sequence[Message | str]:
+    """Run the launcher. Where this run is cancelled, the shards see it in the ledger, and end in order."""
+    task = asyncio.create_task(_awaited(launcher, work), name="seedance launcher")
     try:
         return await asyncio.shield(task)
     except BaseException:
@@ -215,7 +215,7 @@ async def _run(session: Session, launcher: Launcher, work: Begun) -> Sequence[Me
         raise
 
 
-async def _of(launcher: Launcher, work: Begun) -> Sequence[Message | str]:
+async def _awaited(launcher: Launcher, work: Begun) -> Sequence[Message | str]:
     return await launcher(work)
 
 
@@ -230,11 +230,11 @@ async def _look(session: Session, seen: dict[str, RowBrief]) -> None:
     for row in await session.ledger.row_briefs(session.run, session.take):
         if row.key in seen and seen[row.key].state is not row.state:
             seen[row.key] = row
-            _tell(session, row)
+            _notify(session, row)
 
 
-def _tell(session: Session, row: RowBrief) -> None:
-    session.tell(
+def _notify(session: Session, row: RowBrief) -> None:
+    session.notify(
         RowEvent(
             row.key,
             row.state.value,

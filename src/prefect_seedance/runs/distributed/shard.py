@@ -1,8 +1,8 @@
-"""A shard: one of several processes that carry the rows of a batch, which they take from the ledger as they come to it.
+"""A shard: one of several processes that work on the rows of a batch, which they claim from the ledger.
 
-It needs no table. It takes a small portion of what is free, brings it as far as it goes by the same steps as any run,
-and takes the next while the last is under way, until nothing is left; so a slow shard hoards nothing, one that is added
-takes its part at once, and what a killed one held is taken over by the others.
+It needs no table. It claims a few of the free rows, carries them as far as possible by the same steps as any run, and
+claims the next ones meanwhile, until nothing is left. So a slow shard does not hold many rows, a shard that is added
+gets its share at once, and the others take over the rows of a killed one.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from prefect_seedance.providers import RouteSettings
 __all__ = ["ShardOutcome", "ShardSpec", "carry"]
 
 LOOK = 2.0
-"""Seconds between two looks at the ledger while there is work: for what others have left, and whether to go on."""
+"""Seconds between two looks at the ledger while there is work: for released rows, and whether to go on."""
 
 IDLE = 1.0
-"""The same while there is none, and others still hold rows."""
+"""The same while there is none, and other shards still hold rows."""
 
 TICK = 0.1
-"""Seconds after which a portion may be asked for, where nothing has moved meanwhile."""
+"""Seconds after which rows may be claimed, where no row event came before."""
 
 AHEAD = 2
-"""Rows in hand for each place in flight."""
+"""Rows that are held for each slot in flight."""
 
 FEWEST = 2
-"""Rows of a route that are asked for at least."""
+"""Minimum of rows of a route that are held."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,17 @@ class ShardSpec:
         take: The take.
         routes: All routes of the run.
         ledger_url: The ledger.
-        identity: The ledger's own name: another one would pay for everything again.
+        identity: The ledger's identity: with another ledger everything would be paid for again.
         output: The folder, or the URL, that holds the folders of batches.
-        parent: The run that has begun the work: once it is over, so is the shard.
+        parent: The run that began the work: once it is over, the shard ends.
         patience: Seconds that a job is waited for.
         limits: What the user allows to be spent.
-        failures_allowed: So many failures, over all shards, end the taking of new rows; None where any are borne.
-        again: Whether what was refused is tried again.
+        failures_allowed: At so many failures, over all shards, no new rows are started; None where any number is
+            allowed.
+        retry_refused: Whether refused rows and media are tried again.
         flow_run_id: Prefect's id of the shard's run.
-        places: Where media may lie.
-        parts: A folder on this machine for unfinished downloads on their way to a store.
+        media_access: Which files and hosts media may be read from.
+        parts: A folder on this machine for unfinished downloads before they are moved to a store.
     """
 
     batch: str
@@ -77,20 +78,20 @@ class ShardSpec:
     patience: float
     limits: RunLimits = field(default_factory=RunLimits)
     failures_allowed: Decimal | None = None
-    again: bool = False
+    retry_refused: bool = False
     flow_run_id: str | None = None
-    places: MediaAccess = field(default_factory=MediaAccess)
+    media_access: MediaAccess = field(default_factory=MediaAccess)
     parts: Path | None = None
 
 
 @dataclass
 class ShardOutcome:
-    """What became of a shard's work.
+    """The result of a shard.
 
     Attributes:
-        counts: How many of its rows it left in which state.
-        portions: How often it took rows.
-        stopped: Why it took no more rows before nothing was left; None where nothing was.
+        counts: How many of its rows are in which state.
+        portions: How often it claimed rows.
+        stopped: Why it claimed no more rows before nothing was left; None where nothing was left.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -99,12 +100,12 @@ class ShardOutcome:
 
     @property
     def orderly(self) -> bool:
-        """Whether it stopped, if it did, because all shards do."""
+        """Whether it finished, or stopped for a reason that stops all shards."""
         return self.stopped is None or isinstance(self.stopped, TooManyFailures | RunEnded)
 
 
-async def carry(order: ShardSpec, step_runner: StepRunner) -> ShardOutcome:
-    """Carry rows of the batch until nobody has anything left to do.
+async def carry(spec: ShardSpec, step_runner: StepRunner) -> ShardOutcome:
+    """Work on rows of the batch until no shard has anything left to do.
 
     Raises:
         InputError: This machine reaches another ledger, or another output folder. Nothing was spent.
@@ -112,42 +113,42 @@ async def carry(order: ShardSpec, step_runner: StepRunner) -> ShardOutcome:
     """
     moved = asyncio.Event()
 
-    def hear(_: RowEvent) -> None:
+    def on_event(_: RowEvent) -> None:
         moved.set()
 
-    with watching(hear):
+    with watching(on_event):
         session_of = open_session(
-            batch=order.batch,
-            take=order.take,
-            ledger_url=order.ledger_url,
-            routes=order.routes,
-            patience=order.patience,
-            flow_run_id=order.flow_run_id,
-            limits=order.limits,
-            places=order.places,
-            again=order.again,
+            batch=spec.batch,
+            take=spec.take,
+            ledger_url=spec.ledger_url,
+            routes=spec.routes,
+            patience=spec.patience,
+            flow_run_id=spec.flow_run_id,
+            limits=spec.limits,
+            media_access=spec.media_access,
+            retry_refused=spec.retry_refused,
             shared=True,
         )
         async with session_of as session:
-            await asyncio.to_thread(_check_place, order, session)
-            session.failures_allowed = order.failures_allowed
-            return await _Shard(order, session, step_runner, moved).carry()
+            await asyncio.to_thread(_check_place, spec, session)
+            session.failures_allowed = spec.failures_allowed
+            return await _Shard(spec, session, step_runner, moved).carry()
 
 
 class _Shard:
-    def __init__(self, order: ShardSpec, session: Session, step_runner: StepRunner, moved: asyncio.Event) -> None:
-        self.order = order
+    def __init__(self, spec: ShardSpec, session: Session, step_runner: StepRunner, moved: asyncio.Event) -> None:
+        self.spec = spec
         self.session = session
         self.step_runner = step_runner
         self.moved = moved
-        self.rebuilder = RowLoader(session, order.routes, order.parts)
+        self.loader = RowLoader(session, spec.routes, spec.parts)
         self.outcome = ShardOutcome()
         self.works: dict[asyncio.Task[None], list[Row]] = {}
         self.tried: set[int] = set()
-        self.dry: set[RouteKey] = set()
-        """Routes of which there was nothing more to take, when this was last looked at."""
-        self.was_dry: set[RouteKey] = set()
-        """The same at the look before: until there is something again, no place is asked for it."""
+        self.exhausted: set[RouteKey] = set()
+        """Routes without free rows at the last look."""
+        self.was_exhausted: set[RouteKey] = set()
+        """Routes without free rows at the look before: no slot is demanded for them until there are rows again."""
         self._clock = asyncio.get_running_loop().time
         self._looked = -LOOK
         self._failures = 0
@@ -155,11 +156,11 @@ class _Shard:
 
     async def carry(self) -> ShardOutcome:
         try:
-            # One that comes late, or is tried again by hand, takes nothing for a run that is over.
+            # A shard that starts late, or is retried by hand, claims nothing for a run that is over.
             begins = not (await self._remainder()).over
             if not begins:
                 self.session.stop(_over())
-            while begins and await self._goes_on():
+            while begins and await self._round():
                 self.moved.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK if self.works else IDLE):
@@ -168,66 +169,66 @@ class _Shard:
             for task in self.works:
                 task.cancel()
             await asyncio.gather(*self.works, return_exceptions=True)
-            for settings in self.order.routes:
-                self._hope(settings, 0)
+            for settings in self.spec.routes:
+                self._expect(settings, 0)
         self.outcome.stopped = self.session.stopped
         return self.outcome
 
-    async def _goes_on(self) -> bool:
-        """One round: what is done is let go of, what is wanted is taken. Whether there will be another."""
+    async def _round(self) -> bool:
+        """One round: release finished rows, claim new ones. Returns whether there is another round."""
         for task in [task for task in self.works if task.done()]:
             await self._done(self.works.pop(task), task)
         look = self._clock() - self._looked >= LOOK or not self.works or self._failed_more()
-        fresh = self._wanted(anew=look)
+        fresh = self._wanted(look_again=look)
         if self.session.stopped is None and (look or fresh):
             await self._take(fresh)
         if not look:
             return True
         self._looked = self._clock()
-        return await self._standing()
+        return await self._work_left()
 
     def _failed_more(self) -> bool:
-        """Whether a row has failed here that the count over all shards does not hold yet."""
+        """Whether a row has failed here that the count over all shards does not include yet."""
         return self.session.failures_allowed is not None and self.session.failures != self._failures
 
-    def _wanted(self, *, anew: bool) -> dict[RouteKey, int]:
-        """How many new rows of each route are asked for: where half of those in hand are on their way."""
-        if anew:
-            self.was_dry |= self.dry
-            self.dry.clear()
+    def _wanted(self, *, look_again: bool) -> dict[RouteKey, int]:
+        """How many new rows of each route to claim: those routes where at most half of the held rows still wait."""
+        if look_again:
+            self.was_exhausted |= self.exhausted
+            self.exhausted.clear()
         waiting: Counter[RouteKey] = Counter()
         for row in (row for rows in self.works.values() for row in rows):
             if row.state in TAKEABLE and row.trouble is None:
                 waiting[_key(row.settings)] += 1
         wanted = {}
-        for settings in self.order.routes:
+        for settings in self.spec.routes:
             key, limiter = _key(settings), self.session.account_clients[settings.account].limiter
-            idle = self.session.is_over() or key in self.dry | self.was_dry
-            self._hope(settings, 0 if idle else settings.max_in_flight)
-            part = limiter.part(settings.route.model)
+            idle = self.session.is_over() or key in self.exhausted | self.was_exhausted
+            self._expect(settings, 0 if idle else settings.max_in_flight)
+            part = limiter.share_of(settings.route.model)
             full = max(FEWEST, AHEAD * min(settings.max_in_flight, settings.max_in_flight if part is None else part))
-            if key not in self.dry and waiting[key] <= full // 2:
+            if key not in self.exhausted and waiting[key] <= full // 2:
                 wanted[key] = full - waiting[key]
         return wanted
 
     async def _take(self, fresh: Mapping[RouteKey, int]) -> None:
-        settings = self.order.routes
+        settings = self.spec.routes
         taken = await self.session.ledger.claim_free_rows(
             self.session.run,
-            self.order.take,
-            parent=self.order.parent,
+            self.spec.take,
+            parent=self.spec.parent,
             fresh=fresh,
             accounts={(each.account.provider, each.account.label) for each in settings},
             paid=max(each.max_in_flight for each in settings),
             tried=self.tried,
         )
-        rows = await self.rebuilder.rows(taken) if taken else []
+        rows = await self.loader.rows(taken) if taken else []
         got = Counter(_key(row.settings) for row in rows if row.state in TAKEABLE)
-        self.dry |= {key for key, number in fresh.items() if got[key] < number}
-        self.was_dry -= fresh.keys() - self.dry
+        self.exhausted |= {key for key, number in fresh.items() if got[key] < number}
+        self.was_exhausted -= fresh.keys() - self.exhausted
         for each in settings:
-            if _key(each) in self.dry:
-                self._hope(each, 0)
+            if _key(each) in self.exhausted:
+                self._expect(each, 0)
         if lost := taken - {row.id for row in rows}:
             self.tried |= lost
             await self.session.ledger.release_rows(self.session.run, lost)
@@ -238,12 +239,12 @@ class _Shard:
             task.add_done_callback(lambda _: self.moved.set())
             self.works[task] = rows
 
-    def _hope(self, settings: RouteSettings, number: int) -> None:
+    def _expect(self, settings: RouteSettings, number: int) -> None:
         limiter = self.session.account_clients[settings.account].limiter
-        limiter.hope(settings.route.model, settings.max_in_flight, number)
+        limiter.expect(settings.route.model, settings.max_in_flight, number)
 
     async def _done(self, rows: list[Row], task: asyncio.Task[None]) -> None:
-        """A portion is through: what it could not bring to an end is left to later runs."""
+        """A claim is finished: its unfinished rows are released for later runs."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self.session.stop(error)
         self._busy_at = self._clock()
@@ -254,18 +255,18 @@ class _Shard:
             self.outcome.counts[row.state.value] += 1
         unfinished = [row for row in rows if row.state in TAKEABLE | {State.CREATED, State.SUCCEEDED}]
         self.tried |= {row.id for row in unfinished if row.state not in TAKEABLE}
-        # A job that outlasts our patience stays ours: the next who adopted it would wait as long again.
+        # A job that outlasts the patience is kept: a shard that adopted it would wait as long again.
         freed = [row.id for row in unfinished if row.state is not State.CREATED]
         if freed:
             await self.session.ledger.release_rows(self.session.run, freed)
 
     async def _remainder(self) -> Remainder:
-        order, session = self.order, self.session
-        return await session.ledger.remainder(session.run, order.take, patience=order.patience, parent=order.parent)
+        spec, session = self.spec, self.session
+        return await session.ledger.remainder(session.run, spec.take, patience=spec.patience, parent=spec.parent)
 
-    async def _standing(self) -> bool:
-        """How the batch stands for all shards: whether there is anything left, and whether to go on."""
-        order, session = self.order, self.session
+    async def _work_left(self) -> bool:
+        """Look at the batch over all shards. Returns whether there is anything left to do."""
+        spec, session = self.spec, self.session
         standing = await self._remainder()
         if standing.over:
             session.stop(_over())
@@ -273,16 +274,16 @@ class _Shard:
         session.failures = self._failures = max(session.failures, standing.failed)
         allowed = session.failures_allowed
         if allowed is not None and standing.failed >= allowed and session.stopped is None:
-            session.stop(too_many(standing.failed, order.limits.max_failures))
+            session.stop(too_many_failures(standing.failed, spec.limits.max_failures))
         if self.works:
             return True
         if session.stopped is not None or not standing.held:
             return False
-        return self._clock() - self._busy_at < order.patience
+        return self._clock() - self._busy_at < spec.patience
 
 
-def too_many(failed: int, allowed: float | None) -> TooManyFailures:
-    """Why no new rows are taken any more."""
+def too_many_failures(failed: int, allowed: float | None) -> TooManyFailures:
+    """The reason why no new rows are started any more."""
     return TooManyFailures(message("run.too_many_failures", failed=failed, allowed=allowed))
 
 
@@ -294,16 +295,14 @@ def _key(settings: RouteSettings) -> RouteKey:
     return settings.account.provider, settings.account.label, settings.route.model
 
 
-def _check_place(order: ShardSpec, session: Session) -> None:
-    """Make sure that this machine means the same ledger and the same output folder."""
+def _check_place(spec: ShardSpec, session: Session) -> None:
+    """Make sure that this machine uses the same ledger and the same output folder."""
     ledger = session.ledger
-    if ledger.identity != order.identity:
+    if ledger.identity != spec.identity:
         raise InputError(
-            message(
-                "run.shard_other_ledger", ledger=ledger.shown_url, identity=ledger.identity, expected=order.identity
-            )
+            message("run.shard_other_ledger", ledger=ledger.shown_url, identity=ledger.identity, expected=spec.identity)
         )
-    storage = open_storage(order.output, order.parts)
+    storage = open_storage(spec.output, spec.parts)
     if isinstance(storage, LocalStorage) and not (storage.folder / MANIFEST).exists():
         raise InputError(message("run.shard_no_output", folder=storage.shown))
     place = storage.folder if isinstance(storage, LocalStorage) else storage
