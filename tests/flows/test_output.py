@@ -189,7 +189,7 @@ def test_a_dead_link_is_asked_for_again_once(make, route_to, sandbox):
 
 
 def test_a_disk_that_is_too_small_costs_nothing(make, sandbox, monkeypatch):
-    monkeypatch.setattr("prefect_seedance.media.storage.local.LocalShelf.free_bytes", lambda storage: 8_000_000)
+    monkeypatch.setattr("prefect_seedance.media.storage.local.LocalStorage.free_bytes", lambda storage: 8_000_000)
     with pytest.raises(InputError, match=r"2 videos need about .*Nothing was spent"):
         make(rows("a", "b"))
     assert sandbox.state.calls["jimmy.create"] == 0

@@ -109,8 +109,6 @@ class SpreadPlan:
             "again": "refused" in {state.value for state in spec.retry},
             "per_step": self.per_step,
             # In a deployment only the environment allows folders and hosts: its parameters can be changed by hand.
-            "media": [str(each) for each in (spec.media_access.folder, *spec.media_access.roots) if each]
-            if local
-            else [],
-            "hosts": sorted(spec.media_access.hosts) if local else [],
+            "media": [str(each) for each in (access.folder, *access.roots) if each] if local else [],
+            "hosts": sorted(access.hosts) if local else [],
         }
