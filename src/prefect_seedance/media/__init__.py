@@ -1,6 +1,6 @@
-"""Files: what goes in is found and looked at; what the providers made is fetched, proven, and put in its place.
+"""Input media and finished videos. Input: addresses and result links. Output: facts, file contents and stored videos.
 
-Everything here but `Downloader`, `Prober` and `fetch_content` blocks: call it in a thread.
+All functions and methods block, except those of `Downloader` and `Prober` and `fetch_content`: call them in a thread.
 """
 
 from __future__ import annotations

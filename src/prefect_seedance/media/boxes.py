@@ -1,7 +1,7 @@
-"""The boxes that an MP4 file is made of (ISO/IEC 14496-12, section 4.2): reading them, strictly.
+"""Reads the boxes of an MP4 file strictly (ISO/IEC 14496-12, section 4.2).
 
-Video libraries skip what they do not understand, because they want to show something. Here the opposite is wanted:
-boxes must fill their parent to the byte, and a name that is one flipped bit away from a name that matters is damage.
+Video libraries skip boxes that they do not understand, to show at least something. Here the checks are strict: boxes
+must fill their parent to the byte, and a name that differs in one bit from a required name is damage.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import BinaryIO, NamedTuple
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.messages import message
 
-# Boxes without which a film is lost, misplaced or mistimed.
+# Boxes without which a video is lost, misplaced or mistimed.
 _VITAL = frozenset(
     b"moov mvhd trak tkhd edts elst mdia mdhd hdlr minf vmhd smhd dinf dref stbl stsd stts stss ctts stsc stsz stz2 "
     b"stco co64 avc1 avc3 avcC hvc1 hev1 hvcC av01 av1C mp4a esds pasp mvex mehd trex moof mfhd traf tfhd tfdt trun "
     b"mdat".split()
 )
-# Real names that happen to be near a vital one.
+# Valid names that are similar to a vital one.
 _OTHERS = frozenset(
     b"ftyp styp free skip wide udta meta iods uuid sgpd sbgp sdtp cslg btrt colr fiel gama clap nmhd gmhd hmhd sthd "
     b"tref load wave chan sidx ssix emsg mfra tfra mfro pdin prft subs saiz saio senc padb stdp stsh tapt trgr elng "
@@ -28,7 +28,7 @@ _OTHERS = frozenset(
 
 
 class Box(NamedTuple):
-    """A box: its name and where its content starts and ends (offsets within what it was read from)."""
+    """A box: its name, and the offsets of the start and the end of its content in the data that it was read from."""
 
     kind: bytes
     start: int
@@ -41,14 +41,14 @@ class Box(NamedTuple):
 
 
 def top_boxes(file: BinaryIO, size: int) -> list[Box]:
-    """Read the boxes of a whole file, without their contents.
+    """Read the boxes of a whole file without their contents.
 
     Args:
         file: A seekable binary file.
         size: Its length in bytes.
 
     Returns:
-        The boxes in their order; together they cover the file from its first to its last byte.
+        The boxes in order; together they cover the file from its first to its last byte.
 
     Raises:
         InvalidMedia: If a box runs past the end (a truncated file) or is no box at all.
@@ -69,8 +69,8 @@ def inner_boxes(data: bytes, start: int, end: int, where: str) -> list[Box]:
 
     Args:
         data: The bytes of a file's description.
-        start: Where the first box begins.
-        end: Where the last box must end.
+        start: Offset of the first box.
+        end: Offset at which the last box must end.
         where: The parent's name, for messages.
 
     Raises:
@@ -108,10 +108,10 @@ def _header(head: bytes, position: int, limit: int, where: str) -> Box:
 
 
 def refuse_near_names(boxes: Iterable[Box]) -> None:
-    """Refuse boxes whose name differs in one bit from a name that matters.
+    """Refuse boxes whose name differs in one bit from that of a vital box.
 
-    Unknown boxes are legal, and makers add their own, so they cannot be refused as such; but a track whose name was
-    hit would otherwise vanish without a word.
+    Unknown boxes are legal, and manufacturers add their own, so they are not refused in general. But a track with a
+    damaged name would otherwise be ignored silently.
 
     Raises:
         InvalidMedia: If there is one.
@@ -125,7 +125,11 @@ def refuse_near_names(boxes: Iterable[Box]) -> None:
 
 
 def only(boxes: Iterable[Box], kind: bytes, where: str) -> Box:
-    """Return the one box of that name; none or two is a flaw."""
+    """Return the only box of that name.
+
+    Raises:
+        InvalidMedia: If there is none, or more than one.
+    """
     found = maybe(boxes, kind, where)
     if found is None:
         raise InvalidMedia(message("video.box_missing", parent=where, box=kind.decode()))
@@ -133,7 +137,11 @@ def only(boxes: Iterable[Box], kind: bytes, where: str) -> Box:
 
 
 def maybe(boxes: Iterable[Box], kind: bytes, where: str) -> Box | None:
-    """Return the box of that name, or None; two is a flaw."""
+    """Return the box of that name, or None.
+
+    Raises:
+        InvalidMedia: If there is more than one.
+    """
     found = [box for box in boxes if box.kind == kind]
     if len(found) > 1:
         raise InvalidMedia(message("video.box_repeated", parent=where, count=len(found), box=kind.decode()))
@@ -181,7 +189,11 @@ def table(data: bytes, box: Box, rows: tuple[str, ...]) -> list[tuple[int, ...]]
 
 
 def version_of(data: bytes, box: Box, known: int) -> int:
-    """Return the version of a full box; one that is not below `known` is a flaw."""
+    """Return the version of a full box.
+
+    Raises:
+        InvalidMedia: If the version is not below `known`, or the box is too short.
+    """
     if box.end - box.start < 8:
         raise InvalidMedia(message("video.box_length", box=box.name))
     version = data[box.start]

@@ -1,8 +1,8 @@
 """Which links may be followed, and to which address.
 
-A result link comes out of a provider's answer, so it may point anywhere: to the machine itself, to its neighbours in
-the office or the cloud, to a service that hands out keys. So the name is resolved here, every address is judged, and
-the connection is made to a judged address, not to the name (which could resolve to another one a moment later).
+A result link comes from a provider's answer, so it may point anywhere: to this machine, to others in the same network,
+or to a service that returns credentials. So the name is resolved here, every address is checked, and the connection is
+made to a checked address, not to the name (which could resolve to another address a moment later).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Zone(Enum):
-    """Where an address lies."""
+    """The network zone of an address."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -33,12 +33,12 @@ class Zone(Enum):
 
 
 class Endpoint(NamedTuple):
-    """One way to a link.
+    """One way to connect to the host of a link.
 
     Attributes:
-        url: Where to connect; its host is a judged address, unless a proxy does the connecting.
-        host: The `Host` header: the link's own name and port.
-        name: The name that the certificate must bear.
+        url: The URL to connect to; its host is a checked address, unless a proxy connects.
+        host: The `Host` header: name and port of the link.
+        name: The name that the certificate must have.
         proxy: The proxy to go through, or None.
     """
 
@@ -49,13 +49,13 @@ class Endpoint(NamedTuple):
 
 
 def shown(url: str) -> str:
-    """Cut a link so that it can be shown or stored: no query string (signatures), no user and password."""
+    """Return a link in a form that is safe to show or store: without query string (signatures), user and password."""
     bare = re.split(r"[?#]", url, maxsplit=1)[0]
     return re.sub(r"//[^/@]*@", "//", bare)[:300]
 
 
 def zone_of(address: str) -> Zone:
-    """Tell where an IP address lies; an address wrapped in another one counts as what is inside."""
+    """Return the zone of an IP address; for an address embedded in another one, that of the inner address."""
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
@@ -69,7 +69,7 @@ def zone_of(address: str) -> Zone:
 
 
 async def allowed_zones(provider_url: str | None, *, allow_private: bool) -> frozenset[Zone]:
-    """Return the zones that links of a provider may lead to: a provider on loopback may hand out loopback links.
+    """Return the zones that links of a provider may point to: a provider on loopback may use loopback links.
 
     Args:
         provider_url: The provider's own base URL, if known.
@@ -83,18 +83,18 @@ async def allowed_zones(provider_url: str | None, *, allow_private: bool) -> fro
         try:
             zones |= {zone_of(address) for address in await _resolve(host, 443)}
         except Unreachable:
-            # Behind a proxy no name may resolve at all, and then only public links are expected.
+            # Behind a proxy no name may resolve; then only public links are expected.
             return frozenset(zones)
     return frozenset(zones)
 
 
 async def endpoints(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str] = frozenset()) -> list[Endpoint]:
-    """Judge a link and return the ways to it, best first.
+    """Check a link and return its endpoints, best first.
 
     Args:
         url: The link.
-        zones: Where it may lead (`allowed_zones`).
-        hosts: Hosts (in lower case) that may be asked at private addresses too.
+        zones: The allowed zones (`allowed_zones`).
+        hosts: Hosts (in lower case) that are allowed at private addresses too.
 
     Raises:
         UnsafeLink: If it must not be followed.
@@ -111,17 +111,17 @@ async def endpoints(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str
     literal = _literal(name)
     proxy = None if literal is Zone.LOOPBACK or name == "localhost" else _proxy_for(url)
     if proxy is not None:
-        # The proxy resolves the name, and is the guard of its own network.
-        _judge([] if literal is None else [literal], url, zones)
+        # The proxy resolves the name and is responsible for its own network.
+        _check_zones([] if literal is None else [literal], url, zones)
         return [Endpoint(url, url.netloc.decode("ascii"), name, proxy)]
     addresses = await _resolve(name, url.port or (443 if url.scheme == "https" else 80))
     found = {address: zone_of(address) for address in addresses}
-    _judge(list(found.values()), url, zones)
+    _check_zones(list(found.values()), url, zones)
     host = url.netloc.decode("ascii")
     return [Endpoint(url.copy_with(host=address), host, name, None) for address, zone in found.items() if zone in zones]
 
 
-def _judge(found: list[Zone], url: httpx.URL, zones: frozenset[Zone]) -> None:
+def _check_zones(found: list[Zone], url: httpx.URL, zones: frozenset[Zone]) -> None:
     where = shown(str(url))
     if url.scheme == "http" and (not found or any(zone is not Zone.LOOPBACK for zone in found)):
         raise UnsafeLink(message("link.not_encrypted", link=where), code="unsafe_link")

@@ -1,4 +1,4 @@
-"""How an answer fits what is already on the disk: go on, start anew, or ask again (RFC 9110, sections 13, 14)."""
+"""Range requests: whether an answer continues the part on the disk (RFC 9110, sections 13 and 14)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASC
 
 
 class Span(NamedTuple):
-    """What a `Content-Range` says.
+    """The value of a `Content-Range`.
 
     Attributes:
-        start: Place of the first byte sent.
-        end: Place after the last byte sent.
-        total: Length of the whole file, or None if not told.
+        start: Offset of the first byte sent.
+        end: Offset after the last byte sent.
+        total: Length of the whole file in bytes, or None if not stated.
     """
 
     start: int
@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 
 def read_span(headers: Mapping[str, str]) -> Span | None:
-    """Read `Content-Range`; None if it is missing or makes no sense."""
+    """Read `Content-Range`; None if it is missing or invalid."""
     match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
     if match is None:
         return None
@@ -40,9 +40,9 @@ def read_span(headers: Mapping[str, str]) -> Span | None:
 
 
 def validator_of(headers: Mapping[str, str]) -> str | None:
-    """Return what to send as `If-Range` later, or None if the answer cannot be resumed safely.
+    """Return the value for a later `If-Range`, or None if the answer cannot be resumed safely.
 
-    Weak entity tags do not promise equal bytes. A date does only if it was old enough when the answer was made.
+    Weak entity tags do not guarantee equal bytes. A date does so only if it was old enough when the answer was made.
     """
     tag = headers.get("etag", "")
     if tag.startswith('"') and tag.endswith('"') and len(tag) > 2 and tag.isprintable():
@@ -54,7 +54,7 @@ def validator_of(headers: Mapping[str, str]) -> str | None:
 
 
 def continues(headers: Mapping[str, str], note: Note, have: int) -> bool:
-    """Tell whether a partial answer (status 206) goes on exactly where the part on the disk ends."""
+    """Return whether a partial answer (status 206) continues exactly at the end of the part on the disk."""
     span = read_span(headers)
     if span is None or span.start != have:
         return False
@@ -65,7 +65,7 @@ def continues(headers: Mapping[str, str], note: Note, have: int) -> bool:
 
 
 def body_length(headers: Mapping[str, str]) -> int | None:
-    """Read `Content-Length`; None if it is not told."""
+    """Read `Content-Length`; None if it is missing or invalid."""
     text = headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 

@@ -1,4 +1,4 @@
-"""Asking for a link: one request on one fresh connection, and nothing sent along but what is needed."""
+"""Requests a link: one request on a new connection, with only the necessary headers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _HEADERS = {"User-Agent": "prefect-seedance", "Accept": "*/*", "Accept-Encoding"
 
 
 class Web:
-    """Opens links to addresses that were judged first, directly or through the environment's proxy.
+    """Opens links at addresses that were checked first, directly or through the environment's proxy.
 
-    It stands on httpx's bare transports: a client would log whole links with their signatures, keep cookies, and bring
-    redirects and proxies of its own. No connection is kept: it may have been made to the same address for another name.
+    It uses httpx's transports without a client: a client would log full links with their signatures, keep cookies, and
+    handle redirects and proxies itself. No connection is reused: it may belong to another name at the same address.
     """
 
     def __init__(self, *, connect_seconds: float, read_seconds: float) -> None:
-        """Make one.
+        """Create it.
 
         Args:
-            connect_seconds: Longest wait for a connection.
-            read_seconds: Longest wait for the next bytes.
+            connect_seconds: Longest wait for a connection, in seconds.
+            read_seconds: Longest wait for the next bytes, in seconds.
         """
         self._timeout = {"connect": connect_seconds, "read": read_seconds, "write": read_seconds, "pool": None}
         self._transports: dict[str | None, httpx.AsyncHTTPTransport] = {}
@@ -45,26 +45,26 @@ class Web:
         *,
         hosts: frozenset[str] = frozenset(),
     ) -> httpx.Response:
-        """Ask for a link, following redirects; each step is judged like the first.
+        """Request a link and follow redirects; each redirect is checked like the link.
 
         Args:
             url: The link.
-            zones: Where it and its redirects may lead (`allowed_zones`).
-            headers: What to send beside the fixed headers.
-            hosts: Hosts (in lower case) that may be asked at private addresses too.
+            zones: The allowed zones of the link and its redirects (`allowed_zones`).
+            headers: Headers in addition to the fixed ones.
+            hosts: Hosts (in lower case) that are allowed at private addresses too.
 
         Returns:
-            The answer, whose body is not read yet. The caller closes it.
+            The answer; its body is not read yet. The caller closes it.
 
         Raises:
             UnsafeLink: If the link or a redirect must not be followed.
-            InvalidResponse: If the redirects lead nowhere.
+            InvalidResponse: If a redirect has no target, or there are too many.
             Unreachable: If a name does not resolve.
             httpx.TransportError: If no connection is made, or it breaks.
         """
         target = _parse(url)
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._ask(await endpoints(target, zones, hosts), {**_HEADERS, **(headers or {})})
+            response = await self._request(await endpoints(target, zones, hosts), {**_HEADERS, **(headers or {})})
             if response.status_code not in _REDIRECTS:
                 return response
             await response.aclose()
@@ -75,20 +75,20 @@ class Web:
             target = target.join(_parse(location))
         raise InvalidResponse(message("link.redirected_too_often", limit=_MOST_REDIRECTS, link=shown(url)))
 
-    async def _ask(self, ways: list[Endpoint], headers: dict[str, str]) -> httpx.Response:
+    async def _request(self, candidates: list[Endpoint], headers: dict[str, str]) -> httpx.Response:
         failure: httpx.TransportError | None = None
-        for door in ways:
+        for endpoint in candidates:
             request = httpx.Request(
                 "GET",
-                door.url,
-                headers={"Host": door.host, **headers},
-                extensions={"timeout": self._timeout, "sni_hostname": door.name},
+                endpoint.url,
+                headers={"Host": endpoint.host, **headers},
+                extensions={"timeout": self._timeout, "sni_hostname": endpoint.name},
             )
             try:
-                return await self._transport(door.proxy).handle_async_request(request)
+                return await self._transport(endpoint.proxy).handle_async_request(request)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
-        assert failure is not None  # noqa: S101 - a judged link has at least one way
+        assert failure is not None  # noqa: S101 - a checked link has at least one endpoint
         raise failure
 
     def _transport(self, proxy: str | None) -> httpx.AsyncHTTPTransport:

@@ -120,9 +120,9 @@ def test_a_missing_fragment_in_the_middle_is_found(make_video, inspect):
 def test_a_long_film_is_decoded_in_part_and_its_ends_always(make_video, inspect, monkeypatch):
     data = make_video(gop=2, audio=False, noise=250)
     decoded: list[int] = []
-    take = decoding._VideoWatch._take
+    take = decoding._VideoChecker._take
     monkeypatch.setattr(
-        decoding._VideoWatch, "_take", lambda self, frame: (decoded.append(frame.pts), take(self, frame))
+        decoding._VideoChecker, "_take", lambda self, frame: (decoded.append(frame.pts), take(self, frame))
     )
     everything = inspect(data)
     assert len(decoded) == 24

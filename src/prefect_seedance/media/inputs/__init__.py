@@ -1,1 +1,1 @@
-"""In goes the address of a medium that a row names; out comes what it is, and its bytes where they are needed."""
+"""Input: the address of a medium in a row. Output: its facts, and its content where it is needed."""

@@ -1,6 +1,6 @@
 """Which local files may be read: those below the table's folder or a folder that the deployment names.
 
-Whoever fills in a form in the Prefect UI chooses addresses, but not what of a worker's disk they may see.
+A user of a form in the Prefect UI chooses addresses, but must not read arbitrary files of a worker.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class MediaAccess:
     """Where media may be read from.
 
     Attributes:
-        folder: The table's own folder: relative paths start here, and what lies below it may be read. None if the
-            rows came from nowhere on this machine.
+        folder: The folder of the table: relative paths start here, and files below it may be read. None if the rows do
+            not come from a file on this machine.
         roots: Further folders that may be read (`media_root`); relative paths start in them if there is no `folder`.
-        hosts: Hosts at private addresses that may be asked, by name.
+        hosts: Names of hosts that may be requested at private addresses.
         loopback: True where the provider itself is on loopback (the sandbox): media may then be there too.
     """
 
@@ -42,14 +42,14 @@ class MediaAccess:
     def find(self, address: str) -> Path:
         """Find the file of a local address (a path, or a `file://` URL).
 
-        Links are followed before it is judged where the file lies. Of files that lie elsewhere nothing is told, not
-        even whether they are there. Blocks, though not for long.
+        Symbolic links are resolved before the check. Nothing is revealed about files outside the allowed folders, not
+        even whether they exist. Blocks, but not for long.
 
         Returns:
-            The path with all links resolved, of an ordinary file that can be opened.
+            The path of a regular file that can be opened, with all links resolved.
 
         Raises:
-            InputError: If it lies outside, is missing, is no file, or may not be read.
+            InputError: If it is outside the allowed folders, missing, not a file, or not readable.
         """
         path = _path_of(address)
         bases = [base for base in (self.folder, *self.roots) if base is not None]
@@ -73,16 +73,16 @@ class MediaAccess:
 
 
 def open_file(path: Path, address: str) -> BinaryIO:
-    """Open an ordinary file for reading, and nothing else.
+    """Open a regular file for reading, and nothing else.
 
     Args:
-        path: What `MediaAccess.find` found.
-        address: How the user wrote it, for messages.
+        path: The result of `MediaAccess.find`.
+        address: The address that the user wrote, for messages.
 
     Raises:
-        InputError: If it is none, or may not be read.
+        InputError: If it is not a regular file, or not readable.
     """
-    # Opening a pipe would wait for its writer; a link that appears between finding and opening is not followed.
+    # Opening a pipe would wait for its writer. A link that is created between `find` and this call is not followed.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         mode = path.lstat().st_mode
@@ -121,13 +121,13 @@ def _path_of_url(address: str) -> str:
 
 
 def _inside(path: Path, bases: list[Path]) -> Path | None:
-    # Dots are taken out by the letter first: else `../x/../here.png` would tell whether x is there.
+    # Normalise the dots without the disk first: otherwise `../x/../here.png` would reveal whether x exists.
     real = Path(os.path.realpath(os.path.normpath(path)))
     return real if any(real.is_relative_to(os.path.realpath(base)) for base in bases) else None
 
 
 def _spellings(path: Path) -> list[Path]:
-    # macOS stores accents apart from their letters, spreadsheets do not.
+    # macOS stores accents separately from their letters (NFD), spreadsheets do not (NFC).
     forms = (str(path), *(unicodedata.normalize(form, str(path)) for form in ("NFC", "NFD")))
     return [Path(form) for form in dict.fromkeys(forms)]
 

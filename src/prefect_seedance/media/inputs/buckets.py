@@ -1,4 +1,4 @@
-"""Reading from object stores (`s3://`, `gs://` …) through fsspec, whose drivers are packages of their own."""
+"""Reads from object stores (`s3://`, `gs://` …) through fsspec. Its drivers are separate packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prefect_seedance.routes.address import shown
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-# Only these: others of fsspec's lead to this machine's own disk (local://, git://, zip://) or to any host (sftp://).
+# Only these: other schemes of fsspec read this machine's disk (local://, git://, zip://) or any host (sftp://).
 STORES = {
     "s3": "s3fs",
     "s3a": "s3fs",
@@ -31,13 +31,13 @@ STORES = {
 
 
 def bucket_source(address: str) -> Blocks:
-    """Open a file in a store, to be looked into. Blocks.
+    """Open a file in a store for probing. Blocks.
 
     Raises:
-        InputError: If there is no such file or no right to read it, or the store's driver is missing.
+        InputError: If there is no such file, no permission to read it, or no driver for the store.
         Unreachable: If the store does not answer.
     """
-    with _told_of(address):
+    with _store_errors(address):
         system, path = _open_store(address)
         size = _size(system, path, address)
         return Blocks(size, lambda start, count: _part(system, path, address, start, count))
@@ -45,13 +45,13 @@ def bucket_source(address: str) -> Blocks:
 
 @contextmanager
 def bucket_file(address: str) -> Iterator[BucketFile]:
-    """Open a file in a store, to be read from its first byte on. Blocks, and so does reading.
+    """Open a file in a store for reading from its first byte. Opening and reading block.
 
     Raises:
         InputError: As for `bucket_source`.
         Unreachable: If the store does not answer.
     """
-    with _told_of(address):
+    with _store_errors(address):
         system, path = _open_store(address)
         _size(system, path, address)
         file = cast("BinaryIO", system.open(path, "rb"))
@@ -60,7 +60,7 @@ def bucket_file(address: str) -> Iterator[BucketFile]:
 
 
 class BucketFile:
-    """A file in a store, whose errors are told in our words."""
+    """A file in a store. Its errors are those of this package."""
 
     def __init__(self, file: BinaryIO, address: str) -> None:
         self._file = file
@@ -68,7 +68,7 @@ class BucketFile:
 
     def read(self, count: int) -> bytes:
         """Return the next bytes; none at the end."""
-        with _told_of(self._address):
+        with _store_errors(self._address):
             return self._file.read(count)
 
 
@@ -92,20 +92,21 @@ def _open_store(address: str) -> tuple[AbstractFileSystem, str]:
 
 
 def _size(system: AbstractFileSystem, path: str, address: str) -> int | None:
-    text = system.info(path)
-    if text.get("type") == "directory":
+    info = system.info(path)
+    if info.get("type") == "directory":
         raise InputError(message("media.is_folder", address=shown(address)), code="no_file")
-    size = text.get("size")
+    size = info.get("size")
     return size if isinstance(size, int) else None
 
 
 def _part(system: AbstractFileSystem, path: str, address: str, start: int, count: int) -> bytes:
-    with _told_of(address):
+    with _store_errors(address):
         return bytes(system.cat_file(path, start, start + count))
 
 
 @contextmanager
-def _told_of(address: str) -> Iterator[None]:
+def _store_errors(address: str) -> Iterator[None]:
+    """Translate the errors of the driver."""
     try:
         yield
     except (InputError, Unreachable):

@@ -1,4 +1,4 @@
-"""The bytes of a medium as a file on this disk, with the hash by which it is known across runs."""
+"""The content of a medium as a local file, with the hash that identifies it across runs."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of, shown
 
 _PIECE = 1 << 20
-_LOOK_SECONDS = 20.0
+_PROBE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Content:
-    """A medium at hand.
+    """A medium as a local file.
 
     Attributes:
-        path: Where it lies: the user's own file in its place, or a copy in the scratch folder.
-        filename: A name for it, safe to send, with the ending of its true format.
-        mime_type: Its true type, told from its bytes.
+        path: The user's own file, or a copy in the scratch folder.
+        filename: A file name that is safe to send, with the extension of its real format.
+        mime_type: Its MIME type by its bytes.
         sha256: Hash of the bytes, in hexadecimal.
-        bytes: Their number.
-        modified_ns: When the file was last changed, as the disk tells it.
+        bytes: Number of bytes.
+        modified_ns: Modification time of the file, in nanoseconds since 1970.
     """
 
     path: Path
@@ -50,7 +50,7 @@ class Content:
     modified_ns: int | None = None
 
     def unchanged(self) -> bool:
-        """Tell whether the file is still the one that was hashed, by size and date. Ask after sending."""
+        """Return whether the file is unchanged since it was hashed, by size and time. Call it after sending."""
         try:
             now = self.path.stat()
         except OSError:
@@ -58,38 +58,40 @@ class Content:
         return now.st_size == self.bytes and self.modified_ns in (None, now.st_mtime_ns)
 
 
-async def fetch_content(address: str, places: MediaAccess, scratch: Path, *, max_bytes: int = 100 << 20) -> Content:
-    """Bring a medium onto this disk, hashed in the same pass. A local file stays where it is and is not copied.
+async def fetch_content(
+    address: str, media_access: MediaAccess, scratch: Path, *, max_bytes: int = 100 << 20
+) -> Content:
+    """Copy a medium to this disk and hash it in the same pass. A local file is not copied.
 
     Args:
         address: A path, a `file://` URL, a store URL or a data URI.
-        places: Which local files may be read.
-        scratch: Folder for copies, made if need be; the same content is there once.
-        max_bytes: Largest content to accept.
+        media_access: Which local files may be read.
+        scratch: Folder for copies, created if necessary; the same content is stored once.
+        max_bytes: Largest content to accept, in bytes.
 
     Raises:
-        InputError: If it cannot be found or read, is too large, is no medium, or changed while it was read; or if
-            the scratch folder cannot be written.
+        InputError: If it cannot be found or read, is too large, is not a medium, or changed while it was read; or if
+            the scratch folder is not writable.
         Unreachable: If a store does not answer.
-        ValueError: If the address is of another kind: those the provider fetches by itself.
+        ValueError: If the address has another scheme: the provider fetches those itself.
     """
     scheme = scheme_of(address)
-    works: dict[str | None, Callable[[], Content]] = {
-        "file": lambda: _in_place(address, places, max_bytes),
+    readers: dict[str | None, Callable[[], Content]] = {
+        "file": lambda: _from_file(address, media_access, max_bytes),
         "store": lambda: _from_store(address, scratch, max_bytes),
         "data": lambda: _from_data(address, scratch, max_bytes),
     }
-    if scheme not in works:
+    if scheme not in readers:
         raise ValueError(message("media.not_fetched", address=shown(address)))
-    return await asyncio.to_thread(works[scheme])
+    return await asyncio.to_thread(readers[scheme])
 
 
-def _in_place(address: str, places: MediaAccess, max_bytes: int) -> Content:
-    path = places.find(address)
+def _from_file(address: str, media_access: MediaAccess, max_bytes: int) -> Content:
+    path = media_access.find(address)
     try:
         with open_file(path, address) as file:
             before = os.fstat(file.fileno())
-            digest, size = _copy(file.read, None, address, max_bytes)
+            digest, size = _read_and_hash(file.read, None, address, max_bytes)
             content = _content(file, path, path.stem, address, digest, size, before.st_mtime_ns)
         if size != before.st_size or not content.unchanged():
             raise InputError(message("media.changed", address=shown(address)), code="file_changed")
@@ -101,30 +103,30 @@ def _in_place(address: str, places: MediaAccess, max_bytes: int) -> Content:
 
 def _from_store(address: str, scratch: Path, max_bytes: int) -> Content:
     with bucket_file(address) as file:
-        return _kept(file.read, scratch, PurePosixPath(address.partition("://")[2]).stem, address, max_bytes)
+        return _copy_to_scratch(file.read, scratch, PurePosixPath(address.partition("://")[2]).stem, address, max_bytes)
 
 
 def _from_data(address: str, scratch: Path, max_bytes: int) -> Content:
     data = memoryview(data_bytes(address))
-    place = 0
+    offset = 0
 
     def read(count: int) -> bytes:
-        nonlocal place
-        place += count
-        return bytes(data[place - count : place])
+        nonlocal offset
+        offset += count
+        return bytes(data[offset - count : offset])
 
-    return _kept(read, scratch, "media", address, max_bytes)
+    return _copy_to_scratch(read, scratch, "media", address, max_bytes)
 
 
-def _kept(read: Callable[[int], bytes], scratch: Path, stem: str, address: str, max_bytes: int) -> Content:
-    """Write a copy under the name of its hash, so that it is there whole or not at all."""
+def _copy_to_scratch(read: Callable[[int], bytes], scratch: Path, stem: str, address: str, max_bytes: int) -> Content:
+    """Write a copy atomically. Its file name is its hash."""
     unfinished: Path | None = None
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=scratch, prefix=".media-")
         unfinished = Path(name)
         with os.fdopen(handle, "w+b") as copy:
-            digest, size = _copy(read, copy, address, max_bytes)
+            digest, size = _read_and_hash(read, copy, address, max_bytes)
             copy.flush()
             content = _content(copy, unfinished, stem, address, digest, size, None)
         final = scratch / f"{digest}{PurePosixPath(content.filename).suffix}"
@@ -138,7 +140,9 @@ def _kept(read: Callable[[int], bytes], scratch: Path, stem: str, address: str, 
                 unfinished.unlink(missing_ok=True)
 
 
-def _copy(read: Callable[[int], bytes], target: BinaryIO | None, address: str, max_bytes: int) -> tuple[str, int]:
+def _read_and_hash(
+    read: Callable[[int], bytes], target: BinaryIO | None, address: str, max_bytes: int
+) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     while data := read(_PIECE):
         size += len(data)
@@ -159,11 +163,11 @@ def _content(
         name = format_from(source.read_at)
         if name is None:
             raise UnsupportedMedia(message("media.unknown_format"))
-        if name in ("mp4", "3gp"):  # may be sound alone
+        if name in ("mp4", "3gp"):  # may be audio only
             with suppress(InvalidMedia, ProbeTimeout):
-                name = stream_facts(source, name, monotonic() + _LOOK_SECONDS).format
-    except InvalidMedia as flaw:
-        text = message("media.unsupported", address=shown(address), reason=flaw.text)
+                name = stream_facts(source, name, monotonic() + _PROBE_SECONDS).format
+    except InvalidMedia as error:
+        text = message("media.unsupported", address=shown(address), reason=error.text)
         raise InputError(text, code="no_medium") from None
     ending = {"jpeg": "jpg"}.get(name, name)
     return Content(path, f"{slug(stem)}.{ending}", MIME_TYPES[name], digest, size, modified_ns)

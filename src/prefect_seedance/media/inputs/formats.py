@@ -1,4 +1,4 @@
-"""What a file is, told from its bytes; its name is only what somebody called it."""
+"""The format of a file by its bytes. Its name is not used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prefect_seedance.errors import UnsupportedMedia
 from prefect_seedance.messages import message
 from prefect_seedance.routes.facts import MediaKind
 
-#: Reads bytes of a file: from where, and how many; fewer come only at its end.
+#: Reads bytes of a file, by offset and number of bytes; fewer are returned only at its end.
 ReadAt = Callable[[int, int], bytes]
 
 _IMAGES = {
@@ -41,10 +41,10 @@ _AUDIOS = {
     "flac": "audio/flac",
     "ogg": "audio/ogg",
 }
-#: Mime type by format; the formats that the providers document, and the two that cameras write besides.
+#: MIME type by format: the formats that the providers document, and two more that cameras write.
 MIME_TYPES = {**_IMAGES, **_VIDEOS, **_AUDIOS}
 
-# First bytes that tell a format; the order does not matter, as no two can begin alike.
+# First bytes of each format; the order does not matter, since none is a prefix of another.
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
@@ -70,7 +70,7 @@ _BRANDS = {
     b"avis": "avif",
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "heic"),
 }
-# Files of QuickTime from before 2001 open with one of these instead of a brand.
+# QuickTime files from before 2001 start with one of these instead of a brand.
 _OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _OTHERS = (
     (b"%PDF", "PDF"),
@@ -92,21 +92,21 @@ _SVG = re.compile(
 
 
 def kind_of(format_name: str) -> MediaKind:
-    """Return what a format holds."""
+    """Return the kind of media of a format."""
     if format_name in _IMAGES:
         return "image"
     return "video" if format_name in _VIDEOS else "audio"
 
 
 def format_from(read_at: ReadAt) -> str | None:
-    """Tell the format of a file from its first bytes.
+    """Return the format of a file by its first bytes.
 
     Returns:
-        One of `MIME_TYPES`, or None if the bytes are in no form that is known here. An `mp4` may turn out to hold
-        sound alone (then it is an `m4a`), which only its tables tell; so may a `3gp`.
+        One of `MIME_TYPES`, or None if the format is not known. An `mp4` or `3gp` may contain only audio (then it is an
+        `m4a`); only its tables show that.
 
     Raises:
-        UnsupportedMedia: If it is surely something else; the text says what.
+        UnsupportedMedia: If it is certainly another format; the text says which.
     """
     head = read_at(0, _HEAD)
     if not head:
@@ -151,7 +151,7 @@ def _branded(head: bytes) -> str:
 
 
 def _bare_sound(head: bytes, read_at: ReadAt) -> str | None:
-    """Tell MP3, AAC and FLAC, which may stand behind tags of any length (ID3v2: id3.org/id3v2.4.0-structure, 3.1)."""
+    """Recognise MP3, AAC and FLAC, which may follow tags of any length (ID3v2: id3.org/id3v2.4.0-structure, 3.1)."""
     start = 0
     for _ in range(_ID3_FRAMES):
         if head[:3] != b"ID3" or len(head) < 10:
@@ -208,5 +208,5 @@ def _reads_as_text(text: bytes) -> bool:
     try:
         text.decode()
     except UnicodeDecodeError as error:
-        return error.start >= len(text) - 3 and bool(text[: error.start])  # the head may end within a letter
+        return error.start >= len(text) - 3 and bool(text[: error.start])  # the head may end within a character
     return True

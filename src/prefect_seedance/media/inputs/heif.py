@@ -19,12 +19,13 @@ def heif_size(source: ByteSource) -> tuple[int, int]:
 
     Raises:
         InvalidMedia: If the file is cut short or damaged.
-        struct.error: Likewise, and so is an `IndexError`.
+        struct.error: Likewise.
+        IndexError: Likewise.
     """
     meta, data = b"", False
-    place = 0
+    offset = 0
     for _ in range(_MOST_BOXES):
-        head = source.read_at(place, 16)
+        head = source.read_at(offset, 16)
         if not head:
             break
         length, kind = struct.unpack(">I4s", head[:8])
@@ -32,15 +33,15 @@ def heif_size(source: ByteSource) -> tuple[int, int]:
         if length == 1:
             (length,), start = struct.unpack(">Q", head[8:16]), 16
         elif length == 0:
-            length = (source.size or place + start) - place
-        if length < start or (source.size is not None and place + length > source.size):
+            length = (source.size or offset + start) - offset
+        if length < start or (source.size is not None and offset + length > source.size):
             raise InvalidMedia(_CUT)
         data = data or kind == b"mdat"
         if kind == b"meta":
-            meta = source.read_at(place + start + 4, min(length - start - 4, _MOST_META))
+            meta = source.read_at(offset + start + 4, min(length - start - 4, _MOST_META))
             if not source.whole:
                 break
-        place += length
+        offset += length
     if not meta or (source.whole and not data and b"idat" not in meta):
         raise InvalidMedia(message("media.no_picture"))
     return _item_size(meta)
@@ -73,13 +74,15 @@ def _properties_of(meta: bytes, tables: list[tuple[int, int]], item: int) -> lis
     for start, _end in tables:
         version, wide = meta[start], meta[start + 3] & 1
         (count,) = struct.unpack(">I", meta[start + 4 : start + 8])
-        place, id_bytes = start + 8, 4 if version else 2
+        offset, id_bytes = start + 8, 4 if version else 2
         for _ in range(min(count, 65_536)):
-            this = int.from_bytes(meta[place : place + id_bytes])
-            number, place = meta[place + id_bytes], place + id_bytes + 1
+            this = int.from_bytes(meta[offset : offset + id_bytes])
+            number, offset = meta[offset + id_bytes], offset + id_bytes + 1
             step = 2 if wide else 1
             if this == item:
                 mask = 0x7FFF if wide else 0x7F
-                return [int.from_bytes(meta[at : at + step]) & mask for at in range(place, place + number * step, step)]
-            place += number * step
+                return [
+                    int.from_bytes(meta[at : at + step]) & mask for at in range(offset, offset + number * step, step)
+                ]
+            offset += number * step
     return []

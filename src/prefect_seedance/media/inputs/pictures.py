@@ -1,6 +1,6 @@
-"""The pixel size of a picture, read from its header: nothing is decoded, so nothing can blow up.
+"""The pixel size of a picture, read from its header. Nothing is decoded, so a hostile file cannot exhaust memory.
 
-Where the whole file is at hand, it is also walked to its end, which finds a file that was cut short.
+A file that is available as a whole is also read to its end, which detects a truncated file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from prefect_seedance.messages import message
 
 Size = tuple[int, int]
 
-# Marks of a JPEG file (ITU-T T.81, table B.1) that carry the size, and those that stand alone.
+# Markers of a JPEG file (ITU-T T.81, table B.1) that contain the size, and those without a length.
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_MARK = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
@@ -28,15 +28,15 @@ _CUT = message("media.cut_short")
 
 
 def picture_size(source: ByteSource, format_name: str) -> Size | None:
-    """Return width and height in pixels as the header tells them; None for a format without pixels (`svg`).
+    """Return width and height in pixels by the header; None for a format without pixels (`svg`).
 
     Args:
         source: The picture.
         format_name: Its format (`format_from`).
 
     Raises:
-        InvalidMedia: If it is damaged or cut short.
-        BeyondPrefix: If its header goes on beyond what may be read.
+        InvalidMedia: If it is damaged or truncated.
+        BeyondPrefix: If its header is longer than the bytes that may be read.
     """
     read = _READERS.get(format_name)
     if read is None:
@@ -63,13 +63,13 @@ def _png(source: ByteSource) -> Size:
 
 
 def _walk_png(source: ByteSource) -> None:
-    place, seen = 8, set()
+    offset, seen = 8, set()
     for _ in range(_MOST_SEGMENTS):
-        length, kind = struct.unpack(">I4s", source.read_at(place, 8))
-        if place + 12 + length > (source.size or 0):
+        length, kind = struct.unpack(">I4s", source.read_at(offset, 8))
+        if offset + 12 + length > (source.size or 0):
             raise InvalidMedia(_CUT)
         if length <= _MOST_CHECKED:
-            body = source.read_at(place + 4, length + 8)
+            body = source.read_at(offset + 4, length + 8)
             if zlib.crc32(body[:-4]) != int.from_bytes(body[-4:]):
                 raise InvalidMedia(message("media.damaged_chunk", chunk=kind.decode("latin-1")))
         seen.add(kind)
@@ -77,48 +77,48 @@ def _walk_png(source: ByteSource) -> None:
             if b"IDAT" not in seen:
                 raise InvalidMedia(message("media.no_picture"))
             return
-        place += 12 + length
+        offset += 12 + length
 
 
 def _jpeg(source: ByteSource) -> Size:
-    place, size = 2, None
+    offset, size = 2, None
     for _ in range(_MOST_SEGMENTS):
-        mark = source.read_at(place, 2)
+        mark = source.read_at(offset, 2)
         if len(mark) < 2 or mark[0] != 0xFF:
             raise InvalidMedia(_CUT)
         if mark[1] == 0xFF or mark[1] in _JPEG_ALONE:
-            place += 1 if mark[1] == 0xFF else 2
+            offset += 1 if mark[1] == 0xFF else 2
             continue
         if mark[1] == 0xD9:
             break
-        (length,) = struct.unpack(">H", source.read_at(place + 2, 2))
+        (length,) = struct.unpack(">H", source.read_at(offset + 2, 2))
         if mark[1] in _JPEG_SIZES:
-            height, width = struct.unpack(">HH", source.read_at(place + 5, 4))
+            height, width = struct.unpack(">HH", source.read_at(offset + 5, 4))
             size = (width, height)
-        place += 2 + length
+        offset += 2 + length
         if size is not None and not source.whole:
             break
         if mark[1] == 0xDA:
             if size is None:
                 break
-            place = _after_scan(source, place)
+            offset = _after_scan(source, offset)
     if size is None:
         raise InvalidMedia(message("media.no_picture"))
     return size
 
 
-def _after_scan(source: ByteSource, place: int) -> int:
-    """Find the mark that ends the compressed data; within them every FF is followed by 00 or a restart mark."""
+def _after_scan(source: ByteSource, offset: int) -> int:
+    """Return the offset of the marker that ends the compressed data. In it, FF precedes only 00 or a restart marker."""
     step, tail = 1 << 20, b""
     while True:
-        data = source.read_at(place, step)
+        data = source.read_at(offset, step)
         if not data:
             raise InvalidMedia(_CUT)
         found = _JPEG_MARK.search(tail + data)
         if found is not None:
-            return place - len(tail) + found.end() - 2
+            return offset - len(tail) + found.end() - 2
         tail = b"\xff" if data[-1] == 0xFF else b""
-        place += len(data)
+        offset += len(data)
 
 
 def _gif(source: ByteSource) -> Size:
@@ -129,25 +129,25 @@ def _gif(source: ByteSource) -> Size:
     return width, height
 
 
-def _walk_gif(source: ByteSource, place: int) -> None:
+def _walk_gif(source: ByteSource, offset: int) -> None:
     pictures = 0
     for _ in range(_MOST_SEGMENTS * 10):
-        kind = source.read_at(place, 1)[0]
+        kind = source.read_at(offset, 1)[0]
         if kind == 0x3B:
             if not pictures:
                 raise InvalidMedia(message("media.no_picture"))
             return
         if kind == 0x2C:
-            packed = source.read_at(place + 9, 1)[0]
-            place += 11 + (3 << (packed & 7) + 1 if packed & 0x80 else 0)
+            packed = source.read_at(offset + 9, 1)[0]
+            offset += 11 + (3 << (packed & 7) + 1 if packed & 0x80 else 0)
             pictures += 1
         elif kind == 0x21:
-            place += 2
+            offset += 2
         else:
             raise InvalidMedia(_CUT)
-        while length := source.read_at(place, 1)[0]:
-            place += 1 + length
-        place += 1
+        while length := source.read_at(offset, 1)[0]:
+            offset += 1 + length
+        offset += 1
 
 
 def _bmp(source: ByteSource) -> Size:

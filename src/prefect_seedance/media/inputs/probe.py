@@ -1,4 +1,4 @@
-"""Looking at media before anything is spent: what they are, how large and how long, without fetching them whole."""
+"""Probes media before anything is spent: format, size and length, without fetching whole files."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from prefect_seedance.routes.rules.material import MediaFacts
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 10.0
-_LOOK_SECONDS = 20.0
+_DECODE_SECONDS = 20.0
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What a look has brought.
+    """The result of a probe.
 
     Attributes:
-        facts: What was found; None if nothing was.
+        facts: The facts; None if there are none.
         warning: What could not be found out, and why; None if all is known.
     """
 
@@ -53,23 +53,23 @@ class Probed:
 
 
 class Prober:
-    """Looks at the media of a table: each address once, several at a time. Use it as an async context manager."""
+    """Probes the media of a table: each address once, several at a time. Use it as an async context manager."""
 
-    def __init__(self, places: MediaAccess, *, at_once: int = 8, probe_seconds: float = 30.0) -> None:
-        """Make one.
+    def __init__(self, media_access: MediaAccess, *, at_once: int = 8, probe_seconds: float = 30.0) -> None:
+        """Create it.
 
         Args:
-            places: Which files and hosts may be read.
-            at_once: How many are looked at at the same time.
-            probe_seconds: Longest time for one.
+            media_access: Which files and hosts may be read.
+            at_once: Number of media that are probed at the same time.
+            probe_seconds: Longest time for one medium, in seconds.
         """
-        self._places = places
+        self._media_access = media_access
         self._seconds = probe_seconds
-        self._free = asyncio.Semaphore(at_once)
-        # Threads of its own: name look-ups wait in the common ones, and looks must not wait for looks.
+        self._slots = asyncio.Semaphore(at_once)
+        # Separate threads: name look-ups use the default ones, and a probe must not wait for another.
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="seedance-probe")
         self._web = Web(connect_seconds=_CONNECT_SECONDS, read_seconds=_READ_SECONDS)
-        self._looks: dict[str, asyncio.Task[Probed | InputError]] = {}
+        self._probes: dict[str, asyncio.Task[Probed | InputError]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,60 +80,60 @@ class Prober:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop all looks and close all connections."""
-        for look in self._looks.values():
-            look.cancel()
-        await asyncio.gather(*self._looks.values(), return_exceptions=True)
+        """Stop all probes and close all connections."""
+        for probe in self._probes.values():
+            probe.cancel()
+        await asyncio.gather(*self._probes.values(), return_exceptions=True)
         await self._web.aclose()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def probe(self, address: str) -> Probed:
-        """Look at a medium, or say again what an earlier look has brought.
+        """Probe a medium, or return the result of an earlier probe.
 
-        Local files and data URIs are walked to their end; of remote files only the head is read, and what its tables
-        point to.
+        Local files and data URIs are read to their end. Of remote files only the head is read, and the bytes that its
+        tables refer to.
 
         Args:
-            address: Any address that a row may hold. An `asset://` id is not looked at.
+            address: Any address that a row may contain. An `asset://` id is not probed.
 
         Raises:
-            InputError: If the row is wrong: no such file, outside the folders that may be read, a private address, no
+            InputError: If the row is wrong: no such file, a file outside the allowed folders, a private address, not a
                 medium, or a damaged one.
         """
-        if address not in self._looks:
-            self._looks[address] = asyncio.create_task(self._look(address))
-        # Whoever asked first may be cancelled; the others still want to know.
-        outcome = await asyncio.shield(self._looks[address])
+        if address not in self._probes:
+            self._probes[address] = asyncio.create_task(self._result(address))
+        # The first caller may be cancelled while others still wait for the result.
+        outcome = await asyncio.shield(self._probes[address])
         if isinstance(outcome, InputError):
             raise InputError(outcome.text, code=outcome.code)
         return outcome
 
-    async def _look(self, address: str) -> Probed | InputError:
-        async with self._free:
+    async def _result(self, address: str) -> Probed | InputError:
+        async with self._slots:
             try:
                 async with asyncio.timeout(self._seconds):
-                    return await self._seen(address)
-            except InputError as mistake:
-                return mistake
-            except UnsupportedMedia as flaw:
-                text = message("media.unsupported", address=shown(address), reason=flaw.text)
+                    return await self._probe(address)
+            except InputError as error:
+                return error
+            except UnsupportedMedia as error:
+                text = message("media.unsupported", address=shown(address), reason=error.text)
                 return InputError(text, code="no_medium")
-            except InvalidMedia as flaw:
-                text = message("media.damaged", address=shown(address), reason=flaw.text)
+            except InvalidMedia as error:
+                text = message("media.damaged", address=shown(address), reason=error.text)
                 return InputError(text, code="damaged_medium")
             except (TimeoutError, ProbeTimeout):
                 return Probed(warning=message("media.look_took_long", address=shown(address)))
             except Unreachable as error:
                 return Probed(warning=message("media.look_failed", problem=error.text, address=shown(address)))
 
-    async def _seen(self, address: str) -> Probed:
+    async def _probe(self, address: str) -> Probed:
         scheme = scheme_of(address)
         if scheme == "asset":
             return Probed()
         if scheme == "data":
             return await self._in_thread(lambda: _data_facts(address))
         if scheme == "file":
-            return await self._in_thread(lambda: _file_facts(address, self._places))
+            return await self._in_thread(lambda: _file_facts(address, self._media_access))
         if scheme == "store":
             return await self._in_thread(lambda: _facts_of(bucket_source(address), address))
         if scheme == "https":
@@ -142,7 +142,7 @@ class Prober:
         raise InputError(text, code="unknown_address")
 
     async def _web_facts(self, address: str) -> Probed:
-        remote = RemoteFile(self._web, address, self._places, monotonic() + self._seconds)
+        remote = RemoteFile(self._web, address, self._media_access, monotonic() + self._seconds)
         try:
             source = await remote.open()
             return await self._in_thread(lambda: _facts_of(source, address))
@@ -160,7 +160,7 @@ def data_bytes(address: str) -> bytes:
     """Decode a data URI.
 
     Raises:
-        InputError: If what follows the comma is no Base64.
+        InputError: If the part after the comma is not Base64.
     """
     try:
         return base64.b64decode(address.partition(",")[2], validate=True)
@@ -178,8 +178,8 @@ def _data_facts(address: str) -> Probed:
     return probed
 
 
-def _file_facts(address: str, places: MediaAccess) -> Probed:
-    path = places.find(address)
+def _file_facts(address: str, media_access: MediaAccess) -> Probed:
+    path = media_access.find(address)
     try:
         with open_file(path, address) as file:
             return _facts_of(LocalFile(file), address)
@@ -199,7 +199,7 @@ def _facts_of(source: ByteSource, address: str) -> Probed:
         if facts.kind == "image":
             size = picture_size(source, name)
             return Probed(facts if size is None else replace(facts, width=size[0], height=size[1]))
-        found = stream_facts(source, name, monotonic() + _LOOK_SECONDS)
+        found = stream_facts(source, name, monotonic() + _DECODE_SECONDS)
     except BeyondPrefix:
         return Probed(facts, message("media.look_too_far", address=shown(address), limit=MOST_REMOTE >> 20))
     except InvalidMedia:

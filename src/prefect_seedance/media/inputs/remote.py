@@ -1,4 +1,4 @@
-"""Looking into a file on a web server: its head first, then what is asked for, and never much."""
+"""Reads parts of a file on a web server: its head first, then the requested parts, up to a limit."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ _PARTS_OF_A_BLOCK = 8
 
 
 class RemoteFile:
-    """A file on a web server. It is opened and closed in the event loop, and its source is read in a thread."""
+    """A file on a web server. It is opened and closed in the event loop; its source is read in a thread."""
 
-    def __init__(self, web: Web, address: str, places: MediaAccess, deadline: float) -> None:
-        """Make one; nothing is asked yet.
+    def __init__(self, web: Web, address: str, media_access: MediaAccess, deadline: float) -> None:
+        """Create it; nothing is requested yet.
 
         Args:
-            web: What to ask with.
+            web: Sends the requests.
             address: The link.
-            places: Which private hosts may be asked, and whether this machine may.
-            deadline: When to stop, on the clock of `time.monotonic`.
+            media_access: Which private hosts are allowed, and whether loopback is.
+            deadline: When to stop, by `time.monotonic`.
         """
         self._web = web
         self._address = address
-        self._zones = frozenset({Zone.PUBLIC, Zone.LOOPBACK} if places.loopback else {Zone.PUBLIC})
-        self._hosts = frozenset(host.lower() for host in places.hosts)
+        self._zones = frozenset({Zone.PUBLIC, Zone.LOOPBACK} if media_access.loopback else {Zone.PUBLIC})
+        self._hosts = frozenset(host.lower() for host in media_access.hosts)
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
-        self._asked: Future[bytes] | None = None
+        self._pending: Future[bytes] | None = None
         self._body: _Body | None = None
         self._tag: str | None = None
 
     async def open(self) -> ByteSource:
-        """Ask for the head, and return what the rest is read through.
+        """Request the head, and return the source for reading the rest.
 
         Raises:
-            ProbeFailed: If the server does not show it.
+            ProbeFailed: If the server does not send it.
             UnsupportedMedia: If it is empty.
             InputError: If the link must not be followed.
         """
@@ -77,31 +77,31 @@ class RemoteFile:
                 return _Stream(self._body, self)
             if response.headers.get("content-range", "").strip() == "bytes */0":
                 raise UnsupportedMedia(message("media.empty"))
-            raise ProbeFailed(message("media.server_status", status=_words(response.status_code)))
+            raise ProbeFailed(message("media.server_status", status=_status_text(response.status_code)))
         finally:
             if not kept:
                 await response.aclose()
 
     async def close(self) -> None:
-        """Let go of the server; a thread that still reads is told so."""
+        """Close the connection; a thread that still reads gets a `ProbeTimeout`."""
         self._deadline = 0.0
-        if self._asked is not None:
-            self._asked.cancel()
+        if self._pending is not None:
+            self._pending.cancel()
         if self._body is not None:
             with suppress(httpx.TransportError):
                 await self._body.response.aclose()
 
     def wait(self, work: Coroutine[None, None, bytes]) -> bytes:
-        """Let the event loop do some work, and wait for it here, in a thread."""
+        """Run a coroutine in the event loop and wait for it in this thread."""
         left = self._deadline - monotonic()
         if left <= 0:
             work.close()
             raise ProbeTimeout
-        self._asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._pending = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return self._asked.result(left)
+            return self._pending.result(left)
         except (TimeoutError, CancelledError):
-            self._asked.cancel()
+            self._pending.cancel()
             raise ProbeTimeout from None
 
     def _fetch(self, start: int, count: int) -> bytes:
@@ -109,14 +109,14 @@ class RemoteFile:
 
     async def _block(self, start: int, count: int) -> bytes:
         data = b""
-        for _ in range(_PARTS_OF_A_BLOCK):  # a server may send less than was asked for
+        for _ in range(_PARTS_OF_A_BLOCK):  # a server may send fewer bytes than requested
             response = await self._get(start + len(data), count - len(data))
             try:
                 span = read_span(response.headers)
                 if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     return data
                 if response.status_code != HTTPStatus.PARTIAL_CONTENT or span is None:
-                    raise ProbeFailed(message("media.server_stops", status=_words(response.status_code)))
+                    raise ProbeFailed(message("media.server_stops", status=_status_text(response.status_code)))
                 if span.start != start + len(data) or response.headers.get("etag") != self._tag:
                     raise ProbeFailed(message("media.server_changes"))
                 data += await _take(response, min(count - len(data), span.end - span.start))
@@ -145,7 +145,7 @@ class RemoteFile:
 
 
 class _Body:
-    """The body of an answer, from its first byte on."""
+    """The body of an answer, read from its first byte."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
@@ -166,7 +166,7 @@ class _Body:
 
 
 class _Stream:
-    """What comes from a server that sends files from the first byte only."""
+    """The source for a server that sends files only from their first byte."""
 
     whole = False
 
@@ -196,7 +196,7 @@ async def _take(response: httpx.Response, count: int) -> bytes:
     return bytes(data[:count])
 
 
-def _words(status: int) -> str:
+def _status_text(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -204,5 +204,5 @@ def _words(status: int) -> str:
 
 
 def host_of(address: str) -> str:
-    """Name the host of a link, for messages."""
+    """Return the host of a link, for messages."""
     return httpx.URL(address).host or shown(address)

@@ -1,4 +1,4 @@
-"""Where bytes are read from: one manner of reading for a file, a bucket and a web server."""
+"""Sources of bytes: one interface for a file, a bucket and a web server."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import BinaryIO, Protocol
 
 from prefect_seedance.errors import BeyondPrefix, ProbeTimeout
 
-#: Remote files are read in pieces of this size, and of one file no more than this in all.
+#: Remote files are read in blocks of this size, and up to this total per file, in bytes.
 BLOCK = 256 << 10
 MOST_REMOTE = 8 << 20
 
 
 class ByteSource(Protocol):
-    """Something to be looked into.
+    """A source of bytes.
 
     Attributes:
-        size: Its length in bytes, or None if nobody told.
-        whole: True if all of it is at hand, so that it can be walked to its end.
+        size: Its length in bytes, or None if not known.
+        whole: True if all of it is available, so that it can be read to its end.
     """
 
     size: int | None
     whole: bool
 
     def read_at(self, start: int, count: int) -> bytes:
-        """Return bytes; fewer than asked for only at the end.
+        """Return bytes; fewer than requested only at the end.
 
         Raises:
-            BeyondPrefix: If they lie beyond what is read for a look.
+            BeyondPrefix: If they are beyond the limit of a probe.
             OSError: If they cannot be read.
         """
 
@@ -65,17 +65,17 @@ class LocalFile:
 
 
 class Blocks:
-    """A remote file, fetched in blocks, each once, and only those that are asked for."""
+    """A remote file. Requested blocks are fetched, each once."""
 
     whole = False
 
     def __init__(self, size: int | None, fetch: Callable[[int, int], bytes], first: bytes = b"") -> None:
-        """Make one.
+        """Create it.
 
         Args:
-            size: Length of the file; None if unknown.
-            fetch: Brings bytes: from where, and how many.
-            first: The first block, where it is there already.
+            size: Length of the file in bytes; None if unknown.
+            fetch: Fetches bytes, by offset and number.
+            first: The first block, where it is already available.
         """
         self.size = size
         self._fetch = fetch
@@ -106,48 +106,48 @@ class Blocks:
 
 
 class SourceReader(io.RawIOBase):
-    """A source as the video library wants it. It never raises within the library: `trouble` says why it stopped."""
+    """A source as a file for PyAV. It never raises within the library: `error` says why it stopped."""
 
     def __init__(self, source: ByteSource, deadline: float) -> None:
         super().__init__()
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         self._source = source
         self._deadline = deadline
         self._at = 0
 
     def check(self) -> None:
-        """Raise what stopped it, if anything did."""
-        if self.trouble is not None:
-            raise self.trouble
+        """Raise the error that stopped it, if there is one."""
+        if self.error is not None:
+            raise self.error
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True: it can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Tell whether its end is known."""
+        """Return whether its end is known."""
         return self._source.size is not None
 
     def tell(self) -> int:
-        """Tell where it stands."""
+        """Return the current offset."""
         return self._at
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move, also beyond the end."""
+        """Set the offset, also beyond the end."""
         base = (0, self._at, self._source.size or 0)[whence]
         self._at = max(0, base + offset)
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes; none at the end, or in trouble."""
-        if self.trouble is not None:
+        """Return the next bytes; none at the end, or after an error."""
+        if self.error is not None:
             return b""
         try:
             if monotonic() > self._deadline:
-                raise ProbeTimeout  # noqa: TRY301 - noted like every other trouble
+                raise ProbeTimeout  # noqa: TRY301 - stored like every other error
             data = self._source.read_at(self._at, max(size, 0))
-        except Exception as error:  # noqa: BLE001 - told by whoever asks
-            self.trouble = error
+        except Exception as error:  # noqa: BLE001 - `check` raises it
+            self.error = error
             return b""
         self._at += len(data)
         return data

@@ -1,7 +1,7 @@
-"""What a film or a sound is like: length, pixel size, frame rate, sound, read from its tables by FFmpeg.
+"""The facts about a video or audio file: length, pixel size, frame rate, audio; read from its tables by FFmpeg.
 
-FFmpeg gets bytes and the one format that they are in, never a name: play lists and the like, which lead to further
-files and hosts, stay out.
+FFmpeg gets the bytes and their format, never a name: so playlists and similar formats, which refer to other files and
+hosts, are excluded.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ _DEMUXERS = {
     **dict.fromkeys(("mp4", "mov", "m4v", "m4a", "3gp"), "mov"),
     **dict.fromkeys(("webm", "mkv"), "matroska"),
 }
-# No route takes larger pictures than 8K; a frame of 80 megapixels is 120 MB.
+# No route accepts pictures above 8K; a frame of 80 megapixels is 120 MB.
 _MOST_PIXELS = 80_000_000
 _LONGEST = 10**6
 _MICROSECOND = Fraction(1, 10**6)
 _OPTIONS = {"max_pixels": str(_MOST_PIXELS), "threads": "1"}
-# Without their optional length tag these have a length that FFmpeg guesses from the first seconds.
+# Without an optional length tag, FFmpeg estimates the length of these from the first seconds.
 _GUESSED = ("mp3", "aac")
-# An MP3 file that tells its length leaves out the silence that the encoder has put around the sound.
+# The length in the tag of an MP3 file does not include the silence that the encoder added around the audio.
 _PADDING = Fraction(1, 10)
 
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """What was found; None where the file does not tell.
+    """The facts; None where the file does not say.
 
     Attributes:
         kind: `video` or `audio`.
         format: The format, now that it is known whether there is a picture.
-        width: Width in pixels, as shown (turned films are turned).
+        width: Width in pixels, as shown (rotation applied).
         height: Height in pixels, as shown.
         seconds: Length in seconds, to the millisecond.
         fps: Frames per second on average, to three places.
-        has_audio: True if there is sound.
+        has_audio: True if there is audio.
     """
 
     kind: MediaKind
@@ -64,16 +64,16 @@ class StreamFacts:
 
 
 def stream_facts(source: ByteSource, format_name: str, deadline: float) -> StreamFacts:
-    """Look into a film or a sound. Blocks.
+    """Read the facts about a video or audio file. Blocks.
 
     Args:
-        source: Where its bytes are.
+        source: The source of its bytes.
         format_name: Its format (`format_from`).
-        deadline: When to stop, on the clock of `time.monotonic`.
+        deadline: When to stop, by `time.monotonic`.
 
     Raises:
-        InvalidMedia: If it is damaged or cut short.
-        BeyondPrefix: If its tables lie beyond what may be read.
+        InvalidMedia: If it is damaged or truncated.
+        BeyondPrefix: If its tables are beyond the bytes that may be read.
         ProbeTimeout: If it takes too long.
         OSError: If it cannot be read.
     """
@@ -91,7 +91,7 @@ def stream_facts(source: ByteSource, format_name: str, deadline: float) -> Strea
             metadata_errors="ignore",
             timeout=(left, left),
         ) as container:
-            reading.check()  # what was not read may hold further fragments
+            reading.check()  # unread bytes may contain further fragments
             facts = _facts(container, format_name, whole=source.whole, fragments=fragments)
             if source.whole:
                 reading.check()
@@ -99,7 +99,7 @@ def stream_facts(source: ByteSource, format_name: str, deadline: float) -> Strea
     except (InvalidMedia, ProbeTimeout):
         reading.check()
         raise
-    except Exception as error:  # whatever a hostile file brings FFmpeg and PyAV to
+    except Exception as error:  # a hostile file may make FFmpeg and PyAV raise anything
         reading.check()
         raise InvalidMedia(message("media.not_decoded", reason=_reason(error))) from error
 
@@ -110,14 +110,14 @@ def _facts(container: InputContainer, format_name: str, *, whole: bool, fragment
     main = video or sound
     if main is None:
         raise InvalidMedia(message("media.no_streams"))
-    size, turned = _size(video), False
+    size, rotated = _size(video), False
     if video is not None and size is not None:
-        with contextlib.suppress(Exception):  # what cannot be decoded here is shown upright
-            turned = _is_turned(container, video)
-    seconds = _told(container, main)
+        with contextlib.suppress(Exception):  # without a decodable frame, no rotation is assumed
+            rotated = _is_rotated(container, video)
+    seconds = _stated_length(container, main)
     if whole and (seconds is None or fragments or format_name in _GUESSED):
-        seconds = _corrected(seconds, _counted(container, main), format_name)
-    width, height = (size[::-1] if turned else size) if size is not None else (None, None)
+        seconds = _corrected_length(seconds, _counted_length(container, main), format_name)
+    width, height = (size[::-1] if rotated else size) if size is not None else (None, None)
     kind: MediaKind = "audio" if video is None else "video"
     return StreamFacts(
         kind=kind,
@@ -142,8 +142,8 @@ def _size(video: VideoStream | None) -> tuple[int, int] | None:
     return (codec.width, codec.height) if codec is not None and codec.width > 0 and codec.height > 0 else None
 
 
-def _is_turned(container: InputContainer, video: VideoStream) -> bool:
-    # The tables' turn comes out with the first frame. Its size is held down, whatever the tables say of it.
+def _is_rotated(container: InputContainer, video: VideoStream) -> bool:
+    # The first frame shows the rotation of the tables. The options limit its size, independent of the tables.
     video.codec_context.options = dict(_OPTIONS)
     for tries, packet in enumerate(container.demux(video)):
         for frame in packet.decode():
@@ -153,14 +153,14 @@ def _is_turned(container: InputContainer, video: VideoStream) -> bool:
     return False
 
 
-def _told(container: InputContainer, main: VideoStream | AudioStream) -> Fraction | None:
+def _stated_length(container: InputContainer, main: VideoStream | AudioStream) -> Fraction | None:
     if main.duration and main.time_base:
         return main.duration * main.time_base
     return container.duration * _MICROSECOND if container.duration else None
 
 
-def _counted(container: InputContainer, main: VideoStream | AudioStream) -> Fraction | None:
-    """Read all packets, without decoding, and say where the last one ends."""
+def _counted_length(container: InputContainer, main: VideoStream | AudioStream) -> Fraction | None:
+    """Return the length by all packets, without decoding."""
     container.seek(0)
     first, last, total, timed = None, Fraction(0), 0, True
     for packet in container.demux(main):
@@ -177,10 +177,10 @@ def _counted(container: InputContainer, main: VideoStream | AudioStream) -> Frac
     return (last - first if timed and first is not None else Fraction(total)) * main.time_base
 
 
-def _corrected(text: Fraction | None, counted: Fraction | None, format_name: str) -> Fraction | None:
-    if text is None or counted is None:
-        return counted or text
-    return text if format_name == "mp3" and 0 <= counted - text < _PADDING else counted
+def _corrected_length(stated: Fraction | None, counted: Fraction | None, format_name: str) -> Fraction | None:
+    if stated is None or counted is None:
+        return counted or stated
+    return stated if format_name == "mp3" and 0 <= counted - stated < _PADDING else counted
 
 
 def _rate(video: VideoStream) -> Fraction | None:

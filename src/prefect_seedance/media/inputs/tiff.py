@@ -15,21 +15,21 @@ _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 
 
 def tiff_size(source: ByteSource) -> tuple[int, int]:
-    """Read width and height (TIFF 6.0, section 2; the 64-bit form has 43 for 42, and wider numbers).
+    """Read width and height (TIFF 6.0, section 2; BigTIFF has 43 instead of 42, and wider numbers).
 
     Raises:
-        InvalidMedia: If the file is cut short or damaged.
+        InvalidMedia: If the file is truncated or damaged.
         struct.error: Likewise.
     """
     head = source.read_at(0, 16)
     order = "<" if head[:2] == b"II" else ">"
     wide = struct.unpack(f"{order}H", head[2:4])[0] == 43
-    count_form, entry_form, place_form = ("Q", "HHQ", "Q") if wide else ("H", "HHI", "I")
-    (place,) = struct.unpack(order + place_form, head[8:16] if wide else head[4:8])
-    (count,) = struct.unpack(order + count_form, source.read_at(place, struct.calcsize(count_form)))
-    place += struct.calcsize(count_form)
-    row, room = (20, 8) if wide else (12, 4)
-    data = source.read_at(place, row * min(count, _MOST_ENTRIES))
+    count_form, entry_form, offset_form = ("Q", "HHQ", "Q") if wide else ("H", "HHI", "I")
+    (offset,) = struct.unpack(order + offset_form, head[8:16] if wide else head[4:8])
+    (count,) = struct.unpack(order + count_form, source.read_at(offset, struct.calcsize(count_form)))
+    offset += struct.calcsize(count_form)
+    row, inline_bytes = (20, 8) if wide else (12, 4)
+    data = source.read_at(offset, row * min(count, _MOST_ENTRIES))
     if len(data) < row * count:
         raise InvalidMedia(_CUT)
     found: dict[int, tuple[int, ...]] = {}
@@ -38,11 +38,11 @@ def tiff_size(source: ByteSource) -> tuple[int, int]:
         if tag not in (256, 257, 273, 279, 324, 325) or kind not in _TIFF_TYPES or not 0 < number <= _MOST_STRIPS:
             continue
         form = f"{order}{number}{_TIFF_TYPES[kind]}"
-        value, length = data[at + row - room : at + row], struct.calcsize(form)
-        if length > room:
+        value, length = data[at + row - inline_bytes : at + row], struct.calcsize(form)
+        if length > inline_bytes:
             if tag > 257 and not source.whole:
                 continue
-            value = source.read_at(struct.unpack(order + place_form, value)[0], length)
+            value = source.read_at(struct.unpack(order + offset_form, value)[0], length)
         found[tag] = struct.unpack(form, value[:length])
     if 256 not in found or 257 not in found:
         raise InvalidMedia(_CUT)

@@ -1,1 +1,1 @@
-"""Where files are kept, in a folder or an object store: written as a whole, or not at all."""
+"""Storage of files in a folder or an object store. Input: finished files. Output: stored files, written atomically."""

@@ -1,4 +1,4 @@
-"""Digests that a server tells of the file it sends: the only proof that reaches into compressed picture and sound."""
+"""Digests that a server sends with a file: the only full proof of compressed video and audio data."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _LENGTHS = {"sha512": 64, "sha256": 32, "md5": 16}
 def announced_digests(headers: Mapping[str, str]) -> dict[str, str]:
     """Read the digests of a whole file from the answer (status 200) that carries it.
 
-    Known are `Repr-Digest` (RFC 9530), `Content-MD5` (RFC 2616, 14.15; sent by several object stores) and
-    `x-goog-hash`. An `ETag` is not used: it may look like an MD5 and be none.
+    It reads `Repr-Digest` (RFC 9530), `Content-MD5` (RFC 2616, 14.15; sent by several object stores) and
+    `x-goog-hash`. An `ETag` is not used: it may look like an MD5 without being one.
 
     Args:
         headers: The answer's headers, with lower-case or case-insensitive names.
 
     Returns:
-        Hash name, as `hashlib` has it, to hexadecimal digest. What is malformed is left out.
+        Hash name, as in `hashlib`, to hexadecimal digest. Malformed digests are left out.
     """
-    lines = [
+    announced = [
         (name.lower().replace("-", ""), text) for name, text in _REPR_DIGEST.findall(headers.get("repr-digest", ""))
     ]
-    lines += [("md5", text) for text in _GOOGLE_MD5.findall(headers.get("x-goog-hash", ""))]
-    lines.append(("md5", headers.get("content-md5", "")))
+    announced += [("md5", text) for text in _GOOGLE_MD5.findall(headers.get("x-goog-hash", ""))]
+    announced.append(("md5", headers.get("content-md5", "")))
     found: dict[str, str] = {}
-    for name, text in lines:
+    for name, text in announced:
         try:
             raw = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
@@ -43,11 +43,11 @@ def announced_digests(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def strongest(digests: Mapping[str, str]) -> str | None:
-    """Return the name of the hash to check, or None if none was told."""
+    """Return the name of the hash to check, or None if there is none."""
     return next((name for name in _LENGTHS if name in digests), None)
 
 
 def file_digest(path: Path, name: str) -> str:
-    """Hash a file. Blocks."""
+    """Return the hexadecimal digest of a file. Blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, name).hexdigest()

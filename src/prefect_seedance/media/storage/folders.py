@@ -1,4 +1,4 @@
-"""The output folder: made, tried before anything is spent, and filled by whole files only."""
+"""The output folder: it is created, checked before anything is spent, and filled with complete files only."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.media.storage.part import sidecar
 from prefect_seedance.messages import message
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
 def ensure_folder(path: Path, need_bytes: int = 0) -> None:
-    """Make a folder, and prove that files can be written to it.
+    """Create a folder, and check that files can be written to it.
 
     Blocks: call it in a thread.
 
     Args:
-        path: The folder; parents are made too.
-        need_bytes: Free space that must be there.
+        path: The folder; parents are created too.
+        need_bytes: The required free space, in bytes.
 
     Raises:
-        InputError: If it cannot be made or written to, or lacks space.
+        InputError: If it cannot be created or written to, or lacks space.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        # Asking the system for permission is not enough: quotas, read-only mounts and shares answer when written to.
+        # A permission check is not enough: quotas, read-only mounts and shares fail only on a write.
         with tempfile.NamedTemporaryFile(dir=path, prefix=".seedance-") as file:
             file.write(b"\0")
             file.flush()
@@ -47,16 +47,16 @@ def ensure_folder(path: Path, need_bytes: int = 0) -> None:
 
 
 def place(part: Path, final: Path) -> None:
-    """Move a finished download to its final name, so that it is either wholly there or not at all.
+    """Move a finished download to its final name, atomically.
 
-    The bytes are on the disk before the name is. Blocks: call it in a thread.
+    The bytes are synced to the disk before the name is created. Blocks: call it in a thread.
 
     Args:
         part: The finished download; its resume note is removed with it.
-        final: The name it shall have, in the same file system. A file of the same content may be there already.
+        final: The final name, in the same file system. A file with the same content may already exist there.
 
     Raises:
-        InputError: If another file has that name, or the disk refuses.
+        InputError: If another file has that name, or the disk reports an error.
     """
     try:
         with part.open("rb+") as file:
@@ -69,10 +69,10 @@ def place(part: Path, final: Path) -> None:
 
 
 def disk_trouble(error: OSError, path: Path) -> InputError:
-    """Say in words for a person why the disk refused."""
-    if error.errno in _NO_ROOM:
+    """Return the error that explains to a user why the disk operation failed."""
+    if error.errno in _NO_SPACE:
         return InputError(message("storage.disk_full", path=str(path)), code="disk_full")
-    if error.errno in _NO_RIGHT:
+    if error.errno in _NO_PERMISSION:
         text = message("storage.no_permission", path=str(path), reason=error.strerror)
         return InputError(text, code="no_permission")
     text = message("storage.disk_error", path=str(path), reason=error.strerror or str(error))
@@ -80,7 +80,7 @@ def disk_trouble(error: OSError, path: Path) -> InputError:
 
 
 def _rename(part: Path, final: Path) -> None:
-    # A hard link fails at one stroke where a name is taken; a rename would overwrite what another run has just placed.
+    # A hard link fails atomically where the name exists; a rename would overwrite a file that another run just placed.
     try:
         os.link(part, final)
     except FileExistsError:
@@ -106,7 +106,7 @@ def _digest(path: Path) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Windows cannot open folders, and keeps names safe by itself.
+    # Windows cannot open folders, and makes names durable itself.
     with contextlib.suppress(PermissionError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""A shelf on a disk."""
+"""Storage in a local folder."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["LocalStorage"]
 
 PARTS = ".parts"
 
-_ROUNDABOUT = re.compile(r"//|(?:^|/)\.(?:/|$)|^/|/$|^$")
-"""What a path may hold that another way of writing it does not."""
+_NOT_CANONICAL = re.compile(r"//|(?:^|/)\.(?:/|$)|^/|/$|^$")
+"""Matches relative paths that have another, shorter spelling."""
 
 
 class LocalStorage(Storage):
-    """A folder on a disk. Parts lie in it too, so that a finished one is put in its place without being copied."""
+    """A folder on a disk. Parts are in it too, so that a finished part is moved without a copy."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.expanduser().absolute()
@@ -39,11 +39,11 @@ class LocalStorage(Storage):
         return LocalStorage(self.folder / name)
 
     def ensure(self, need_bytes: int = 0) -> None:
-        """Make the folder, and prove that files can be written to it; see `ensure_folder`."""
+        """Create the folder, and check that files can be written to it; see `ensure_folder`."""
         ensure_folder(self.folder, need_bytes)
 
     def free_bytes(self) -> int | None:
-        """Free space on its disk."""
+        """Free space on its disk, in bytes; None where it is not known."""
         try:
             return shutil.disk_usage(self.folder).free
         except OSError:
@@ -54,25 +54,25 @@ class LocalStorage(Storage):
         return str(self.folder / name)
 
     def name_of(self, address: str) -> str | None:
-        """The name of the file at this path; None if it does not stand here."""
+        """The name of the file at this path; None if it is not in this folder."""
         below = address.removeprefix(self._prefix)
-        if len(below) < len(address) and not _ROUNDABOUT.search(below):
-            return below  # as we write it; the library's way takes ten times as long, and is asked for each row
+        if len(below) < len(address) and not _NOT_CANONICAL.search(below):
+            return below  # our own spelling; pathlib takes ten times as long, and this runs for each row
         try:
             return Path(address).relative_to(self.folder).as_posix()
         except ValueError:
             return None
 
     def stamp(self, name: str) -> Stamp | None:
-        """What is told of one file; None if there is none."""
+        """Size and modification time of one file; None if there is none."""
         try:
-            found = os.stat(f"{self.shown}{os.sep}{name}")  # noqa: PTH116 - asked for each row of a batch
+            found = os.stat(f"{self.shown}{os.sep}{name}")  # noqa: PTH116 - called for each row of a batch
         except OSError:
             return None
         return Stamp(found.st_size, found.st_mtime_ns)
 
     def untouched(self, name: str, size: int | None, modified_ns: int | None) -> bool:
-        """Whether a file has this length and was last written at this moment; asked for each row of a batch."""
+        """Whether a file has this size and modification time; called for each row of a batch."""
         try:
             found = os.stat(f"{self.shown}{os.sep}{name}")  # noqa: PTH116
         except OSError:
@@ -80,7 +80,7 @@ class LocalStorage(Storage):
         return found.st_mtime_ns == modified_ns and found.st_size == size
 
     def stamps(self) -> Mapping[str, Stamp]:
-        """What is told of all files, by name."""
+        """Size and modification time of all files, by name."""
         found = {}
         for root, _, names in os.walk(self.folder):
             for name in names:
@@ -97,52 +97,52 @@ class LocalStorage(Storage):
             return None
 
     def place(self, part: Path, name: str) -> Stamp:
-        """Move a proven part to its name; see `folders.place`."""
+        """Move a verified part to its name; see `folders.place`."""
         target = self.folder / name
-        with self._told(target):
+        with self._disk_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         place(part, target)
-        with self._told(target):
+        with self._disk_errors(target):
             found = target.stat()
         return Stamp(found.st_size, found.st_mtime_ns)
 
     def move(self, name: str, other: str) -> None:
-        """Give a file another name, which is free."""
-        with self._told(self.folder / other):
+        """Rename a file; the new name must be free."""
+        with self._disk_errors(self.folder / other):
             (self.folder / name).rename(self.folder / other)
 
     def read(self, name: str) -> bytes | None:
         """A small file's bytes; None if there is none."""
-        with self._told(self.folder / name):
+        with self._disk_errors(self.folder / name):
             try:
                 return (self.folder / name).read_bytes()
             except FileNotFoundError:
                 return None
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a small file, at one stroke; one of that name is replaced."""
+        """Write a small file atomically; a file of that name is replaced."""
         target = self.folder / name
-        with self._told(target), self._draft(target, data) as draft:
-            os.replace(draft, target)  # noqa: PTH105 - says what it does
+        with self._disk_errors(target), self._temporary(target, data) as temporary:
+            os.replace(temporary, target)  # noqa: PTH105 - says what it does
 
     def stream(self, name: str, write: Callable[[BinaryIO], object]) -> None:
-        """Write a file by a function that does it piece by piece; one of that name is replaced at one stroke."""
+        """Write a file with a function that writes it in pieces; a file of that name is replaced atomically."""
         target = self.folder / name
-        with self._told(target), self._draft(target) as draft:
-            with draft.open("wb") as file:
+        with self._disk_errors(target), self._temporary(target) as temporary:
+            with temporary.open("wb") as file:
                 write(file)
-            os.replace(draft, target)  # noqa: PTH105 - says what it does
+            os.replace(temporary, target)  # noqa: PTH105 - says what it does
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a small file unless there is one of that name."""
         target = self.folder / name
-        with self._told(target), self._draft(target, data) as draft:
+        with self._disk_errors(target), self._temporary(target, data) as temporary:
             try:
-                os.link(draft, target)
+                os.link(temporary, target)
             except FileExistsError:
                 return False
             except OSError:
-                # A file system without links: made only if it is not there, though not in one piece.
+                # A file system without links: created only if it does not exist, but not atomically.
                 try:
                     with target.open("xb") as file:
                         file.write(data)
@@ -151,17 +151,17 @@ class LocalStorage(Storage):
         return True
 
     @contextlib.contextmanager
-    def _draft(self, target: Path, data: bytes = b"") -> Iterator[Path]:
+    def _temporary(self, target: Path, data: bytes = b"") -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{uuid.uuid4().hex}")
+        temporary = target.with_name(f".{uuid.uuid4().hex}")
         try:
-            draft.write_bytes(data)
-            yield draft
+            temporary.write_bytes(data)
+            yield temporary
         finally:
-            draft.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _told(self, path: Path) -> Iterator[None]:
+    def _disk_errors(self, path: Path) -> Iterator[None]:
         try:
             yield
         except (FileExistsError, NotADirectoryError):

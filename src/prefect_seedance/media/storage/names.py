@@ -1,4 +1,4 @@
-"""File names out of row keys: safe on every file system, and one name per key."""
+"""File names from row keys: safe on every file system, and one name per key."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 MAX_BYTES = 100
 
-# What the ledger and the download put behind a name (a hash, `.changed-1`, `.part.json`) has room in the 255 bytes that
-# file systems allow.
+# File systems allow 255 bytes. The rest is for what the ledger and the download append (a hash, `.changed-1`,
+# `.part.json`).
 _SEGMENT_BYTES = 180
 
 _KEPT_MARKS = "_-."
@@ -22,16 +22,16 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IG
 def slug(key: str) -> str:
     """Turn a row key into a file name without suffix.
 
-    Letters and digits of any script, `_`, `-` and inner dots stay; everything else becomes `-`. A key that had to be
-    changed gets a short hash of itself at the end, so that two different keys never share a name. (Keys that differ
-    in case alone still meet on case-insensitive file systems: see `clashes`.)
+    Letters and digits of any script, `_`, `-` and inner dots are kept; everything else becomes `-`. A short hash of the
+    key is appended where something was changed, so that two different keys never share a name. (Keys that differ only
+    in case still collide on case-insensitive file systems: see `clashes`.)
 
     Args:
         key: The row key, any text.
 
     Returns:
-        A non-empty name of at most 100 bytes in UTF-8: no leading or trailing dot or dash, no name that Windows
-        reserves. `slug(slug(key)) == slug(key)`.
+        A non-empty name of at most 100 bytes in UTF-8, without leading or trailing dots or dashes, and not reserved on
+        Windows. `slug(slug(key)) == slug(key)`.
     """
     name = "".join(char if _is_kept(char) else "-" for char in unicodedata.normalize("NFC", key))
     name = re.sub(r"\.{2,}", "-", name).strip("-.")
@@ -41,7 +41,7 @@ def slug(key: str) -> str:
     stem = re.sub(r"-{2,}", "-", name) or "row"
     while len(stem.encode()) > MAX_BYTES - len(mark) - 1:
         stem = stem[:-1]
-    # Another dot would leave a reserved stem in place: `con.txt-1234` still opens the console on Windows.
+    # With a dot the stem would still be reserved: `con.txt-1234` opens the console on Windows.
     if _RESERVED.fullmatch(stem.split(".", 1)[0]):
         stem = stem.replace(".", "-")
     # Cutting and joining can leave a form that NFC would change once more.
@@ -49,13 +49,13 @@ def slug(key: str) -> str:
 
 
 def clashes(keys: Iterable[str]) -> list[tuple[str, ...]]:
-    """Find keys whose file names are one name on a file system that ignores case (macOS, Windows).
+    """Find keys whose file names are equal on a case-insensitive file system (macOS, Windows).
 
     Args:
         keys: Row keys of one output folder.
 
     Returns:
-        Groups of different keys that would meet in one file, in the order of the keys; empty if all is well.
+        Groups of different keys that would share one file, in the order of the keys; empty if there are none.
     """
     groups: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for key in keys:
@@ -64,7 +64,7 @@ def clashes(keys: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def _is_kept(char: str) -> bool:
-    # Marks (category M) carry the vowels of many scripts; `\w` alone would drop them.
+    # Marks (category M) are the vowels of many scripts; `\w` would drop them.
     return char in _KEPT_MARKS or unicodedata.category(char)[0] in "LNM"
 
 
@@ -74,9 +74,9 @@ def _fits(name: str) -> bool:
 
 
 def segment(text: str) -> str:
-    """Make one part of a path out of any text: as `slug`, but without a mark where something had to be changed.
+    """Turn any text into one part of a path: as `slug`, but without a hash where something was changed.
 
-    Different texts may come out alike.
+    Different texts may give the same result.
     """
     name = "".join(char if _is_kept(char) else "-" for char in unicodedata.normalize("NFC", text))
     name = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", "-", name)).strip("-.")
@@ -84,12 +84,12 @@ def segment(text: str) -> str:
 
 
 def joined(segments: Iterable[str]) -> str:
-    """Make a relative path out of its parts, each of which becomes safe on every file system.
+    """Join parts to a relative path. Each part becomes safe on every file system.
 
-    Spaces and brackets stay here, since a person has put them there.
+    Spaces and brackets are kept, since the user wrote them.
     """
     parts = [_safe("".join(char if _is_kept(char) or char in _BETWEEN else "-" for char in part)) for part in segments]
-    # What a folder is called must not be what one of our files, or a video, is called.
+    # A folder must not have the name of a results file or a video.
     folders = [re.sub(r"\.(?=mp4$)|(?<=^results)\.", "-", part, flags=re.IGNORECASE) for part in parts[:-1]]
     return "/".join([*folders, parts[-1]])
 

@@ -1,9 +1,9 @@
-"""A shelf in an object store, or wherever else fsspec can write.
+"""Storage in an object store, or anywhere else that fsspec can write to.
 
-Credentials and settings of a store never stand in its URL: they come from where its driver looks for them. For S3 that
-is the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, `AWS_DEFAULT_REGION`), `~/.aws`, or the
-machine's role; `AWS_ENDPOINT_URL=https://minio.example:9000` points it to MinIO or another server that speaks S3. For
-every driver, fsspec's own settings hold too: `FSSPEC_S3_ENDPOINT_URL=…`, or a file in `~/.config/fsspec/`.
+Credentials and settings of a store are never in its URL: its driver has its own sources for them. For S3 these are the
+environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, `AWS_DEFAULT_REGION`), `~/.aws`, or the
+machine's role; `AWS_ENDPOINT_URL=https://minio.example:9000` selects MinIO or another server with the S3 API. For every
+driver, fsspec's own settings apply too: `FSSPEC_S3_ENDPOINT_URL=…`, or a file in `~/.config/fsspec/`.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from prefect_seedance.messages import message
 
 __all__ = ["ObjectStorage"]
 
-# Here an upload is seen when it is whole, and not before. Elsewhere a file is written under another name, and renamed.
-_AT_ONE_STROKE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "cos", "oci", "r2", "memory"})
+# These stores show an upload only when it is complete. In others a file is written under another name and renamed.
+_ATOMIC_UPLOADS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "cos", "oci", "r2", "memory"})
 _PROBE = ".seedance-probe"
 _LONGEST = 300
 
 
 class ObjectStorage(Storage):
-    """A folder below a URL. Parts lie on this machine's disk until they are proven."""
+    """A folder below a URL. Parts are on this machine's disk until they are verified."""
 
     def __init__(self, url: str, parts: Path, files: Any) -> None:
-        """Make a shelf; `open_storage` does it from a URL alone.
+        """Create it; `open_storage` does so from a URL alone.
 
         Args:
-            url: The folder's URL, without a slash at its end.
-            parts: Where unfinished downloads lie.
+            url: The folder's URL, without a trailing slash.
+            parts: The local folder for unfinished downloads.
             files: The fsspec file system.
         """
         self.shown = url
@@ -50,8 +50,8 @@ class ObjectStorage(Storage):
         self._files = files
         self._root = str(files._strip_protocol(url)).rstrip("/")  # noqa: SLF001 - as fsspec itself does
         names = files.protocol if isinstance(files.protocol, tuple | list) else (files.protocol,)
-        self._whole = not _AT_ONE_STROKE.isdisjoint(names)
-        # Drivers that are not asynchronous inside are not all made for several threads.
+        self._atomic = not _ATOMIC_UPLOADS.isdisjoint(names)
+        # Drivers that are not asynchronous internally may not be thread-safe.
         self._lock: Any = contextlib.nullcontext() if files.async_impl else threading.RLock()
 
     def child(self, name: str) -> ObjectStorage:
@@ -61,13 +61,13 @@ class ObjectStorage(Storage):
         return ObjectStorage(url, self.parts / f"{name}-{mark}", self._files)
 
     def ensure(self, need_bytes: int = 0) -> None:
-        """Prove that files can be written, by writing a small one and deleting it."""
+        """Check that files can be written, by writing a small one and deleting it."""
         try:
-            with self._told(_PROBE):
+            with self._store_errors(_PROBE):
                 self._put_bytes(_PROBE, b"\0")
         except SeedanceError as error:
             raise InputError(message("storage.store_unusable", problem=error.text), code=error.code) from error
-        # Who may write but not delete may store videos all the same.
+        # Permission to write is enough to store videos; permission to delete is not needed.
         with contextlib.suppress(Exception), self._lock:
             self._files.rm_file(self._path(_PROBE))
         try:
@@ -87,7 +87,7 @@ class ObjectStorage(Storage):
             )
 
     def free_bytes(self) -> int | None:
-        """A store tells no bound."""
+        """Return None: a store has no known limit."""
         return None
 
     def address(self, name: str) -> str:
@@ -95,12 +95,12 @@ class ObjectStorage(Storage):
         return f"{self.shown}/{name}"
 
     def name_of(self, address: str) -> str | None:
-        """The name of the file of this URL; None if it does not stand here."""
+        """The name of the file at this URL; None if it is not in this folder."""
         return address.removeprefix(f"{self.shown}/") if address.startswith(f"{self.shown}/") else None
 
     def stamp(self, name: str) -> Stamp | None:
-        """What is told of one file; None if there is none."""
-        with self._told(name):
+        """Size, modification time and ETag of one file; None if there is none."""
+        with self._store_errors(name):
             try:
                 info = self._files.info(self._path(name))
             except FileNotFoundError:
@@ -108,8 +108,8 @@ class ObjectStorage(Storage):
         return _stamp(info) if info.get("type") == "file" else None
 
     def stamps(self) -> Mapping[str, Stamp]:
-        """What is told of all files, by name: one listing, however many rows ask."""
-        with self._told(""):
+        """Size, modification time and ETag of all files, by name. One listing for any number of rows."""
+        with self._store_errors(""):
             try:
                 found = self._files.find(self._root, detail=True)
             except FileNotFoundError:
@@ -117,9 +117,9 @@ class ObjectStorage(Storage):
         return {str(path).removeprefix(f"{self._root}/"): _stamp(info) for path, info in found.items()}
 
     def digest(self, name: str) -> str | None:
-        """The SHA-256 of a file; None if there is none. Fetches it all."""
+        """The SHA-256 of a file; None if there is none. Downloads the whole file."""
         digest = hashlib.sha256()
-        with self._told(name):
+        with self._store_errors(name):
             try:
                 with self._files.open(self._path(name), "rb") as file:
                     while data := file.read(8 << 20):
@@ -129,9 +129,9 @@ class ObjectStorage(Storage):
         return digest.hexdigest()
 
     def place(self, part: Path, name: str) -> Stamp:
-        """Upload a proven part under its name. It is seen there when it is whole, and not before."""
+        """Upload a verified part under its name, atomically."""
         size = part.stat().st_size
-        with self._told(name):
+        with self._store_errors(name):
             if not self._put_new(part, name) and not self.holds(name, size, file_digest(part, "sha256")):
                 text = message("storage.file_exists", path=self.address(name), part=str(part))
                 raise InputError(text, code="file_exists")
@@ -147,27 +147,27 @@ class ObjectStorage(Storage):
         return stamp
 
     def move(self, name: str, other: str) -> None:
-        """Give a file another name, which is free."""
-        with self._told(other):
+        """Rename a file; the new name must be free."""
+        with self._store_errors(other):
             self._files.mv(self._path(name), self._path(other))
 
     def read(self, name: str) -> bytes | None:
         """A small file's bytes; None if there is none."""
-        with self._told(name):
+        with self._store_errors(name):
             try:
                 return bytes(self._files.cat_file(self._path(name)))
             except FileNotFoundError:
                 return None
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a small file, at one stroke; one of that name is replaced."""
-        with self._told(name):
+        """Write a small file atomically; a file of that name is replaced."""
+        with self._store_errors(name):
             self._put_bytes(name, data)
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a small file unless there is one of that name."""
         path = self._path(name)
-        with self._told(name):
+        with self._store_errors(name):
             if self._files.exists(path):
                 return False
             if not self._conditional("pipe_file"):
@@ -178,7 +178,7 @@ class ObjectStorage(Storage):
             except FileExistsError:
                 return False
             except (NotImplementedError, OSError) as error:
-                _only_if_unknown(error)
+                _raise_unless_unsupported(error)
                 self._put_bytes(name, data)
         return True
 
@@ -186,13 +186,13 @@ class ObjectStorage(Storage):
         return f"{self._root}/{name}"
 
     def _put_new(self, part: Path, name: str) -> bool:
-        """Upload a file unless there is one of that name; whether it was done."""
+        """Upload a file unless there is one of that name, and return whether it was uploaded."""
         path = self._path(name)
         if self._files.exists(path):
             return False
-        if not self._whole:
-            with self._renamed(path) as draft:
-                self._files.put_file(str(part), draft)
+        if not self._atomic:
+            with self._renamed(path) as temporary:
+                self._files.put_file(str(part), temporary)
             return True
         if self._conditional("put_file"):
             try:
@@ -200,35 +200,35 @@ class ObjectStorage(Storage):
             except FileExistsError:
                 return False
             except (NotImplementedError, OSError) as error:
-                _only_if_unknown(error)
+                _raise_unless_unsupported(error)
             else:
                 return True
         self._files.put_file(str(part), path)
         return True
 
     def _put_bytes(self, name: str, data: bytes) -> None:
-        if self._whole:
+        if self._atomic:
             self._files.pipe_file(self._path(name), data)
             return
-        with self._renamed(self._path(name)) as draft:
-            self._files.pipe_file(draft, data)
+        with self._renamed(self._path(name)) as temporary:
+            self._files.pipe_file(temporary, data)
 
     @contextlib.contextmanager
     def _renamed(self, path: str) -> Iterator[str]:
         folder, _, last = path.rpartition("/")
         self._files.makedirs(folder, exist_ok=True)
-        draft = f"{folder}/.{last}.{uuid.uuid4().hex}"
-        yield draft
-        self._files.mv(draft, path)
+        temporary = f"{folder}/.{last}.{uuid.uuid4().hex}"
+        yield temporary
+        self._files.mv(temporary, path)
 
     def _conditional(self, method: str) -> bool:
-        """Whether the driver can write on the condition that nothing is there: then two writers cannot both win."""
+        """Whether the driver can write only if the file does not exist: then two writers cannot both succeed."""
         found = getattr(self._files, f"_{method}" if self._files.async_impl else method)
         return "mode" in inspect.signature(found).parameters
 
     @contextlib.contextmanager
-    def _told(self, name: str) -> Iterator[None]:
-        """Say in words for a person why the store refused."""
+    def _store_errors(self, name: str) -> Iterator[None]:
+        """Translate errors of the store into errors that explain to a user why it failed."""
         where = self.address(name) if name else self.shown
         try:
             with self._lock:
@@ -245,13 +245,13 @@ class ObjectStorage(Storage):
             if "Credential" in type(error).__name__ or "ParamValidation" in type(error).__name__:
                 text = message("storage.no_credentials", path=where, reason=_text(error))
                 raise InputError(text, code="no_credentials") from error
-            # What a driver raises is known to nobody; a cut connection is the likeliest, and another try is free.
+            # The errors of drivers are undocumented. A lost connection is the most likely cause, and a retry is free.
             text = message("storage.store_unreachable", path=where, reason=_text(error))
             raise Unreachable(text, code="store_unreachable") from error
 
 
-def _only_if_unknown(error: Exception) -> None:
-    """Some servers that speak S3 do not know conditional writes; every other trouble stays trouble."""
+def _raise_unless_unsupported(error: Exception) -> None:
+    """Raise the error again, unless the server does not support conditional writes, as some S3 servers do not."""
     if not isinstance(error, NotImplementedError) and "not implemented" not in str(error).lower():
         raise error
 

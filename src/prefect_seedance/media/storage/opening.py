@@ -1,4 +1,4 @@
-"""From what the user calls the output to a shelf."""
+"""Opens the storage for the output that the user names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prefect_seedance.messages import message
 
 __all__ = ["open_storage"]
 
-# Two letters at least: `C:\videos` is a folder. A path object has lost one of the two slashes.
+# At least two letters: `C:\videos` is a folder. A path object loses one of the two slashes.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/{1,3}(?P<rest>[^/].*|)", re.DOTALL)
 _NO_STORES = frozenset(
     {"http", "https", "data", "ftp", "zip", "tar", "simplecache", "filecache", "blockcache", "cached"}
@@ -30,15 +30,15 @@ _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 def open_storage(where: str | os.PathLike[str], scratch: Path | None = None) -> Storage:
     """Open the output folder: a local one, or below any URL that fsspec can write to.
 
-    Nothing is made or asked for yet; `Storage.ensure` does that.
+    Nothing is created or requested yet; `Storage.ensure` does that.
 
     Args:
-        where: A folder, `file://…`, or a URL such as `s3://bucket/prefix`. How a store's credentials and its endpoint
-            are told: see `store_shelf`.
-        scratch: A folder on this machine for the unfinished downloads of stores; None takes the system's own.
+        where: A folder, `file://…`, or a URL such as `s3://bucket/prefix`. For a store's credentials and endpoint, see
+            `object_store`.
+        scratch: A folder on this machine for the unfinished downloads of stores; None: the system's temporary folder.
 
     Raises:
-        InputError: It is no place for files, names a secret, or its driver is not installed.
+        InputError: It is not a place for files, contains a secret, or its driver is not installed.
     """
     text = os.fspath(where)
     if not text.strip() or "\0" in text:
@@ -63,7 +63,7 @@ def _store(scheme: str, rest: str, scratch: Path | None) -> ObjectStorage:
     url = f"{scheme}://{rest}"
     mark = hashlib.sha256(url.encode()).hexdigest()[:8]
     files = _files(scheme, url)
-    # One for each output: the names of batches are the same in many.
+    # One folder per output, since different outputs contain batches of the same name.
     return ObjectStorage(url, (scratch or Path(tempfile.gettempdir()) / "seedance") / "parts" / mark, files)
 
 
@@ -77,7 +77,7 @@ def _refuse_secrets(scheme: str, rest: str) -> None:
 
 
 def _files(scheme: str, url: str) -> Any:
-    # Only those who write to a store need them.
+    # Imported here, since only outputs in a store need it.
     from fsspec.registry import available_protocols, get_filesystem_class  # noqa: PLC0415
 
     known = scheme in available_protocols()
@@ -85,14 +85,14 @@ def _files(scheme: str, url: str) -> Any:
         raise InputError(message("output.unknown_store", where=url, scheme=scheme))
     try:
         driver = get_filesystem_class(scheme)
-        # Listings that are remembered would show a finished batch as it was.
+        # Cached listings would show an outdated state of a batch.
         options = {"use_listings_cache": False, "skip_instance_cache": True}
-        return driver(**driver._get_kwargs_from_urls(url), **options)  # noqa: SLF001 - the one way to read a URL
+        return driver(**driver._get_kwargs_from_urls(url), **options)  # noqa: SLF001 - the only way to parse a URL
     except ImportError as error:
         extra = _EXTRAS.get(scheme)
         if extra:
             raise InputError(message("output.no_extra", where=url, scheme=scheme, extra=extra)) from None
         raise InputError(message("output.no_driver", where=url, scheme=scheme, reason=str(error))) from None
     except Exception as error:
-        # A driver may look for credentials when it is made, and each fails in its own way.
+        # A driver may look for credentials when it is created, and each has its own errors.
         raise InputError(message("output.not_opened", where=url, reason=str(error))) from error

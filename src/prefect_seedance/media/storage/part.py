@@ -1,4 +1,4 @@
-"""An unfinished download: its bytes, and beside them a note of what they are the beginning of."""
+"""An unfinished download: its bytes in a part file, and a note about their source next to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUFFER = 1 << 20
 
 
 def sidecar(part: Path) -> Path:
-    """Return where the note of a part lies: `<part>.json`."""
+    """Return the path of the note of a part: `<part>.json`."""
     return part.with_name(f"{part.name}.json")
 
 
@@ -27,13 +27,13 @@ def discard(part: Path) -> None:
 
 @dataclass(frozen=True)
 class Note:
-    """What the server said about the file when its first byte came.
+    """What the server said about the file in its first answer.
 
     Attributes:
-        source: The link without its query string: signatures change, and are secret.
-        validator: What to send as `If-Range`: a strong entity tag or a date; None if the file cannot be resumed.
-        total: Length of the whole file in bytes, if told.
-        digests: Hash name to hexadecimal digest of the whole file, if told.
+        source: The link without its query string, since signatures change and are secret.
+        validator: The value for `If-Range`: a strong entity tag or a date; None if the file cannot be resumed.
+        total: Length of the whole file in bytes; None if not stated.
+        digests: Hash name to hexadecimal digest of the whole file; empty if not stated.
     """
 
     source: str
@@ -42,7 +42,7 @@ class Note:
     digests: dict[str, str] = field(default_factory=dict)
 
     def write(self, part: Path) -> None:
-        """Store the note beside the part, at one stroke."""
+        """Store the note next to the part, atomically."""
         target = sidecar(part)
         unfinished = target.with_name(f"{target.name}.new")
         unfinished.write_text(json.dumps(asdict(self)), encoding="utf-8")
@@ -50,9 +50,9 @@ class Note:
 
 
 def read_note(part: Path, source: str) -> tuple[Note, int] | None:
-    """Return the note of a part that can be resumed from this source, and how many bytes are there.
+    """Return the note of a part that can be resumed from this source, and the number of its bytes.
 
-    Anything that does not fit (another link, a torn note, more bytes than the file has) means: start anew.
+    None means that the download must start again: another link, a damaged note, more bytes than the file has.
     """
     try:
         have = part.stat().st_size
@@ -79,9 +79,9 @@ def _parse(value: Any) -> Note | None:
 
 
 class PartFile:
-    """Writes a part. Collects bytes, and writes them when it is told to, or on leaving.
+    """Writes a part. Buffers bytes, and writes them on `flush` and on exit.
 
-    The file is opened by the first write, so that an answer which is refused at once does no harm to an older part.
+    The first write opens the file, so that an answer that is refused at once does not damage an older part.
     """
 
     def __init__(self, part: Path, *, keep: int, note: Note | None = None) -> None:
@@ -89,15 +89,15 @@ class PartFile:
 
         Args:
             part: The file.
-            keep: How many of its bytes to keep; 0 starts anew.
-            note: For a new file: the note to store once the old bytes are gone.
+            keep: Number of its bytes to keep; 0 starts from the beginning.
+            note: For a new file: the note to store after the old bytes were removed.
         """
         self._part = part
         self._keep = keep
         self._note = note
         self._file: BinaryIO | None = None
         self._buffer = bytearray()
-        # A cancelled caller leaves while its writing thread still runs.
+        # When the caller is cancelled, its writing thread still runs.
         self._lock = threading.Lock()
         self.size = keep
 
@@ -107,7 +107,7 @@ class PartFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # After a cut, what came before it is where the next attempt starts. A full disk must not hide the cut.
+        # After an error the next attempt continues from these bytes. A full disk must not hide that error.
         try:
             with contextlib.suppress(OSError) if kind else contextlib.nullcontext():
                 if self._buffer:
@@ -122,12 +122,12 @@ class PartFile:
         return len(self._buffer) >= _BUFFER
 
     def add(self, data: bytes) -> None:
-        """Take bytes; does not block."""
+        """Buffer bytes; does not block."""
         self._buffer += data
         self.size += len(data)
 
     def flush(self) -> None:
-        """Write what was collected. Blocks."""
+        """Write the buffer. Blocks."""
         with self._lock:
             file = self._open() if self._file is None else self._file
             while self._buffer:
@@ -135,14 +135,14 @@ class PartFile:
                 del self._buffer[:written]
 
     def abandon(self) -> None:
-        """Forget what was collected, and remove what was written. Blocks."""
+        """Clear the buffer, and remove the written file. Blocks."""
         with self._lock:
             self._buffer.clear()
             if self._file is not None:
                 discard(self._part)
 
     def _open(self) -> BinaryIO:
-        # Unbuffered: a full disk must show where the bytes are written, and not again when the file is closed.
+        # Unbuffered: a full disk must raise at the write, and not again when the file is closed.
         self._file = file = self._part.open("r+b" if self._keep else "wb", buffering=0)
         if self._keep:
             file.seek(self._keep)

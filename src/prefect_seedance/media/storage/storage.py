@@ -1,4 +1,4 @@
-"""A shelf: the folder that a batch's files stand in, whether it is on a disk or in an object store."""
+"""The interface of storage: the folder of a batch's files, on a disk or in an object store."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Stamp", "Storage"]
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a shelf tells of a file without its bytes being read.
+    """What is known about a stored file without reading it.
 
     Attributes:
-        bytes: Its length.
-        modified_ns: When it was written last, in nanoseconds since 1970; None where the shelf does not tell.
-        etag: The store's mark of its content; None where there is none.
+        bytes: Its length in bytes.
+        modified_ns: Its modification time in nanoseconds since 1970; None where it is not known.
+        etag: The store's ETag of its content; None where there is none.
     """
 
     bytes: int
@@ -46,15 +46,15 @@ class Storage(ABC):
 
     @abstractmethod
     def ensure(self, need_bytes: int = 0) -> None:
-        """Make the folder, and prove that files can be written to it.
+        """Create the folder, and check that files can be written to it.
 
         Raises:
-            InputError: It cannot be made or written to, or lacks space.
+            InputError: It cannot be created or written to, or lacks space.
         """
 
     @abstractmethod
     def free_bytes(self) -> int | None:
-        """Free space; None where there is no such bound."""
+        """Free space in bytes; None where there is no known limit."""
 
     @abstractmethod
     def address(self, name: str) -> str:
@@ -62,34 +62,34 @@ class Storage(ABC):
 
     @abstractmethod
     def name_of(self, address: str) -> str | None:
-        """The name of the file of this address; None if it does not stand here."""
+        """The name of the file at this address; None if it is not in this folder."""
 
     @abstractmethod
     def stamp(self, name: str) -> Stamp | None:
-        """What is told of one file; None if there is none."""
+        """The stamp of one file; None if there is none."""
 
     @abstractmethod
     def stamps(self) -> Mapping[str, Stamp]:
-        """What is told of all files, by name."""
+        """The stamps of all files, by name."""
 
     @abstractmethod
     def digest(self, name: str) -> str | None:
-        """The SHA-256 of a file, in hexadecimal; None if there is none. Reads it all."""
+        """The SHA-256 of a file, in hexadecimal; None if there is none. Reads the whole file."""
 
     @abstractmethod
     def place(self, part: Path, name: str) -> Stamp:
-        """Move a proven part to its name, so that it is either wholly there or not at all.
+        """Move a verified part to its name, atomically.
 
-        A file of the same content may be there already; any other is left as it is.
+        A file with the same content may already exist; any other file is not changed.
 
         Raises:
-            InputError: Another file has that name, or the shelf refuses.
+            InputError: Another file has that name, or the storage reports an error.
             Unreachable: The store cannot be reached now; the part is kept.
         """
 
     @abstractmethod
     def move(self, name: str, other: str) -> None:
-        """Give a file another name, which is free."""
+        """Rename a file; the new name must be free."""
 
     @abstractmethod
     def read(self, name: str) -> bytes | None:
@@ -97,15 +97,15 @@ class Storage(ABC):
 
     @abstractmethod
     def write(self, name: str, data: bytes) -> None:
-        """Write a small file, at one stroke; one of that name is replaced.
+        """Write a small file atomically; a file of that name is replaced.
 
         Raises:
-            InputError: The shelf refuses.
+            InputError: The storage reports an error.
             Unreachable: The store cannot be reached now.
         """
 
     def stream(self, name: str, write: Callable[[BinaryIO], object]) -> None:
-        """Write a file by a function that does it piece by piece; one of that name is replaced at one stroke."""
+        """Write a file with a function that writes it in pieces; a file of that name is replaced atomically."""
         content = io.BytesIO()
         write(content)
         self.write(name, content.getvalue())
@@ -119,7 +119,7 @@ class Storage(ABC):
         """
 
     def holds(self, name: str, size: int | None, sha256: str | None) -> bool:
-        """Whether a file of just this content stands here."""
+        """Whether there is a file with exactly this content."""
         stamp = self.stamp(name)
         return stamp is not None and stamp.bytes == size and self.digest(name) == sha256
 

@@ -1,1 +1,1 @@
-"""In goes a result link; out comes a video that was decoded in full, with its facts and previews."""
+"""Input: a result link. Output: a video that was fully decoded, with its facts and previews."""

@@ -1,4 +1,4 @@
-"""Decoding a video strictly: every frame must come out, whole, and where the tables say."""
+"""Decodes a video strictly: every frame must be complete, and at the time that the tables say."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.video.frame import VideoFrame
 
-# All that the routes sell fits (15 s of 4K at 24 frames is 3.0e9 pixels); longer films are decoded in parts.
+# Above the largest result of any route (15 s of 4K at 24 fps is 3.0e9 pixels); longer videos are decoded in part.
 MOST_PIXELS = 4_000_000_000
 
 _STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
-# Some encoders write the size before cropping to what is shown.
+# Some encoders write the size before cropping.
 _SIZE_SLACK = 16
-# Longest step from frame to frame, in mean frames, of a film that hides its beginning.
+# Longest step between frames, in mean frame lengths, of a video that hides its beginning.
 _CUT_GAP = 1.75
 # FFmpeg's numbers of the picture types I and SI.
 _INTRA = (1, 5)
@@ -37,7 +37,7 @@ _INTRA = (1, 5)
 
 @dataclass(frozen=True)
 class Picture:
-    """What came out of the video decoder: width and height in pixels, seconds from first to last, frames a second."""
+    """The decoded video: width and height in pixels, length in seconds, frames per second."""
 
     width: int
     height: int
@@ -46,50 +46,50 @@ class Picture:
 
 
 def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float], None] | None = None) -> Picture:
-    """Read every packet of a file and decode it, picture and sound.
+    """Read every packet of a file and decode it, video and audio.
 
-    Films of more than `MOST_PIXELS` are decoded in part: the first and the last group of pictures, and evenly chosen
-    ones between. Their packets are all read, and all sound is decoded.
+    Videos of more than `MOST_PIXELS` are decoded in part: the first and the last group of pictures, and evenly chosen
+    ones between. Their packets are all read, and all audio is decoded.
 
     Args:
         path: The file.
         structure: What its tables say.
-        look: Called with each decoded frame and its time in seconds, so that nobody has to decode the file once more.
-            It must not raise.
+        look: Called with each decoded frame and its time in seconds, so that previews need no second decoding. It must
+            not raise.
 
     Raises:
-        InvalidMedia: If a frame is damaged, missing, or elsewhere than the tables say.
+        InvalidMedia: If a frame is damaged or missing, or its time differs from the tables.
     """
     import av  # noqa: PLC0415 - loading the codecs takes time, and most callers never decode
 
     try:
-        # Edit lists are checked apart; here every frame counts, shown or not.
+        # Edit lists are checked separately; here every frame counts, shown or not.
         with av.open(str(path), options={"ignore_editlist": "1"}) as container:
             if len(container.streams.video) != 1 or len(container.streams.audio) != len(structure.sounds):
                 raise InvalidMedia(message("video.not_opened"))
             for stream in (*container.streams.video, *container.streams.audio):
                 stream.codec_context.options = dict(_STRICT)
                 stream.codec_context.thread_count = 1
-            watch = _VideoWatch(container.streams.video[0], structure.video, look)
+            video = _VideoChecker(container.streams.video[0], structure.video, look)
             sounds = {
-                stream.index: _SoundWatch(stream, track)
+                stream.index: _AudioChecker(stream, track)
                 for stream, track in zip(container.streams.audio, structure.sounds, strict=True)
             }
             for packet in container.demux(*container.streams.video, *container.streams.audio):
                 if packet.is_corrupt:
                     raise InvalidMedia(message("video.frame_beyond_end"))
                 if packet.size:
-                    sounds.get(packet.stream_index, watch).feed(packet)
+                    sounds.get(packet.stream_index, video).feed(packet)
             for sound in sounds.values():
                 sound.finish()
-            return watch.finish()
+            return video.finish()
     except (av.error.FFmpegError, ValueError, OverflowError) as error:
         reason = str(getattr(error, "strerror", None) or error)
         raise InvalidMedia(message("video.not_decoded", reason=reason)) from error
 
 
-class _VideoWatch:
-    """Decodes the picture and counts what comes out against what went in."""
+class _VideoChecker:
+    """Decodes the video, and compares the number of decoded frames with the number of packets."""
 
     def __init__(
         self, stream: av.VideoStream, track: Track, look: Callable[[VideoFrame, float], None] | None = None
@@ -108,7 +108,7 @@ class _VideoWatch:
         self._size: tuple[int, int] | None = None
 
     def feed(self, packet: Any) -> None:
-        """Take the next packet; decode it if its group of pictures was chosen."""
+        """Read the next packet; decode it if its group of pictures is chosen."""
         if packet.pts is None:
             raise InvalidMedia(message("video.frame_no_time"))
         check_nals(bytes(packet), self._nal_length)
@@ -126,7 +126,7 @@ class _VideoWatch:
                 self._take(frame)
 
     def finish(self) -> Picture:
-        """Drain the decoder and compare."""
+        """Drain the decoder and compare with the tables."""
         self._drain()
         if not self._times or self._size is None:
             raise InvalidMedia(message("video.no_picture"))
@@ -134,9 +134,9 @@ class _VideoWatch:
             expected = self._track.times.samples
             raise InvalidMedia(message("video.frames_unreadable", found=len(self._times), expected=expected))
         span = (self._end - min(self._times)) * (self._stream.time_base or Fraction(0))
-        promised = self._track.times.seconds or 0
-        if span <= 0 or not agree(float(span), promised, self._track.times.slack):
-            raise InvalidMedia(message("video.lengths", found=float(span), expected=promised))
+        seconds = self._track.times.seconds or 0
+        if span <= 0 or not agree(float(span), seconds, self._track.times.slack):
+            raise InvalidMedia(message("video.lengths", found=float(span), expected=seconds))
         self._check_shown()
         return Picture(*self._size, seconds=span, fps=len(self._times) / span)
 
@@ -148,8 +148,8 @@ class _VideoWatch:
         frame = (self._end - first) / len(self._times)
         if end <= last:
             raise InvalidMedia(message("video.edit"))
-        # A film may be cut at its start without being encoded anew. Then more than a sliver of it is hidden, the end is
-        # exact, and the frames still follow each other without a gap.
+        # A video may be trimmed at its start without re-encoding. Then at least half a frame is hidden, the end is
+        # exact, and there is no gap between frames.
         if start > first:
             steps = pairwise(sorted(self._times))
             if (
@@ -176,14 +176,14 @@ class _VideoWatch:
             raise InvalidMedia(message("video.frame_damaged"))
         if any(abs(one - other) > _SIZE_SLACK for one, other in zip(size, self._track.size, strict=True)):
             raise InvalidMedia(message("video.frame_size"))
-        # The decoder knows the order of the pictures from the pictures themselves.
+        # The decoder reads the order of the frames from the frames themselves.
         if frame.pts is None or (self._shown is not None and frame.pts <= self._shown):
             raise InvalidMedia(message("video.frame_order"))
         if frame.pts in self._keys and int(frame.pict_type) not in _INTRA:
             raise InvalidMedia(message("video.frame_no_key"))
         self._size, self._shown = size, frame.pts
         if self._look is not None:
-            # Of the frames that come out last, FFmpeg does not tell the time base.
+            # FFmpeg does not set the time base of the last frames.
             self._look(frame, float(frame.pts * (self._stream.time_base or 0)))
 
 
@@ -208,37 +208,37 @@ def _chosen_groups(track: Track) -> _Groups:
     return _Groups(starts, max(1, -(-pixels // MOST_PIXELS)) if len(starts) > 1 else 1)
 
 
-class _SoundWatch:
-    """Decodes a sound track and holds its length against the tables."""
+class _AudioChecker:
+    """Decodes an audio track, and compares its length with the tables."""
 
     def __init__(self, stream: av.AudioStream, track: Track) -> None:
         self._stream = stream
         self._track = track
-        self._heard: Counter[int] = Counter()
+        self._samples: Counter[int] = Counter()
 
     def feed(self, packet: Any) -> None:
-        """Take the next packet."""
-        self._hear(packet)
+        """Decode the next packet."""
+        self._decode(packet)
 
     def finish(self) -> None:
-        """Drain the decoder and compare."""
-        self._hear(None)
-        promised = self._track.times.seconds or 0
-        heard = sum(samples / rate for rate, samples in self._heard.items())
-        if not agree(heard, promised, self._track.times.slack):
-            raise InvalidMedia(message("video.lengths", found=heard, expected=promised))
+        """Drain the decoder and compare with the tables."""
+        self._decode(None)
+        expected = self._track.times.seconds or 0
+        found = sum(samples / rate for rate, samples in self._samples.items())
+        if not agree(found, expected, self._track.times.slack):
+            raise InvalidMedia(message("video.lengths", found=found, expected=expected))
 
-    def _hear(self, packet: Any) -> None:
+    def _decode(self, packet: Any) -> None:
         for frame in self._stream.codec_context.decode(packet):
             if frame.is_corrupt or not frame.sample_rate:
                 raise InvalidMedia(message("video.sound_damaged"))
             self._check_form(frame)
-            self._heard[frame.sample_rate] += frame.samples
+            self._samples[frame.sample_rate] += frame.samples
 
     def _check_form(self, frame: AudioFrame) -> None:
-        account_clients, rate = self._track.sound
-        # Writers put 2 channels where there is one; a decoder with spectral band replication doubles the rate.
+        channels, rate = self._track.sound
+        # Some writers state 2 channels for mono; a decoder with spectral band replication doubles the rate.
         if rate and frame.sample_rate not in (rate, 2 * rate, rate / 2):
             raise InvalidMedia(message("video.sound_form"))
-        if account_clients and frame.layout.nb_channels not in (account_clients, 1, 2):
+        if channels and frame.layout.nb_channels not in (channels, 1, 2):
             raise InvalidMedia(message("video.sound_form"))

@@ -1,4 +1,4 @@
-"""Fetching a result: streamed to a part file, resumed after any cut, and never from a place that is not to be asked."""
+"""Downloads a result: streamed to a part file, resumed after a lost connection, and only from allowed addresses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prefect_seedance.media.videos.structure import refuse_other_kinds
 from prefect_seedance.media.web import Web
 from prefect_seedance.messages import Message, message
 
-# Object stores say 400, 401 or 403 to a signature that is too old, depending on the maker.
+# Object stores answer an expired signature with 400, 401 or 403, depending on the vendor.
 _GONE = {400, 401, 403, 404, 410, 451}
 _TRY_AGAIN = {408, 425, 429}
 _HEAD_BYTES = 512
@@ -35,10 +35,10 @@ class Fetched:
     """A finished download.
 
     Attributes:
-        bytes: Length of the file.
-        resumed: True if it goes on from bytes of an earlier attempt.
-        announced: The length that the server told; None if it told none. Equal to `bytes` where told.
-        digest: Name of the hash that the server told and that was found right, or None if it told none.
+        bytes: Length of the file in bytes.
+        resumed: True if it continued from bytes of an earlier attempt.
+        announced: The length that the server stated, equal to `bytes`; None if it stated none.
+        digest: Name of the hash that the server sent and that was verified; None if it sent none.
     """
 
     bytes: int
@@ -48,10 +48,10 @@ class Fetched:
 
 
 class Downloader:
-    """Fetches result files over HTTP. One serves any number of fetches at once; close it when done.
+    """Downloads result files over HTTP, any number at the same time. Close it at the end.
 
-    No key, cookie or password is ever sent, and no link is logged. Each fetch makes a connection of its own, to an
-    address that was judged first. Proxy and CA settings of the environment are honoured.
+    No key, cookie or password is ever sent, and no link is logged. Each download makes its own connection, to a checked
+    address. Proxy and CA settings of the environment are honoured.
     """
 
     def __init__(
@@ -63,13 +63,13 @@ class Downloader:
         total_seconds: float = 1800.0,
         allow_private: bool = False,
     ) -> None:
-        """Make a downloader.
+        """Create a downloader.
 
         Args:
-            max_bytes: Largest file to accept.
-            connect_seconds: Longest wait for a connection.
-            read_seconds: Longest wait for the next bytes.
-            total_seconds: Longest time for one fetch; what is there by then is kept for the next.
+            max_bytes: Largest file to accept, in bytes.
+            connect_seconds: Longest wait for a connection, in seconds.
+            read_seconds: Longest wait for the next bytes, in seconds.
+            total_seconds: Longest time for one download, in seconds; the bytes so far are kept for the next attempt.
             allow_private: True to follow links to private addresses and to loopback.
         """
         self._max_bytes = max_bytes
@@ -92,24 +92,26 @@ class Downloader:
     async def fetch(
         self, url: str, part: Path, *, on_bytes: Progress | None = None, provider_url: str | None = None
     ) -> Fetched:
-        """Fetch a file into `part`, going on from what an earlier attempt left there.
+        """Download a file into `part`, and continue from the bytes of an earlier attempt.
 
-        After success the part and its note lie there still, until `place` moves it or `discard` removes it; another
-        `fetch` of the same link then answers at once, without network.
+        After success the part and its note remain until `place` moves it or `discard` removes it; another `fetch` of
+        the same link then returns at once, without network.
 
         Args:
             url: The result link.
-            part: Where the bytes go, in an existing folder. Beside it lies a note, `<part>.json`.
-            on_bytes: Called after each piece with the bytes that are there and the total (None if unknown).
-            provider_url: Base URL of the provider that gave the link. If that is on loopback or on a private address,
-                links there are followed too.
+            part: The file for the bytes, in an existing folder. Its note is next to it: `<part>.json`.
+            on_bytes: Called after each chunk with the number of bytes so far and the total (None if unknown).
+            provider_url: Base URL of the provider of the link. If it is on loopback or at a private address, links to
+                the same zone are followed too.
 
         Raises:
-            NotFound: The server does not honour the link any more.
-            Unreachable: No connection, a cut, or a server in trouble; the part is kept, and fetching again goes on.
-            InvalidVideo: What was sent is no video, is too large, or is not what its digest says; it is not kept.
-            UnsafeLink: The link must not be followed. (A `InvalidResponse`, as are other answers that make no sense.)
-            InputError: The disk is full or refuses; the part is kept.
+            NotFound: The link is no longer valid.
+            Unreachable: No connection, a lost connection, or a server error; the part is kept, and another call
+                continues.
+            InvalidVideo: The content is not a video, is too large, or does not match its digest; it is not kept.
+            UnsafeLink: The link must not be followed.
+            InvalidResponse: The answer is invalid in another way.
+            InputError: The disk is full or reports an error; the part is kept.
         """
         try:
             async with asyncio.timeout(self._total_seconds):
@@ -123,7 +125,7 @@ class Downloader:
 
 
 class _Fetch:
-    """One fetch: what is there, what the server says to it, and the bytes that follow."""
+    """One download: the bytes so far, the answer of the server, and the bytes in it."""
 
     def __init__(
         self,
@@ -157,7 +159,7 @@ class _Fetch:
             raise Unreachable(text) from error
 
     async def _resume(self, note: Note, have: int) -> Fetched | None:
-        """Go on from `have` bytes; None if that is not possible and the download must start anew."""
+        """Continue from `have` bytes; None if that is not possible and the download must start again."""
         headers = {"Range": f"bytes={have}-", "If-Range": note.validator or ""}
         response = await self._web.get(self._url, self._zones, headers)
         try:
@@ -195,7 +197,7 @@ class _Fetch:
         return await self._receive(response, Note(note.source, note.validator, total, note.digests), have, span.end)
 
     async def _receive(self, response: httpx.Response, note: Note, have: int, end: int | None) -> Fetched:
-        """Read the body, which brings the bytes from `have` to `end`."""
+        """Read the body, which contains the bytes from `have` to `end`."""
         with PartFile(self._part, keep=have, note=None if have else note) as file:
             try:
                 await self._copy(response, file, end, note.total)
@@ -214,13 +216,13 @@ class _Fetch:
             file.add(data)
             self._check_size(file.size, end)
             if head is not None:
-                head = self._look(head + data, final=False)
+                head = self._check_head(head + data, final=False)
             if file.full:
                 await asyncio.to_thread(file.flush)
             if self._on_bytes is not None:
                 self._on_bytes(file.size, total)
         if head is not None and (end is None or file.size == end):
-            self._look(head, final=True)
+            self._check_head(head, final=True)
         await asyncio.to_thread(file.flush)
 
     async def _finish(self, note: Note, size: int, *, resumed: bool) -> Fetched:
@@ -230,14 +232,14 @@ class _Fetch:
             raise _no_video(message("download.wrong_digest", digest=name, link=self._source))
         return Fetched(size, resumed, note.total, name)
 
-    def _look(self, head: bytes, *, final: bool) -> bytes | None:
-        """Refuse what is no video at its first bytes; None once they were seen."""
+    def _check_head(self, head: bytes, *, final: bool) -> bytes | None:
+        """Refuse a file whose first bytes are not a video. Return the head so far; None once it was checked."""
         if len(head) < _HEAD_BYTES and not final:
             return head
         try:
             refuse_other_kinds(head[:_HEAD_BYTES])
-        except InvalidMedia as flaw:
-            raise _no_video(message("download.not_a_video", reason=flaw.text, link=self._source)) from None
+        except InvalidMedia as error:
+            raise _no_video(message("download.not_a_video", reason=error.text, link=self._source)) from None
         return None
 
     def _check_form(self, headers: httpx.Headers, total: int | None) -> None:

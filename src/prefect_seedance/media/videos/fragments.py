@@ -1,4 +1,4 @@
-"""Files written piece by piece: each piece carries its own tables (ISO/IEC 14496-12, section 8.8)."""
+"""Fragmented files: each fragment has its own tables (ISO/IEC 14496-12, section 8.8)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from prefect_seedance.messages import message
 # Flags of tfhd and trun: which optional fields follow, in this order.
 _TFHD = ((0x1, "Q"), (0x2, "I"), (0x8, "I"), (0x10, "I"), (0x20, "I"))
 _TRUN_HEAD = ((0x1, "i"), (0x4, "I"))
-# Writers guess how long the last sound of a fragment lasts: they do not know yet what follows.
+# Writers estimate the length of the last audio sample of a fragment, since they do not know the next one yet.
 _SLACK_SECONDS = 0.25
 _TRUN_ROW = ((0x100, "I"), (0x200, "I"), (0x400, "I"), (0x800, "i"))
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the samples of a track have where their fragment does not say otherwise."""
+    """The values for samples of a track where their fragment does not state others."""
 
     duration: int
     size: int
@@ -31,7 +31,7 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Piece:
-    """A fragment's box and what it holds, beside the length of the data that follows it."""
+    """A fragment: its box, its content, and the length in bytes of the data that follows it."""
 
     box: Box
     content: bytes
@@ -45,7 +45,7 @@ class _Sum:
     ticks: int
 
     def times(self, head: Times) -> Times:
-        """Return the times of the whole track, of which the head told the beginning."""
+        """Return the times of the whole track; `head` has those of its first fragment."""
         seconds = self.ticks / self.scale
         return replace(
             head,
@@ -62,7 +62,7 @@ def read_defaults(data: bytes, mvex: list[Box], tracks: list[Track]) -> dict[int
     """Read the defaults of each track.
 
     Raises:
-        InvalidMedia: If they are not for exactly the tracks that the file has.
+        InvalidMedia: If they do not match the tracks of the file exactly.
     """
     rows = [fields(data, box, ("6I",)) for box in mvex if box.kind == b"trex"]
     found = {row[1]: Defaults(duration=row[3], size=row[4]) for row in rows}
@@ -77,7 +77,7 @@ def read_fragments(pieces: list[Piece], defaults: Mapping[int, Defaults], tracks
     """Check that the fragments follow each other without a gap, and add them up.
 
     Args:
-        pieces: The fragments in the file's order.
+        pieces: The fragments in the order of the file.
         defaults: From `read_defaults`.
         tracks: The tracks of the file's head, without samples.
 
@@ -87,7 +87,7 @@ def read_fragments(pieces: list[Piece], defaults: Mapping[int, Defaults], tracks
     Raises:
         InvalidMedia: If one is missing, damaged, or does not fit its data.
     """
-    # The first piece of such a file may lie with its head, like the whole of another file.
+    # The samples of the first fragment may be in the head, as in a file without fragments.
     sums = {track.track_id: _Sum(track.times.scale, track.times.samples, track.times.ticks) for track in tracks}
     numbers = [_read_fragment(piece, defaults, sums) for piece in pieces]
     if any(other != one + 1 for one, other in pairwise(numbers)):
@@ -117,7 +117,7 @@ def _read_fragment(piece: Piece, defaults: Mapping[int, Defaults], sums: dict[in
 
 
 def _follow(total: _Sum, start: int) -> None:
-    # How long the last frame of a piece lasts is a guess of the writer, which the next piece puts right.
+    # The length of the last frame of a fragment is an estimate of the writer; the next fragment corrects it.
     if abs(start - total.ticks) > SLACK_SECONDS * total.scale:
         raise InvalidMedia(message("video.fragment_missing"))
     total.ticks = start
@@ -132,11 +132,11 @@ def _head(data: bytes, tfhd: Box, defaults: Mapping[int, Defaults]) -> tuple[int
     track_id, *values = struct.unpack(layout, data[tfhd.start + 4 : tfhd.end])
     if track_id not in defaults or flags & 0x10000:
         raise InvalidMedia(message("video.fragment_track"))
-    text = dict(zip(present, values, strict=True))
-    if text.get(0x2, 1) != 1:
+    optional = dict(zip(present, values, strict=True))
+    if optional.get(0x2, 1) != 1:
         raise InvalidMedia(message("video.fragment_track"))
     usual = defaults[track_id]
-    return track_id, Defaults(text.get(0x8, usual.duration), text.get(0x10, usual.size))
+    return track_id, Defaults(optional.get(0x8, usual.duration), optional.get(0x10, usual.size))
 
 
 def _add_run(data: bytes, trun: Box, own: Defaults, total: _Sum) -> int:
@@ -150,7 +150,7 @@ def _add_run(data: bytes, trun: Box, own: Defaults, total: _Sum) -> int:
     rows = list(row.iter_unpack(body)) if row.size else [()] * count
     at_size = 1 if flags & 0x100 else 0
     durations = [one[0] for one in rows] if flags & 0x100 else [own.duration] * count
-    if not all(durations[:-1]):  # of the last one, the writer may not know it yet
+    if not all(durations[:-1]):  # the writer may not know the last one yet
         raise InvalidMedia(message("video.fragment_frame"))
     total.samples += count
     total.ticks += sum(durations)

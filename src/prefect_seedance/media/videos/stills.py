@@ -1,4 +1,4 @@
-"""Pictures of a video for a contact sheet, picked while its frames are decoded for the proof anyway."""
+"""Pictures of a video for a contact sheet, selected while the video is decoded for verification."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ STRIP_WIDTH = 160
 
 FADE_SECONDS = 3
 BLACK = 24
-"""Films often fade in: look this far for a picture, and call it black below this mean brightness (of 255)."""
+"""Videos often fade in: the poster is searched for so long. Below this mean brightness (of 255) a frame is black."""
 
 
 @dataclass(frozen=True, slots=True)
 class Previews:
-    """Two JPEG pictures: the first frame that is not black, and a strip of six frames side by side."""
+    """Two JPEG pictures: the first frame that is not black, and a strip of six frames."""
 
     poster: bytes
     strip: bytes
 
 
 class Stills:
-    """Looks at each frame of one video as it is decoded, and keeps those that a preview needs.
+    """Receives each decoded frame of one video, and keeps those for the previews.
 
-    It never raises: a preview that cannot be made is no reason to doubt a video.
+    It never raises: a missing preview says nothing about the video.
     """
 
     def __init__(self) -> None:
@@ -52,20 +52,20 @@ class Stills:
         self._failed = False
 
     def begin(self, seconds: float) -> None:
-        """Say how long the video is, so that the strip's frames are spread over it."""
+        """Set the length of the video, over which the frames of the strip are distributed."""
         self._wanted = [seconds * (number + 0.5) / STRIP_FRAMES for number in range(STRIP_FRAMES)]
 
     def look(self, frame: VideoFrame, moment: float) -> None:
-        """Take the next frame and its time in seconds, in the order in which they are shown."""
+        """Receive the next frame and its time in seconds, in display order."""
         if self._failed:
             return
         try:
             self._look(frame, moment)
-        except Exception:  # noqa: BLE001 - no preview is worth a video
+        except Exception:  # noqa: BLE001 - a preview must not fail a video
             self._fail()
 
     def finish(self) -> Previews | None:
-        """The pictures; None if there are none to be had. Takes some milliseconds."""
+        """Return the previews; None if there are none. Takes some milliseconds."""
         if self._failed or self._poster is None:
             return None
         try:
@@ -88,7 +88,7 @@ class Stills:
     def _thumb(self, frame: VideoFrame) -> VideoFrame:
         from av.video.reformatter import VideoReformatter  # noqa: PLC0415 - loading the codecs takes time
 
-        # One for all frames of a video: setting it up takes ten times as long as its work.
+        # One for all frames of a video: its set-up takes ten times as long as the scaling.
         self._thumbs = self._thumbs or VideoReformatter()
         height = max(2, round(frame.height * STRIP_WIDTH / frame.width / 2) * 2)
         return scaled(frame, STRIP_WIDTH, height, "yuvj420p", SMOOTH, self._thumbs)
@@ -98,10 +98,10 @@ class Stills:
         import numpy as np  # noqa: PLC0415
 
         frames = self._strip or [self._thumb(frame) for frame in (self._last,) if frame is not None]
-        # A short video may have fewer frames than the strip has places.
+        # A short video may have fewer frames than the strip.
         frames += frames[-1:] * (STRIP_FRAMES - len(frames))
         width, height = STRIP_WIDTH * STRIP_FRAMES, frames[0].height
-        # Planes side by side: brightness in full, and both colours at half the width and height.
+        # Planes next to each other: brightness in full size, and both colours at half the width and height.
         flat = [frame.to_ndarray() for frame in frames]
         planes = [np.hstack([one[:height] for one in flat]).ravel()]
         quarter = STRIP_WIDTH // 2 * (height // 2)
@@ -118,7 +118,7 @@ class Stills:
 
 
 def previews_of(path: Path) -> Previews | None:
-    """The pictures of a file that was proven earlier; None if there are none to be had. Decodes it: blocks."""
+    """Return the previews of a file that was verified earlier; None if there are none. Decodes it: blocks."""
     import av  # noqa: PLC0415
 
     stills = Stills()

@@ -1,4 +1,4 @@
-"""The skeleton of an MP4 file: whether it is whole, judged from its own tables without decoding a picture."""
+"""The structure of an MP4 file: whether it is complete, by its tables, without decoding."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from prefect_seedance.media.videos.times import UNKNOWN_LENGTHS, agree
 from prefect_seedance.media.videos.tracks import Track, check_matrix, read_track
 from prefect_seedance.messages import message
 
-# A description of a film of hours takes a few MiB.
+# The description of a video of several hours takes a few MiB.
 _MOST_DESCRIPTION = 64 << 20
-# The box that opens an MP4 file says which families of players it is meant for.
+# The first box of an MP4 file names its brands: the specifications that it conforms to.
 _BRANDS = (b"iso", b"mp4", b"avc", b"M4V", b"qt  ", b"dash", b"cmf", b"msd", b"3gp", b"f4v", b"hvc", b"av01")
 
 
@@ -27,7 +27,7 @@ class Structure:
 
     Attributes:
         video: The one video track.
-        sounds: The sound tracks.
+        sounds: The audio tracks.
     """
 
     video: Track
@@ -35,15 +35,15 @@ class Structure:
 
 
 def read_structure(path: Path, announced: int | None = None) -> Structure:
-    """Read and check the skeleton of a video file.
+    """Read and check the structure of a video file.
 
     Args:
         path: The file.
-        announced: Its length in bytes as the server told it, where known. It proves the end of a fragmented file that
-            bears no end mark of its own.
+        announced: Its length in bytes as the server stated it, where known. It proves that a fragmented file without an
+            end mark is complete.
 
     Raises:
-        InvalidMedia: If the file is not an MP4 file, is cut short, or contradicts itself.
+        InvalidMedia: If the file is not an MP4 file, is truncated, or contradicts itself.
     """
     size = path.stat().st_size
     if announced is not None and size != announced:
@@ -61,14 +61,14 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
         if mvex is not None:
             extra = inner_boxes(data, mvex.start, mvex.end, "mvex")
             tracks = read_fragments(_pieces(file, boxes), read_defaults(data, extra, tracks), tracks)
-            length = _promised(data, extra, scale)
+            length = _stated_length(data, extra, scale)
             if length is None and announced is None and not _has_end_mark(file, boxes[-1], size):
                 raise InvalidMedia(message("video.fragment_end"))
         if length is not None and not any(
             agree(track.times.presented or 0, length, track.times.slack) for track in tracks
         ):
             raise InvalidMedia(message("video.no_track_as_long", expected=length))
-    _check_places(tracks, [box for box in boxes if box.kind == b"mdat"])
+    _check_ranges(tracks, [box for box in boxes if box.kind == b"mdat"])
     videos = [track for track in tracks if track.kind == "vide"]
     if len(videos) != 1:
         raise InvalidMedia(message("video.tracks", count=len(videos)))
@@ -79,10 +79,10 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
 
 
 def refuse_other_kinds(head: bytes) -> None:
-    """Name what a server sent instead of a video, from its first bytes.
+    """Refuse a file that is not an MP4 file, by its first bytes.
 
     Raises:
-        InvalidMedia: If these bytes are text, or nothing.
+        InvalidMedia: If there are no bytes, or they are text or another format.
     """
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not head:
@@ -99,7 +99,7 @@ def refuse_other_kinds(head: bytes) -> None:
 
 def _check_opening(file: BinaryIO, boxes: list[Box]) -> None:
     data = _content(file, boxes[0])
-    brands = [data[:4], *(data[place : place + 4] for place in range(8, len(data), 4))]
+    brands = [data[:4], *(data[offset : offset + 4] for offset in range(8, len(data), 4))]
     if len(data) < 8 or not any(brand.startswith(_BRANDS) for brand in brands):
         raise InvalidMedia(message("video.unknown_brand"))
 
@@ -123,18 +123,18 @@ def _movie_head(data: bytes, parts: list[Box]) -> tuple[int, float | None]:
     return scale, None if unknown else length / scale
 
 
-def _check_places(tracks: list[Track], stores: list[Box]) -> None:
+def _check_ranges(tracks: list[Track], stores: list[Box]) -> None:
     if len({track.track_id for track in tracks}) != len(tracks):
         raise InvalidMedia(message("video.tracks_same_number"))
-    places = sorted(chunk for track in tracks for chunk in track.chunks if chunk[1] > chunk[0])
-    for start, end in places:
+    ranges = sorted(chunk for track in tracks for chunk in track.chunks if chunk[1] > chunk[0])
+    for start, end in ranges:
         if not any(store.start <= start and end <= store.end for store in stores):
             raise InvalidMedia(message("video.outside_data"))
-    if any(one[1] > other[0] for one, other in pairwise(places)):
+    if any(one[1] > other[0] for one, other in pairwise(ranges)):
         raise InvalidMedia(message("video.tracks_overlap"))
 
 
-def _promised(data: bytes, mvex: list[Box], scale: int) -> float | None:
+def _stated_length(data: bytes, mvex: list[Box], scale: int) -> float | None:
     mehd = maybe(mvex, b"mehd", "mvex")
     return None if mehd is None else fields(data, mehd, ("II", "IQ"))[1] / scale
 
@@ -150,7 +150,7 @@ def _pieces(file: BinaryIO, boxes: list[Box]) -> list[Piece]:
 
 
 def _has_end_mark(file: BinaryIO, last: Box, size: int) -> bool:
-    # A fragmented file may close with an index whose last four bytes are that index's own size.
+    # A fragmented file may end with an index; its last four bytes are the size of the index.
     if last.kind != b"mfra" or last.end - last.start < 16:
         return False
     file.seek(size - 16)

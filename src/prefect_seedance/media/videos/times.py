@@ -1,4 +1,4 @@
-"""When the samples of a track are shown: its clock, its steps, its edits (ISO/IEC 14496-12, sections 8.4 to 8.6)."""
+"""The times of the samples of a track: clock, durations, edits (ISO/IEC 14496-12, sections 8.4 to 8.6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, table
 from prefect_seedance.messages import message
 
-# How far two statements about one length may lie apart: encoders round, pad sound, count two frames more or less.
+# Allowed difference between two statements of one length: encoders round, pad audio, and count two frames more or less.
 SLACK_SECONDS = 0.15
 SLACK_SHARE = 0.01
 SLACK_FRAMES = 2.5
@@ -21,14 +21,14 @@ Rows = list[tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Times:
-    """What a track says about its time.
+    """The times of a track.
 
     Attributes:
         scale: Ticks per second of its clock.
         seconds: Length by the media header; None where that says "unknown" (files made of fragments).
-        samples: How many frames (or sound packets) the tables list.
-        ticks: How long these last.
-        slack: How far in seconds its content may be off its told length.
+        samples: Number of frames (or audio packets) in the tables.
+        ticks: Their total length in ticks.
+        slack: Allowed difference in seconds between its content and its stated length.
         presented: Length by the edit list, pauses included; None where unknown.
         shown: First and last tick that its edit list shows; None where it has none.
     """
@@ -43,17 +43,17 @@ class Times:
 
 
 def agree(one: float, other: float, slack: float = SLACK_SECONDS) -> bool:
-    """Tell whether two lengths in seconds are the same but for rounding and padding."""
+    """Return whether two lengths in seconds are equal except for rounding and padding."""
     return abs(one - other) <= max(slack, SLACK_SHARE * max(one, other))
 
 
 def slack_of(seconds: float, samples: int) -> float:
-    """Return how far, in seconds, a track of that length and number of frames may be off its told length."""
+    """Return the allowed difference, in seconds, from the stated length of a track with that number of frames."""
     return max(SLACK_SECONDS, SLACK_FRAMES * seconds / samples) if samples else SLACK_SECONDS
 
 
-def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_scale: int, text: int) -> Times:
-    """Read the times of a track and hold them against each other.
+def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_scale: int, track_length: int) -> Times:
+    """Read the times of a track and compare them with each other.
 
     Args:
         data: The bytes that the boxes' offsets refer to.
@@ -61,7 +61,7 @@ def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_s
         mdhd: Its media header.
         stbl: The boxes of its sample table.
         movie_scale: Ticks per second of the whole movie's clock.
-        text: Length by the track header, in the movie's ticks.
+        track_length: Length by the track header, in the movie's ticks.
 
     Raises:
         InvalidMedia: If a table is missing or damaged, or one length contradicts another.
@@ -84,8 +84,8 @@ def read_times(data: bytes, trak: list[Box], mdhd: Box, stbl: list[Box], movie_s
         if samples and not agree(ticks / scale, seconds, slack):
             raise InvalidMedia(message("video.lengths", found=ticks / scale, expected=seconds))
         presented = sum(edit[0] for edit in edits) / movie_scale if edits else seconds
-        if text not in UNKNOWN_LENGTHS and not agree(presented, text / movie_scale, slack):
-            raise InvalidMedia(message("video.lengths", found=presented, expected=text / movie_scale))
+        if track_length not in UNKNOWN_LENGTHS and not agree(presented, track_length / movie_scale, slack):
+            raise InvalidMedia(message("video.lengths", found=presented, expected=track_length / movie_scale))
         shown = _shown(edits, scale, movie_scale, _end(steps, delays), slack)
     return Times(scale, seconds, samples, ticks, slack, presented, shown)
 
@@ -103,7 +103,7 @@ def _shown(edits: Rows, scale: int, movie_scale: int, end: int, slack: float) ->
         raise InvalidMedia(message("video.edit"))
     if not played:
         return None
-    # What is left out at the start, and what is played, must together be the whole: nothing hidden, nothing beyond.
+    # The part omitted at the start plus the part shown must be the whole track.
     start = played[0][1]
     last = start + sum(edit[0] for edit in played) * scale / movie_scale
     if not agree(last / scale, end / scale, slack):
@@ -112,7 +112,7 @@ def _shown(edits: Rows, scale: int, movie_scale: int, end: int, slack: float) ->
 
 
 def _end(steps: Rows, delays: Rows) -> int:
-    """Return the tick at which the last sample to be shown ends."""
+    """Return the tick at which the last shown sample ends."""
     latest = begin = 0
     for count, step, delay in _runs(steps, delays):
         begin += count * step
@@ -121,7 +121,7 @@ def _end(steps: Rows, delays: Rows) -> int:
 
 
 def _runs(steps: Rows, delays: Rows) -> Iterator[tuple[int, int, int]]:
-    """Walk through both run-length tables at once: samples, step, delay."""
+    """Iterate over both run-length tables together: samples, step, delay."""
     waiting = iter(delays)
     left, delay = 0, 0
     for total, step in steps:

@@ -1,4 +1,4 @@
-"""What an MP4 file says about one track, and whether it agrees with itself (ISO/IEC 14496-12, section 8)."""
+"""The tables of one track of an MP4 file, and whether they are consistent (ISO/IEC 14496-12, section 8)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prefect_seedance.media.videos.times import Times, read_times
 from prefect_seedance.messages import message
 
 _ONE = 0x10000  # 1.0 in 16.16 fixed point
-_TURNS = {(_ONE, 0, 0, _ONE), (0, _ONE, -_ONE, 0), (-_ONE, 0, 0, -_ONE), (0, -_ONE, _ONE, 0)}
+_ROTATIONS = {(_ONE, 0, 0, _ONE), (0, _ONE, -_ONE, 0), (-_ONE, 0, 0, -_ONE), (0, -_ONE, _ONE, 0)}
 _MEDIA_HEADS = {b"vmhd": "vide", b"smhd": "soun"}
 
 
@@ -22,10 +22,10 @@ class Track:
     Attributes:
         kind: `vide`, `soun`, or another handler's four letters.
         track_id: Its number in the file.
-        times: How long it is, and how many samples it has.
-        size: Width and height in pixels as the sample entry tells; (0, 0) for sound.
-        sound: Channels and samples per second as the sample entry tells; (0, 0) for pictures.
-        sync_samples: Numbers, from 1, of the frames that decoding can start at; None where all are.
+        times: Its length and number of samples.
+        size: Width and height in pixels by the sample entry; (0, 0) for audio.
+        sound: Channels and samples per second by the sample entry; (0, 0) for video.
+        sync_samples: Numbers, from 1, of the frames at which decoding can start; None: all frames.
         chunks: Byte ranges `(start, end)` in the file.
     """
 
@@ -39,7 +39,7 @@ class Track:
 
 
 def read_track(data: bytes, trak: Box, movie_scale: int) -> Track:
-    """Read one track box and hold its tables against each other.
+    """Read one track box and compare its tables with each other.
 
     Args:
         data: The bytes that the box's offsets refer to.
@@ -74,13 +74,13 @@ def read_track(data: bytes, trak: Box, movie_scale: int) -> Track:
 
 
 def check_matrix(matrix: tuple[int, ...]) -> None:
-    """Allow a picture to be turned by quarters, and nothing else.
+    """Allow rotation by multiples of 90 degrees, and nothing else.
 
     Raises:
-        InvalidMedia: If it would be stretched, sheared or projected.
+        InvalidMedia: If the matrix stretches, shears or projects the picture.
     """
     a, b, u, c, d, v, _x, _y, w = matrix
-    if (a, b, c, d) not in _TURNS or (u, v, w) != (0, 0, 1 << 30):
+    if (a, b, c, d) not in _ROTATIONS or (u, v, w) != (0, 0, 1 << 30):
         raise InvalidMedia(message("video.matrix"))
 
 
@@ -171,8 +171,10 @@ def _chunks(data: bytes, stbl: list[Box], samples: int) -> tuple[tuple[int, int]
     if isinstance(sizes, int):
         lengths = [count * sizes for count in counts]
     else:
-        places = [0, *accumulate(sizes)]
-        lengths = [places[end] - places[end - count] for count, end in zip(counts, ends, strict=True)]
+        offsets_of_samples = [0, *accumulate(sizes)]
+        lengths = [
+            offsets_of_samples[end] - offsets_of_samples[end - count] for count, end in zip(counts, ends, strict=True)
+        ]
     return tuple((offset, offset + length) for offset, length in zip(offsets, lengths, strict=True))
 
 
@@ -200,8 +202,8 @@ def _sizes(data: bytes, stbl: list[Box], samples: int) -> int | list[int]:
     body = data[box.start + 12 : box.end]
     if count != samples or len(body) != (0 if each else 4 * count):
         raise InvalidMedia(message("video.samples", found=count, expected=samples))
-    return each or [int.from_bytes(body[place : place + 4]) for place in range(0, len(body), 4)]
+    return each or [int.from_bytes(body[offset : offset + 4]) for offset in range(0, len(body), 4)]
 
 
-def _u16(data: bytes, place: int) -> int:
-    return int.from_bytes(data[place : place + 2])
+def _u16(data: bytes, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 2])

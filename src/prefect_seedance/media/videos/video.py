@@ -1,19 +1,19 @@
-"""Proof that a file is a whole, playable video.
+"""Verifies that a file is a complete, playable video.
 
-Three things are asked, from cheap to dear: that the boxes and tables of the file fit together and reach its end; that
-every packet can be read; that every frame can be decoded and comes out where the tables say.
+Three checks, from cheap to expensive: the boxes and tables of the file are consistent and reach its end; every packet
+can be read; every frame can be decoded and has the time that the tables say.
 
-What this can find, and what it cannot:
+What this detects, and what it does not:
 
-- A file that was cut anywhere is found. A file of fragments that was cut between two of them is found by its end mark;
-  one without an end mark passes only if the length that the server told is given.
-- A damaged table is found, unless neither picture, sound nor timing change by it, or timing by no more than a quarter
-  second: names, dates and colour tags have no double in the file. A few bits of the decoder's set-up record (such as a
-  colour offset) change the picture, and cannot be found by anything in the file.
-- Damage to the compressed picture is found where the decoder stumbles over it. Measured on H.264 at three bit rates,
-  200 times each: blanked blocks of 64 bytes and more always; blocks of 4 KiB overwritten with noise 98 to 100 of 100,
-  of 512 bytes 78 to 98; single flipped bits 60 to 80. AAC sound has no checksum: most single flipped bits in it stay
-  unfound. Only a digest told by the server proves more: see `Downloader`.
+- A truncated file is always detected. A fragmented file that was cut between two fragments is detected by its end mark;
+  one without an end mark passes only if the length that the server stated is given.
+- A damaged table is detected, unless it changes neither picture, audio nor timing, or timing by at most a quarter of a
+  second: names, dates and colour tags occur only once in the file. A few bits of the decoder's set-up record (such as a
+  colour offset) change the picture, and nothing in the file can reveal that.
+- Damage to the compressed picture is detected where the decoder fails on it. Measured on H.264 at three bit rates, 200
+  times each: zeroed blocks of 64 bytes and more always; blocks of 4 KiB overwritten with noise 98 to 100 of 100, of 512
+  bytes 78 to 98; single flipped bits 60 to 80. AAC audio has no checksum: most single flipped bits in it are not
+  detected. Only a digest from the server proves more: see `Downloader`.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from prefect_seedance.messages import message
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What a whole video file is.
+    """The facts about a complete video file.
 
     Attributes:
         width: Width in pixels, as decoded.
         height: Height in pixels, as decoded.
-        seconds: From the first frame to the end of the last one, to the millisecond.
+        seconds: Length from the first frame to the end of the last one, to the millisecond.
         fps: Frames per second on average, to three places.
-        has_audio: True if there is a sound track.
-        bytes: Length of the file.
+        has_audio: True if there is an audio track.
+        bytes: Length of the file in bytes.
         sha256: Hash of the file, in hexadecimal.
     """
 
@@ -57,20 +57,20 @@ class VideoFacts:
 
 
 def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | None = None) -> VideoFacts:
-    """Prove that a file is a whole, playable video, and say what it is.
+    """Verify that a file is a complete, playable video, and return its facts.
 
     Blocks while it reads and decodes (about a second for 15 s of 1080p): call it in a thread.
 
     Args:
         path: The file.
-        announced: Its length in bytes as the server told it, if it did (`Fetched.announced`).
-        stills: Picks pictures for a preview while the frames go by anyway.
+        announced: Its length in bytes as the server stated it, if it did (`Fetched.announced`).
+        stills: Selects frames for the previews while the video is decoded.
 
     Raises:
-        InvalidVideo: If it is truncated, damaged, or no MP4 video at all.
+        InvalidVideo: If it is truncated, damaged, or not an MP4 video.
         InputError: If the file cannot be read.
     """
-    with _told_of(path):
+    with _video_errors(path):
         structure = read_structure(path, announced)
         if stills is not None:
             stills.begin(float(structure.video.times.seconds or 0))
@@ -89,11 +89,11 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
 
 
 @contextmanager
-def _told_of(path: Path) -> Iterator[None]:
+def _video_errors(path: Path) -> Iterator[None]:
     try:
         yield
-    except InvalidMedia as flaw:
-        raise InvalidVideo(message("video.not_whole", file=path.name, reason=flaw.text), code="broken_video") from None
+    except InvalidMedia as error:
+        raise InvalidVideo(message("video.not_whole", file=path.name, reason=error.text), code="broken_video") from None
     except OSError as error:
         raise InputError(message("video.unreadable", file=str(path), reason=error.strerror or str(error))) from error
 
