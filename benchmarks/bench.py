@@ -1,4 +1,4 @@
-"""All that `make bench` measures, in one go: what a row costs, beside a bare script and plain Prefect.
+"""Everything that `make bench` measures: what a row costs, compared with a bare script and plain Prefect.
 
     .venv/bin/python benchmarks/bench.py [--only 1 2 3 4 5] [--rows 500] [--many 10000] [--write README]
 
@@ -6,7 +6,7 @@
 2. `--many` rows in flight at once, jobs of 120 to 240 s: ours per chunk, and the bare script. They are longer because
    the provider shares the two cores with its client: ten thousand videos within 20 s are more than it can serve.
 3. A hidden limit that moves while rows run: moving_limit.py.
-4. A table of 100,000 rows, planned and found done, and the same of smaller ones: big_table.py.
+4. A table of 100,000 rows, planned and resumed when finished, and smaller tables: big_table.py.
 5. 100 and 1,000 rows at once, for the growth of what a video costs.
 
 Takes about an hour on two idle cores. See benchmarks/README.md.
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from billing.table import write_into
 from fleet.run import WAYS
-from many_rows import TOLD, many, table
+from many_rows import PROGRESS, many, table
 from moving_limit import moving
 from moving_limit import table as moving_table
 
@@ -31,7 +31,7 @@ BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
 def first(rows: int) -> str:
-    return "\n\n".join(table(many(rows, list(WAYS), progress), progress) for progress in TOLD)
+    return "\n\n".join(table(many(rows, list(WAYS), progress), progress) for progress in PROGRESS)
 
 
 def second(rows: int) -> str:
@@ -44,7 +44,7 @@ def third(rows: int) -> str:
 
 
 def fourth(rows: int) -> str:
-    """Each of its figures is of a process of its own, so its own process may be one too."""
+    """Run big_table.py as a process; it measures each figure in a child process of its own."""
     command = [sys.executable, str(Path(__file__).with_name("big_table.py")), str(rows), "--growth"]
     lines = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
@@ -78,7 +78,7 @@ def main() -> int:
     block = "\n\n".join(tables)
     print(block)
     if given.write and not write_into(ROOT / "README.md", block, (BEGIN, END)):
-        print(f"\nREADME.md has no {BEGIN} markers, so it was left alone.", file=sys.stderr)
+        print(f"\nREADME.md has no {BEGIN} markers, so it was not changed.", file=sys.stderr)
     return 0
 
 

@@ -1,16 +1,16 @@
-"""What a table of 100,000 rows costs on one machine: to plan it, and to find all of it done.
+"""What a table of 100,000 rows costs on one machine: to plan it, and to resume it when all rows are finished.
 
     .venv/bin/python benchmarks/big_table.py [ROWS] [--growth]
 
-    plan      read, check, quote and write down a table of prompts into a new ledger, up to where the first row would
-              be taken; the table once as a CSV file and once as a DataFrame, and once a pilot of it with limit=3
-    results   the end of a run that has stored all rows: the same call, to its result, its files and its artifacts
-    resume    the same call again, over the batch that this run has finished
+    plan      read, check, quote and record a table of prompts in a new ledger, up to where the first row would be
+              claimed; once from a CSV file, once from a DataFrame, and once as a pilot with limit=3
+    results   the end of a run that has stored all rows: the same call, with its result, its files and its artifacts
+    resume    the same call again, for the batch that this run has finished
     --growth  both at 100, 1,000 and 10,000 rows too
 
-Each figure is of a process of its own, which does what a user's program does: `import prefect_seedance`, one call of
-`generate_videos` against a Prefect server. No provider is asked, and nothing is bought. The stored rows are written
-into the ledger by hand, with a small file for each.
+Each figure is of a separate process, which does what a user's program does: `import prefect_seedance`, one call of
+`generate_videos` against a Prefect server. No provider is called, and nothing is bought. The stored rows are inserted
+into the ledger directly, with a small file for each.
 """
 
 from __future__ import annotations
@@ -75,23 +75,23 @@ def measure(rows: int, folder: Path) -> None:
         elif not way.startswith("resume"):
             forget(folder)
         command = [sys.executable, __file__, "--child", way, str(folder)]
-        told = json.loads(
+        measured = json.loads(
             subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
         )
-        figures = f"{told['wall']:.2f} | {told['cpu']:.2f} | {1000 * told['cpu'] / rows:.3f}"
-        memory = f"{told['peak']:.0f} | {told['peak'] - told['before']:.0f}"
-        print(f"| {rows:,} | {way} | {figures} | {memory} | {told['ledger'] / rows:.0f} |", flush=True)
+        figures = f"{measured['wall']:.2f} | {measured['cpu']:.2f} | {1000 * measured['cpu'] / rows:.3f}"
+        memory = f"{measured['peak']:.0f} | {measured['peak'] - measured['before']:.0f}"
+        print(f"| {rows:,} | {way} | {figures} | {memory} | {measured['ledger'] / rows:.0f} |", flush=True)
 
 
 def forget(folder: Path) -> None:
-    """Take away what an earlier measurement left, but the table."""
+    """Delete what an earlier measurement left, except the table."""
     shutil.rmtree(folder / "videos", ignore_errors=True)
     for path in folder.glob("ledger.db*"):
         path.unlink()
 
 
 def write_csv(rows: int, path: Path) -> None:
-    """A table as people have them: ids, Chinese and English prompts of 40 to 400 characters, settings in columns."""
+    """A typical table: ids, Chinese and English prompts of 40 to 400 characters, settings in columns."""
     lines = (",".join(cells) for cells in table(rows))
     path.write_text("id,prompt,model,duration,ratio,campaign\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
@@ -123,7 +123,7 @@ def child(way: str, folder: Path) -> None:
     from prefect_seedance.errors import SeedanceError  # noqa: PLC0415
 
     class Planned(SeedanceError):
-        """All rows are written down: far enough."""
+        """All rows are recorded: the measurement ends here."""
 
     what, kind = way.split()
     given, blocks = folder / "table.csv", routes()
@@ -157,13 +157,13 @@ def cpu() -> float:
 
 
 def peak() -> float:
-    """The most memory that this process ever had, in MB."""
+    """The peak memory of this process, in MB."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6
 
 
 def finished(folder: Path) -> None:
-    """Bring every row of a planned batch to `stored`, as a run would have left it."""
+    """Set every row of a planned batch to `stored`, as a run would have left it."""
     forget(folder)
     command = [sys.executable, __file__, "--child", "plan csv", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -171,7 +171,7 @@ def finished(folder: Path) -> None:
 
 
 def fill(folder: Path) -> None:
-    """Write proofs, attempts and files beside the planned rows."""
+    """Add proofs, attempts and files for the planned rows."""
     import sqlalchemy as sa  # noqa: PLC0415
 
     from prefect_seedance.ledger.db.schema import attempts, rows, runs  # noqa: PLC0415
@@ -201,7 +201,7 @@ def fill(folder: Path) -> None:
 
 
 def stored() -> dict:
-    """What a row has in common with all others once its video is stored."""
+    """The columns that all stored rows have in common."""
     from prefect_seedance.ledger.states import State  # noqa: PLC0415
 
     now = datetime.now(UTC)
@@ -218,7 +218,7 @@ def stored() -> dict:
 
 
 def paid(row: int, model: str, run_id: str) -> dict:
-    """The one attempt of a row that was made."""
+    """The attempt of a stored row."""
     from prefect_seedance.ledger.states import Outcome, Settlement  # noqa: PLC0415
 
     now, price = datetime.now(UTC), Decimal("0.05")

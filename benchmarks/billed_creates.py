@@ -1,4 +1,4 @@
-"""How many creates does a provider bill for one, when its answer is lost? Published clients beside prefect-seedance.
+"""How many creates does a provider bill for one, when its answer is lost? Published clients and prefect-seedance.
 
     .venv/bin/python benchmarks/billed_creates.py                  print the table
     .venv/bin/python benchmarks/billed_creates.py --write README   and put it into the README at the root
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from billing.measuring import measure, tell
+from billing.measuring import log, measure
 from billing.table import MARKER, doubts, table, write_into
 
 ROOT = Path(__file__).parents[1]
@@ -28,10 +28,10 @@ def main() -> int:
     block = table(found)
     print(block)
     if problems := doubts(found):
-        tell("\nThis table must not be shown:\n" + "\n".join(f"- {problem}" for problem in problems))
+        log("\nThis table must not be shown:\n" + "\n".join(f"- {problem}" for problem in problems))
         return 1
     if arguments.write and not write_into(ROOT / "README.md", block):
-        tell(f"\nREADME.md has no {MARKER} markers, so it was left alone.")
+        log(f"\nREADME.md has no {MARKER} markers, so it was not changed.")
     return 0
 
 

@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/limiting.py
 
 The limit is 10, then 4, then 20 while 400 rows run; all on virtual time. The oracle knows the limit at every moment,
-notices every end at once, and is never refused; what it makes in the time that we needed is compared with 400.
+notices every end at once, and is never refused; the time that it takes is compared with ours.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def ours(provider: Provider, limiter: Limiter, noticed: float) -> float:
 
 
 def oracle(limits: Limits, lengths: list[float]) -> float:
-    """When the last job ends for one who knows the limit."""
+    """Return when the last job ends if the limit is known."""
     running: list[float] = []
     now, end = 0.0, 0.0
     for length in lengths:

@@ -1,4 +1,4 @@
-"""What a row in flight costs: ours beside a bare script and plain Prefect, on a sandbox in its own process.
+"""What a row in flight costs: ours compared with a bare script and plain Prefect, on a sandbox in its own process.
 
     .venv/bin/python benchmarks/many_rows.py [--rows 500] [--ways per_chunk bare] [--progress uneven none] [--speed 1]
 
@@ -13,7 +13,7 @@ from fleet.run import WAYS, Figures, run
 
 __all__ = ["many", "table"]
 
-TOLD = {"uneven": "honest but uneven progress", "none": "no progress told"}
+PROGRESS = {"uneven": "honest but uneven progress", "none": "no progress reported"}
 
 HEADS = (
     "| {title} | CPU ms / video | of it proof | calls / video | noticed after, p50 | p95 | KB / row in flight | "
@@ -22,8 +22,8 @@ HEADS = (
 
 
 def many(rows: int, ways: list[str], progress: str, speed: float = 1.0) -> list[Figures]:
-    """Measure each way, and tell each figure as it comes."""
-    print(HEADS.format(title=f"{rows:,} rows at once, {TOLD[progress]}"), flush=True)
+    """Measure each way, and print its figures at once."""
+    print(HEADS.format(title=f"{rows:,} rows at once, {PROGRESS[progress]}"), flush=True)
     found = []
     for way in ways:
         found.append(run(way, rows, speed=speed, progress=progress))
@@ -31,10 +31,10 @@ def many(rows: int, ways: list[str], progress: str, speed: float = 1.0) -> list[
     return found
 
 
-def line(one: Figures, *, tell_rows: bool = False) -> str:
+def line(one: Figures, *, with_rows: bool = False) -> str:
     proof = f"{one.proof:.1f}" if one.proof else "none"
     name = WAYS[one.way] if one.stored == one.rows else f"{WAYS[one.way]} ({one.stored:,} stored)"
-    name += f", {one.rows:,} rows" if tell_rows else ""
+    name += f", {one.rows:,} rows" if with_rows else ""
     return (
         f"| {name} | {one.cpu:.1f} | {proof} | {one.calls:.2f} | {one.half:.2f} s | {one.most:.2f} s | "
         f"{one.memory:.1f} | {one.over:.1f} |"
@@ -44,15 +44,15 @@ def line(one: Figures, *, tell_rows: bool = False) -> str:
 def table(found: list[Figures], progress: str) -> str:
     """The figures in Markdown."""
     sizes = sorted({one.rows for one in found})
-    title = f"{' and '.join(f'{size:,}' for size in sizes)} rows at once, {TOLD[progress]}"
-    return "\n".join([HEADS.format(title=title), *(line(one, tell_rows=len(sizes) > 1) for one in found)])
+    title = f"{' and '.join(f'{size:,}' for size in sizes)} rows at once, {PROGRESS[progress]}"
+    return "\n".join([HEADS.format(title=title), *(line(one, with_rows=len(sizes) > 1) for one in found)])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=500)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
-    parser.add_argument("--progress", nargs="+", choices=TOLD, default=list(TOLD))
+    parser.add_argument("--progress", nargs="+", choices=PROGRESS, default=list(PROGRESS))
     parser.add_argument("--speed", type=float, default=1.0)
     given = parser.parse_args()
     for progress in given.progress:

@@ -1,10 +1,10 @@
-"""A hidden limit of jobs in flight that moves, 10 to 4 to 20, while rows run: how much of it we use, and at what price.
+"""A hidden limit of jobs in flight that moves, 10 to 4 to 20: how much of it we use, and how many creates it refuses.
 
     .venv/bin/python benchmarks/moving_limit.py [--rows 400] [--after 150 300]
 
-The real program against a sandbox in its own process, on real time (about a quarter of an hour); benchmarks/limiting.py
-does the same on virtual time, with many seeds. The oracle knows the limit at every moment, notices every end at once,
-and is never refused.
+The real program runs against a sandbox in its own process, in real time (about a quarter of an hour);
+benchmarks/limiting.py does the same on virtual time, with many seeds. The oracle knows the limit at every moment,
+notices every end at once, and is never refused.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CEILING = 50
 
 @dataclass(frozen=True)
 class Moving:
-    """What came of it: seconds that we and the oracle took, and creates that were refused, of all."""
+    """The result: seconds that we and the oracle took, and the number of refused creates."""
 
     rows: int
     took: float
@@ -66,16 +66,16 @@ def moving(rows: int, after: tuple[float, float]) -> Moving:
         mover.start()
         variables = {**environment(folder), "PREFECT_API_URL": f"{url}/api"}
         subprocess.run(command, env=variables, stdout=subprocess.DEVNULL, check=True)
-        books = provider.books()
-    begun = books.jobs[0]["created_at"]
+        records = provider.records()
+    begun = records.jobs[0]["created_at"]
     known: Limits = ((0.0, STEPS[0]), *((moment - begun, limit) for moment, limit in limits[1:]))
-    lengths = [job["finished_at"] - job["created_at"] for job in books.jobs]
-    took = max(job["finished_at"] for job in books.jobs) - begun
-    return Moving(rows, took, oracle(known, lengths), books.calls.get("jimmy.create.over_limit", 0), load)
+    lengths = [job["finished_at"] - job["created_at"] for job in records.jobs]
+    took = max(job["finished_at"] for job in records.jobs) - begun
+    return Moving(rows, took, oracle(known, lengths), records.calls.get("jimmy.create.over_limit", 0), load)
 
 
 def _move(provider: Sandbox, after: tuple[float, float], limits: list[tuple[float, int]]) -> None:
-    while not provider.books().jobs:
+    while not provider.records().jobs:
         time.sleep(0.2)
     begun = time.time()
     limits.append((begun, STEPS[0]))
@@ -90,7 +90,7 @@ def table(one: Moving) -> str:
     creates = one.rows + one.refused
     return (
         f"| {one.rows} rows, hidden limit {' → '.join(map(str, STEPS))} | |\n| --- | ---: |\n"
-        f"| throughput beside one who knows the limit | {one.best / one.took:.1%} |\n"
+        f"| throughput compared with an oracle that knows the limit | {one.best / one.took:.1%} |\n"
         f"| creates refused | {one.refused} of {creates} ({one.refused / creates:.2%}) |"
     )
 

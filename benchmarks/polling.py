@@ -1,9 +1,9 @@
-"""How many questions it takes to know that a job has ended, and how late one knows it: the poller on virtual time.
+"""How many queries it takes to learn that a job has ended, and how late that is: the poller on virtual time.
 
     .venv/bin/python benchmarks/polling.py [--quick]
 
 Calls are the create and all queries, for each finished job; lag is the time between done and noticed. The poller is
-the program's own; only the provider and the clock are made up. `bare` asks every 5 s, or as often as it is called.
+the program's own; only the provider and the clock are simulated. `bare` queries every 5 s, or at another interval.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PROFILE = Profile("seedance2.0-mini", 5, "720p")
 
 
 async def ours(provider: Provider, forecast: Forecast, jobs: int, in_flight: int, every: float = 0.006) -> None:
-    """Create jobs as fast as places and the client allow, and wait for each with the poller."""
+    """Create jobs as fast as `in_flight` and `every` allow, and wait for each with the poller."""
     poller, places, loop = (
         Poller(provider, 10, forecast=forecast),
         asyncio.Semaphore(in_flight),
@@ -76,7 +76,7 @@ def show(title: str, provider: Provider, jobs: list[Job] | None = None) -> None:
 
 
 def scene(length: str, curve: str, jobs: int, in_flight: int, seed: int, **also: object) -> tuple[Provider, Provider]:
-    """The same twice: once without any history, then again with what was learned."""
+    """Run the same scene twice: once without history, then with what was learned."""
     forecast, found = Forecast(), []
     for turn in range(2):
         provider = Provider(LENGTHS[length], CURVES[curve], seed=seed + turn, **also)  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def scene(length: str, curve: str, jobs: int, in_flight: int, seed: int, **also:
 
 
 def cost(jobs: int) -> None:
-    """Our own time and memory of many jobs in flight."""
+    """Print our own processor time and memory for many jobs in flight."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
 
@@ -112,7 +112,7 @@ def cost(jobs: int) -> None:
         run_virtual(ours(provider, Forecast(), jobs, jobs, every=0.0004))
         spent = time.process_time() - started
         show(f"20-40 s, progress {curve}, {jobs:,} at once, ignorant", provider)
-        print(f"    {1e6 * spent / jobs:.0f} us of CPU a job, the made-up provider and the row's own task included")
+        print(f"    {1e6 * spent / jobs:.0f} us of CPU a job, the simulated provider and the row's own task included")
     print(f"    {held / jobs:.0f} bytes a job in flight, the row's own task included")
 
 
@@ -132,8 +132,8 @@ def main() -> None:
         cold, _ = scene("20-40 s", curve, 500, 50, 1)
         show(f"20-40 s, progress {curve}, 50 in flight, ignorant", cold)
         cold, warm = scene("20-40 s", curve, 500, 500, 1, times=False)
-        show(f"20-40 s, progress {curve}, 500, no times told, ignorant", cold)
-        show(f"20-40 s, progress {curve}, 500, no times told, history", warm)
+        show(f"20-40 s, progress {curve}, 500, no times reported, ignorant", cold)
+        show(f"20-40 s, progress {curve}, 500, no times reported, history", warm)
         cold, warm = scene("20-40 s", curve, 1, 1, 1)
         show(f"20-40 s, progress {curve}, a single job, ignorant", cold)
     if "--quick" not in sys.argv:

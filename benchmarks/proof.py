@@ -1,8 +1,8 @@
-"""What the proof of a file costs: every frame decoded, hashed, and the preview pictures made, by size and length.
+"""What the verification of a file costs, by size and length: decoding every frame, hashing, and the preview pictures.
 
     .venv/bin/python benchmarks/proof.py
 
-The films are made here, of moving noise in blocks at a bit rate as providers use it; one process, one thread. It is
+The videos are made here, of moving noise in blocks at a typical bit rate of providers; one process, one thread. It is
 what saturates a machine first: see docs/guides/production.md.
 """
 
@@ -44,7 +44,7 @@ def film(path: Path, width: int, height: int, seconds: int, rate: int) -> None:
 
 
 def proven(path: Path) -> float:
-    """Seconds of processor time."""
+    """Return the seconds of processor time."""
     begun = time.process_time()
     stills = Stills()
     inspect_video(path, stills=stills)

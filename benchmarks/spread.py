@@ -4,13 +4,14 @@
 
 The provider is the bundled sandbox in a process of its own, whose jobs last 50 to 100 ms; the shards are real processes
 without Prefect, so what is measured is the program and its ledger. Statements are those that SQLAlchemy sends, counted
-in the shards; processor times are those of each process, and tell what saturates.
+in the shards; processor times are those of each process, and show what is saturated.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import multiprocessing
 import os
@@ -29,7 +30,7 @@ from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.ledger import State
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.runs.batch import RunSpec, run_batch
-from prefect_seedance.runs.distributed.coordinator import Begun
+from prefect_seedance.runs.distributed.coordinator import Begun, distribute
 from prefect_seedance.runs.distributed.shard import ShardSpec, carry
 from prefect_seedance.tables.reader import read_table
 from tests.postgres import PostgresServer
@@ -55,7 +56,7 @@ def cpu(who: int = resource.RUSAGE_SELF) -> float:
 
 
 def shard(fields: dict, url: str, out: str, go: str) -> None:
-    """One process: it waits for the start, so that loading the program is no part of the figure."""
+    """Run one shard; it waits for the start signal, so that the figures exclude the loading of the program."""
     statements = 0
 
     def count(*_: object) -> None:
@@ -63,14 +64,14 @@ def shard(fields: dict, url: str, out: str, go: str) -> None:
         statements += 1
 
     sa.event.listen(sa.engine.Engine, "before_cursor_execute", count)
-    order = ShardSpec(routes=(route(url),), **fields)
+    spec = ShardSpec(routes=(route(url),), **fields)
     Path(out).touch()
     while not Path(go).exists():
         time.sleep(0.01)
     before = cpu()
-    outcome = call_core(lambda: carry(order, lambda _: PLAIN_STEPS))
-    told = {"rows": outcome.counts.total(), "portions": outcome.portions, "statements": statements}
-    Path(out).write_text(json.dumps({**told, "cpu": cpu() - before}))
+    outcome = call_core(lambda: carry(spec, lambda _: PLAIN_STEPS))
+    figures = {"rows": outcome.counts.total(), "portions": outcome.portions, "statements": statements}
+    Path(out).write_text(json.dumps({**figures, "cpu": cpu() - before}))
     os._exit(0)
 
 
@@ -83,7 +84,7 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
         table = [{"id": f"r{each}", "prompt": f"a lamp {each}"} for each in range(rows)]
         spent: dict = {}
 
-        async def engine(begun: Begun) -> list[str]:
+        async def launch(begun: Begun) -> list[str]:
             fields = {
                 "batch": "b",
                 "take": "1",
@@ -98,7 +99,7 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
             started = [context.Process(target=shard, args=(fields, provider.url, str(out), str(go))) for out in outs]
             for each in started:
                 each.start()
-            while not all(out.exists() for out in outs):  # noqa: ASYNC110 - files tell, written by other processes
+            while not all(out.exists() for out in outs):  # noqa: ASYNC110 - other processes write these files
                 await asyncio.sleep(0.05)
             before = postgres_cpu(postgres), sandbox_cpu(provider)
             began = time.monotonic()
@@ -111,7 +112,7 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
             spent["shards"] = [json.loads(out.read_text()) for out in outs]
             return []
 
-        order = RunSpec(
+        spec = RunSpec(
             plan=prepare(read_table(table), (settings,)),
             routes=(settings,),
             batch="b",
@@ -119,11 +120,11 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
             output=folder / f"videos-{number}",
             ledger_url=ledger,
             patience=600,
-            engine=engine,
+            distribution=functools.partial(distribute, launcher=launch),
         )
-        outcome = call_core(lambda: run_batch(order, lambda _: PLAIN_STEPS))
+        outcome = call_core(lambda: run_batch(spec, lambda _: PLAIN_STEPS))
         stored = sum(record.state is State.STORED for record in outcome.records.values())
-        assert stored == rows == len(provider.books().jobs), stored
+        assert stored == rows == len(provider.records().jobs), stored
     return spent
 
 

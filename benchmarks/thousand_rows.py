@@ -1,9 +1,9 @@
-"""What a row costs us: rows per second and processor time per row, and the time to find a finished batch done.
+"""What a row costs: rows per second and processor time per row, and the time to resume a finished batch.
 
     .venv/bin/python benchmarks/thousand_rows.py [ROWS]
 
-The sandbox runs in a process of its own, with jobs that last a fraction of a second, so that our own work is what is
-measured. `resume` is the same call again, over a batch of which every row is stored.
+The sandbox runs in a process of its own, with jobs that last a fraction of a second, so that our own work is
+measured. `resume` is the same call again, for a batch whose rows are all stored.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def timed(name: str, rows: int, work) -> None:
     wall, busy = time.perf_counter(), cpu()
     result = work()
     wall, busy = time.perf_counter() - wall, cpu() - busy
-    told = f"{rows / wall:.1f} rows/s, {1000 * busy / rows:.1f} ms CPU a row, {wall:.1f} s, {busy:.1f} s CPU"
-    print(f"{name}: {rows:,} rows: {told}; {dict(result.counts)}; {result.name}")
+    figures = f"{rows / wall:.1f} rows/s, {1000 * busy / rows:.1f} ms CPU a row, {wall:.1f} s, {busy:.1f} s CPU"
+    print(f"{name}: {rows:,} rows: {figures}; {dict(result.counts)}; {result.name}")
 
 
 def main(rows: int) -> None:

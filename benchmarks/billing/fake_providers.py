@@ -1,4 +1,4 @@
-"""The providers of the published clients, as far as one create: they take it, bill it, and answer as the fault says."""
+"""Fake providers of the published clients, for one create each: they accept it, bill it, and answer with the fault."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Dialect:
     """One provider's create endpoint.
 
     Attributes:
-        path: What the path of a create looks like.
+        path: Pattern of the path of a create.
         created: The answer to an accepted create, from the job's id and the address that was called.
         refused: The provider's form of an error, from the status and a sentence.
         status: The status of an accepted create.
@@ -89,9 +89,9 @@ class FakeProvider:
     """One provider under one fault.
 
     Attributes:
-        billed: Creates that it accepted. One that repeats the Idempotency-Key of another is billed with it.
-        asked_at: When each create came, in seconds of the monotonic clock.
-        strange: Requests that are no creates of its dialect.
+        billed: Number of accepted creates. One that repeats an Idempotency-Key is not counted again.
+        asked_at: When each create arrived, in seconds of the monotonic clock.
+        unexpected: Requests that are not creates of its dialect.
     """
 
     dialect: Dialect
@@ -99,7 +99,7 @@ class FakeProvider:
     port: int = 0
     billed: int = 0
     asked_at: list[float] = field(default_factory=list)
-    strange: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
     _keys: set[str] = field(default_factory=set)
 
     @property
@@ -117,17 +117,17 @@ class FakeProvider:
             await writer.wait_closed()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Take one request, and say whether the connection stays."""
+        """Answer one request, and return whether the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         start, *lines = head.rstrip().split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         if "content-length" not in headers:
-            self.strange.append(start)
+            self.unexpected.append(start)
             return await self._say(writer, 411, {})
         await reader.readexactly(int(headers["content-length"]))
         method, path, _ = start.split(" ")
         if method != "POST" or not fullmatch(self.dialect.path, path):
-            self.strange.append(start)
+            self.unexpected.append(start)
             return await self._say(writer, 404, self.dialect.refused(404, "not found"))
         return await self._create(reader, writer, headers.get("idempotency-key"))
 
@@ -171,7 +171,7 @@ class FakeProvider:
 
 @contextmanager
 def served(providers: list[FakeProvider], tls: ssl.SSLContext) -> Iterator[None]:
-    """Serve every provider on a loopback port of its own while the block runs."""
+    """Serve each provider on its own loopback port while the block runs."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="fake providers", daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""What goes wrong with a create: the rows of the table."""
+"""The faults of a create: the rows of the table."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from enum import StrEnum
 PROMPT = "A paper lantern over a rice terrace at dusk"
 
 READ_TIMEOUT = 1.5
-"""Seconds: every client's read timeout where the answer never comes. All other rows keep the clients' own timeouts."""
+"""Seconds: every client's read timeout where no answer comes. All other rows keep the clients' own timeouts."""
 
 RETRY_AFTER = 3
-"""Seconds: what a 429 asks for."""
+"""Seconds: the Retry-After of a 429."""
 
 LIMITS = 2
-"""How many creates are turned away with 429 before one is taken."""
+"""How many creates are refused with 429 before one is accepted."""
 
 
 class Fault(StrEnum):
-    """One row. A fault lasts: it meets every request of the create, however often the client sends it."""
+    """One row. The fault applies to every request of the create, however often the client sends it."""
 
     CUT = "cut"
     SILENCE = "silence"

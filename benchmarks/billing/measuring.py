@@ -1,4 +1,4 @@
-"""The measurements: every client under every fault, at the same time."""
+"""The measurements: every client with every fault, concurrently."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ BENCHMARKS = Path(__file__).parents[1]
 OURS = "prefect-seedance"
 
 PATIENCE = 170
-"""Seconds: no call takes longer; fal-client's ten tries take up to ninety."""
+"""Seconds: no call takes longer; fal-client's ten attempts take up to ninety."""
 
 AT_ONCE = 6
-"""Clients that run at the same time: they mostly wait."""
+"""Clients that run at the same time; they mostly wait."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What became of one create.
+    """The result of one create.
 
     Attributes:
         billed: How many creates the provider billed.
         asked: How many it received.
-        ok: Whether the caller got what it wanted.
-        end: With what the call ended: the error's name, or for ours the row's state.
+        ok: Whether the caller got a job.
+        end: How the call ended: the error's name, or for ours the row's state.
         seconds: How long the call took.
-        shortest_pause: Seconds between two requests, at least; None after a single one.
-        billed_again: Ours only: what is billed after a second run of the same batch.
+        shortest_pause: Shortest time between two requests, in seconds; None if there was only one.
+        billed_again: Ours only: creates billed after a second run of the same batch.
     """
 
     client: str
@@ -52,17 +52,17 @@ class Measurement:
     seconds: float
     shortest_pause: float | None = None
     billed_again: int | None = None
-    strange: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
 
 
-def tell(words: str) -> None:
-    """Say how far it is; standard output is for the table."""
+def log(words: str) -> None:
+    """Print progress to standard error; standard output is for the table."""
     print(words, file=sys.stderr, flush=True)
 
 
 def throw_away_environment(folder: Path) -> Path:
     """Install the published clients below `folder`, and return the Python that has them."""
-    tell("Installing the published clients into an environment of their own …")
+    log("Installing the published clients into a temporary environment …")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
@@ -79,7 +79,7 @@ def throw_away_environment(folder: Path) -> Path:
 
 
 def measure_published(python: Path, folder: Path) -> list[Measurement]:
-    """Let every published client make one create under every fault."""
+    """Have every published client make one create with every fault."""
     certificate = folder / "certificate"
     certificate.mkdir()
     subprocess.run([python, "-m", "trustme", "-q", "-d", certificate, "-i", "127.0.0.1"], check=True)
@@ -112,23 +112,23 @@ def _one(python: Path, certificate: Path, name: str, provider: FakeProvider) -> 
     if done.returncode:
         raise SystemExit(f"{name} could not be measured:\n{done.stderr}")
     pauses = [later - earlier for earlier, later in pairwise(provider.asked_at)]
-    told = json.loads(done.stdout)
+    reported = json.loads(done.stdout)
     measurement = Measurement(
         client=name,
         fault=provider.fault,
         billed=provider.billed,
         asked=len(provider.asked_at),
         shortest_pause=min(pauses, default=None),
-        strange=tuple(provider.strange),
-        **told,
+        unexpected=tuple(provider.unexpected),
+        **reported,
     )
-    _tell_of(measurement)
+    _log_result(measurement)
     return measurement
 
 
 @contextmanager
 def ours_running(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run our own measurements beside the block; whatever happens, nothing is left running."""
+    """Run our own measurements while the block runs; no process is left running."""
     folder.mkdir()
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(
@@ -142,7 +142,7 @@ def ours_running(folder: Path) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.terminate()  # by SIGTERM, upon which it stops its Prefect server
+            process.terminate()  # SIGTERM: it then stops its Prefect server
             process.wait(timeout=60)
 
 
@@ -152,10 +152,10 @@ def measured_ours(process: subprocess.Popen[str], folder: Path) -> list[Measurem
     _no_failure(process, folder)
     found = []
     for line in output.splitlines():
-        told = json.loads(line)
+        reported = json.loads(line)
         fields = ("version", "billed", "asked", "ok", "end", "seconds", "billed_again")
-        found.append(Measurement(OURS, fault=Fault(told["fault"]), **{name: told[name] for name in fields}))
-        _tell_of(found[-1])
+        found.append(Measurement(OURS, fault=Fault(reported["fault"]), **{name: reported[name] for name in fields}))
+        _log_result(found[-1])
     return found
 
 
@@ -172,12 +172,12 @@ def measure(folder: Path) -> list[Measurement]:
         _no_failure(process, folder / "ours")
         published = measure_published(python, folder)
         ours = measured_ours(process, folder / "ours")
-    tell(f"All measured in {time.monotonic() - began:.0f} s.\n")
+    log(f"All measured in {time.monotonic() - began:.0f} s.\n")
     return [*published, *ours]
 
 
 def _plain_environment() -> dict[str, str]:
-    """The environment without what would change a client's defaults, or lead it away from loopback."""
+    """The environment without variables that change a client's defaults or send it elsewhere than loopback."""
     prefixes = ("FAL_", "OPENAI_", "REPLICATE_", "RUNWAYML_", "PYTHONPATH", "PYTHONHOME")
     return {
         name: value
@@ -186,8 +186,8 @@ def _plain_environment() -> dict[str, str]:
     }
 
 
-def _tell_of(one: Measurement) -> None:
-    tell(
+def _log_result(one: Measurement) -> None:
+    log(
         f"{one.client} {one.version}, {one.fault}: {one.billed} billed of {one.asked} sent in {one.seconds:.1f} s; "
         f"{one.end}"
     )

@@ -1,4 +1,4 @@
-"""One create with prefect-seedance under each fault: the real flow, a real Prefect server, the bundled sandbox.
+"""One create with prefect-seedance with each fault: the real flow, a real Prefect server, the bundled sandbox.
 
     python -m billing.ours FOLDER
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def main(folder: Path) -> None:
-    # Prefect reads its settings while it is imported: so they are set, and it is imported, here.
+    # Prefect reads its settings on import, so they are set first, and it is imported here.
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         del os.environ[name]
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
@@ -45,15 +45,15 @@ def main(folder: Path) -> None:
 
 
 def measure(fault: Fault, folder: Path) -> dict[str, Any]:
-    """Make one video under a fault, then run the same batch again without it."""
+    """Make one video with a fault, then run the same batch again without it."""
     from prefect_seedance.sandbox import SandboxServer, SandboxSettings  # noqa: PLC0415
 
     with SandboxServer(SandboxSettings(speed=100)) as sandbox, trouble(fault, sandbox):
         began = time.monotonic()
-        state, told = run(sandbox.url, folder)
+        state, reason = run(sandbox.url, folder)
         seconds = time.monotonic() - began
         billed, asked = len(sandbox.state.bill()), sandbox.state.calls["jimmy.create"]
-        sandbox.faults.rest()  # a second create, if one came, would be taken now
+        sandbox.faults.rest()  # a second create, if one were sent, would be accepted now
         again, _ = run(sandbox.url, folder)
         return {
             "fault": fault,
@@ -62,7 +62,7 @@ def measure(fault: Fault, folder: Path) -> dict[str, Any]:
             "asked": asked,
             "ok": state == "stored",
             "end": state,
-            "told": told,
+            "reason": reason,
             "seconds": seconds,
             "billed_again": len(sandbox.state.bill()),
             "end_again": again,
@@ -70,7 +70,7 @@ def measure(fault: Fault, folder: Path) -> dict[str, Any]:
 
 
 def run(url: str, folder: Path) -> tuple[str, str | None]:
-    """Run the flow; returns the row's state in the ledger, and what is said of it."""
+    """Run the flow; return the row's state in the ledger, and its error message."""
     from prefect_seedance import JimmyCredentials, NothingStored, RouteDefaults, generate_video  # noqa: PLC0415
 
     route = RouteDefaults(
@@ -89,7 +89,7 @@ def run(url: str, folder: Path) -> tuple[str, str | None]:
 
 @contextmanager
 def trouble(fault: Fault, sandbox: SandboxServer) -> Iterator[None]:
-    """Let a sandbox meet every create with a fault."""
+    """Make a sandbox answer every create with a fault."""
     from starlette.responses import JSONResponse  # noqa: PLC0415
 
     from prefect_seedance.providers import ProviderClient, Timeouts  # noqa: PLC0415
@@ -99,14 +99,14 @@ def trouble(fault: Fault, sandbox: SandboxServer) -> Iterator[None]:
             sandbox.faults.cut_after = 1.0
         case Fault.SILENCE:
             sandbox.faults.update(slow_create=1.0, slow_create_seconds=3600)
-            # An argument of the client; the flow has no setting for it, so it is slipped in from outside.
+            # The flow has no setting for this argument of the client, so it is patched in.
             quick = functools.partial(ProviderClient, timeouts=Timeouts(create=READ_TIMEOUT))
             with mock.patch("prefect_seedance.accounts.account_client.ProviderClient", quick):
                 yield
             return
         case Fault.ERROR:
             sandbox.faults.error_after = 1.0
-            # By itself the sandbox shows a gateway's 502 page here; the others meet a 500 in their provider's own form.
+            # The sandbox answers with a gateway's 502 page here; the others get a 500 in their provider's own form.
             answer = functools.partial(JSONResponse, {"code": -1, "msg": "system busy", "data": None}, status_code=500)
             with mock.patch("prefect_seedance.sandbox.http.calls.bad_gateway", answer):
                 yield
@@ -120,5 +120,5 @@ def trouble(fault: Fault, sandbox: SandboxServer) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever stops us, the server is stopped too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the Prefect server is stopped as well
     main(Path(sys.argv[1]))

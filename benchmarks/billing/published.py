@@ -1,4 +1,4 @@
-"""One create with one published client, as its documents show it. Runs in the throw-away environment.
+"""One create with one published client, as its documents show it. Runs in the temporary environment.
 
     python -m billing.published openai http://127.0.0.1:8000 [read timeout]
 
@@ -45,7 +45,7 @@ def replicate(url: str, timeout: float | None) -> Any:
 def openai(url: str, timeout: float | None) -> Any:
     from openai import OpenAI  # noqa: PLC0415
 
-    warnings.simplefilter("ignore", DeprecationWarning)  # its only way to make a video is marked as ending
+    warnings.simplefilter("ignore", DeprecationWarning)  # its only method for making a video is deprecated
     options = {} if timeout is None else {"timeout": timeout}
     return OpenAI(api_key="key", base_url=f"{url}/v1", **options).videos.create(prompt=PROMPT).id
 
@@ -59,7 +59,7 @@ def main() -> None:
     try:
         made = CREATES[name](url, float(timeout[0]) if timeout else None)
         end = {"ok": True, "end": str(made)}
-    except Exception as error:  # noqa: BLE001 - whatever the client raises is what its user is left with
+    except Exception as error:  # noqa: BLE001 - any error that the client raises is its result
         end = {"ok": False, "end": type(error).__name__}
     print(json.dumps({"version": version(name), **end, "seconds": time.monotonic() - began}))
 

@@ -1,4 +1,4 @@
-"""The table, and what must hold before it may be shown."""
+"""The table, and the conditions for publishing it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ END = "<!-- /billed-creates -->"
 
 
 def doubts(found: list[Measurement]) -> list[str]:
-    """Why these measurements prove nothing, or prove something against us."""
+    """Return why these measurements must not be published: they prove nothing, or they show a fault of ours."""
     doubts = []
     for one in found:
         where = f"{one.client}, {one.fault}"
-        if one.strange:
-            doubts.append(f"{where}: it sent what its fake provider does not know: {one.strange[0]}")
+        if one.unexpected:
+            doubts.append(f"{where}: it sent a request that its fake provider does not know: {one.unexpected[0]}")
         if one.fault is Fault.NONE and not (one.ok and one.billed == one.asked == 1):
             doubts.append(f"{where}: without a fault, {one.billed} of {one.asked} billed; {one.end}")
         if one.fault is not Fault.LIMIT and not one.billed:
-            doubts.append(f"{where}: nothing was billed, so the fault was not met; {one.end}")
+            doubts.append(f"{where}: nothing was billed, so the fault did not occur; {one.end}")
         if one.client == OURS and not one.billed == one.billed_again == 1:
             doubts.append(f"{where}: {one.billed} billed, {one.billed_again} after a second run; {one.end}")
         if one.client == OURS and one.end != ("stored" if one.fault in {Fault.LIMIT, Fault.NONE} else "unknown"):
@@ -30,7 +30,7 @@ def doubts(found: list[Measurement]) -> list[str]:
 
 
 def table(found: list[Measurement]) -> str:
-    """The table in Markdown, with what a reader has to know."""
+    """Return the table in Markdown, with notes."""
     cells = {(one.client, one.fault): one for one in found}
     versions = {one.client: one.version for one in found}
     heads = [f"{client} {version}" for client, version in versions.items()]
@@ -53,10 +53,10 @@ def _cell(one: Measurement) -> str:
 
 def _notes(found: list[Measurement]) -> str:
     notes = (
-        "How many creates the provider bills for one that the caller asked for, and with what the call ends (an "
-        "error's name: the caller was given no job). Every client runs with its defaults; only the read timeout of "
-        f"the second row is shortened, to {READ_TIMEOUT} s. A fault meets every request of the call, but for the 429s. "
-        "Measured in one run on loopback by [`benchmarks/billed_creates.py`](benchmarks/README.md)."
+        "How many creates the provider bills for one that the caller asked for, and how the call ends (an error's "
+        "name: the caller was given no job). Every client runs with its defaults; only the read timeout of "
+        f"the second row is shortened, to {READ_TIMEOUT} s. A fault applies to every request of the call, except "
+        "the 429s. Measured in one run on loopback by [`benchmarks/billed_creates.py`](benchmarks/README.md)."
     )
     hasty = [
         f"{one.client} asked again after {one.shortest_pause:.1f} s"
@@ -64,12 +64,12 @@ def _notes(found: list[Measurement]) -> str:
         if one.fault is Fault.LIMIT and one.shortest_pause is not None and one.shortest_pause < RETRY_AFTER * 0.95
     ]
     if hasty:
-        notes += f" Told to wait {RETRY_AFTER} s, {' and '.join(hasty)}."
+        notes += f" With `Retry-After: {RETRY_AFTER}`, {' and '.join(hasty)}."
     return notes
 
 
 def write_into(readme: Path, block: str, markers: tuple[str, str] = (MARKER, END)) -> bool:
-    """Replace what stands between the markers; False where there are none."""
+    """Replace the text between the markers; return False if there are none."""
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(f"{markers[0]}\n")
     end = markers[1] if markers[1] in rest else markers[0]

@@ -1,7 +1,7 @@
-"""What a competent person writes in an afternoon: asyncio and httpx, a fixed pace, a file for each row.
+"""What a competent person writes in an afternoon: asyncio and httpx, a fixed interval, a file for each row.
 
-It keeps no books: what it loses on the way is paid for and lost. With `prove` it holds its files to the same proof as
-ours, and picks the same preview pictures.
+It has no ledger: a job that it loses is paid for and lost. With `prove` it verifies its files as we do, and makes the
+same preview pictures.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ __all__ = ["bare"]
 
 PACE = 5.0
 AT_ONCE = 100
-"""Calls on their way at once: as many as httpx has connections if nothing else is said."""
+"""Concurrent calls: the default number of httpx's connections."""
 
 DOWNLOADS = 8
 
 
 async def bare(url: str, rows: int, folder: Path, *, prove: bool) -> int:
-    """Make `rows` videos, all at once; returns how many files are there."""
+    """Make `rows` videos, all at once; return how many files were made."""
     calls, downloads = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(DOWNLOADS)
     folder.mkdir(parents=True, exist_ok=True)
     async with httpx.AsyncClient(
@@ -52,7 +52,7 @@ async def bare(url: str, rows: int, folder: Path, *, prove: bool) -> int:
                 return
             part = folder / f"{number}.part"
             async with downloads:
-                # The key is not for the host of the files.
+                # The key must not be sent to the host of the files.
                 async with client.stream("GET", job["result"]["video_url"], headers={"Authorization": ""}) as answer:
                     answer.raise_for_status()
                     with part.open("wb") as file:

@@ -1,8 +1,8 @@
-"""One measured run, in a process of its own: `python fleet/child.py '{"way": …}'` prints its figures as JSON.
+"""One measured run in a separate process: `python fleet/child.py '{"way": …}'` prints its figures as JSON.
 
-Before the clock starts, the same way makes a few videos of a sandbox whose jobs last an instant, so that no figure
-holds the loading of codecs and libraries, which `start_cpu` tells apart. Nothing is learned from those about the real
-jobs: the poller keeps what it learns by address.
+Before the clock starts, a few videos are made the same way on a sandbox whose jobs last an instant, so that no figure
+includes the loading of codecs and libraries; `start_cpu` has it. The poller learns nothing from them about the real
+jobs, since it keeps its history by base URL.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def told(module: object, name: str) -> None:
-    """Add up the processor time of a function that decodes, writes or looks at pictures, in the thread it runs in."""
+def count_cpu_of(module: object, name: str) -> None:
+    """Add up the processor time of a function that decodes or writes pictures, in the thread that it runs in."""
     real, lock = getattr(module, name), threading.Lock()
 
     def measured(*args: object, **more: object) -> object:
@@ -77,8 +77,8 @@ def work_of(given: dict) -> Callable[[str, int, Path], int]:
     if way in {"per_chunk", "per_step"}:
         from prefect_seedance.engine.steps import download  # noqa: PLC0415
 
-        told(download, "inspect_video")
-        told(download, "_preview")
+        count_cpu_of(download, "inspect_video")
+        count_cpu_of(download, "_preview")
         return lambda url, rows, folder: ours(url, rows, folder, way, given["in_flight"])
     if way == "map":
         from fleet.mapped import mapped  # noqa: PLC0415
@@ -86,7 +86,7 @@ def work_of(given: dict) -> Callable[[str, int, Path], int]:
         return mapped
     from fleet import bare  # noqa: PLC0415
 
-    told(bare, "_proven")
+    count_cpu_of(bare, "_proven")
     return lambda url, rows, folder: asyncio.run(bare.bare(url, rows, folder, prove=way == "bare_proof"))
 
 
@@ -107,7 +107,7 @@ def main(given: dict) -> None:
         "stored": stored,
     }
     print(json.dumps(figures), flush=True)
-    # Prefect's background services need seconds to say goodbye; nothing of that is measured.
+    # Prefect's background services need seconds to shut down, which is not measured.
     os._exit(0)
 
 

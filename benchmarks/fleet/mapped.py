@@ -15,7 +15,7 @@ PACE = 5.0
 
 
 def mapped(url: str, rows: int, folder: Path) -> int:
-    """Make `rows` videos, all at once; returns how many files are there."""
+    """Make `rows` videos, all at once; return how many files were made."""
     folder.mkdir(parents=True, exist_ok=True)
     key = {"Authorization": "Bearer sk_sandbox"}
     with httpx.Client(base_url=f"{url}/api/open-api/v1", timeout=60, trust_env=False) as client:
@@ -51,7 +51,7 @@ def mapped(url: str, rows: int, folder: Path) -> int:
                     file.write(piece)
             part.rename(part.with_suffix(".mp4"))
 
-        # A thread for each row that waits; with fewer, not all rows are in flight.
+        # One thread for each waiting row; with fewer, not all rows are in flight.
         @flow(task_runner=ThreadPoolTaskRunner(max_workers=rows))
         def videos() -> None:
             numbers = list(range(rows))

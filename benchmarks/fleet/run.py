@@ -1,4 +1,4 @@
-"""A run of one way against a sandbox of its own, and its figures."""
+"""A run of one way against its own sandbox, and its figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.sandbox import Books, sandbox
+from fleet.sandbox import Records, sandbox
 
 from prefect_seedance.cli.prefect_server import local_server
 
@@ -28,21 +28,21 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run came to.
+    """The figures of one run.
 
     Attributes:
-        way: Which; see `WAYS`.
+        way: The way; see `WAYS`.
         rows: How many rows.
-        stored: How many files were there at the end.
-        cpu: Milliseconds of the client's processor time for a video.
-        proof: What of that went into decoding every frame, hashes and pictures.
+        stored: How many files were made.
+        cpu: Milliseconds of the client's processor time per video.
+        proof: The part of it for decoding every frame, hashes and pictures.
         calls: Creates and queries for a finished video.
-        half: Seconds between done and noticed: the median.
-        most: The same: 95 of 100 are below.
+        half: Seconds between done and noticed, the median.
+        most: The same, the 95th percentile.
         memory: Kilobytes of peak memory for a row in flight.
-        in_flight: The most jobs that ran at once.
-        over: Seconds that the whole took longer than its slowest job.
-        start: Seconds of processor time for starting: imports, and the first few videos.
+        in_flight: The largest number of jobs at one time.
+        over: Seconds that the run took longer than its slowest job.
+        start: Seconds of processor time before the measurement: imports, and the first few videos.
         load: The machine's load just before.
     """
 
@@ -62,7 +62,7 @@ class Figures:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Settings for a process that leaves nothing behind and says nothing."""
+    """Environment of a process that keeps its files below `folder` and logs nothing."""
     return {
         **os.environ,
         "PREFECT_HOME": str(folder / "prefect"),
@@ -72,7 +72,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def run(way: str, rows: int, *, in_flight: int | None = None, speed: float = 1.0, progress: str) -> Figures:
-    """Make `rows` videos one way, with servers of its own, and measure it."""
+    """Make `rows` videos one way, with its own servers, and measure it."""
     load = os.getloadavg()[0]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="seedance-bench-")))
@@ -90,31 +90,31 @@ def run(way: str, rows: int, *, in_flight: int | None = None, speed: float = 1.0
             "warm_url": warm.url,
             "folder": str(folder),
         }
-        child = Path(__file__).with_name("child.py")
+        script = Path(__file__).with_name("child.py")
         done = subprocess.run(
-            [sys.executable, str(child), json.dumps(given)],
+            [sys.executable, str(script), json.dumps(given)],
             env=variables,
             stdout=subprocess.PIPE,
             text=True,
             check=True,
         )
-        return _figures(way, rows, json.loads(done.stdout.splitlines()[-1]), provider.books(), load)
+        return _figures(way, rows, json.loads(done.stdout.splitlines()[-1]), provider.records(), load)
 
 
-def _figures(way: str, rows: int, told: dict, books: Books, load: float) -> Figures:
-    lags, stored = books.lags, max(1, told["stored"])
+def _figures(way: str, rows: int, child: dict, records: Records, load: float) -> Figures:
+    lags, stored = records.lags, max(1, child["stored"])
     return Figures(
         way=way,
         rows=rows,
-        stored=told["stored"],
-        cpu=1000 * told["cpu"] / stored,
-        proof=1000 * told["proof_cpu"] / stored,
-        calls=books.asked / stored,
+        stored=child["stored"],
+        cpu=1000 * child["cpu"] / stored,
+        proof=1000 * child["proof_cpu"] / stored,
+        calls=records.asked / stored,
         half=lags[len(lags) // 2],
         most=lags[int(len(lags) * 0.95)],
-        memory=told["memory"] / 1000 / max(1, books.most),
-        in_flight=books.most,
-        over=told["wall"] - books.ideal,
-        start=told["start_cpu"],
+        memory=child["memory"] / 1000 / max(1, records.most),
+        in_flight=records.most,
+        over=child["wall"] - records.ideal,
+        start=child["start_cpu"],
         load=load,
     )

@@ -1,4 +1,4 @@
-"""The sandbox as a provider of its own: a process beside the measured one, and what its books tell afterwards."""
+"""The sandbox as a provider in a separate process, and its records after a run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import httpx
 
 from prefect_seedance.cli.prefect_server import free_port, spawned
 
-__all__ = ["Books", "Sandbox", "sandbox"]
+__all__ = ["Records", "Sandbox", "sandbox"]
 
 
 @dataclass(frozen=True)
-class Books:
-    """What the provider knows after a run: its jobs, oldest first, and how often it was called."""
+class Records:
+    """The provider's records after a run: its jobs, oldest first, and how often it was called."""
 
     jobs: list[dict]
     calls: dict[str, int]
@@ -31,17 +31,17 @@ class Books:
 
     @property
     def lags(self) -> list[float]:
-        """Seconds from each job's end to the first query that was answered with it, rising."""
+        """Seconds from each job's end to the first query that reported it, in ascending order."""
         return sorted(job["told_at"] - job["finished_at"] for job in self.jobs if job["told_at"] is not None)
 
     @property
     def ideal(self) -> float:
-        """Seconds of the slowest job."""
+        """Duration of the slowest job in seconds."""
         return max(job["finished_at"] - job["created_at"] for job in self.jobs)
 
     @property
     def most(self) -> int:
-        """The most jobs that ran at once."""
+        """The largest number of jobs at one time."""
         steps = sorted([(job["created_at"], 1) for job in self.jobs] + [(job["finished_at"], -1) for job in self.jobs])
         running = most = 0
         for _, step in steps:
@@ -57,14 +57,14 @@ class Sandbox:
         self.url = url
 
     def change(self, **faults: object) -> None:
-        """Let something else go wrong from now on."""
+        """Change faults."""
         httpx.post(f"{self.url}/_sandbox/faults", json=faults, trust_env=False).raise_for_status()
 
-    def books(self) -> Books:
+    def records(self) -> Records:
         jobs, calls = (
             httpx.get(f"{self.url}/_sandbox/{page}", timeout=60, trust_env=False).json() for page in ("jobs", "calls")
         )
-        return Books(jobs, calls)
+        return Records(jobs, calls)
 
 
 @contextlib.contextmanager

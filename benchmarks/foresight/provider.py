@@ -1,4 +1,4 @@
-"""A provider on virtual time: jobs of any distribution, progress that is honest, uneven, or not told at all."""
+"""A provider on virtual time: jobs of any distribution, with even, uneven or no progress."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def _steps(amounts: list[float]) -> list[float]:
 
 
 def uneven(chance: random.Random) -> list[float]:
-    """Each eighth of the time brings its own amount: some half as much again, some half of it."""
+    """Each eighth of the duration adds a different amount: 0.5 to 1.5 times the mean."""
     return _steps([chance.uniform(0.5, 1.5) for _ in range(PARTS)])
 
 
 def pausing(chance: random.Random) -> list[float]:
-    """Worse: a sixth of them bring nothing, and others four times as much as their neighbours."""
+    """Worse: a sixth of them add nothing, and others up to four times as much as their neighbours."""
     return _steps([0.0 if chance.random() < 1 / 6 else chance.uniform(0.5, 2) for _ in range(PARTS)])
 
 
 def halfway(_: random.Random) -> list[float]:
-    """Anyfast's: what is told begins at 50 %."""
+    """Anyfast's: the reported progress starts at 50 %."""
     return [0.5 + number / PARTS / 2 for number in range(PARTS + 1)]
 
 
@@ -67,20 +67,20 @@ class Job:
     noticed: float | None = None
 
     def progress(self, now: float) -> float | None:
-        """Whole per cent; nothing while it waits, the first 15 % of its time, as in the sandbox."""
+        """Return the progress in whole per cent; 0 during the first 15 % of the duration, as in the sandbox."""
         if self.curve is None:
             return None
         part = (now - self.born) / self.length
         if part < 0.15:
             return 0.0
         place = min(int(part * PARTS), PARTS - 1)
-        told = self.curve[place] + (part * PARTS - place) * (self.curve[place + 1] - self.curve[place])
-        return min(0.99, max(0.01, round(told, 2)))
+        reported = self.curve[place] + (part * PARTS - place) * (self.curve[place + 1] - self.curve[place])
+        return min(0.99, max(0.01, round(reported, 2)))
 
 
 @dataclass
 class Provider:
-    """Makes jobs, answers questions after `latency` seconds, and keeps the hidden limit."""
+    """Makes jobs, answers queries after `latency` seconds, and enforces the hidden limit."""
 
     length: Length
     curve: Callable[[random.Random], list[float]] | None
@@ -102,7 +102,7 @@ class Provider:
         return self.limits[bisect_right([moment for moment, _ in self.limits], now) - 1][1]
 
     async def create(self) -> str | None:
-        """A job's name; None above the limit."""
+        """Return the job's name; None above the limit."""
         await asyncio.sleep(self.latency / 2)
         now = asyncio.get_running_loop().time()
         limit = self.limit(now)
@@ -141,5 +141,5 @@ class Provider:
         return view
 
     def lag(self, job: Job) -> float:
-        """Seconds between done and noticed."""
+        """Return the seconds between done and noticed."""
         return (job.noticed or 0.0) - job.born - job.length

@@ -1,4 +1,4 @@
-"""Time that costs nothing: an event loop whose clock jumps to the next thing that happens."""
+"""Virtual time: an event loop whose clock jumps to the next scheduled event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.SelectSelector):
-    """Waits for nothing; it only tells the loop how long it would have waited."""
+    """Does not wait; it only adds the time that it would have waited to the clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class _Selector(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("Everybody waits, and nothing will ever happen.")
+            raise RuntimeError("All tasks wait, and no event is scheduled.")
         self.now += max(timeout, 0.0)
         return []
 
