@@ -30,7 +30,7 @@ async def test_a_ledger_that_stays_away_is_told_and_nobody_waits_for_ever(
     async with account_client(ACCOUNT) as opened, asyncio.timeout(patience()):
         async with shared_limits(ledger, [opened], lost.append), opened.limiter.slot("m", 1):
             assert lost == []
-        monkeypatch.setattr(ledger, "sit", away)
+        monkeypatch.setattr(ledger, "allocate", away)
         async with shared_limits(ledger, [opened], lost.append), opened.limiter.slot("m", 1):
             assert lost == [trouble]
     await ledger.close()
