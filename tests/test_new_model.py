@@ -19,7 +19,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.providers.dialect import DIALECTS
 from prefect_seedance.routes import CATALOGUE, VideoRequest, capabilities
 from prefect_seedance.routes.capabilities import PROVIDERS
-from prefect_seedance.routes.catalogue import anyfast, catalogue, jimmy
+from prefect_seedance.routes.catalogue import anyfast, jimmy, lookup
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.route import SWITCHES
 from prefect_seedance.sandbox.models import anyfast as limits
@@ -108,7 +108,7 @@ def test_an_upload_is_offered_where_the_provider_has_one() -> None:
 
 # Files in which a provider's name decides something: its own, and the sandbox's emulation of it.
 # One of the libraries of `assets` is called as its provider is.
-OWN = tuple(Path(str(module.__file__)) for module in (jimmy, anyfast, catalogue, capabilities, assets))
+OWN = tuple(Path(str(module.__file__)) for module in (jimmy, anyfast, lookup, capabilities, assets))
 NAMES = frozenset(each.provider for each in PROVIDERS)
 
 

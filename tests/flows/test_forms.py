@@ -24,7 +24,7 @@ from prefect_seedance.flows.forms.fields import AS_ROUTE, Model, Ratio, Resoluti
 from prefect_seedance.flows.forms.places import durable_path, find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.messages import message
-from prefect_seedance.routes.catalogue.catalogue import CATALOGUE
+from prefect_seedance.routes.catalogue.lookup import CATALOGUE
 from prefect_seedance.sandbox import SandboxServer
 from prefect_seedance.tables.reader import read_table
 from tests.conftest import RouteTo

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.routes import CATALOGUE, Prices, VideoRequest, check, quote, resolve, settle_units, units
-from prefect_seedance.routes.rules.rules import check_words
+from prefect_seedance.routes.rules.check import check_words
 
 ADDRESSES = st.one_of(
     st.sampled_from(

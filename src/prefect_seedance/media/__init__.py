@@ -11,14 +11,14 @@ from prefect_seedance.media.inputs.buckets import STORES
 from prefect_seedance.media.inputs.content import Content, fetch_content
 from prefect_seedance.media.inputs.probe import Probed, Prober
 from prefect_seedance.media.links import Zone, zone_of
+from prefect_seedance.media.storage.base import Stamp, Storage
 from prefect_seedance.media.storage.folders import ensure_folder, place
 from prefect_seedance.media.storage.names import clashes, slug
 from prefect_seedance.media.storage.opening import open_storage
 from prefect_seedance.media.storage.part import discard
-from prefect_seedance.media.storage.storage import Stamp, Storage
 from prefect_seedance.media.videos.download import Downloader, Fetched, Progress
+from prefect_seedance.media.videos.inspection import VideoFacts, inspect_video
 from prefect_seedance.media.videos.stills import Previews, Stills, previews_of
-from prefect_seedance.media.videos.video import VideoFacts, inspect_video
 
 __all__ = [
     "STORES",

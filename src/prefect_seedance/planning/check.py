@@ -17,7 +17,7 @@ from prefect_seedance.routes import Quote, VideoRequest, check, quote, resolve
 from prefect_seedance.routes.forms import Review, form_of
 from prefect_seedance.routes.media_fields import KINDS, addresses
 from prefect_seedance.routes.pricing.ranking import by_price
-from prefect_seedance.routes.rules.rules import check_words
+from prefect_seedance.routes.rules.check import check_words
 from prefect_seedance.tables.reader import TableRow
 from prefect_seedance.tables.row_keys import fingerprint
 

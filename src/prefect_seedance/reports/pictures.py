@@ -12,7 +12,7 @@ import io
 from prefect_seedance.engine.steps.download import poster_name
 from prefect_seedance.ledger import State
 from prefect_seedance.media import open_storage
-from prefect_seedance.media.storage.storage import Storage
+from prefect_seedance.media.storage.base import Storage
 from prefect_seedance.media.videos.picture import jpeg
 from prefect_seedance.reports.money import number
 from prefect_seedance.reports.results.result import GenerateResult, RowResult

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from prefect_seedance.routes.address import is_loopback, shown
 from prefect_seedance.routes.capabilities import Capabilities, Provider
-from prefect_seedance.routes.catalogue.catalogue import CATALOGUE, find
+from prefect_seedance.routes.catalogue.lookup import CATALOGUE, find
 from prefect_seedance.routes.forms import Form, Review, form_of
 from prefect_seedance.routes.limit import Limit
 from prefect_seedance.routes.pricing.price import Price, Prices
@@ -30,8 +30,8 @@ from prefect_seedance.routes.route import (
     Route,
     Unit,
 )
+from prefect_seedance.routes.rules.check import check
 from prefect_seedance.routes.rules.material import MediaFacts, check_material, reference_seconds
-from prefect_seedance.routes.rules.rules import check
 
 __all__ = [
     "CATALOGUE",

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.media.storage.base import Stamp, Storage
 from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.media.storage.folders import disk_trouble, ensure_folder, place
-from prefect_seedance.media.storage.storage import Stamp, Storage
 from prefect_seedance.messages import message
 
 __all__ = ["LocalStorage"]

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from prefect_seedance.errors import InputError, SeedanceError, Unreachable
+from prefect_seedance.media.storage.base import Stamp, Storage
 from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.media.storage.folders import disk_trouble
 from prefect_seedance.media.storage.part import discard
-from prefect_seedance.media.storage.storage import Stamp, Storage
 from prefect_seedance.messages import message
 
 __all__ = ["ObjectStorage"]

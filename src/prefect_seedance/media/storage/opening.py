@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from prefect_seedance.errors import InputError
+from prefect_seedance.media.storage.base import Storage
 from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.media.storage.object_store import ObjectStorage
-from prefect_seedance.media.storage.storage import Storage
 from prefect_seedance.messages import message
 
 __all__ = ["open_storage"]
