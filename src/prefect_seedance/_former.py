@@ -23,7 +23,7 @@ _MODULES: dict[str, str] = {
     "jobs.by_hand": "runs.single",
     "jobs.events": "core.events",
     "jobs.polling": "errors",
-    "jobs.preparing": "errors",
+    "jobs.preparing": "planning.plan",
     "jobs.sweeping": "runs.sweep",
     "jobs.traffic": "engine.stats",
     "ledger.standings": "ledger.rows.summaries",
