@@ -1,6 +1,6 @@
-"""All deployments in one process, for those without a work pool: `python deployments/serve.py` until Ctrl-C.
+"""All deployments in one process, without a work pool: `python deployments/serve.py` until Ctrl-C.
 
-It works off the runs that people start in the Prefect UI, in the folder in which it was started. Set
+It carries out the runs that are started in the Prefect UI, in the folder in which it was started. Set
 PREFECT_SEEDANCE_LEDGER to a path or URL that outlives it.
 """
 

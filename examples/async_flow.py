@@ -22,7 +22,7 @@ CAMPAIGNS = {
 
 @flow
 async def campaigns(route: RouteDefaults | str, output: Path) -> dict[str, int]:
-    """The videos of all campaigns; returns how many were made for each."""
+    """Make the videos of all campaigns; return how many were made for each."""
 
     async def one(name: str) -> GenerateResult:
         table = [{"id": f"{name}-{number}", "prompt": prompt} for number, prompt in enumerate(CAMPAIGNS[name], 1)]

@@ -1,10 +1,10 @@
-"""An automation: when nobody knows whether a video was made and paid, a deployment of yours is run at once.
+"""An automation: when it is unknown whether a video was made and paid for, a deployment of yours runs at once.
 
-It is told the row, and can open a ticket, ask the provider, or wake somebody up. The events are described in
-`prefect_seedance.flows.events`; `seedance.video.stored` with `{{ event.payload.video }}` makes a step per video in the
-same way.
+It gets the row, and can open a ticket, ask the provider, or alert a person. The events are described in
+`prefect_seedance.flows.events`; `seedance.video.stored` with `{{ event.payload.video }}` starts a step for each
+video in the same way.
 
-    python examples/automation.py "on call/default"    # the deployment's flow and name; it takes batch, row and message
+    python examples/automation.py "on call/default"    # the deployment; it takes batch, row and message
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def when_unknown(deployment: str, batch: str = "*") -> Automation:
 
     Args:
         deployment: Its flow and name, as in `on call/default`.
-        batch: Only rows of this batch; `nightly-*` means all whose names begin like that.
+        batch: Only rows of this batch; `nightly-*` means all whose names begin with `nightly-`.
     """
     with get_client(sync_client=True) as client:
         found = client.read_deployment_by_name(deployment)

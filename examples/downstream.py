@@ -1,7 +1,7 @@
 """A step that runs for the rows that have a video, and for no others.
 
-A row falls alone: the provider refuses the second one, and the others go on. `generate_videos` raises only when no row
-at all could be stored.
+A failed row never affects the others: the provider refuses the second one, and the others continue.
+`generate_videos` raises only when no row at all could be stored.
 
     python examples/downstream.py
 """
@@ -32,7 +32,7 @@ def publish(row: str, video: str) -> str:
 
 @flow(log_prints=True)
 def made_and_published(route: RouteDefaults | str, output: Path) -> list[str]:
-    """Make the videos, and publish those that there are."""
+    """Make the videos, and publish those that were stored."""
     result = generate_videos(TABLE, route=route, batch="downstream", output=output)
     for row in result:
         if row.video is None:

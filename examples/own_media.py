@@ -1,4 +1,4 @@
-"""Your own pictures: rows name files that lie beside the table, and each file is brought to the provider once.
+"""Your own pictures: rows name files in the table's folder, and each file is uploaded to the provider once.
 
 The portrait goes through the provider's review of real people first (`media_review` of a row, or of the route block).
 
@@ -27,12 +27,12 @@ TABLE = [
 
 @flow
 def with_own_media(table: Path, route: RouteDefaults | str, output: Path) -> GenerateResult:
-    """Paths in a table start at the table's own folder; `media_root` opens another one."""
+    """Paths in a table are relative to the table's own folder; `media_root` sets another one."""
     return generate_videos(table, route=route, batch="own-media", output=output)
 
 
 def a_folder(folder: Path) -> Path:
-    """A table with its pictures, as you would have them; returns the table."""
+    """Write a table and its pictures; return the path of the table."""
     (folder / "素材").mkdir(parents=True)
     for name, width, height in (("cup.png", 640, 640), ("素材/pot.jpg", 960, 540), ("she.png", 600, 800)):
         (folder / name).write_bytes(media_bytes(Path(name).name, width=width, height=height, seconds=Decimal(1)))

@@ -1,6 +1,6 @@
-"""A route to a sandbox of its own, so that every example runs without a key and without cost.
+"""A route to a new sandbox, so that every example runs without a key and without cost.
 
-For real videos save a route block (in the Prefect UI: Blocks → Seedance Route Defaults), and hand over its name
+For real videos save a route block (in the Prefect UI: Blocks → Seedance Route Defaults), and pass its name
 instead: `route="my-route"`.
 """
 
@@ -15,7 +15,7 @@ from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 
 @contextlib.contextmanager
 def sandbox_route(model: str = "seedance2.0-mini") -> Iterator[RouteDefaults]:
-    """A route of Jimmy AI that leads to a sandbox, which runs as long as the block does."""
+    """Yield a route of Jimmy AI whose base URL is a sandbox, which runs as long as the `with` block."""
     with SandboxServer(SandboxSettings(speed=50)) as sandbox:
         yield RouteDefaults(
             credentials=JimmyCredentials(api_key="sk_sandbox", base_url=sandbox.url, account="sandbox"),

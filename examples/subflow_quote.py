@@ -1,6 +1,6 @@
-"""A flow that asks what 100,000 videos would cost, before anybody decides.
+"""A flow that asks what 100,000 videos would cost, before any are ordered.
 
-The table goes to `quote_videos` as it is. The Prefect server is told one line about it, and never its rows.
+`quote_videos` takes the table as it is. The Prefect server gets one line about it, and never its rows.
 
     python examples/subflow_quote.py
 """
@@ -18,7 +18,7 @@ from prefect_seedance import RouteDefaults, quote_videos
 
 @flow
 def plan_campaign(rows: int, route: RouteDefaults | str) -> dict[str, str]:
-    """The cost of a campaign of so many videos, by currency, from the least to the most."""
+    """Return the lowest and highest cost of a campaign of so many videos, by currency."""
     table = pd.DataFrame(
         {
             "id": [f"shot-{number:06d}" for number in range(rows)],

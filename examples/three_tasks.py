@@ -1,6 +1,6 @@
-"""The three steps by hand: each is a task that may stand in any flow, with steps of your own between them.
+"""The three steps by hand: each is a task that any flow may call, with your own steps between them.
 
-A step that runs again, in a retried flow or another process, pays for nothing: the ledger knows its row.
+A step that runs again, in a retried flow or another process, does not pay again: the ledger has its row.
 
     python examples/three_tasks.py
 """
@@ -18,11 +18,11 @@ from prefect_seedance import RouteDefaults, create_video, download_video, poll_v
 
 @flow(retries=2, log_prints=True)
 def lantern(route: RouteDefaults | str, output: Path) -> str:
-    """One video, step by step; returns where it lies."""
+    """Make one video step by step; return its path."""
     job = create_video(
         "A paper lantern over a rice terrace", route=route, batch="by-hand", row="lantern", output=output
     )
-    print(f"Job {job.job_id} is made and paid for. Whatever happens now, it is not lost.")
+    print(f"Job {job.job_id} is created and paid for. It is in the ledger and cannot be lost.")
     job = poll_video(job)
     print(f"It cost {job.cost} {job.currency}.")
     return str(download_video(job).video)

@@ -1,8 +1,8 @@
-"""Prefect's own pattern for long jobs: a block is triggered, its run is waited for, and its result is fetched.
+"""Prefect's own pattern for long jobs: trigger a block, wait for its run, and fetch its result.
 
-Code that knows Prefect's `JobBlock` works with it. A second trigger of the same row pays for nothing.
+Code for Prefect's `JobBlock` works with it. A second trigger of the same row does not pay again.
 
-    prefect block register -m prefect_seedance.tasks.video_job    # to fill it in in the Prefect UI
+    prefect block register -m prefect_seedance.tasks.video_job    # to create it in the Prefect UI
     python examples/video_job.py
 """
 
@@ -21,14 +21,14 @@ from prefect_seedance import RouteDefaults, VideoJob
 
 @flow
 def run_any_job(job: JobBlock) -> Any:
-    """Nothing in here knows of videos, and any job block may be handed over."""
+    """Run any job block; nothing in here is specific to videos."""
     run: Any = job.trigger()
     run.wait_for_completion()
     return run.fetch_result()
 
 
 def lantern(route: RouteDefaults, output: Path) -> VideoJob:
-    """The block; `VideoJob.load("my-job")` takes a saved one instead."""
+    """Return the block; `VideoJob.load("my-job")` loads a saved one instead."""
     return VideoJob(
         route=route,
         batch="job-block",

@@ -1,6 +1,6 @@
-"""A warehouse table in, its videos out: prompts come from DuckDB, and what became of them is written back beside them.
+"""A warehouse table in, its videos out: prompts are read from DuckDB, and the results are written back to it.
 
-The table's own key is the row id. So the flow can run as often as it likes: it pays for new lines only.
+The table's own key is the row id. So the flow can run as often as you like: it pays for new rows only.
 
     python examples/warehouse.py
 """
@@ -35,15 +35,15 @@ RESULTS = """
 
 @task
 def read_prompts(warehouse: Path) -> Any:
-    """The prompts, as a DataFrame."""
+    """Return the prompts as a DataFrame."""
     with duckdb.connect(str(warehouse)) as database:
         return database.execute("SELECT sku, shot, seconds, campaign FROM prompts ORDER BY sku").df()
 
 
 @task
 def write_results(warehouse: Path, results: Any) -> None:
-    """What became of each prompt, beside it."""
-    # Amounts travel as text, which DuckDB turns into exact decimals again.
+    """Write the result of each prompt."""
+    # Amounts are passed as text, which DuckDB converts to exact decimals.
     plain = results.assign(cost=results["cost"].map(lambda cost: None if cost is None else str(cost)))
     with duckdb.connect(str(warehouse)) as database:
         database.register("results", plain[["sku", "status", "video", "sha256", "cost", "currency", "error_message"]])
@@ -52,7 +52,7 @@ def write_results(warehouse: Path, results: Any) -> None:
 
 @flow
 def videos_of_warehouse(warehouse: Path, route: RouteDefaults | str, output: Path) -> int:
-    """Make the videos of all prompts that have none yet; returns how many were made."""
+    """Make the videos of all prompts that have none yet; return how many were made."""
     result = generate_videos(
         read_prompts(warehouse),
         route=route,

@@ -1,4 +1,4 @@
-"""Pages and pieces that live elsewhere in the repository, so that each thing is written once."""
+"""Copy pages and marked pieces of other files of the repository into the manual, so that each text exists once."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ LINKS = {
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages that lie at the repository's root."""
-    for place, source in PAGES.items():
-        files.append(File.generated(config, place, content=relinked((ROOT / source).read_text(encoding="utf-8"))))
+    """Add the pages from the repository's root."""
+    for path, source in PAGES.items():
+        files.append(File.generated(config, path, content=relinked((ROOT / source).read_text(encoding="utf-8"))))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put in what a page borrows: a marked piece of another file, or an example."""
+    """Insert the marked pieces of other files, and the examples, that a page names."""
     markdown = PIECE.sub(lambda found: piece(ROOT / found["file"], found["name"]), markdown)
     return EXAMPLE.sub(lambda found: example(ROOT / found["file"]), markdown)
 
 
 def piece(file: Path, name: str) -> str:
-    """What stands between `<!-- name -->` and `<!-- /name -->`."""
+    """Return the text between `<!-- name -->` and `<!-- /name -->`."""
     text = file.read_text(encoding="utf-8")
     return relinked(text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0])
 
 
 def example(file: Path) -> str:
-    """An example in full, below its name."""
+    """Return an example in full, with its path as the title."""
     code = file.read_text(encoding="utf-8").rstrip()
     return f'```python title="{file.relative_to(ROOT)}"\n{code}\n```'
 
 
 def relinked(text: str) -> str:
-    """Links of the repository as links of the manual, or as plain text where the manual has no such page."""
+    """Turn links of the repository into links of the manual, or into plain text where the manual has no such page."""
     for old, new in LINKS.items():
         text = text.replace(old, new)
     return text

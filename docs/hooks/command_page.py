@@ -11,8 +11,8 @@ from prefect_seedance.cli.app import app
 
 HEAD = """# Commands
 
-Each command tells the same with `--help`. Exit codes: `0` done, `1` failed (a run's state, a bill that does not agree),
-`2` a mistake in the input, `130` interrupted; whatever is paid is in the ledger then.
+Each command prints the same with `--help`. Exit codes: `0` done, `1` failed (a run's state, a bill that does not
+agree), `2` invalid input, `130` interrupted; everything that was paid for is in the ledger then.
 
 Keys come from `JIMMY_API_KEY` and `ANYFAST_API_KEY`; see [Environment](environment.md).
 """
@@ -25,21 +25,21 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def commands() -> str:
-    """All commands, a heading each, with their parameters as tables."""
+    """Return all commands, each with a heading and its parameters as a table."""
     text = app.generate_docs(output_format="markdown")
-    # The head and the table of contents are made by the site.
+    # The site makes the title and the table of contents.
     text = text[text.index("## prefect-seedance ") :]
     text = re.sub(r" {#[\w-]+}", "", text).replace("**Parameters**:", "")
-    # A meaning may go on below its line.
+    # A meaning may continue on the next lines.
     return re.sub(r"(?m)(^\* .+\n(?:(?!\* |#).+\n)*)+", lambda found: table(found[0]), text)
 
 
 def table(listed: str) -> str:
-    """A list of parameters as a table."""
+    """Return a list of parameters as a table."""
     rows = ["| parameter | meaning |", "| --- | --- |"]
     for line in re.split(r"(?m)^\* ", listed)[1:]:
         name, _, meaning = " ".join(line.split()).partition(": ")
-        # "--empty-…" only matters to defaults that hold something, and ours hold nothing.
+        # "--empty-…" matters only where the default is not empty; ours are.
         name = re.sub(r", --empty-[\w-]+", "", name)
         rows.append(f"| {name} | {meaning.replace('|', chr(92) + '|')} |")
     return "\n".join(rows) + "\n"

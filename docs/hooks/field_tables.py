@@ -17,19 +17,19 @@ MARK = re.compile(r"<!-- fields: (?P<module>[\w.]+)\.(?P<name>\w+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put each table where it is asked for."""
+    """Replace each marker by its table."""
     markdown = markdown.replace("<!-- result columns -->", ", ".join(f"`{name}`" for name in RESULT_COLUMNS) + ".")
     return MARK.sub(lambda found: table(found["module"], found["name"]), markdown)
 
 
 def table(module: str, name: str) -> str:
-    """The fields of a block as a table, or the parameters of a flow."""
-    what = getattr(importlib.import_module(module), name)
-    return fields(what) if hasattr(what, "model_fields") else parameters(what)
+    """Return the fields of a block, or the parameters of a flow, as a table."""
+    target = getattr(importlib.import_module(module), name)
+    return fields(target) if hasattr(target, "model_fields") else parameters(target)
 
 
 def fields(block: Any) -> str:
-    """The fields of a block."""
+    """Return the fields of a block as a table."""
     rows = ["| field | meaning | default |", "| --- | --- | --- |"]
     for name, field in block.model_fields.items():
         default = "**needed**" if field.is_required() else shown(field.get_default(call_default_factory=True))
@@ -38,20 +38,21 @@ def fields(block: Any) -> str:
 
 
 def parameters(flow: Any) -> str:
-    """The parameters of a flow, as the form shows them."""
+    """Return the parameters of a flow, with the titles that the form shows, as a table."""
     schema = flow.parameters
     rows = ["| in the form | parameter | help | starts with |", "| --- | --- | --- | --- |"]
-    for name, text in sorted(schema.properties.items(), key=lambda item: item[1].get("position", 0)):
-        starts = "**needed**" if name in schema.required else shown(text.get("default"))
-        rows.append(f"| {cell(text.get('title', name))} | `{name}` | {cell(text.get('description', ''))} | {starts} |")
+    for name, field in sorted(schema.properties.items(), key=lambda item: item[1].get("position", 0)):
+        title, description = cell(field.get("title", name)), cell(field.get("description", ""))
+        default = "**needed**" if name in schema.required else shown(field.get("default"))
+        rows.append(f"| {title} | `{name}` | {description} | {default} |")
     return "\n".join(rows)
 
 
 def shown(value: Any) -> str:
-    """A default, as a person reads it."""
+    """Return a default value for display."""
     return "–" if value in (None, "", [], {}, PydanticUndefined) else f"`{value}`"
 
 
 def cell(text: str) -> str:
-    """Text that stands in a table's cell."""
+    """Return a text escaped for a table cell."""
     return " ".join(text.split()).replace("|", "\\|").replace("{", "&#123;").replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""A page for each route, made from the catalogue while the manual is built, so that the two cannot drift apart."""
+"""A page for each route, generated from the catalogue while the manual is built, so that both always agree."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ prints the same list.
 
 Prices are not here: the providers publish none. Give yours by the name of the billing model, in a
 [price book](../reference/blocks.md)."""
-FOOT = """A model that the catalogue lacks can be described in the `custom_route` of a
-[route block](../reference/blocks.md): its rules are then yours, and its price line too."""
+FOOT = """A model that is not in the catalogue can be described in the `custom_route` of a
+[route block](../reference/blocks.md), with its rules and its price line."""
 
 
 def on_config(config: Any) -> Any:
-    """Put the pages into the navigation, behind the overview."""
+    """Add the pages to the navigation, after the overview."""
     section = next(item["Routes"] for item in config.nav if "Routes" in item)
     for provider, routes in itertools.groupby(CATALOGUE, key=lambda route: route.provider):
         section.append({PROVIDERS[provider]: [{route.model: place(route)} for route in routes]})
@@ -41,12 +41,12 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def place(route: Route) -> str:
-    """Where the page of a route lies."""
+    """Return the path of a route's page."""
     return f"routes/{route.provider}/{route.model}.md"
 
 
 def overview() -> str:
-    """The table of all routes."""
+    """Return the overview page with a table of all routes."""
     lines = [
         "# Routes",
         "",
@@ -64,7 +64,7 @@ def overview() -> str:
 
 
 def page(route: Route) -> str:
-    """The page of one route."""
+    """Return the page of one route."""
     billed = f"billed by the **{UNITS[route.unit]}**"
     parts: Iterable[str] = (
         f"# {route.title}",

@@ -1,4 +1,4 @@
-"""The parts of a route's page: each is a few lines of Markdown, made from the route's own rules."""
+"""The parts of a route's page, as lines of Markdown generated from the route's rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIBRARIES = {
     "": "",
     "sp": "Media may be reviewed in Jimmy AI's SP library; `media_review` says `portrait` for pictures of real people.",
     "audit": (
-        "Takes ids of media that passed the provider's own review. How to hand media in is not documented: "
+        "Takes ids of media that passed the provider's own review. How to submit media is not documented: "
         "`experimental=True` on the route block tries it, unconfirmed."
     ),
     "volc": "Media may be reviewed in Anyfast's asset library, where **each request for an asset is billed**.",
@@ -52,7 +52,7 @@ NEEDED = {
 
 
 def settings(route: Route) -> Iterator[str]:
-    """What a row may set, and what holds where it does not."""
+    """Yield the table of settings that a row may have, with their defaults."""
     yield "| column | allowed | default |"
     yield "| --- | --- | --- |"
     prompt = NEEDED[route.prompt.needed]
@@ -70,7 +70,7 @@ def settings(route: Route) -> Iterator[str]:
     ratios = ", ".join(f"`{ratio}`" for ratio in route.ratio.listed) or "any"
     more = "" if route.ratio.closed or not route.ratio.listed else "; others warn"
     yield f"| `ratio` | {ratios}{more} | {route.ratio.default or '–'} |"
-    words = {"orientation": "`landscape`, `portrait`; no effect beside a ratio"}
+    words = {"orientation": "`landscape`, `portrait`; no effect with a ratio"}
     for switch in route.switches:
         yield f"| `{switch}` | {words.get(switch, 'yes, no')} | the provider's own |"
     missing = [f"`{name}`" for name in SWITCHES if name not in route.switches]
@@ -80,7 +80,7 @@ def settings(route: Route) -> Iterator[str]:
 
 
 def media(route: Route) -> Iterator[str]:
-    """Which media are taken, and as what."""
+    """Yield the table of media that the route accepts."""
     yield "| column | taken | how many | as | formats |"
     yield "| --- | --- | --- | --- | --- |"
     for part, _ in KINDS:
@@ -102,7 +102,7 @@ def _any_but(rule: MediaRule) -> str:
 
 
 def limits(route: Route) -> Iterator[str]:
-    """How large, long and wide they may be."""
+    """Yield the table of limits of media: size, length and dimensions."""
     rules = {title: getattr(route, part) for part, title in KINDS}
     lines = [
         f"| {title} | {MEASURES[limit.measure]} | {_span(limit)} | {_sure(limit)} |"
@@ -119,7 +119,7 @@ def limits(route: Route) -> Iterator[str]:
 
 
 def together(route: Route) -> Iterator[str]:
-    """What goes with what."""
+    """Yield which media may be combined."""
     rule = route.frames
     if isinstance(rule, FrameRule) and rule.verdict != "refused":
         words = {"allowed": "may go alone", "doubtful": "alone may be refused ⚠", "refused": "never goes alone"}
@@ -130,7 +130,7 @@ def together(route: Route) -> Iterator[str]:
         yield f"- {names.get(exclusion.part, f'`{exclusion.part}`').capitalize()}: not together with {others}."
     if route.audio_pairing.needs and route.reference_audios.verdict != "refused":
         needs = listing(names[part] for part in route.audio_pairing.needs)
-        yield f"- Reference audios never go alone; beside them stands at least one of: {needs}."
+        yield f"- Reference audios are never used alone; at least one of these is needed with them: {needs}."
     if route.expectation.parts:
         yield f"- Made for {listing(names[part] for part in route.expectation.parts)}; a row without any warns."
     if route.library:
@@ -138,7 +138,7 @@ def together(route: Route) -> Iterator[str]:
 
 
 def billing(route: Route) -> Iterator[str]:
-    """The price lines, and what is counted."""
+    """Yield the price lines, and what is counted."""
     yield "| resolution | billing model, as your price book names it |"
     yield "| --- | --- |"
     for size in route.resolution.allowed or ("any",):
@@ -149,42 +149,42 @@ def billing(route: Route) -> Iterator[str]:
     if route.reference_videos.verdict != "refused":
         yield f"- Reference videos: {INPUT[route.input_seconds]}."
     if not route.billing_documented:
-        yield "- No document names this price line. The name is ours, and only the key under which you give your price."
+        yield "- No document names this price line. The name is ours, and only the key of your price."
     if route.billing_doubt:
         yield f"- {route.billing_doubt[0].upper()}{route.billing_doubt[1:]}."
 
 
 def doubts(route: Route) -> Iterator[str]:
-    """What the documents leave open."""
+    """Yield the rules that the documents leave open."""
     rules = (
         ("duration", route.duration),
         ("resolution", route.resolution),
         ("ratio", route.ratio),
         *((title.lower(), getattr(route, part)) for part, title in KINDS),
-        ("what stands beside audio", route.audio_pairing),
+        ("what audio needs", route.audio_pairing),
         ("what it is made for", route.expectation),
     )
-    text = dict.fromkeys(
+    lines = dict.fromkeys(
         f"- **{name}**: {rule.doubt} *({rule.source})*"
         for name, rule in rules
         if rule.doubt and getattr(rule, "verdict", "allowed") != "refused"
     )
-    if text:
+    if lines:
         yield '!!! warning "What the documents leave open"'
-        yield "    Such a rule warns and never forbids; only the provider knows."
+        yield "    Such a rule gives a warning and never an error; only the provider knows."
         yield ""
-        yield from (f"    {line}" for line in text)
+        yield from (f"    {line}" for line in lines)
 
 
 def seconds(route: Route) -> str:
-    """The lengths that a route makes."""
+    """Return the video lengths of a route, in seconds."""
     rule = route.duration
     text = f"{rule.minimum}–{rule.maximum}" if rule.maximum else f"{rule.minimum} or more"
     return f"{text} (⚠ above {rule.sure_maximum})" if rule.sure_maximum else text
 
 
 def takes(route: Route) -> str:
-    """What a route takes, in a few words."""
+    """Return the inputs of a route in a few words."""
     words = {"images": "images", "frames": "frames", "reference_videos": "videos", "reference_audios": "audios"}
     taken = [word for part, word in words.items() if getattr(route, part).verdict != "refused"]
     return ", ".join(["text", *taken])
