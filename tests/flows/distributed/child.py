@@ -35,7 +35,7 @@ class ShardTask:
 
     @classmethod
     def of(cls, order: ShardSpec, sandbox: str, **options: Any) -> Self:
-        plain = {name: getattr(order, name) for name in order.__dataclass_fields__ if name not in {"routes", "terms"}}
+        plain = {name: getattr(order, name) for name in order.__dataclass_fields__ if name not in {"routes", "limits"}}
         return cls(plain, sandbox, order.routes[0].max_in_flight, **options)
 
 

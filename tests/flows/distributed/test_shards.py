@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from prefect_seedance.planning.plan import prepare
 from prefect_seedance.planning.route_policy import RoutePolicy
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.runs.batch import RunOutcome, RunSpec, run_batch
-from prefect_seedance.runs.distributed.coordinator import Begun
+from prefect_seedance.runs.distributed.coordinator import Begun, distribute
 from prefect_seedance.runs.distributed.shard import ShardOutcome, ShardSpec, carry
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tables.reader import read_table
@@ -43,7 +44,7 @@ class Scene:
         self.shards: list[ShardOutcome] = []
 
     def order(self, table: list[dict[str, Any]], choice: RoutePolicy | None = None, **options: Any) -> RunSpec:
-        limits = RunLimits.parse(**options.pop("terms", {}))
+        limits = RunLimits.parse(**options.pop("limits", {}))
         return RunSpec(
             plan=prepare(read_table(table), self.routes, policy=choice, limits=limits),
             routes=self.routes,
@@ -60,7 +61,9 @@ class Scene:
         async def carried(begun: Begun) -> list[str]:
             return await engine(order, begun)
 
-        return call_core(lambda: run_batch(replace(order, engine=carried), lambda _: PLAIN_STEPS))
+        return call_core(
+            lambda: run_batch(replace(order, distribution=partial(distribute, launcher=carried)), lambda _: PLAIN_STEPS)
+        )
 
     def shard_order(self, order: RunSpec, begun: Begun) -> ShardSpec:
         return ShardSpec(
@@ -177,7 +180,9 @@ def test_who_is_cancelled_tells_the_shards_and_they_end_in_order(
         return []
 
     async def scene_of() -> ShardOutcome:
-        parent = asyncio.create_task(run_batch(replace(order, engine=engine), lambda _: PLAIN_STEPS))
+        parent = asyncio.create_task(
+            run_batch(replace(order, distribution=partial(distribute, launcher=engine)), lambda _: PLAIN_STEPS)
+        )
         while len(sandbox.state.bill()) < 4:
             await asyncio.sleep(0.02)
         parent.cancel()
