@@ -25,6 +25,7 @@ from prefect_seedance.routes.route import SWITCHES
 from prefect_seedance.sandbox.models import anyfast as limits
 from prefect_seedance.sandbox.models import jimmy as limits_jimmy
 from prefect_seedance.sandbox.world import assets
+from tests.patience import patience
 
 PACKAGE = Path(prefect_seedance.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ ENTRIES: list[tuple[ModuleType, str]] = [
 """What is added to a copy of the package: for each provider, to a file of the catalogue and to one of the sandbox."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(patience(600))
 def test_a_new_model_touches_two_files(tmp_path: Path) -> None:
     copy = tmp_path / "src" / "prefect_seedance"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))

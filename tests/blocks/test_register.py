@@ -22,7 +22,7 @@ def ours(api: httpx.Client) -> dict[str, str]:
 
 
 def test_the_package_registers_all_its_blocks(prefect_server: str) -> None:
-    with httpx.Client(base_url=f"{prefect_server}/api", timeout=120) as api:
+    with httpx.Client(base_url=f"{prefect_server}/api", timeout=patience()) as api:
         # Another test may have saved some of them on this server.
         for known in ours(api).values():
             api.delete(f"/block_types/{known}").raise_for_status()

@@ -13,8 +13,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_seedance.cli.deploy import read_deployments
 from prefect_seedance.cli.prefect_server import local_server
+from tests.patience import patience
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(patience(600))]
 
 WAIT = 300
 """Seconds. The server looks for new schedules every few seconds, and at all of them once a minute."""
@@ -27,7 +28,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Cl
     with (
         local_server(tmp_path / "prefect", tmp_path / "server.log", port=0) as url,
         temporary_settings({PREFECT_API_URL: f"{url}/api"}),
-        httpx.Client(base_url=f"{url}/api", timeout=120) as client,
+        httpx.Client(base_url=f"{url}/api", timeout=patience()) as client,
     ):
         yield client
 
@@ -50,7 +51,7 @@ def test_schedules_that_are_switched_on_make_runs(server: httpx.Client, tmp_path
         server.patch(path, json={"active": True}).raise_for_status()
 
     waiting = set(scheduled)
-    until = time.monotonic() + WAIT
+    until = time.monotonic() + patience(WAIT)
     while waiting and time.monotonic() < until:
         time.sleep(0.5)
         for name in sorted(waiting):
