@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from tests.deployments.worker import prefect
+from tests.patience import patience
 
 SLUGS = {
     "jimmy-credentials",

@@ -65,7 +65,7 @@ def time_lapse(day: float) -> Callable[[], float]:
     return lambda: begun + (time.time() - begun) * 86_400 / day
 
 
-class SendTrace(Books):
+class Journey(Books):
     """One batch over one provider, from its first row to its last."""
 
     def __init__(

@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.chaos.trace import SendTrace
 
+from tests.chaos.journey import Journey
 from tests.patience import patience
 from tests.postgres import PostgresServer
 
@@ -42,7 +42,7 @@ def test_days_over_a_file(tmp_path: Path, request: pytest.FixtureRequest) -> Non
     # In the long form some of the runs are whole flows, at a Prefect server.
     api_url = f"{request.getfixturevalue('prefect_server')}/api" if LONG else None
     tell(f"seed {SEED}")
-    with SendTrace(
+    with Journey(
         tmp_path, SEED, rows=rows, kills=kills, ledger=ledgers[0], next_ledger=ledgers[1], api_url=api_url
     ) as it:
         log = it.travel()
@@ -58,7 +58,7 @@ def test_days_over_a_server(tmp_path: Path, postgres_server: PostgresServer) -> 
     ledgers = [postgres_server.url(name) for name in names]
     rows, kills = (400, 14) if LONG else (SHORT, 4)
     tell(f"seed {SEED + 1}")
-    with SendTrace(tmp_path, SEED + 1, rows=rows, kills=kills, ledger=ledgers[0], next_ledger=ledgers[1]) as it:
+    with Journey(tmp_path, SEED + 1, rows=rows, kills=kills, ledger=ledgers[0], next_ledger=ledgers[1]) as it:
         log = it.travel()
         it.check()
         assert log.kills == kills + 1

@@ -94,7 +94,9 @@ async def faults(request: Request) -> Response:
 
 
 def _change_faults(state: State, changes: dict[str, Any]) -> None:
-    queues = changes.pop("queue", {})
+    queues = changes.pop("queue", None) or {}
+    if not isinstance(queues, dict) or not all(isinstance(kinds, list) for kinds in queues.values()):
+        raise ValueError("queue: expected {point: [fault, …]}")
     state.faults.update(**changes)
     for point, kinds in queues.items():
         state.faults.queue(point, *kinds)
