@@ -80,7 +80,7 @@ def test_a_store_that_cannot_be_written_costs_nothing(make, route_to, sandbox, s
     [
         pytest.param("bytes fetched", marks=pytest.mark.slow),
         pytest.param("video proven", marks=pytest.mark.slow),
-        "proof written",
+        pytest.param("proof written", marks=pytest.mark.slow),
         pytest.param("file renamed", marks=pytest.mark.slow),
         pytest.param("file stored", marks=pytest.mark.slow),
     ],

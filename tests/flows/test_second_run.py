@@ -60,7 +60,7 @@ def test_a_row_refused_for_now_is_taken_again(make, route_to, sandbox):
 @pytest.mark.parametrize(
     "fault",
     [
-        "cut_before",
+        pytest.param("cut_before", marks=pytest.mark.slow),
         pytest.param("cut_after", marks=pytest.mark.slow),
         pytest.param("error_before", marks=pytest.mark.slow),
         pytest.param("error_after", marks=pytest.mark.slow),

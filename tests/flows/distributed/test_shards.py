@@ -199,7 +199,8 @@ def test_who_is_cancelled_tells_the_shards_and_they_end_in_order(
     assert not any(row.holder for row in scene.rows())
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"])
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_process_is_killed_and_another_is_added(
     tmp_path: Path, database: str, request: pytest.FixtureRequest, route_to: RouteTo, sandbox: SandboxServer
 ) -> None:
