@@ -136,7 +136,7 @@ def test_a_clock_that_jumps(
         looks += 1
         return datetime.now(UTC) + timedelta(days=40 if looks % 2 else -40)
 
-    for place in ("ledger.holders", "ledger.moves", "jobs.polling"):
+    for place in ("ledger.rows.leases", "ledger.rows.planning", "ledger.rows.transitions", "engine.steps.poll"):
         monkeypatch.setattr(f"prefect_seedance.{place}.now", jumping)
     table = [{"id": f"r{number}", "prompt": f"a lantern {number}"} for number in range(8)]
     result = generate_videos(table, route=route_to(duration=5), batch="b", output=tmp_path)
