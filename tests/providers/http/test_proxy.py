@@ -61,24 +61,31 @@ class Proxy:
     answer: bytes | None
     context: ssl.SSLContext
     heads: list[str] = field(default_factory=list)
+    serving: list[asyncio.Task[None] | None] = field(default_factory=list)
     port: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        self.serving.append(asyncio.current_task())
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await self.play(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def play(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        if self.tunnel is None:
+            while not reader.at_eof():  # until the client gives up
+                skip(400)
+                await asyncio.sleep(0.01)
+            return
+        writer.write(self.tunnel)
+        await writer.drain()
+        if b" 200 " in self.tunnel:
+            await writer.start_tls(self.context)
             self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            if self.tunnel is None:
-                while not reader.at_eof():  # until the client gives up
-                    skip(400)
-                    await asyncio.sleep(0.01)
-                return
-            writer.write(self.tunnel)
+            writer.write(self.answer or b"")
             await writer.drain()
-            if b" 200 " in self.tunnel:
-                await writer.start_tls(self.context)
-                self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-                writer.write(self.answer or b"")
-                await writer.drain()
-        writer.transport.abort()
 
 
 Start = Callable[..., Awaitable[Proxy]]
@@ -87,6 +94,7 @@ Start = Callable[..., Awaitable[Proxy]]
 @pytest.fixture
 async def proxied(monkeypatch: pytest.MonkeyPatch, certificate: Path) -> AsyncIterator[Start]:
     servers: list[asyncio.Server] = []
+    proxies: list[Proxy] = []
     for name in ("NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy", "https_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -95,6 +103,7 @@ async def proxied(monkeypatch: pytest.MonkeyPatch, certificate: Path) -> AsyncIt
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         proxy = Proxy(tunnel, answer, context)
+        proxies.append(proxy)
         servers.append(await asyncio.start_server(proxy.serve, "127.0.0.1", 0))
         proxy.port = servers[-1].sockets[0].getsockname()[1]
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
@@ -103,6 +112,12 @@ async def proxied(monkeypatch: pytest.MonkeyPatch, certificate: Path) -> AsyncIt
     yield start
     for server in servers:
         server.close()
+    # A connection that is still open when the loop ends would be reported in whichever test comes next.
+    serving = [task for proxy in proxies for task in proxy.serving if task is not None]
+    for task in serving:
+        task.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
+    await asyncio.sleep(0)
 
 
 async def create() -> str:
