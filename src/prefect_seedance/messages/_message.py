@@ -31,7 +31,7 @@ class Message:
         try:
             return _FORMATTER.vformat(TEXTS[self.slug], (), self.parameters)
         except Exception:
-            # A text that cannot be made must never hide the error that it tells of.
+            # A text that cannot be made must never hide the error itself.
             log.warning("The text of the message %r cannot be made", self.slug, exc_info=True)
             return f"{self.slug} ({', '.join(f'{name}={value}' for name, value in self.parameters.items())})"
 
