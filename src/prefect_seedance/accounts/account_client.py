@@ -1,4 +1,4 @@
-"""The client, the poller and the limiter of an account, shared by all runs of this process."""
+"""The client, the poller, the limiter and the circuit breaker of an account, shared by all runs of this process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
+from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.accounts.limiter import Limiter
 from prefect_seedance.accounts.polling.forecast import Forecast
 from prefect_seedance.accounts.polling.poller import Poller
@@ -23,6 +24,7 @@ class AccountClient:
         client: Its HTTP client.
         poller: Waits for its jobs.
         limiter: Limits its jobs in flight.
+        circuit_breaker: What it refuses to everybody at present.
         users: How many blocks use it now; the last one closes it.
         allocation_lock: Held by the run that shares the account's limits for this process.
         sharers: How many runs of this process share the account's limits with other processes.
@@ -33,6 +35,7 @@ class AccountClient:
         self.client = ProviderClient(account)
         self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds, forecast=_forecast(account))
         self.limiter = Limiter()
+        self.circuit_breaker = CircuitBreaker()
         self.users = 0
         self.allocation_lock = asyncio.Lock()
         self.sharers = 0

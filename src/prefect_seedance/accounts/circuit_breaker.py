@@ -1,26 +1,15 @@
-"""Closed accounts and routes, remembered within a run: one row finds out, and the other rows do not ask again.
+"""What an account refuses to everybody at present: the first row finds out, and the others do not ask again.
 
-This concerns rows that have another route; a row without one waits, asks or is deferred as usual. Insufficient funds
-or a refused key close all routes of an account; `RouteUnavailable` closes that route alone. One row at a time probes a
-closed route: after `PROBE` seconds, or for a rate limit and an unreachable provider after the user's `limit_patience`.
-A refused key is not probed. The first accepted create opens the account and its route.
+A route or the whole account is closed. One row at a time probes it after a pause; the first accepted create opens it.
+The state belongs to the account's client in this process, so that all its runs share it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import dataclass
 
-from prefect_seedance.errors import (
-    AuthenticationError,
-    InsufficientFunds,
-    RateLimited,
-    RouteUnavailable,
-    SeedanceError,
-    Unreachable,
-)
-from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.errors import SeedanceError
 
 __all__ = ["PROBE", "CircuitBreaker"]
 
@@ -33,64 +22,58 @@ class _Closed:
     reason: SeedanceError
     pause: float
     next_try: float
+    for_all: bool
+    probed: bool = False
 
 
 class CircuitBreaker:
-    """What is closed in one run.
+    """What is closed at one account. On the core loop only."""
 
-    Args:
-        accounts: Accounts that cannot serve any row now, with the reason (`Session.closed`); a probe opens them.
-    """
+    def __init__(self) -> None:
+        self._closed: dict[str | None, _Closed] = {}
 
-    def __init__(self, accounts: dict[Account, SeedanceError]) -> None:
-        self._accounts = accounts
-        self._closed: dict[tuple[Account, str | None], _Closed] = {}
-
-    def close(self, settings: RouteSettings, reason: SeedanceError, patience: float) -> None:
-        """Remember a refusal that every further row would get as well; other refusals concern one row only.
+    def close(self, model: str | None, reason: SeedanceError, *, for_all: bool, pause: float | None = None) -> None:
+        """Close a route, or the account.
 
         Args:
-            settings: The route that refused.
+            model: The route; None closes the account.
             reason: The refusal.
-            patience: The user's `limit_patience`, in seconds.
+            for_all: Whether it is closed for rows without another route, too; these would rather wait for a rate limit.
+            pause: Seconds after which one row may probe it; None takes `PROBE`.
         """
-        if isinstance(reason, InsufficientFunds | AuthenticationError):
-            self._accounts.setdefault(settings.account, reason)
-            self._remember(settings, None, reason, math.inf if isinstance(reason, AuthenticationError) else PROBE)
-        elif isinstance(reason, RateLimited | Unreachable):
-            self._remember(settings, None, reason, max(patience, 1.0))
-        elif isinstance(reason, RouteUnavailable):
-            self._remember(settings, settings.route.model, reason, PROBE)
+        known = self._closed.get(model)
+        if known is not None and known.for_all and not for_all:
+            return
+        pause = PROBE if pause is None else pause
+        self._closed[model] = _Closed(reason, pause, asyncio.get_running_loop().time() + pause, for_all)
 
-    def reason(self, settings: RouteSettings) -> SeedanceError | None:
-        """Why a row that has another route skips this one; None where it may ask."""
-        for model in (None, settings.route.model):
-            if (closed := self._closed.get((settings.account, model))) is not None:
-                return closed.reason
-        reason = self._accounts.get(settings.account)
-        if reason is not None:
-            # A row without another route, or a medium, was refused. From now on the account is probed like the others.
-            self.close(settings, reason, 0.0)
-        return reason
+    def reason(self, model: str) -> SeedanceError | None:
+        """Why a row that has another route leaves this one out; None where it may ask."""
+        return next((closed.reason for closed in self._known(model)), None)
 
-    def claim(self, settings: RouteSettings) -> bool:
-        """Whether the calling row may probe a closed route: one row at a time, after the pause."""
-        now = asyncio.get_running_loop().time()
-        known = [self._closed.get((settings.account, model)) for model in (None, settings.route.model)]
-        closed = [each for each in known if each is not None]
-        if not closed or any(now < each.next_try for each in closed):
+    def reason_for_all(self) -> SeedanceError | None:
+        """Why no row at all asks this account; None where rows may ask."""
+        closed = self._closed.get(None)
+        return closed.reason if closed is not None and closed.for_all else None
+
+    @property
+    def probed(self) -> bool:
+        """Whether a row is probing the account."""
+        return None in self._closed and self._closed[None].probed
+
+    def claim(self, model: str) -> bool:
+        """Whether the calling row may probe what is closed: one row at a time, after the pause."""
+        now, known = asyncio.get_running_loop().time(), self._known(model)
+        if not known or any(now < each.next_try for each in known):
             return False
-        for each in closed:
-            each.next_try = now + each.pause
-        self._accounts.pop(settings.account, None)
+        for each in known:
+            each.next_try, each.probed = now + each.pause, True
         return True
 
-    def opened(self, settings: RouteSettings) -> None:
+    def opened(self, model: str) -> None:
         """A create was accepted."""
-        if self._closed:
-            self._closed.pop((settings.account, None), None)
-            self._closed.pop((settings.account, settings.route.model), None)
+        self._closed.pop(None, None)
+        self._closed.pop(model, None)
 
-    def _remember(self, settings: RouteSettings, model: str | None, reason: SeedanceError, pause: float) -> None:
-        next_try = asyncio.get_running_loop().time() + pause
-        self._closed[settings.account, model] = _Closed(reason, pause, next_try)
+    def _known(self, model: str) -> list[_Closed]:
+        return [self._closed[scope] for scope in (None, model) if scope in self._closed]

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.core.clock import now
 from prefect_seedance.engine.run_state import RunState
 from prefect_seedance.errors import InputError
@@ -85,6 +86,11 @@ class Medium:
     def client(self) -> ProviderClient:
         """The client of the account that gets it."""
         return self.run.account_clients[self.settings.account].client
+
+    @property
+    def circuit_breaker(self) -> CircuitBreaker:
+        """The circuit breaker of that account."""
+        return self.run.account_clients[self.settings.account].circuit_breaker
 
     @property
     def library(self) -> Library:

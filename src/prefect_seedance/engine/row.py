@@ -17,6 +17,7 @@ from prefect_seedance.routes.forms import Review
 
 if TYPE_CHECKING:
     from prefect_seedance.accounts.account_client import AccountClient
+    from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
     from prefect_seedance.accounts.limiter import Slot
     from prefect_seedance.engine.session import Session
     from prefect_seedance.planning.planned_row import PlannedRow
@@ -101,6 +102,11 @@ class Row:
     def account_client(self) -> AccountClient:
         """The client of the row's account."""
         return self.session.account_clients[self.settings.account]
+
+    @property
+    def circuit_breaker(self) -> CircuitBreaker:
+        """The circuit breaker of the row's account."""
+        return self.account_client.circuit_breaker
 
     @property
     def has_alternatives(self) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefect_seedance.accounts.account_client import AccountClient
-from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger import Ledger, MaterialKey, Run
 from prefect_seedance.media import Content, MediaAccess, fetch_content
 from prefect_seedance.planning.run_limits import RunLimits
@@ -27,7 +26,6 @@ class RunState:
         take: The take of its rows.
         patience: Seconds that a job is waited for.
         account_clients: The client of each account.
-        closed: Accounts that cannot serve now, with the reason: their rows are deferred.
         limits: What the user allows to be spent and to fail.
         media_access: Which files and hosts media may be read from.
         contents: The content of those media, each fetched once.
@@ -41,7 +39,6 @@ class RunState:
     take: str
     patience: float
     account_clients: dict[Account, AccountClient]
-    closed: dict[Account, SeedanceError] = field(default_factory=dict)
     limits: RunLimits = field(default_factory=RunLimits)
     media_access: MediaAccess = field(default_factory=MediaAccess)
     contents: Contents = field(init=False)

@@ -13,7 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.accounts.account_client import account_client
-from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.engine.medium import Medium
@@ -41,7 +40,6 @@ class Session(RunState):
         downloader: Fetches videos.
         watchers: Called with every row event.
         sending: Creates without an answer.
-        circuit_breaker: Accounts and routes that are closed, for rows that have another route.
         stopped: Why this run starts no new rows any more; None while it does.
         failures: The number of rows that failed in this run.
         failures_allowed: At so many failures no new rows are started; None where any number is allowed.
@@ -53,7 +51,6 @@ class Session(RunState):
     downloader: Downloader
     watchers: tuple[Watcher, ...] = ()
     sending: set[asyncio.Task[None]] = field(default_factory=set)
-    circuit_breaker: CircuitBreaker = field(init=False)
     stopped: BaseException | None = None
     failures: int = 0
     failures_allowed: Decimal | None = None
@@ -61,10 +58,6 @@ class Session(RunState):
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
     _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
     _steps: dict[Medium, asyncio.Task[object]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.circuit_breaker = CircuitBreaker(self.closed)
 
     def medium(self, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> Medium:
         """The medium at an address, the same one for all rows of a route."""

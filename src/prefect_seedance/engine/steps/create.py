@@ -8,17 +8,16 @@ from prefect_seedance.accounts.clock_gap import moment, stood_still_since
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps.fallback import may_move, out_of_patience, refused_by_route, skip, state_after
+from prefect_seedance.engine.steps.fallback import account_closed, out_of_patience, refused_by_route, skip
+from prefect_seedance.engine.steps.policy import close, decide, may_fall_back
 from prefect_seedance.errors import (
     AuthenticationError,
     InputError,
-    InsufficientFunds,
     LedgerError,
     MovedToNextRoute,
     OverBudget,
     RateLimited,
     Refused,
-    RouteUnavailable,
     SeedanceError,
     UnknownOutcome,
     Unreachable,
@@ -51,7 +50,7 @@ async def create(row: Row) -> None:
         return  # the run stopped while the row waited
     if skip(row):
         raise _moved_on(row, row.skipped[row.at])
-    if not row.has_alternatives and (reason := session.closed.get(row.settings.account)) is not None:
+    if (reason := account_closed(row)) is not None:
         await session.ledger.put_off(session.run, row.id, reason)
         row.set_state(State.DEFERRED, reason.message)
         raise reason
@@ -154,25 +153,25 @@ async def _send(row: Row) -> None:
     row.job_id = made.job_id
     row.created_at = asyncio.get_running_loop().time()
     row.account_client.limiter.accepted(row.slot)
-    session.circuit_breaker.opened(row.settings)
+    row.circuit_breaker.opened(row.settings.route.model)
     row.set_state(State.CREATED)
 
 
 async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
     session = row.session
-    state = state_after(error)
+    state = decide(error).state
     if isinstance(error, RateLimited):
         row.account_client.limiter.refused(error.retry_after, row.slot)
-    elif row.slot is not None and not isinstance(error, UnknownOutcome):
+    elif row.slot is not None and state is not State.UNKNOWN:
         row.account_client.limiter.unsent(row.slot)
     if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
         error.reword(message("row.key_rejected", account=account, words=error.text))
-    if row.has_alternatives and may_move(error, session.limits) and out_of_patience(row, error):
+    if row.has_alternatives and may_fall_back(error, session.limits) and out_of_patience(row, error):
         refused_by_route(row, error)
         state = State.DEFERRED
-    elif isinstance(error, AuthenticationError | InsufficientFunds | RouteUnavailable):
-        session.circuit_breaker.close(row.settings, error, session.limits.limit_patience)
+    elif not decide(error).again:
+        close(row.circuit_breaker, row.settings.route.model, error, session.limits.limit_patience)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
     session.spending.settled(row.key, made=False)
     row.set_state(state, error.message)

@@ -1,14 +1,4 @@
-"""The fallback: the rule by which a row moves from one of its routes to the next (law 2).
-
-| after | the row |
-| --- | --- |
-| insufficient funds, a refused key | moves on; the account is remembered as closed |
-| the route is unavailable: in maintenance, or not offered to this key | moves on; the route is remembered as closed |
-| not supported, or refused by any other rule of the provider | moves on |
-| a rate limit, or no connection, for longer than `limit_patience` | moves on; remembered for as long |
-| moderation, of the request or of its media | moves on only where the user says so |
-| an answer that proves nothing, a job that was made, an exhausted budget | stays |
-"""
+"""The fallback: how a row moves from one of its routes to the next; `policy` says after which errors (law 2)."""
 
 from __future__ import annotations
 
@@ -16,49 +6,22 @@ import asyncio
 import copy
 
 from prefect_seedance.engine.row import Row
-from prefect_seedance.errors import (
-    AuthenticationError,
-    ContentRejected,
-    InsufficientFunds,
-    RateLimited,
-    Refused,
-    RouteUnavailable,
-    SeedanceError,
-    Unreachable,
-)
+from prefect_seedance.engine.steps.policy import close, decide
+from prefect_seedance.errors import RateLimited, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.messages import message
-from prefect_seedance.planning.run_limits import RunLimits
 
-__all__ = ["choose_route", "may_move", "moves_on", "out_of_patience", "refused_by_route", "skip", "state_after"]
-
-FOR_NOW = (RateLimited, Unreachable, InsufficientFunds, AuthenticationError, RouteUnavailable)
-"""Temporary refusals: the next run may be accepted."""
-
-
-def state_after(error: SeedanceError) -> State:
-    """The state of a row without another route after a create that ended in `error`."""
-    if isinstance(error, FOR_NOW):
-        return State.DEFERRED
-    # Whatever is not proven to be a refusal may have been paid.
-    return State.REFUSED if isinstance(error, Refused) else State.UNKNOWN
-
-
-def may_move(error: SeedanceError, limits: RunLimits) -> bool:
-    """Whether a row may move to another route after this error: only where it is proven that nothing was made."""
-    if isinstance(error, ContentRejected):
-        return limits.fall_back_on_moderation
-    return isinstance(error, Refused | Unreachable)
+__all__ = ["account_closed", "choose_route", "moves_on", "out_of_patience", "refused_by_route", "skip"]
 
 
 def out_of_patience(row: Row, error: SeedanceError) -> bool:
     """Whether a row stops asking its route: at once, or for a temporary refusal after `limit_patience`."""
-    if not isinstance(error, RateLimited | Unreachable):
+    if not decide(error).again:
         return True
     now = asyncio.get_running_loop().time()
     first = now if row.limited is None else row.limited[0]
     row.limited = first, error
-    if row.is_probe or row.session.circuit_breaker.reason(row.settings) is not None:
+    if row.is_probe or row.circuit_breaker.reason(row.settings.route.model) is not None:
         return True
     wait = (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
     return now + wait - first >= row.session.limits.limit_patience
@@ -66,15 +29,16 @@ def out_of_patience(row: Row, error: SeedanceError) -> bool:
 
 def refused_by_route(row: Row, error: SeedanceError) -> None:
     """Remember that the row's present route refuses it, and let the circuit breaker decide about the other rows."""
-    session = row.session
-    session.circuit_breaker.close(row.settings, error, session.limits.limit_patience)
+    close(row.circuit_breaker, row.settings.route.model, error, row.session.limits.limit_patience)
     row.refusals[row.at] = error
     row.probe, row.limited, row.moving = None, None, True
 
 
 def skip(row: Row) -> bool:
     """Whether a row with other routes leaves its present one without asking, since it closed while the row waited."""
-    reason = row.session.circuit_breaker.reason(row.settings) if row.has_alternatives and not row.is_probe else None
+    if not row.has_alternatives or row.is_probe:
+        return False
+    reason = row.circuit_breaker.reason(row.settings.route.model)
     if reason is None:
         return False
     row.skipped[row.at] = reason
@@ -82,15 +46,20 @@ def skip(row: Row) -> bool:
     return True
 
 
+def account_closed(row: Row) -> SeedanceError | None:
+    """Why a row is not sent: its account refuses them all. After a while, one row without another route probes it."""
+    reason = None if row.is_probe else row.circuit_breaker.reason_for_all()
+    if reason is not None and not row.has_alternatives and row.circuit_breaker.claim(row.settings.route.model):
+        row.probe = row.at
+        return None
+    return reason
+
+
 def moves_on(row: Row) -> bool:
     """Whether a row moves to another queue, after its step has ended."""
     error = row.trouble
-    if (
-        not row.moving
-        and row.has_alternatives
-        and row.state in TAKEABLE
-        and isinstance(error, RateLimited | Unreachable)
-    ):
+    waits = not row.moving and row.has_alternatives and row.state in TAKEABLE
+    if waits and error is not None and decide(error).again:
         refused_by_route(row, error)
     return row.moving
 
@@ -103,12 +72,13 @@ async def choose_route(row: Row) -> bool:
     row.moving = False
     if not row.has_alternatives or row.state not in TAKEABLE:
         return True
-    circuit_breaker = row.session.circuit_breaker
     for index, candidate in enumerate(row.candidates):
         if index in row.refusals:
             continue
-        reason = None if index == row.probe else circuit_breaker.reason(candidate.settings)
-        if reason is not None and not circuit_breaker.claim(candidate.settings):
+        model = candidate.settings.route.model
+        circuit_breaker = row.session.account_clients[candidate.settings.account].circuit_breaker
+        reason = None if index == row.probe else circuit_breaker.reason(model)
+        if reason is not None and not circuit_breaker.claim(model):
             row.skipped[index] = reason
             continue
         row.skipped.pop(index, None)
@@ -127,7 +97,7 @@ async def _no_route_left(row: Row) -> None:
     """No route is left: the row is deferred to a later run, unless all routes have refused it permanently."""
     session = row.session
     reasons = [row.refusals.get(index) or row.skipped[index] for index in range(len(row.candidates))]
-    waits = next((reason for reason in reasons if state_after(reason) is State.DEFERRED), None)
+    waits = next((reason for reason in reasons if decide(reason).state is State.DEFERRED), None)
     error = copy.copy(waits or reasons[0])
     error.row = row.key
     error.reword(message("row.no_route_left", routes=len(reasons), reasons=row.earlier_refusals(len(row.candidates))))

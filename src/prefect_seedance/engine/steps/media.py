@@ -11,15 +11,11 @@ from decimal import Decimal
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps.fallback import may_move, refused_by_route
+from prefect_seedance.engine.steps.fallback import account_closed, refused_by_route
+from prefect_seedance.engine.steps.policy import close, decide, may_fall_back, state_before_create
 from prefect_seedance.errors import (
-    AuthenticationError,
     InputError,
-    InsufficientFunds,
     LedgerError,
-    OverBudget,
-    RateLimited,
-    Refused,
     SeedanceError,
 )
 from prefect_seedance.ledger import TAKEABLE, State
@@ -63,7 +59,7 @@ async def prepare_media(row: Row, upload: MediumStep, review: MediumStep) -> Non
 async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRequest:
     forms = {(field, address): _form(row, field, address) for field, address in addresses(row.request)}
     if any(form != "as-is" for form in forms.values()):
-        if (reason := row.session.closed.get(row.settings.account)) is not None:
+        if (reason := account_closed(row)) is not None:
             raise reason  # nothing is submitted, let alone paid, for a row that its account cannot make
         row.session.notify(RowEvent(row.key, "media", row.settings.route.model))
     inline = [(field, address) for (field, address), form in forms.items() if form == "data"]
@@ -126,17 +122,16 @@ async def _reference(row: Row, medium: Medium, upload: MediumStep, review: Mediu
 async def _record_error(row: Row, error: SeedanceError) -> None:
     error.row = row.key
     session = row.session
-    if row.has_alternatives and may_move(error, session.limits):
+    if row.has_alternatives and may_fall_back(error, session.limits):
         refused_by_route(row, error)
         await session.ledger.put_off(session.run, row.id, error)
         row.set_state(State.DEFERRED, error.message)
         return
-    if isinstance(error, AuthenticationError | InsufficientFunds):
-        session.circuit_breaker.close(row.settings, error, session.limits.limit_patience)
-    if isinstance(error, Refused) and not isinstance(error, AuthenticationError | InsufficientFunds | RateLimited):
+    if not decide(error).again:
+        close(row.circuit_breaker, row.settings.route.model, error, session.limits.limit_patience)
+    state = state_before_create(error)
+    if state is State.REFUSED:
         await session.ledger.reject(session.run, row.id, error)
-        row.set_state(State.REFUSED, error.message)
     else:
-        to = State.OVER_BUDGET if isinstance(error, OverBudget) else State.DEFERRED
-        await session.ledger.put_off(session.run, row.id, error, to)
-        row.set_state(to, error.message)
+        await session.ledger.put_off(session.run, row.id, error, state)
+    row.set_state(state, error.message)

@@ -12,11 +12,10 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.steps.file_link import upload_file
 from prefect_seedance.engine.steps.media_lock import held
+from prefect_seedance.engine.steps.policy import close, decide
 from prefect_seedance.errors import (
-    AuthenticationError,
     DuplicateName,
     InputError,
-    InsufficientFunds,
     InvalidResponse,
     OverBudget,
     RateLimited,
@@ -158,7 +157,8 @@ async def _get_or_buy(medium: Medium, record: MaterialRecord, wanted: _Purchase)
     waiting = await medium.run.ledger.asset_waiting(record.id)
     if waiting is not None:
         return await _look_up(medium, record, wanted, waiting)
-    if (reason := medium.run.closed.get(medium.settings.account)) is not None:
+    reason = medium.circuit_breaker.reason_for_all()
+    if reason is not None and not medium.circuit_breaker.probed:
         raise reason
     if str(wanted.what) not in medium.not_found and (found := await wanted.look()) is not None:
         return found
@@ -189,8 +189,8 @@ async def _buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str
     except (Refused, Unreachable, InputError) as error:
         outcome = Outcome.REFUSED if isinstance(error, Refused) else Outcome.WITHDRAWN
         await ledger.asset_answered(session.run, request, outcome, code=error.code, reason=error.message)
-        if isinstance(error, AuthenticationError | InsufficientFunds):
-            session.closed.setdefault(medium.settings.account, error)
+        if not decide(error).again:
+            close(medium.circuit_breaker, medium.settings.route.model, error, session.limits.limit_patience)
         raise
     except SeedanceError as error:
         await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, code=error.code, reason=error.message)
