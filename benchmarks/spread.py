@@ -26,12 +26,13 @@ from fleet.sandbox import sandbox
 
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
+from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.ledger import State
 from prefect_seedance.planning.plan import prepare
-from prefect_seedance.runs.batch import RunSpec, run_batch
+from prefect_seedance.runs.batch import run_batch
 from prefect_seedance.runs.distributed.coordinator import Begun, distribute
-from prefect_seedance.runs.distributed.shard import ShardSpec, carry
+from prefect_seedance.runs.distributed.shard import carry
 from prefect_seedance.tables.reader import read_table
 from tests.postgres import PostgresServer
 
@@ -64,13 +65,14 @@ def shard(fields: dict, url: str, out: str, go: str) -> None:
         statements += 1
 
     sa.event.listen(sa.engine.Engine, "before_cursor_execute", count)
-    spec = ShardSpec(routes=(route(url),), **fields)
+    ledger = fields.pop("ledger_url")
+    spec, context = RunSpec.model_validate(fields), RunContext(routes=(route(url),), ledger_url=ledger)
     Path(out).touch()
     while not Path(go).exists():
         time.sleep(0.01)
     before = cpu()
-    outcome = call_core(lambda: carry(spec, lambda _: PLAIN_STEPS))
-    figures = {"rows": outcome.counts.total(), "portions": outcome.portions, "statements": statements}
+    outcome = call_core(lambda: carry(spec, context, PLAIN))
+    figures = {"rows": outcome.counts.total(), "claims": outcome.claims, "statements": statements}
     Path(out).write_text(json.dumps({**figures, "cpu": cpu() - before}))
     os._exit(0)
 
@@ -87,11 +89,9 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
         async def launch(begun: Begun) -> list[str]:
             fields = {
                 "batch": "b",
-                "take": "1",
                 "ledger_url": ledger,
-                "identity": begun.identity,
                 "output": str(folder / f"videos-{number}"),
-                "parent": begun.parent,
+                "parent": begun.parent.model_dump(mode="json"),
                 "patience": 600,
             }
             go = folder / f"go-{number}"
@@ -112,17 +112,11 @@ def measure(number: int, rows: int, postgres: PostgresServer, folder: Path) -> d
             spent["shards"] = [json.loads(out.read_text()) for out in outs]
             return []
 
-        spec = RunSpec(
-            plan=prepare(read_table(table), (settings,)),
-            routes=(settings,),
-            batch="b",
-            take="1",
-            output=folder / f"videos-{number}",
-            ledger_url=ledger,
-            patience=600,
-            distribution=functools.partial(distribute, launcher=launch),
-        )
-        outcome = call_core(lambda: run_batch(spec, lambda _: PLAIN_STEPS))
+        spec = RunSpec(batch="b", output=str(folder / f"videos-{number}"), patience=600)
+        plan = prepare(read_table(table), (settings,))
+        context = RunContext(routes=(settings,), ledger_url=ledger, plan=plan)
+        spread = functools.partial(distribute, launcher=launch)
+        outcome = call_core(lambda: run_batch(spec, context, lambda _: PLAIN, distribution=spread))
         stored = sum(record.state is State.STORED for record in outcome.records.values())
         assert stored == rows == len(provider.records().jobs), stored
     return spent

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS, Steps, _with_retries
+from prefect_seedance.engine.step_runner import PLAIN, with_retries
 from prefect_seedance.engine.steps import create, download, poll, review, upload
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
@@ -20,11 +20,12 @@ from prefect_seedance.planning.route_policy import RoutePolicy
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
-from prefect_seedance.runs.batch import RunOutcome, RunSpec, run_batch
+from prefect_seedance.runs.batch import RunOutcome, run_batch
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.http.calls import request_sha256
 from prefect_seedance.sandbox.world.faults import CALL_FAULTS, JOB_FAULTS, Faults
 from prefect_seedance.tables.reader import read_table
+from tests.engine.asked import asked
 
 MODELS = {"jimmy": "seedance2.0-mini", "anyfast": "seedance-2.0-mini"}
 KEYS = {"jimmy": "sk_sandbox", "anyfast": "sk-sandbox"}
@@ -34,12 +35,12 @@ SMALL = VideoRequest(duration=4, resolution="480p")
 """What rows ask for where they say nothing: the less there is to be decoded, the faster the tests."""
 
 STEPS = replace(
-    PLAIN_STEPS,
-    create=_with_retries(create.create, replace(CREATE, delays=(0.1,))),
-    upload=_with_retries(upload.upload, replace(MEDIUM, delays=(0.05,))),
-    review=_with_retries(review.review, replace(MEDIUM, delays=(0.05,))),
-    poll=_with_retries(poll.poll, replace(POLL, delays=(0.1,))),
-    download=_with_retries(download.download, replace(DOWNLOAD, delays=(0.05,))),
+    PLAIN,
+    create=with_retries(create.create, replace(CREATE, delays=(0.1,))),
+    upload=with_retries(upload.upload, replace(MEDIUM, delays=(0.05,))),
+    review=with_retries(review.review, replace(MEDIUM, delays=(0.05,))),
+    poll=with_retries(poll.poll, replace(POLL, delays=(0.1,))),
+    download=with_retries(download.download, replace(DOWNLOAD, delays=(0.05,))),
 )
 """The steps under the same rules, without the long waits between tries."""
 
@@ -100,19 +101,18 @@ class World:
     async def run(self, rows: list[dict[str, Any]], *, patience: float = 600.0, **options: Any) -> Seen:
         """One run over them."""
         limits = options.pop("limits", RunLimits(limit_patience=0.2))
-        spec = RunSpec(
-            plan=self.prepare(rows, limits=limits, **options),
-            routes=self.routes,
+        spec, context = asked(
+            self.prepare(rows, limits=limits, **options),
+            self.routes,
             batch="spring",
-            take="1",
             output=self.folder / "videos",
             ledger_url=f"sqlite+aiosqlite:///{self.folder / 'ledger.db'}",
             patience=patience,
             limits=limits,
             media_access=MediaAccess(folder=self.folder, loopback=True),
         )
-        outcome = await run_batch(spec, lambda _rows: STEPS)
-        ledger = await Ledger.open(spec.ledger_url)
+        outcome = await run_batch(spec, context, lambda _rows: STEPS)
+        ledger = await Ledger.open(context.ledger_url)
         try:
             found = await ledger.rows([row.id for row in outcome.records.values()])
             records = {record.key: record for record in found.values()}
@@ -167,4 +167,4 @@ def world(
         yield World((one, two), routes, folder)
 
 
-__all__ = ["STEPS", "Fated", "Steps", "World", "fate_of", "route", "world"]
+__all__ = ["STEPS", "Fated", "World", "fate_of", "route", "world"]

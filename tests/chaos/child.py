@@ -12,7 +12,7 @@ from pathlib import Path
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core import checkpoints
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS
+from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.ledger import ledger_url
@@ -20,8 +20,9 @@ from prefect_seedance.media import MediaAccess
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.routes import find
-from prefect_seedance.runs.batch import RunSpec, run_batch
+from prefect_seedance.runs.batch import run_batch
 from prefect_seedance.tables.reader import read_table
+from tests.engine.asked import asked
 
 MODELS = ("seedance2.0-mini", "seedance2.0-md", "seedance-2.0-mini")
 PRICES = {"seedance2.0-mini-720p": "0.05", "seedance2.0-md": "0.9", "seedance-2.0-mini": "23"}
@@ -121,18 +122,17 @@ def _flow(task: Task) -> None:
 def run_jobs(task: Task) -> None:
     """The jobs of a run, without Prefect."""
     settings = tuple(block.to_settings() for block in routes(task.sandbox))
-    order = RunSpec(
-        plan=prepare(read_table(table_of(task)), settings),
-        routes=settings,
+    spec, context = asked(
+        prepare(read_table(table_of(task)), settings),
+        settings,
         batch=task.batch,
-        take="1",
-        output=Path(task.output),
+        output=task.output,
         ledger_url=ledger_url(task.ledger, Path()),
         patience=600,
         limits=RunLimits.parse(budget=task.budget),
         media_access=MediaAccess(folder=Path(task.media).parent if task.media else None, loopback=True),
     )
-    call_core(lambda: run_batch(order, lambda _rows: PLAIN_STEPS))
+    call_core(lambda: run_batch(spec, context, lambda _rows: PLAIN))
 
 
 def _killer(name: str, nth: int, how: signal.Signals):

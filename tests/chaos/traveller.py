@@ -14,14 +14,16 @@ from pathlib import Path
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core import checkpoints
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS
+from prefect_seedance.engine.run_spec import RunContext
+from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows import generate_videos
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.planning.plan import prepare
-from prefect_seedance.runs.batch import RunSpec, run_batch
+from prefect_seedance.runs.batch import run_batch
 from prefect_seedance.runs.sweep import sweep
 from prefect_seedance.tables.reader import read_table
+from tests.engine.asked import asked
 
 MODELS = {"seedance2.0-mini": "jimmy", "seedance-2.0-mini": "anyfast"}
 BILLING = {"jimmy": "seedance2.0-mini-480p", "anyfast": "seedance-2.0-mini"}
@@ -113,16 +115,15 @@ def _table(leg: Leg) -> list[dict[str, str]]:
 
 def _run(leg: Leg) -> None:
     settings = tuple(block.to_settings() for block in routes(leg))
-    order = RunSpec(
-        plan=prepare(read_table(_table(leg)), settings),
-        routes=settings,
+    spec, context = asked(
+        prepare(read_table(_table(leg)), settings),
+        settings,
         batch=BATCH,
-        take="1",
-        output=Path(leg.output),
+        output=leg.output,
         ledger_url=ledger_url(leg.ledger, Path()),
         patience=60,
     )
-    call_core(lambda: run_batch(order, lambda _rows: PLAIN_STEPS))
+    call_core(lambda: run_batch(spec, context, lambda _rows: PLAIN))
 
 
 def _flow(leg: Leg) -> None:
@@ -135,8 +136,8 @@ def _flow(leg: Leg) -> None:
 
 def _sweep(leg: Leg) -> None:
     settings = tuple(block.to_settings() for block in routes(leg))
-    url = ledger_url(leg.ledger, Path())
-    call_core(lambda: sweep(settings, lambda _rows: PLAIN_STEPS, ledger_url=url, patience=30))
+    context = RunContext(routes=settings, ledger_url=ledger_url(leg.ledger, Path()))
+    call_core(lambda: sweep(context, lambda _rows: PLAIN, patience=30))
 
 
 def _killer(name: str, nth: int):

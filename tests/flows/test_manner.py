@@ -13,7 +13,7 @@ from prefect_seedance.engine import dispatcher
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.tasks.step_runner import PER_CHUNK, PER_STEP, step_runner_for
+from prefect_seedance.tasks.step_runner import PER_CHUNK, PER_STEP, steps_for
 from tests.patience import eventually
 
 STORM = {
@@ -120,7 +120,7 @@ def test_a_slow_row_holds_up_nobody(make, route_to, sandbox, monkeypatch):
 
 
 def test_the_way_is_chosen_by_the_number_of_rows():
-    assert step_runner_for()(500) is step_runner_for("per_step")(100_000) is PER_STEP
-    assert step_runner_for()(501) is step_runner_for("per_chunk")(1) is PER_CHUNK
+    assert steps_for()(500) is steps_for("per_step")(100_000) is PER_STEP
+    assert steps_for()(501) is steps_for("per_chunk")(1) is PER_CHUNK
     with pytest.raises(InputError, match=r"task_runs=\"per_row\".*auto, per_step, per_chunk.*Nothing was spent"):
-        step_runner_for("per_row")
+        steps_for("per_row")

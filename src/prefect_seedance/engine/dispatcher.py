@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterable
 
 from prefect_seedance.accounts.limiter import Limiter
-from prefect_seedance.engine.chunks import Chunk, ChunkStep
+from prefect_seedance.engine.chunks import Chunk
 from prefect_seedance.engine.fetch_order import FetchQueue
-from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.queues import Queue, Queues
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session
-from prefect_seedance.engine.steps import create, download, media, poll, review, upload
+from prefect_seedance.engine.step_runner import Step, StepRunner
+from prefect_seedance.engine.steps import media
 from prefect_seedance.engine.steps.fallback import choose_route, moves_on
-from prefect_seedance.engine.steps.media import MediumStep
-from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL, RetryRule
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
 
-__all__ = ["PLAIN_STEPS", "StepRunner", "Steps", "work"]
+__all__ = ["work"]
 
 log = logging.getLogger(__name__)
 
@@ -37,57 +33,8 @@ AHEAD = 4
 
 _FAILED = frozenset({State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
 
-Step = Callable[[Row], Awaitable[object]]
 
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """How the steps of a row and of its media run: as Prefect task runs, as plain coroutines, or chunk by chunk."""
-
-    create: Step
-    poll: Step
-    download: Step
-    upload: MediumStep
-    review: MediumStep
-    chunk: ChunkStep | None = None
-    """Carries a chunk of rows with the other steps; None where all rows of a route form one chunk."""
-
-
-StepRunner = Callable[[int], Steps]
-"""Returns the steps to use, by the number of rows."""
-
-
-Subject = TypeVar("Subject", Row, Medium)
-
-
-def _with_retries(
-    step: Callable[[Subject], Awaitable[None]], rule: RetryRule
-) -> Callable[[Subject], Coroutine[Any, Any, None]]:
-    async def tries(subject: Subject) -> None:
-        tried = 0
-        while True:
-            tried += 1
-            try:
-                return await step(subject)
-            except SeedanceError as error:
-                if not rule.again(error, tried):
-                    raise
-            await asyncio.sleep(rule.delay(tried))
-
-    return tries
-
-
-PLAIN_STEPS = Steps(
-    create=_with_retries(create.create, CREATE),
-    poll=_with_retries(poll.poll, POLL),
-    download=_with_retries(download.download, DOWNLOAD),
-    upload=_with_retries(upload.upload, MEDIUM),
-    review=_with_retries(review.review, MEDIUM),
-)
-"""The steps without Prefect, under the same retry rules."""
-
-
-async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
+async def work(session: Session, rows: Iterable[Row], steps: StepRunner) -> None:
     """Carry every row as far as possible. The result of each row is in the ledger.
 
     Rows that are paid already come first; of the videos to be downloaded, the one whose link expires first. Each route
@@ -112,7 +59,7 @@ async def work(session: Session, rows: Iterable[Row], steps: Steps) -> None:
         await asyncio.gather(*downloaders, return_exceptions=True)
 
 
-async def _route(session: Session, queues: Queues, queue: Queue, steps: Steps, fetch_queue: FetchQueue) -> None:
+async def _route(session: Session, queues: Queues, queue: Queue, steps: StepRunner, fetch_queue: FetchQueue) -> None:
     """Work on all rows of one route, at once or chunk by chunk, including rows that move here from other routes.
 
     The next chunk begins when the last row of the one before has been started, so a slow row does not delay it.
@@ -135,7 +82,7 @@ async def _route(session: Session, queues: Queues, queue: Queue, steps: Steps, f
             first += len(rows)
 
 
-async def _run_chunk(session: Session, queues: Queues, chunk: Chunk, steps: Steps) -> None:
+async def _run_chunk(session: Session, queues: Queues, chunk: Chunk, steps: StepRunner) -> None:
     try:
         await (chunk.carry() if steps.chunk is None else steps.chunk(chunk))
     except Exception as error:
@@ -148,7 +95,7 @@ async def _run_chunk(session: Session, queues: Queues, chunk: Chunk, steps: Step
 
 
 async def _serve_all(
-    session: Session, queues: Queues, queue: Queue, chunk: Chunk, steps: Steps, fetch_queue: FetchQueue
+    session: Session, queues: Queues, queue: Queue, chunk: Chunk, steps: StepRunner, fetch_queue: FetchQueue
 ) -> None:
     async with asyncio.TaskGroup() as group:
         for _ in range(min(len(chunk.waiting), queue.settings.max_in_flight + AHEAD)):
@@ -156,7 +103,7 @@ async def _serve_all(
 
 
 async def _serve(
-    session: Session, queues: Queues, queue: Queue, chunk: Chunk, steps: Steps, fetch_queue: FetchQueue
+    session: Session, queues: Queues, queue: Queue, chunk: Chunk, steps: StepRunner, fetch_queue: FetchQueue
 ) -> None:
     limiter = session.account_clients[queue.settings.account].limiter
     while chunk.waiting:
@@ -164,7 +111,7 @@ async def _serve(
             if (row := chunk.take()) is None:
                 return
             await _work_on(session, row, steps, limiter)
-        if row.moving:
+        if row.fallback.moving:
             await queues.put(row)
             continue
         await queues.finish(row)
@@ -172,7 +119,7 @@ async def _serve(
             chunk.fetching.append(fetch_queue.put(row))
 
 
-async def _work_on(session: Session, row: Row, steps: Steps, limiter: Limiter) -> None:
+async def _work_on(session: Session, row: Row, steps: StepRunner, limiter: Limiter) -> None:
     """Work on a row until its job has ended, or until it moves on to another of its routes."""
     if session.stopped is None:
         try:
@@ -188,10 +135,10 @@ async def _work_on(session: Session, row: Row, steps: Steps, limiter: Limiter) -
     if ready and row.state is not State.SUCCEEDED:
         await _in_flight(session, row, steps, limiter)
     if moves_on(row) and session.stopped is not None:
-        row.moving = False  # nothing more is sent: it waits for the next run
+        row.fallback.moving = False  # nothing more is sent: it waits for the next run
 
 
-async def _in_flight(session: Session, row: Row, steps: Steps, limiter: Limiter) -> None:
+async def _in_flight(session: Session, row: Row, steps: StepRunner, limiter: Limiter) -> None:
     """The steps for which a row holds a slot in flight: from before its create until its job has ended."""
     settings = row.settings
     paid = row.state not in TAKEABLE
@@ -209,7 +156,7 @@ async def _in_flight(session: Session, row: Row, steps: Steps, limiter: Limiter)
             session.count_failure()
 
 
-async def _media_ready(session: Session, row: Row, steps: Steps) -> bool:
+async def _media_ready(session: Session, row: Row, steps: StepRunner) -> bool:
     """Whether all media of a row are prepared; if not, the ledger has the reason and the row is not sent."""
     if session.stopped is None:
         # A missing file is an error of this row only; the run goes on.
@@ -221,7 +168,7 @@ async def _media_ready(session: Session, row: Row, steps: Steps) -> bool:
     return row.sendable is not None and session.stopped is None
 
 
-async def _fetch(session: Session, fetch_queue: FetchQueue, steps: Steps) -> None:
+async def _fetch(session: Session, fetch_queue: FetchQueue, steps: StepRunner) -> None:
     while (waiting := await fetch_queue.get()) is not None:
         row, done = waiting
         await _run_step(session, row, steps.download)

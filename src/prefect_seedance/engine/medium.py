@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.core.clock import now
-from prefect_seedance.engine.run_state import RunState
 from prefect_seedance.errors import InputError
 from prefect_seedance.media import Content
 from prefect_seedance.messages import message
@@ -19,6 +18,10 @@ from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.tables.row_keys import cut_address, signless_address
+
+if TYPE_CHECKING:
+    from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
+    from prefect_seedance.engine.session import Session
 
 __all__ = ["Medium"]
 
@@ -42,8 +45,8 @@ class Medium:
             needs it.
     """
 
-    def __init__(self, *, run: RunState, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> None:
-        self.run = run
+    def __init__(self, *, session: Session, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> None:
+        self.session = session
         self.settings = settings
         self.address = address
         self.kind: MediaKind = kind
@@ -85,12 +88,12 @@ class Medium:
     @property
     def client(self) -> ProviderClient:
         """The client of the account that gets it."""
-        return self.run.account_clients[self.settings.account].client
+        return self.session.account_clients[self.settings.account].client
 
     @property
     def circuit_breaker(self) -> CircuitBreaker:
         """The circuit breaker of that account."""
-        return self.run.account_clients[self.settings.account].circuit_breaker
+        return self.session.account_clients[self.settings.account].circuit_breaker
 
     @property
     def library(self) -> Library:
@@ -130,7 +133,7 @@ class Medium:
         Raises:
             InputError: It cannot be read.
         """
-        return await self.run.contents.of(self.address)
+        return await self.session.media.content(self.address)
 
     async def identity(self) -> str:
         """The key under which the ledger knows it: the hash of its content, or for a link of its address.

@@ -42,9 +42,9 @@ class Queues:
         self._changed = asyncio.Condition()
         for row in sorted(rows, key=lambda row: (row.state is not State.SUCCEEDED, row.state in TAKEABLE)):
             self._of(row.settings).rows.append(row)
-            if row.has_alternatives and row.state in TAKEABLE:
+            if row.fallback.has_alternatives and row.state in TAKEABLE:
                 self._may_move.add(row)
-                for candidate in row.candidates:
+                for candidate in row.fallback.candidates:
                     self._of(candidate.settings)
 
     def __iter__(self) -> Iterator[Queue]:

@@ -48,18 +48,18 @@ async def plan_rows(
     """
 
     def plans(wanted: Iterable[PlannedRow]) -> list[Plan]:
-        return [_plan(row, session.take, folder, names) for row in wanted]
+        return [_plan(row, session.spec.take, folder, names) for row in wanted]
 
     changed = [row for key, row in rows.items() if key in marks and not row.knows(marks[key].fingerprint)]
     if changed:
         # The ledger raises an error that says what has changed; nothing new was written before.
-        await session.ledger.plan(session.run, session.take, plans(changed))
+        await session.ledger.plan(session.run, session.spec.take, plans(changed))
     ids = {key: marks[key].id for key in rows if key in marks}
     if ids:
-        await session.ledger.change_folder(session.run, session.take, folder)
+        await session.ledger.change_folder(session.run, session.spec.take, folder)
     new = [row for key, row in rows.items() if key not in marks]
     for start in range(0, len(new), GROUP):
-        ids |= await session.ledger.plan(session.run, session.take, plans(new[start : start + GROUP]))
+        ids |= await session.ledger.plan(session.run, session.spec.take, plans(new[start : start + GROUP]))
     return ids
 
 

@@ -1,7 +1,7 @@
-"""Loads rows from the ledger alone, for a process that has no plan in memory.
+"""The only place that makes rows: from a plan in memory, or from the ledger alone.
 
 The ledger keeps a row's request without its secrets: signed links, and content that was given inline. A row that needs
-one of these cannot be loaded, and `not_loadable` says so before anything is spent.
+one of these cannot be sent by another process, and `not_loadable` says so before anything is spent.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session
+from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.ledger import TAKEABLE, RowRecord, State
+from prefect_seedance.ledger import RouteKey, RowRecord, State
 from prefect_seedance.media import Storage, open_storage
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.planned_row import PlannedRow
@@ -25,9 +26,7 @@ from prefect_seedance.routes import Quote, VideoRequest, find, quote
 from prefect_seedance.routes.media_fields import addresses
 from prefect_seedance.tables.row_keys import redacted
 
-__all__ = ["RowLoader", "addressed", "not_loadable"]
-
-_WORKED_ON = TAKEABLE | {State.CREATED, State.SUCCEEDED}
+__all__ = ["RowLoader", "addressed", "not_loadable", "route_key"]
 
 
 def not_loadable(row: PlannedRow) -> Message | None:
@@ -77,57 +76,84 @@ def _candidate(row: PlannedRow) -> dict[str, Any]:
 
 
 class RowLoader:
-    """Loads the rows of one session from the ledger.
+    """Makes the rows of one session: as planned in memory, or else from the ledger alone.
 
     Args:
         session: The run that holds them.
-        routes: The routes that they may use.
-        parts: A folder for unfinished downloads before they are moved to a store.
+        plan: The rows as planned, by key. They have what the ledger does not keep, such as signed links.
+        storage: Where their videos are stored; None: in the folder that the ledger has for each row.
+
+    Attributes:
+        reasons: By row id: why a row cannot be worked on by this run.
     """
 
-    def __init__(self, session: Session, routes: Sequence[RouteSettings], parts: Path | None) -> None:
+    def __init__(
+        self, session: Session, *, plan: Mapping[str, PlannedRow] | None = None, storage: Storage | None = None
+    ) -> None:
         self._session = session
-        self._routes = routes
-        self._parts = parts
+        self._routes = session.context.routes
+        self._plan = plan or {}
+        self._storage = storage
         self._storages: dict[str, Storage] = {}
+        self.reasons: dict[int, Message | str] = {}
 
     async def rows(self, ids: Collection[int]) -> list[Row]:
-        """The rows that can be worked on, in the order in which they were planned."""
-        records = await self._session.ledger.rows(ids)
-        meant = await self._session.ledger.plan_details(ids)
-        found = [await self._row(records[row_id], meant.get(row_id)) for row_id in sorted(records)]
+        """The rows that this run can work on, in the order of the table, else of their planning.
+
+        A stored row whose file is gone or changed is `succeeded` again, so that its video is fetched anew.
+        """
+        ledger = self._session.ledger
+        records = await ledger.rows(ids)
+        for row_id in await self._lost([each for each in records.values() if each.state is State.STORED]):
+            await ledger.refetch(self._session.run, row_id)
+            records[row_id] = await ledger.row(row_id)
+        details: Mapping[int, Any] = {}
+        if not all(record.key in self._plan for record in records.values()):
+            details = await ledger.plan_details(ids)
+        found = [
+            await self._row(record, details.get(record.id)) for record in sorted(records.values(), key=self._place)
+        ]
         return [row for row in found if row is not None]
 
-    async def _row(self, record: RowRecord, meant: Mapping[str, Any] | None) -> Row | None:
-        if record.state not in _WORKED_ON or record.folder is None:
-            return None
-        candidates = self._candidates(record, meant) if record.state in TAKEABLE else self._as_made(record)
-        if not candidates:
-            return None
-        first = candidates[0]
-        return Row(
-            session=self._session,
-            record=record,
-            request=first.request,
-            settings=first.settings,
-            fingerprint=first.fingerprint,
-            quote=first.quote,
-            storage=await self._storage(record.folder),
-            review=first.review,
-            reference_seconds=first.reference_seconds,
-            candidates=candidates if len(candidates) > 1 else (),
-        )
+    def _place(self, record: RowRecord) -> tuple[int, int]:
+        return (self._plan[record.key].position if record.key in self._plan else 0), record.id
 
-    def _candidates(self, record: RowRecord, meant: Mapping[str, Any] | None) -> list[PlannedRow]:
-        """The row as planned for each of its routes; empty where this process lacks one of them."""
-        if meant is None:
-            settings = route_of(record, self._routes)
-            return [] if settings is None else [_planned(record, settings, record.request, record.fingerprint)]
+    async def _lost(self, stored: Sequence[RowRecord]) -> set[int]:
+        if not stored:
+            return set()
+        parts = self._session.context.parts
+        home = self._storage or open_storage(stored[0].folder or ".", parts)
+        return await missing_files(stored, home, parts)
+
+    async def _row(self, record: RowRecord, details: Mapping[str, Any] | None) -> Row | None:
+        has_job = record.state in {State.CREATED, State.SUCCEEDED}
+        planned = self._as_made(record) if has_job else self._as_planned(record, details)
+        if planned is None:
+            account = f"{record.provider}/{record.account}"
+            self.reasons[record.id] = message("row.account_not_used", account=account)
+            return None
+        try:
+            storage = self._storage or await self._opened(record.folder or ".")
+        except SeedanceError as error:
+            self.reasons[record.id] = error.text
+            return None
+        row = Row(session=self._session, record=record, planned=planned, storage=storage)
+        model = planned.settings.route.model
+        self._session.notify(RowEvent(row.key, row.state.value, model, message=record.error_message))
+        return row
+
+    def _as_planned(self, record: RowRecord, details: Mapping[str, Any] | None) -> PlannedRow | None:
+        """A row that may be sent, with all its routes; None where this process lacks one of them."""
+        if record.key in self._plan:
+            return self._plan[record.key]
+        if details is None:
+            settings = _route_of(record, self._routes)
+            return None if settings is None else _planned(record, settings, record.request, record.fingerprint)
         named = {settings.block: settings for settings in self._routes}
-        listed = meant["candidates"]
+        listed = details["candidates"]
         if not all(each["block"] in named for each in listed):
-            return []
-        found = [
+            return None
+        first, *others = [
             _planned(
                 record,
                 named[each["block"]],
@@ -138,37 +164,49 @@ class RowLoader:
             )
             for each in listed
         ]
-        return [replace(found[0], others=tuple(found[1:])), *found[1:]]
+        return replace(first, others=tuple(others))
 
-    def _as_made(self, record: RowRecord) -> list[PlannedRow]:
-        """The row with the route that made its job; any route of the account can query it."""
-        settings = route_of(record, self._routes) or _any_route_of(record, self._routes)
-        return [] if settings is None else [_planned(record, settings, record.request, record.fingerprint)]
+    def _as_made(self, record: RowRecord) -> PlannedRow | None:
+        """A row that was sent, with the route that made its job: another account does not know the job.
 
-    async def _storage(self, folder: str) -> Storage:
+        Where that route is no candidate of the row any more, any route of the account has the key to query the job.
+        """
+        known = self._plan.get(record.key)
+        for candidate in known.candidates if known is not None else ():
+            if route_key(candidate.settings) == _made_by(record):
+                return replace(candidate, others=())
+        settings = _route_of(record, self._routes) or _other_route_of(record, self._routes)
+        return None if settings is None else _planned(record, settings, record.request, record.fingerprint)
+
+    async def _opened(self, folder: str) -> Storage:
         if folder not in self._storages:
-            storage = open_storage(folder, self._parts)
+            storage = open_storage(folder, self._session.context.parts)
             await asyncio.to_thread(storage.ensure)
             self._storages[folder] = storage
         return self._storages[folder]
 
 
-def route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
-    """The route of a row; None where this process lacks it."""
-    for settings in routes:
-        account = settings.account
-        if (account.provider, account.label, settings.route.model) == (record.provider, record.account, record.model):
-            return settings
-    return None
+def route_key(settings: RouteSettings) -> RouteKey:
+    """What the ledger knows of a route: provider, account and model."""
+    return settings.account.provider, settings.account.label, settings.route.model
 
 
-def _any_route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
+def _made_by(record: RowRecord) -> RouteKey:
+    return record.provider, record.account, record.model
+
+
+def _route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
+    return next((settings for settings in routes if route_key(settings) == _made_by(record)), None)
+
+
+def _other_route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
+    """The row's model at its account, with the key of another route; None where the catalogue lacks the model."""
     for settings in routes:
         if (settings.account.provider, settings.account.label) == (record.provider, record.account):
             try:
                 return replace(settings, route=find(record.model, record.provider), prices=None)
             except InputError:
-                return settings
+                return None
     return None
 
 

@@ -7,25 +7,23 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from prefect_seedance.accounts.account_client import account_client
+from prefect_seedance.accounts.account_client import AccountClient, account_client
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
-from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.run_state import RunState
+from prefect_seedance.engine.media_store import MediaStore
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.unrecorded import UnrecordedSpending
-from prefect_seedance.errors import LedgerError, OverBudget, TooManyFailures
-from prefect_seedance.ledger import OUT_OF_REACH, Ledger, heartbeat
-from prefect_seedance.media import Downloader, MediaAccess
+from prefect_seedance.errors import LedgerError, TooManyFailures
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, heartbeat
+from prefect_seedance.media import Downloader
 from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import RunLimits
-from prefect_seedance.providers import Account, RouteSettings
-from prefect_seedance.routes.facts import MediaKind
-from prefect_seedance.routes.forms import Form
+from prefect_seedance.providers import Account
 
 __all__ = ["Session", "open_session"]
 
@@ -33,11 +31,17 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
-class Session(RunState):
-    """A run in progress: its watchers, its media, and whether it still starts new rows.
+class Session:
+    """A run in progress: its ledger, its accounts, its media, and whether it still starts new rows. On the core loop.
 
     Attributes:
+        spec: What the run is asked to do.
+        context: What it has in this process only.
+        ledger: The open ledger.
+        run: This run in the ledger, the holder of its rows.
+        account_clients: The client of each account.
         downloader: Fetches videos.
+        scratch: A folder for temporary files of the run.
         watchers: Called with every row event.
         sending: Creates without an answer.
         stopped: Why this run starts no new rows any more; None while it does.
@@ -46,9 +50,16 @@ class Session(RunState):
         proofs: Limits the videos that are decoded at once to the number of processors: more would delay the requests of
             the core loop, and verify no video sooner.
         spending: The creates of this run, for an error message when the ledger cannot be reached.
+        media: The media of its rows.
     """
 
+    spec: RunSpec
+    context: RunContext
+    ledger: Ledger
+    run: Run
+    account_clients: dict[Account, AccountClient]
     downloader: Downloader
+    scratch: Path
     watchers: tuple[Watcher, ...] = ()
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     stopped: BaseException | None = None
@@ -56,51 +67,15 @@ class Session(RunState):
     failures_allowed: Decimal | None = None
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
-    _media: dict[tuple[Account, str, str, str, str], Medium] = field(default_factory=dict)
-    _steps: dict[Medium, asyncio.Task[object]] = field(default_factory=dict)
+    media: MediaStore = field(init=False)
 
-    def medium(self, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> Medium:
-        """The medium at an address, the same one for all rows of a route."""
-        known = (settings.account, settings.route.library, address, kind, form)
-        if known not in self._media:
-            self._media[known] = Medium(run=self, settings=settings, address=address, kind=kind, form=form)
-        return self._media[known]
+    def __post_init__(self) -> None:
+        self.media = MediaStore(self, self.context.media_access, self.scratch)
 
-    async def once(
-        self, medium: Medium, step: Callable[[Medium], Awaitable[object]], extra_reserve: Decimal = Decimal(0)
-    ) -> None:
-        """Carry out a medium's step, or wait for the one in progress; an error is raised for all waiters.
-
-        It is carried out again once its reference ends soon, and where it did not fit the budget with another row.
-
-        Args:
-            medium: The medium.
-            step: Prepares the medium.
-            extra_reserve: What the budget has to hold in addition: the worst case of the row that needs it.
-        """
-        while True:
-            task = self._steps.get(medium)
-            mine = task is None or task.cancelled() or (task.done() and medium.ends_soon)
-            if task is None or mine:
-                medium.extra_reserve = extra_reserve
-                task = self._steps[medium] = asyncio.create_task(_run(step, medium), name=f"seedance {medium.name}")
-            try:
-                await asyncio.shield(task)
-            except OverBudget:
-                if self._steps.get(medium) is task:
-                    del self._steps[medium]
-                if mine:
-                    raise
-            else:
-                return
-
-    async def drop_media(self) -> None:
-        """Cancel the preparation of media."""
-        tasks = [task for task in self._steps.values() if not task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self.contents.drop()
+    @property
+    def limits(self) -> RunLimits:
+        """What the user allows to be spent and to fail."""
+        return self.spec.limits
 
     def notify(self, event: RowEvent) -> None:
         """Publish a row event to the watchers."""
@@ -134,62 +109,39 @@ class Session(RunState):
 
 
 @contextlib.asynccontextmanager
-async def open_session(
-    *,
-    batch: str,
-    take: str,
-    ledger_url: str,
-    routes: tuple[RouteSettings, ...],
-    patience: float,
-    flow_run_id: str | None = None,
-    limits: RunLimits | None = None,
-    media_access: MediaAccess | None = None,
-    retry_refused: bool = False,
-    shared: bool = False,
-) -> AsyncIterator[Session]:
+async def open_session(spec: RunSpec, context: RunContext, *, shared: bool = False) -> AsyncIterator[Session]:
     """Open the ledger and the account clients, and begin a run; at the end its rows are released.
 
     However the block is left, the answers to all creates are awaited before the rows are released.
 
     Args:
-        batch: The batch's name.
-        take: The take.
-        ledger_url: The ledger.
-        routes: The routes whose accounts are opened.
-        patience: Seconds that a job is waited for.
-        flow_run_id: Prefect's id of the run, for the record.
-        limits: What the user allows to be spent and to fail.
-        media_access: Which files and hosts media may be read from.
-        retry_refused: Whether refused rows and media are tried again.
+        spec: What the run is asked to do.
+        context: What it has in this process only.
         shared: Whether the accounts' limits are shared with other processes through the ledger.
     """
     spending = UnrecordedSpending()
     async with _adding_spending(spending), contextlib.AsyncExitStack() as stack:
-        ledger = await Ledger.open(ledger_url)
+        ledger = await Ledger.open(context.ledger_url)
         stack.push_async_callback(ledger.close)
-        accounts = dict.fromkeys(settings.account for settings in routes)
+        accounts = dict.fromkeys(settings.account for settings in context.routes)
         clients = {account: await stack.enter_async_context(account_client(account)) for account in accounts}
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="seedance-"))
         downloader = Downloader()
         stack.push_async_callback(downloader.aclose)
-        run = await ledger.begin_run(batch, flow_run_id)
         session = Session(
+            spec=spec,
+            context=context,
             ledger=ledger,
-            run=run,
-            take=take,
-            patience=patience,
+            run=await ledger.begin_run(spec.batch, context.flow_run_id),
             account_clients=clients,
             downloader=downloader,
-            watchers=current_watchers(),
-            limits=limits or RunLimits(),
-            media_access=media_access or MediaAccess(),
-            retry_refused=retry_refused,
-            spending=spending,
             scratch=Path(scratch),
+            watchers=current_watchers(),
+            spending=spending,
         )
         if shared:
             await stack.enter_async_context(shared_limits(ledger, clients.values(), session.stop))
-        stack.push_async_callback(session.drop_media)
+        stack.push_async_callback(session.media.drop)
         stack.push_async_callback(_end, session)
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
         stack.callback(heart.cancel)
@@ -205,10 +157,6 @@ async def _adding_spending(spending: UnrecordedSpending) -> AsyncIterator[None]:
         if error.code == OUT_OF_REACH:
             error.reword(message("spending.when_unreachable", error=error.text, spending=spending.summary()))
         raise
-
-
-async def _run(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:
-    return await step(medium)
 
 
 async def _beat(session: Session) -> None:

@@ -32,10 +32,11 @@ from typing import Any
 from prefect.events import emit_event
 
 from prefect_seedance.core.events import RowEvent, watching
+from prefect_seedance.engine.run_spec import RunSpec
 from prefect_seedance.ledger import State
+from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.routes.pricing.amount import Amount
-from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.runs.sweep import SweepOutcome
 
 __all__ = ["RouteRef", "RowEventEmitter", "emit_finished", "emit_swept", "row_events"]
@@ -121,12 +122,12 @@ class RowEventEmitter:
 
 
 @contextlib.contextmanager
-def row_events(spec: RunSpec) -> Iterator[None]:
+def row_events(spec: RunSpec, plan: BatchPlan) -> Iterator[None]:
     """Emit Prefect events for the rows of a run while the block runs."""
     # Many rows share a few routes: each of them is made into one RouteRef.
     made: dict[int, RouteRef] = {}
     routes = {}
-    for row in spec.plan.rows:
+    for row in plan.rows:
         settings = row.settings
         if id(settings) not in made:
             made[id(settings)] = RouteRef(settings.account.provider, settings.account.label, settings.route.model)

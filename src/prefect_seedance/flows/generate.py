@@ -3,23 +3,20 @@
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import asyncio
-import functools
-import logging
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from prefect.client.schemas.objects import State
 from prefect.context import AsyncClientContext
 from prefect.logging import get_run_logger
 from prefect.runtime import deployment
 
-from prefect_seedance.blocks.loading import RouteLike, load_routes
+from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.core.checkpoints import reached
-from prefect_seedance.core.portal import call_core, on_core
-from prefect_seedance.engine.dispatcher import StepRunner
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.errors import InputError, SeedanceError, TooManyFailures
 from prefect_seedance.flows.approval import approved
 from prefect_seedance.flows.distributed.parent import spread_over
@@ -30,11 +27,12 @@ from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
+from prefect_seedance.flows.twins import awaited, blocking
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.messages import message
 from prefect_seedance.planning.file_names import file_names
 from prefect_seedance.planning.media_check import has_media, settled_keys, survey
-from prefect_seedance.planning.plan import gather
+from prefect_seedance.planning.plan import BatchPlan, gather
 from prefect_seedance.planning.route_policy import Choose, RoutePolicy
 from prefect_seedance.planning.run_limits import LIMIT_PATIENCE, RunLimits
 from prefect_seedance.reports.artifacts import publish
@@ -42,20 +40,17 @@ from prefect_seedance.reports.files import sheet_is_current, write_results, writ
 from prefect_seedance.reports.results.result import GenerateResult, build_result
 from prefect_seedance.reports.sheet.history import in_full
 from prefect_seedance.routes.pricing.amount import Amount
-from prefect_seedance.runs.batch import RunSpec, retry_states, run_batch
-from prefect_seedance.tables.reader import Table, TableLike
+from prefect_seedance.runs.batch import RunOutcome, retry_states, run_batch
+from prefect_seedance.tables.reader import Table
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.step_runner import MANY, TaskRuns, step_runner_for
+from prefect_seedance.tasks.step_runner import MANY, TaskRuns, steps_for
 
-__all__ = ["agenerate_videos", "generate_video", "generate_videos"]
-
-Logger = logging.Logger | logging.LoggerAdapter[Any]
+__all__ = ["agenerate_videos", "generate", "generate_video", "generate_videos"]
 
 OnInvalid = Literal["stop", "skip"]
 
 
-@table_flow(name="generate videos", flow_run_name=run_name)
-def generate_videos(
+async def generate(
     table: Any,
     *,
     route: Any,
@@ -82,7 +77,7 @@ def generate_videos(
     fall_back_on_moderation: bool = False,
     limit_patience: float = LIMIT_PATIENCE,
     spread: str | None = None,
-) -> GenerateResult:
+) -> GenerateResult | State[Any]:
     """Make a video for every row of a table, and pay for each one once.
 
     The same call again never pays for what the batch has: it continues with the rest.
@@ -131,44 +126,67 @@ def generate_videos(
         SeedanceError: The run stopped because the ledger or the output could not be written. What was made is in the
             ledger, and the same call continues from there.
     """
-    return call_core(functools.partial(_generate, **locals()))  # type: ignore[no-any-return]
+    logger = get_run_logger()
+    try:
+        read = await open_table(table, columns)
+        routes = await load_routes(route)
+        limits = RunLimits.parse(
+            budget=budget,
+            max_charge=max_charge,
+            max_failures=max_failures,
+            fall_back_on_moderation=fall_back_on_moderation,
+            limit_patience=limit_patience,
+        )
+        policy = RoutePolicy(choose, limits.currency)
+        ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
+        steps = steps_for(task_runs)
+        access = media_access_of(read, routes, media_root, media_hosts)
+        name, take, states = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
+        url = ledger_url(ledger, prefect_home())
+        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, policy=policy)
+        if probe and has_media(plan):
+            await survey(plan, access, await settled_keys(url, name, take, states))
+        plan.settle(limits=limits, on_invalid=on_invalid)
+        spec = RunSpec(
+            batch=name, take=take, output=str(output), patience=_seconds(patience), retry=states, limits=limits
+        )
+        context = RunContext(
+            routes=routes,
+            ledger_url=url,
+            media_access=access,
+            parts=parts_home(),
+            flow_run_id=flow_run_id(),
+            plan=plan,
+            file_names=file_names(file_name, read, plan, batch=name, take=take),
+        )
+        distribution = None
+        if spread:
+            per_step = task_runs == "per_step" or (task_runs == "auto" and len(plan.rows) <= MANY)
+            distribution, warnings = await spread_over(spread, spec, context, per_step=per_step)
+            plan.warnings += warnings
+    except SeedanceError as error:
+        return failed(error)
+    plan.warnings += _ledger_warnings(ledger)
+    for warning in plan.warnings:
+        logger.warning(warning)
+    logger.info("Batch %s: %s", spec.batch, plan.total())
+    if ceiling is not None and not await approved(spec.batch, plan, ceiling):
+        return failed(InputError(message("run.not_approved")), "Not approved")
+    return await _carry_out(spec, context, read, lambda: run_batch(spec, context, steps, distribution))
 
 
-@table_flow(name="generate videos (async)", flow_run_name=run_name)
-async def agenerate_videos(
-    table: Any,
-    *,
-    route: Any,
-    batch: str,
-    output: str | Path = "videos",
-    file_name: str | None = None,
-    ledger: str | None = None,
-    take: str = "1",
-    only: Any = None,
-    limit: int | None = None,
-    retry: Any = (),
-    columns: Mapping[str, str] | None = None,
-    on_invalid: OnInvalid = "stop",
-    patience: float = 3600,
-    budget: str | None = None,
-    max_charge: str | None = None,
-    max_failures: float | None = None,
-    approve_above: str | None = None,
-    media_root: str | Path | None = None,
-    media_hosts: Any = (),
-    probe: bool = True,
-    task_runs: TaskRuns = "auto",
-    choose: Choose = "first",
-    fall_back_on_moderation: bool = False,
-    limit_patience: float = LIMIT_PATIENCE,
-    spread: str | None = None,
-) -> GenerateResult:
-    """The asynchronous form of `generate_videos`: the same arguments and the same result."""
-    return await on_core(functools.partial(_generate, **locals()))
+generate_videos = table_flow(name="generate videos", flow_run_name=run_name)(blocking(generate, name="generate_videos"))
+"""Make a video for every row of a table, and pay for each one once: `generate` as a flow."""
+
+agenerate_videos = table_flow(name="generate videos (async)", flow_run_name=run_name)(
+    awaited(generate, name="agenerate_videos")
+)
+"""The asynchronous form of `generate_videos`: the same arguments and the same result."""
 
 
 @table_flow(name="generate one video", flow_run_name=run_name)
-def generate_video(
+@blocking
+async def generate_video(
     request: Any,
     *,
     route: Any,
@@ -177,7 +195,7 @@ def generate_video(
     ledger: str | None = None,
     take: str = "1",
     patience: float = 3600,
-) -> GenerateResult:
+) -> GenerateResult | State[Any]:
     """Make one video: a table of one row.
 
     Args:
@@ -196,108 +214,32 @@ def generate_video(
         InputError: Something is wrong with the input; nothing was spent.
         NothingStored: The video could not be stored; the error's `result` says why.
     """
-    given = {**locals(), "table": [{"prompt": request} if isinstance(request, str) else request]}
-    del given["request"]
-    return call_core(functools.partial(_generate, **given))  # type: ignore[no-any-return]
+    row = {"prompt": request} if isinstance(request, str) else request
+    return await generate([row], route=route, batch=batch, output=output, ledger=ledger, take=take, patience=patience)
 
 
-async def _generate(
-    table: TableLike,
-    *,
-    route: RouteLike,
-    batch: str,
-    output: str | Path,
-    take: str,
-    patience: float,
-    ledger: str | None,
-    file_name: str | None = None,
-    only: Any = None,
-    limit: int | None = None,
-    retry: Any = (),
-    columns: Mapping[str, str] | None = None,
-    on_invalid: OnInvalid = "stop",
-    budget: str | None = None,
-    max_charge: str | None = None,
-    max_failures: float | None = None,
-    approve_above: str | None = None,
-    media_root: str | Path | None = None,
-    media_hosts: Any = (),
-    probe: bool = True,
-    task_runs: TaskRuns = "auto",
-    choose: Choose = "first",
-    fall_back_on_moderation: bool = False,
-    limit_patience: float = LIMIT_PATIENCE,
-    spread: str | None = None,
-) -> Any:
-    """Check the input, run the batch, and return the final state."""
-    logger = get_run_logger()
-    try:
-        read = await open_table(table, columns)
-        routes = await load_routes(route)
-        limits = RunLimits.parse(
-            budget=budget,
-            max_charge=max_charge,
-            max_failures=max_failures,
-            fall_back_on_moderation=fall_back_on_moderation,
-            limit_patience=limit_patience,
-        )
-        policy = RoutePolicy(choose, limits.currency)
-        ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
-        step_runner = step_runner_for(task_runs)
-        access = media_access_of(read, routes, media_root, media_hosts)
-        name, take, retry = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
-        plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, policy=policy)
-        if probe and has_media(plan):
-            url = ledger_url(ledger, prefect_home())
-            await survey(plan, access, await settled_keys(url, name, take, retry))
-        plan.settle(limits=limits, on_invalid=on_invalid)
-        spec = RunSpec(
-            plan=plan,
-            routes=routes,
-            batch=name,
-            take=take,
-            output=output,
-            ledger_url=ledger_url(ledger, prefect_home()),
-            patience=_seconds(patience),
-            retry=retry,
-            flow_run_id=flow_run_id(),
-            limits=limits,
-            media_access=access,
-            parts=parts_home(),
-            file_names=file_names(file_name, read, plan, batch=name, take=take),
-        )
-        if spread:
-            spec, warnings = await _spread(spread, spec, task_runs)
-            plan.warnings += warnings
-    except SeedanceError as error:
-        return failed(error)
-    plan.warnings += _ledger_warnings(ledger)
-    for warning in plan.warnings:
-        logger.warning(warning)
-    logger.info("Batch %s: %s", spec.batch, plan.total())
-    if ceiling is not None and not await approved(spec.batch, plan, ceiling):
-        return failed(InputError(message("run.not_approved")), "Not approved")
-    return await _carry_out(spec, step_runner, read, logger)
-
-
-async def _carry_out(spec: RunSpec, step_runner: StepRunner, table: Table, logger: Logger) -> Any:
+async def _carry_out(
+    spec: RunSpec, context: RunContext, table: Table, run: Callable[[], Awaitable[RunOutcome]]
+) -> GenerateResult | State[Any]:
+    """Run the batch, and write, publish and return its result."""
+    plan = context.plan or BatchPlan()
     try:
         # One client for all task runs: otherwise each of them makes its own and reads the CA bundle again (30 ms).
         async with (
             AsyncClientContext.get_or_create(),
-            progress_shown(spec.batch, [row.key for row in spec.plan.rows], logger),
+            progress_shown(spec.batch, [row.key for row in plan.rows], get_run_logger()),
         ):
-            with row_events(spec):
+            with row_events(spec, plan):
                 try:
-                    outcome = await run_batch(spec, step_runner)
+                    outcome = await run()
                 except InputError as error:
                     return failed(error)  # found before anything was sent
-        result = build_result(table, spec.plan, outcome, batch=spec.batch, take=spec.take)
+        result = build_result(table, plan, outcome, batch=spec.batch, take=spec.take)
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)
         await asyncio.to_thread(write_results, result)
         if not await asyncio.to_thread(sheet_is_current, result):
-            result.history, result.attempts = await in_full(spec.ledger_url, outcome.summaries, spec.plan, spec.take)
+            result.history, result.attempts = await in_full(context.ledger_url, outcome.summaries, plan, spec.take)
             await asyncio.to_thread(write_sheet, result)
         reached("results written")
     except SeedanceError as error:
@@ -310,13 +252,6 @@ async def _carry_out(spec: RunSpec, step_runner: StepRunner, table: Table, logge
     if stopped is not None:
         raise stopped
     return final_state(result)
-
-
-async def _spread(spread: str, spec: RunSpec, task_runs: TaskRuns) -> tuple[RunSpec, list[str]]:
-    """The spec with its rows left to other processes, and warnings for the user."""
-    per_step = task_runs == "per_step" or (task_runs == "auto" and len(spec.plan.rows) <= MANY)
-    distribution, warnings = await spread_over(spread, spec, per_step=per_step)
-    return replace(spec, distribution=distribution), warnings
 
 
 def _seconds(patience: float) -> float:

@@ -3,7 +3,6 @@
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import asyncio
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,25 +10,26 @@ from typing import Any, Literal
 
 import pandas as pd
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
-from prefect_seedance.blocks.loading import RouteLike, load_routes
-from prefect_seedance.core.portal import call_core
+from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.media import media_access_of
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
+from prefect_seedance.flows.twins import blocking
 from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.planning.plan import BatchPlan, gather
 from prefect_seedance.planning.route_policy import Choose, RoutePolicy
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.reports.results.result import unvisited
 from prefect_seedance.routes import QuoteTotal
-from prefect_seedance.tables.reader import Table, TableLike
+from prefect_seedance.tables.reader import Table
 
-__all__ = ["QuoteResult", "quote_videos"]
+__all__ = ["QuoteResult", "quote", "quote_videos"]
 
 
 @unvisited
@@ -57,8 +57,7 @@ class QuoteResult:
         return str(self.total)
 
 
-@table_flow(name="quote videos", flow_run_name="quote")
-def quote_videos(
+async def quote(
     table: Any,
     *,
     route: Any,
@@ -70,7 +69,7 @@ def quote_videos(
     media_hosts: Any = (),
     probe: bool = True,
     choose: Choose = "first",
-) -> QuoteResult:
+) -> QuoteResult | State[Any]:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
     Args:
@@ -92,22 +91,6 @@ def quote_videos(
     Raises:
         InputError: Something is wrong with the input.
     """
-    return call_core(functools.partial(_quote, **locals()))  # type: ignore[no-any-return]
-
-
-async def _quote(
-    table: TableLike,
-    *,
-    route: RouteLike,
-    only: Any,
-    limit: int | None,
-    columns: Mapping[str, str] | None,
-    on_invalid: Literal["stop", "skip"],
-    media_root: str | Path | None = None,
-    media_hosts: Any = (),
-    probe: bool = True,
-    choose: Choose = "first",
-) -> Any:
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
@@ -124,3 +107,7 @@ async def _quote(
     )
     result = QuoteResult(total, [str(warning) for warning in plan.warnings], read, plan)
     return Completed(name="Quoted", message=str(total), data=result)
+
+
+quote_videos = table_flow(name="quote videos", flow_run_name="quote")(blocking(quote, name="quote_videos"))
+"""Check a table and say what it would cost: `quote` as a flow."""

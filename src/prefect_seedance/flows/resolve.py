@@ -2,25 +2,24 @@
 
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
-import functools
 from typing import Any, Literal
 
+from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.flows.twins import blocking
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.runs.resolve import resolve_row
 from prefect_seedance.tasks.home import prefect_home
 
-__all__ = ["resolve_video"]
+__all__ = ["resolve", "resolve_video"]
 
 
-@table_flow(name="resolve an unknown video", flow_run_name="resolve {batch} {row}")
-def resolve_video(
+async def resolve(
     batch: str,
     row: str,
     *,
@@ -29,7 +28,7 @@ def resolve_video(
     cost: str | None = None,
     take: str = "1",
     ledger: str | None = None,
-) -> str:
+) -> str | State[Any]:
     """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is sent.
 
     Args:
@@ -48,13 +47,25 @@ def resolve_video(
     Raises:
         InputError: There is no such unknown row, or the verdict needs a job id or a cost.
     """
-    return call_core(functools.partial(_resolve, **locals()))  # type: ignore[no-any-return]
-
-
-async def _resolve(ledger: str | None, **given: Any) -> Any:
     try:
-        done = str(await resolve_row(ledger_url=ledger_url(ledger, prefect_home()), **given))
+        done = str(
+            await resolve_row(
+                batch=batch,
+                row=row,
+                verdict=verdict,
+                job_id=job_id,
+                cost=cost,
+                take=take,
+                ledger_url=ledger_url(ledger, prefect_home()),
+            )
+        )
     except SeedanceError as error:
         return failed(error, "Not resolved")
     get_run_logger().info(done)
     return Completed(name="Resolved", message=done, data=done)
+
+
+resolve_video = table_flow(name="resolve an unknown video", flow_run_name="resolve {batch} {row}")(
+    blocking(resolve, name="resolve_video")
+)
+"""Settle a row whose outcome is unknown: `resolve` as a flow."""

@@ -2,34 +2,34 @@
 
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
-import functools
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.schemas.objects import State
 from prefect.context import AsyncClientContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
-from prefect_seedance.blocks.loading import RouteLike, load_routes
-from prefect_seedance.core.portal import call_core
+from prefect_seedance.blocks.loading import load_routes
+from prefect_seedance.engine.run_spec import RunContext
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.events import emit_swept
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
+from prefect_seedance.flows.twins import blocking
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.reports.sweeps import sweep_line, sweep_summary
 from prefect_seedance.runs.sweep import SweepOutcome, sweep
 from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.step_runner import step_runner_for
+from prefect_seedance.tasks.step_runner import steps_for
 
-__all__ = ["sweep_videos"]
+__all__ = ["fetch_paid", "sweep_videos"]
 
 
-@table_flow(name="sweep videos", flow_run_name="sweep")
-def sweep_videos(
+async def fetch_paid(
     route: Any, *, batch: str | None = None, ledger: str | None = None, patience: float = 600
-) -> SweepOutcome:
+) -> SweepOutcome | State[Any]:
     """Find jobs whose run died, wait for them, and fetch their videos. Nothing is created and nothing is paid.
 
     Videos whose links expire first are fetched first. No video is given up while the provider has it. Run this on a
@@ -47,22 +47,15 @@ def sweep_videos(
     Raises:
         SeedanceError: A route cannot be used, or the ledger or the output cannot be written.
     """
-    return call_core(functools.partial(_sweep, **locals()))  # type: ignore[no-any-return]
-
-
-async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, patience: float) -> Any:
     try:
-        routes = await load_routes(route)
+        context = RunContext(
+            routes=await load_routes(route),
+            ledger_url=ledger_url(ledger, prefect_home()),
+            parts=parts_home(),
+            flow_run_id=flow_run_id(),
+        )
         async with AsyncClientContext.get_or_create():  # one for all task runs
-            outcome = await sweep(
-                routes,
-                step_runner_for(),
-                ledger_url=ledger_url(ledger, prefect_home()),
-                batch=batch,
-                patience=patience,
-                flow_run_id=flow_run_id(),
-                parts=parts_home(),
-            )
+            outcome = await sweep(context, steps_for(), batch=batch, patience=patience)
     except SeedanceError as error:
         return failed(error, "Stopped")
     emit_swept(outcome)
@@ -71,3 +64,7 @@ async def _sweep(route: RouteLike, *, batch: str | None, ledger: str | None, pat
     await acreate_markdown_artifact(markdown=sweep_summary(outcome), key="seedance-sweep", description=line)
     name = "Some unknown" if outcome.unknown else "Some left" if outcome.left else "Swept"
     return Completed(name=name, message=line, data=outcome)
+
+
+sweep_videos = table_flow(name="sweep videos", flow_run_name="sweep")(blocking(fetch_paid, name="sweep_videos"))
+"""Find jobs whose run died, and fetch their videos: `fetch_paid` as a flow."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -13,38 +13,34 @@ from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine import balances, stats
 from prefect_seedance.engine.balances import Balances
-from prefect_seedance.engine.disk_space import check_space
-from prefect_seedance.engine.dispatcher import StepRunner, work
+from prefect_seedance.engine.local_claims import LocalClaims
 from prefect_seedance.engine.reconcile import plan_rows, unsettled
-from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.row_loader import RowLoader
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.engine.stats import AccountStats
-from prefect_seedance.engine.stored_files import missing_files
+from prefect_seedance.engine.step_runner import StepRunner
+from prefect_seedance.engine.worker import carry
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import (
     RETRYABLE,
     TAKEABLE,
     AssetRequest,
     AttemptRecord,
-    RowRecord,
     RowSummary,
     State,
     check_manifest,
 )
-from prefect_seedance.media import MediaAccess, Storage, open_storage, slug
+from prefect_seedance.media import Storage, open_storage, slug
 from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import message
-from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.planning.planned_row import PlannedRow
-from prefect_seedance.planning.run_limits import RunLimits
-from prefect_seedance.providers import RouteSettings
-from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.pricing.amount import Amount
 
-__all__ = ["Distribution", "RunOutcome", "RunSpec", "batch_folder", "retry_states", "run_batch"]
+__all__ = ["Distribution", "RunOutcome", "StepsFor", "batch_folder", "retry_states", "run_batch"]
 
-LOOK_AGAIN = 1.0
-"""Seconds between two looks at rows that another run holds."""
+StepsFor = Callable[[int], StepRunner]
+"""Returns how the steps of a run are carried out, by the number of its rows: decided once for a run."""
 
 
 class Distribution(Protocol):
@@ -57,48 +53,9 @@ class Distribution(Protocol):
         ids: Mapping[str, int],
         known: Collection[str],
         *,
-        retry: frozenset[State],
         storage: Storage,
     ) -> Awaitable[tuple[set[str], dict[str, str]]]:
         """The keys of the rows whose state has changed, and by key why some rows are not finished."""
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """What a run is asked to do.
-
-    Attributes:
-        plan: The checked table.
-        routes: The routes that its rows use.
-        batch: The batch's name.
-        take: The take: another one generates the same rows again.
-        output: The folder, or the URL, that holds the folders of batches.
-        ledger_url: The ledger.
-        patience: Seconds that a job is waited for.
-        retry: States from which rows are sent again; otherwise a run leaves them alone.
-        flow_run_id: Prefect's id of the run, for the record.
-        limits: What the user allows to be spent and to fail.
-        media_access: Which files and hosts media may be read from.
-        parts: A folder on this machine for unfinished downloads before they are moved to a store; None takes the
-            system's folder for temporary files.
-        file_names: The name of each row's file below the batch's folder, by row key; None names them by their keys.
-        distribution: Leaves the rows to other processes; None works on them here.
-    """
-
-    plan: BatchPlan
-    routes: tuple[RouteSettings, ...]
-    batch: str
-    take: str
-    output: Path | str
-    ledger_url: str
-    patience: float
-    retry: frozenset[State] = frozenset()
-    flow_run_id: str | None = None
-    limits: RunLimits = field(default_factory=RunLimits)
-    media_access: MediaAccess = field(default_factory=MediaAccess)
-    parts: Path | None = None
-    file_names: Mapping[str, str] | None = None
-    distribution: Distribution | None = None
 
 
 @dataclass
@@ -165,42 +122,45 @@ def manifest_place(storage: Storage) -> Path | Storage:
     return storage.folder if isinstance(storage, LocalStorage) else storage
 
 
-async def run_batch(spec: RunSpec, step_runner: StepRunner) -> RunOutcome:
-    """Carry every row of the spec as far as possible; see `engine.dispatcher.work` for what stops a run."""
-    root, storage = batch_folder(spec.output, spec.batch, spec.parts)
+async def run_batch(
+    spec: RunSpec, context: RunContext, steps_for: StepsFor, distribution: Distribution | None = None
+) -> RunOutcome:
+    """Carry every row of the plan as far as possible; see `engine.dispatcher.work` for what stops a run.
+
+    Args:
+        spec: What the run is asked to do; with an output.
+        context: What it has in this process; with a plan.
+        steps_for: Returns how the steps are carried out, by the number of rows that may need some.
+        distribution: Leaves the rows to other processes; None works on them here.
+    """
+    root, storage = batch_folder(spec.output or ".", spec.batch, context.parts)
     await asyncio.to_thread(storage.ensure)
-    async with open_session(
-        batch=spec.batch,
-        take=spec.take,
-        ledger_url=spec.ledger_url,
-        routes=spec.routes,
-        patience=spec.patience,
-        flow_run_id=spec.flow_run_id,
-        limits=spec.limits,
-        media_access=spec.media_access,
-        retry_refused=State.REFUSED in spec.retry,
-        # A ledger on a server is used by several processes, so they share the limits; a file rarely is.
-        shared=spec.distribution is None and not spec.ledger_url.startswith("sqlite"),
-    ) as session:
+    planned = {row.key: row for row in context.plan.rows} if context.plan is not None else {}
+    # A ledger on a server is used by several processes, so they share the limits; a file rarely is.
+    shared = distribution is None and not context.ledger_url.startswith("sqlite")
+    async with open_session(spec, context, shared=shared) as session:
         ledger = session.ledger
         await asyncio.to_thread(check_manifest, manifest_place(root), ledger.identity, ledger.shown_url)
-        planned = {row.key: row for row in spec.plan.rows}
         session.failures_allowed = spec.limits.failures_allowed(len(planned))
         await _check_budget(session)
         marks = await ledger.marks_of(spec.batch, spec.take, planned.keys())
-        ids = await plan_rows(session, planned, marks, folder=storage.shown, names=spec.file_names)
+        ids = await plan_rows(session, planned, marks, folder=storage.shown, names=context.file_names)
         reached("rows planned")
         folder = storage.folder if isinstance(storage, LocalStorage) else storage.shown
         outcome = RunOutcome(session.run.id, folder, ledger.shown_url)
         counted = stats.counts(session)
         try:
             ids = await unsettled(session, planned, marks, ids, storage=storage, retry=spec.retry)
-            known = frozenset(marks) if spec.distribution is not None else frozenset()
-            del marks
-            if spec.distribution is None:
-                await _work_all(session, planned, ids, spec, step_runner, outcome, storage)
-            else:
-                await _distribute_all(session, planned, ids, known, spec, outcome, storage, spec.distribution)
+            if any(key not in marks or marks[key].state in TAKEABLE | spec.retry for key in ids):
+                outcome.balances = [await balances.look(session)]
+            if distribution is None:
+                del marks
+                await _work_here(session, planned, ids, storage, steps_for(len(ids)), outcome)
+            elif ids:
+                known = frozenset(marks)
+                del marks
+                outcome.done, outcome.troubles = await distribution(session, planned, ids, known, storage=storage)
+            outcome.stopped = session.stopped
         finally:
             await _note_balances(session, outcome)
             outcome.account_stats = stats.since(counted, stats.counts(session))
@@ -214,65 +174,26 @@ async def run_batch(spec: RunSpec, step_runner: StepRunner) -> RunOutcome:
         return outcome
 
 
-async def _work_all(
+async def _work_here(
     session: Session,
-    planned: dict[str, PlannedRow],
-    ids: dict[str, int],
-    spec: RunSpec,
-    step_runner: StepRunner,
-    outcome: RunOutcome,
+    planned: Mapping[str, PlannedRow],
+    ids: Mapping[str, int],
     storage: Storage,
+    steps: StepRunner,
+    outcome: RunOutcome,
 ) -> None:
     """Work on the free rows, then on those that other runs release."""
     keys = {row_id: key for key, row_id in ids.items()}
-    missing = set(keys)
-    retry = spec.retry
-    first = True
-    until = asyncio.get_running_loop().time() + spec.patience
-    while missing and session.stopped is None:
-        taken = await session.ledger.claim(session.run, missing, retry)
-        reached("rows claimed")
-        missing -= taken
-        rows = await _rows(session, storage, taken, planned, keys, outcome.troubles, spec.routes)
-        if first:
-            await check_space(storage, [row.request for row in rows if row.state in TAKEABLE])
-            first = False
-        before = {row.key: row.state for row in rows}
-        if not outcome.balances and any(row.state in TAKEABLE for row in rows):
-            outcome.balances = [await balances.look(session)]
-        try:
-            busy = [row for row in rows if _has_work(row)]
-            await work(session, busy, step_runner(len(busy)))
-        finally:
-            outcome.done |= {row.key for row in rows if row.state is not before[row.key]}
-            outcome.troubles |= {row.key: row.trouble.message for row in rows if row.trouble is not None}
-        outcome.stopped = session.stopped
-        if missing and session.stopped is None:
-            _notify_held(session, [planned[keys[row_id]] for row_id in missing])
-            if asyncio.get_running_loop().time() > until:
-                outcome.troubles |= dict.fromkeys((keys[row_id] for row_id in missing), str(message("row.still_held")))
-                return
-            await asyncio.sleep(LOOK_AGAIN)
-            # What the other run has just tried is not tried again.
-            retry = frozenset()
+    loader = RowLoader(session, plan=planned, storage=storage)
 
+    def on_held(waiting: Sequence[str]) -> None:
+        text = str(message("row.held_elsewhere"))
+        for key in waiting:
+            session.notify(RowEvent(key, "held", planned[key].settings.route.model, message=text))
 
-async def _distribute_all(
-    session: Session,
-    planned: dict[str, PlannedRow],
-    ids: dict[str, int],
-    known: Collection[str],
-    spec: RunSpec,
-    outcome: RunOutcome,
-    storage: Storage,
-    distribution: Distribution,
-) -> None:
-    """Leave the rows to other processes."""
-    if not ids:
-        return
-    outcome.balances = [await balances.look(session)]
-    outcome.done, outcome.troubles = await distribution(session, planned, ids, known, retry=spec.retry, storage=storage)
-    outcome.stopped = session.stopped
+    claims = LocalClaims(session, loader, keys, retry=session.spec.retry, on_held=on_held)
+    await carry(session, claims, steps)
+    outcome.done, outcome.troubles = claims.done, claims.troubles
 
 
 async def _note_balances(session: Session, outcome: RunOutcome) -> None:
@@ -281,77 +202,6 @@ async def _note_balances(session: Session, outcome: RunOutcome) -> None:
         outcome.balances.append(await balances.look(session))
         before, after = outcome.balances
         await session.ledger.note_balances(session.run, {"before": before, "after": after})
-
-
-async def _rows(
-    session: Session,
-    storage: Storage,
-    taken: Collection[int],
-    planned: dict[str, PlannedRow],
-    keys: dict[int, str],
-    unusable: dict[str, str],
-    routes: Sequence[RouteSettings],
-) -> list[Row]:
-    """The claimed rows; for those whose job is another account's, `unusable` gets the reason."""
-    records = await session.ledger.rows(taken)
-    lost = await missing_files([record for record in records.values() if record.state is State.STORED], storage)
-    rows = []
-    for row_id in sorted(taken, key=lambda row_id: planned[keys[row_id]].position):
-        record = records[row_id]
-        if row_id in lost:
-            await session.ledger.refetch(session.run, row_id)
-            record = await session.ledger.row(row_id)
-        meant = planned[record.key]
-        if record.state in {State.CREATED, State.SUCCEEDED}:
-            maker = _as_made(record, meant, routes)
-            if maker is None:
-                # Another account does not know this job, and would answer that it does not exist.
-                paid, used = f"{record.provider}/{record.account}", meant.settings.account.identity
-                unusable[record.key] = str(message("row.other_account", account=paid, used=used))
-                continue
-            meant = maker
-        row = Row(
-            session=session,
-            record=record,
-            request=meant.request,
-            settings=meant.settings,
-            fingerprint=meant.fingerprint,
-            quote=meant.quote,
-            storage=storage,
-            review=meant.review,
-            reference_seconds=meant.reference_seconds,
-            candidates=meant.candidates,
-        )
-        session.notify(RowEvent(row.key, row.state.value, meant.settings.route.model, message=record.error_message))
-        rows.append(row)
-    return rows
-
-
-def _as_made(record: RowRecord, meant: PlannedRow, routes: Sequence[RouteSettings]) -> PlannedRow | None:
-    """The row as planned for the route that made its job; None where this run has no key of its account."""
-    made_by = (record.provider, record.account, record.model)
-    for candidate in meant.candidates:
-        account = candidate.settings.account
-        if (account.provider, account.label, candidate.settings.route.model) == made_by:
-            return replace(candidate, others=())
-    if meant.settings.account.label == record.account and meant.settings.account.provider == record.provider:
-        return replace(meant, others=())
-    for settings in routes:
-        if (settings.account.provider, settings.account.label, settings.route.model) == made_by:
-            # The route is not a candidate any more, for example because it has no price now; its job is still paid.
-            request = VideoRequest.model_validate(dict(record.request))
-            return replace(meant, settings=settings, request=request, others=())
-    return None
-
-
-def _has_work(row: Row) -> bool:
-    return row.state in {State.PLANNED, State.OVER_BUDGET, State.DEFERRED, State.CREATED, State.SUCCEEDED}
-
-
-def _notify_held(session: Session, held: Sequence[PlannedRow]) -> None:
-    text = str(message("row.held_elsewhere"))
-    for row in held:
-        session.notify(RowEvent(row.key, "held", row.settings.route.model, message=text))
 
 
 async def _check_budget(session: Session) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import datetime
 
-from prefect_seedance.engine.dispatcher import StepRunner, work
+from prefect_seedance.engine.local_claims import LocalClaims
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.session import Session, open_session
-from prefect_seedance.errors import InputError, SeedanceError
+from prefect_seedance.engine.row_loader import RowLoader
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
+from prefect_seedance.engine.session import open_session
+from prefect_seedance.engine.worker import carry
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State
-from prefect_seedance.media import Storage, open_storage
-from prefect_seedance.messages import message
-from prefect_seedance.providers import RouteSettings
-from prefect_seedance.routes import VideoRequest, find, quote
+from prefect_seedance.runs.batch import StepsFor
 
 __all__ = ["SweepOutcome", "sweep"]
 
@@ -45,76 +43,47 @@ class SweepOutcome:
     troubles: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-async def sweep(
-    routes: Sequence[RouteSettings],
-    step_runner: StepRunner,
-    *,
-    ledger_url: str,
-    batch: str | None = None,
-    patience: float,
-    flow_run_id: str | None = None,
-    parts: Path | None = None,
-) -> SweepOutcome:
+async def sweep(context: RunContext, steps_for: StepsFor, *, batch: str | None = None, patience: float) -> SweepOutcome:
     """Poll and download what is paid for, batch by batch, those whose links expire first before the others.
 
     Nothing is created. A row expires only when the provider itself no longer has it.
 
     Args:
-        routes: Routes of the accounts; a row needs one of its own account.
-        step_runner: How the steps are carried out.
-        ledger_url: The ledger.
+        context: The routes of the accounts (a row needs one of its own account), and the ledger.
+        steps_for: Returns how the steps are carried out, by the number of rows.
         batch: Only this batch; None takes all of them.
         patience: Seconds that a job is waited for.
-        flow_run_id: Prefect's id of the run, for the record.
-        parts: A folder on this machine for unfinished downloads before they are moved to a store.
     """
     outcome = SweepOutcome()
-    ledger = await Ledger.open(ledger_url)
+    ledger = await Ledger.open(context.ledger_url)
     try:
         names = [pair for pair in await ledger.unfinished_batches() if batch in {None, pair[0]}]
     finally:
         await ledger.close()
     for name, take in names:
-        await _sweep_one(name, take, routes, step_runner, ledger_url, patience, flow_run_id, outcome, parts)
+        await _sweep_one(RunSpec(batch=name, take=take, patience=patience), context, steps_for, outcome)
     return outcome
 
 
-async def _sweep_one(
-    batch: str,
-    take: str,
-    routes: Sequence[RouteSettings],
-    step_runner: StepRunner,
-    ledger_url: str,
-    patience: float,
-    flow_run_id: str | None,
-    outcome: SweepOutcome,
-    parts: Path | None,
-) -> None:
-    storages: dict[str, Storage] = {}
-    async with open_session(
-        batch=batch,
-        take=take,
-        ledger_url=ledger_url,
-        routes=tuple(routes),
-        patience=patience,
-        flow_run_id=flow_run_id,
-    ) as session:
-        paid = [row for row in await session.ledger.rows_of(batch, take) if row.state in PAID]
-        taken = await session.ledger.claim(session.run, [row.id for row in paid])
-        records = (await session.ledger.rows(taken)).values()
+async def _sweep_one(spec: RunSpec, context: RunContext, steps_for: StepsFor, outcome: SweepOutcome) -> None:
+    async with open_session(spec, context) as session:
+        ledger = session.ledger
+        paid = {row.id: row.key for row in await ledger.rows_of(spec.batch, spec.take) if row.state in PAID}
         # The link that expires first comes first: it is the one that may be lost.
-        ordered = sorted(records, key=lambda row: (row.link_expires_at is None, row.link_expires_at, row.id))
-        found = [await _row(session, record, routes, outcome, storages, parts) for record in ordered]
-        rows = [row for row in found if row is not None]
-        await work(session, rows, step_runner(len(rows)))
-        outcome.troubles |= {(batch, row.key): row.trouble.message for row in rows if row.trouble is not None}
+        claims = LocalClaims(session, RowLoader(session), paid, order=_by_expiry)
+        await carry(session, claims, steps_for(len(paid)))
+        outcome.troubles |= {(spec.batch, key): text for key, text in claims.troubles.items()}
         if session.stopped is not None:
             raise session.stopped
-        _sort(await session.ledger.rows_of(batch, take), {row.id for row in paid}, outcome)
-        outcome.attempts += await session.ledger.attempts_of(batch)
+        _sort(await ledger.rows_of(spec.batch, spec.take), paid.keys(), outcome)
+        outcome.attempts += await ledger.attempts_of(spec.batch)
 
 
-def _sort(rows: Sequence[RowRecord], found: set[int], outcome: SweepOutcome) -> None:
+def _by_expiry(row: Row) -> tuple[bool, datetime | None, int]:
+    return row.link_expires_at is None, row.link_expires_at, row.id
+
+
+def _sort(rows: Sequence[RowRecord], found: Collection[int], outcome: SweepOutcome) -> None:
     for row in rows:
         if row.state is State.UNKNOWN:
             outcome.unknown.append(row)
@@ -127,55 +96,3 @@ def _sort(rows: Sequence[RowRecord], found: set[int], outcome: SweepOutcome) -> 
             outcome.left.append(row)
         else:
             outcome.ended.append(row)
-
-
-async def _row(
-    session: Session,
-    record: RowRecord,
-    routes: Sequence[RouteSettings],
-    outcome: SweepOutcome,
-    storages: dict[str, Storage],
-    parts: Path | None,
-) -> Row | None:
-    if record.state not in PAID:
-        return None
-    settings = _route_of(record, routes)
-    if settings is None or record.folder is None:
-        account = f"{record.provider}/{record.account}"
-        outcome.troubles[record.batch, record.key] = str(message("row.no_route_in_sweep", account=account))
-        return None
-    try:
-        if record.folder not in storages:
-            storage = open_storage(record.folder, parts)
-            await asyncio.to_thread(storage.ensure)
-            storages[record.folder] = storage
-    except SeedanceError as error:
-        outcome.troubles[record.batch, record.key] = error.message
-        return None
-    request = VideoRequest.model_validate(dict(record.request))
-    return Row(
-        session=session,
-        record=record,
-        request=request,
-        settings=settings,
-        fingerprint=record.fingerprint,
-        quote=quote(settings.route, request, settings.prices),
-        storage=storages[record.folder],
-    )
-
-
-def _route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
-    """The route given for this model, else any route of the same account: its key is all that a sweep needs."""
-    mine = [
-        route for route in routes if (route.account.provider, route.account.label) == (record.provider, record.account)
-    ]
-    for settings in mine:
-        if settings.route.model == record.model:
-            return settings
-    if not mine:
-        return None
-    try:
-        route = find(record.model, mine[0].account.provider)
-    except InputError:
-        return None
-    return RouteSettings(account=mine[0].account, route=route, max_in_flight=mine[0].max_in_flight)

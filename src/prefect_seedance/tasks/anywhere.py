@@ -10,9 +10,6 @@ from prefect import Task
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.utilities.asyncutils import run_coro_as_sync
 
-from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.row import Row
-
 __all__ = ["AnywhereTask", "anywhere_task", "awaits"]
 
 P = ParamSpec("P")
@@ -25,9 +22,7 @@ class AnywhereTask(Task[P, R]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task: returns a coroutine in asynchronous code, the result in a synchronous flow or script."""
         result: Any = super().__call__(*args, **kwargs)
-        # Rows and media come from the core loop, which awaits the task in any kind of flow.
-        from_core = isinstance(next(iter((*args, *kwargs.values())), None), Row | Medium)
-        return result if from_core or awaits() else run_coro_as_sync(result)
+        return result if awaits() else run_coro_as_sync(result)
 
     def with_options(self, *args: Any, **options: Any) -> AnywhereTask[P, R]:
         """The same task with other options."""

@@ -10,20 +10,13 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps import create
 from prefect_seedance.engine.steps.retry import CREATE
-from prefect_seedance.errors import InputError
-from prefect_seedance.ledger import ledger_url
-from prefect_seedance.media import MediaAccess
-from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.runs.single import MADE, JobTicket, carry_out, create_with_media
 from prefect_seedance.tables.reader import read_table
 from prefect_seedance.tasks.anywhere import anywhere_task
-from prefect_seedance.tasks.home import parts_home, prefect_home
-from prefect_seedance.tasks.media_places import media_roots
 from prefect_seedance.tasks.naming import named
+from prefect_seedance.tasks.one_row import context_of, spec_of
 from prefect_seedance.tasks.retrying import retries
 from prefect_seedance.tasks.routes import route_to_use
 
@@ -38,16 +31,16 @@ __all__ = ["create_video", "one_request"]
     **retries(CREATE),
 )
 async def create_video(
-    request: VideoRequest | Mapping[str, Any] | str | Row,
+    request: VideoRequest | Mapping[str, Any] | str,
     *,
-    route: RouteDefaults | str | None = None,
-    batch: str | None = None,
+    route: RouteDefaults | str,
+    batch: str,
     row: str | None = None,
     take: str = "1",
     output: str | Path = "videos",
     ledger: str | None = None,
     media_root: str | Path | None = None,
-) -> JobTicket | Row:
+) -> JobTicket:
     """Create one video job: recorded in the ledger first, sent once.
 
     Called again for the same batch and row, it pays nothing and returns the existing job. It is retried only after a
@@ -71,29 +64,10 @@ async def create_video(
         Refused: The provider refused; nothing was spent.
         UnknownOutcome: It may have been made. The row is kept as unknown and never sent again automatically.
     """
-    if isinstance(request, Row):
-        await on_core(lambda: create.create(request))
-        return request
-    if route is None or batch is None:
-        raise InputError(message("run.create_needs"))
     meant, key = one_request(request, row)
     settings = await route_to_use(route)
-    return await on_core(
-        lambda: carry_out(
-            create_with_media,
-            MADE,
-            settings=settings,
-            batch=batch,
-            take=take,
-            key=key,
-            output=output,
-            ledger_url=ledger_url(ledger, prefect_home()),
-            parts=parts_home(),
-            patience=0,
-            request=meant,
-            media_access=MediaAccess(roots=media_roots(media_root), loopback=settings.account.on_loopback),
-        )
-    )
+    spec, context = spec_of(batch, take, output), context_of(settings, ledger, media_root=media_root)
+    return await on_core(lambda: carry_out(create_with_media, MADE, spec=spec, context=context, key=key, request=meant))
 
 
 def one_request(request: VideoRequest | Mapping[str, Any] | str, row: str | None) -> tuple[VideoRequest, str]:

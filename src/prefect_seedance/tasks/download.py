@@ -8,14 +8,12 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps import download
 from prefect_seedance.engine.steps.retry import DOWNLOAD
-from prefect_seedance.ledger import ledger_url
 from prefect_seedance.runs.single import STORED, JobTicket, carry_out
 from prefect_seedance.tasks.anywhere import anywhere_task
-from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.naming import named
+from prefect_seedance.tasks.one_row import context_of, spec_of
 from prefect_seedance.tasks.retrying import retries
 from prefect_seedance.tasks.routes import route_of_job
 
@@ -30,12 +28,12 @@ __all__ = ["download_video"]
     **retries(DOWNLOAD),
 )
 async def download_video(
-    job: JobTicket | Row,
+    job: JobTicket,
     *,
     route: RouteDefaults | str | None = None,
     output: str | Path | None = None,
     ledger: str | None = None,
-) -> JobTicket | Row:
+) -> JobTicket:
     """Fetch a finished job's video, verify that it is whole, and store it. A retry resumes the transfer.
 
     Args:
@@ -53,21 +51,6 @@ async def download_video(
         InvalidVideo: The bytes are not a whole video, after all retries.
         InputError: It cannot be written (disk full, no permission).
     """
-    if isinstance(job, Row):
-        await on_core(lambda: download.download(job))
-        return job
-    settings = await route_of_job(job, route)
-    return await on_core(
-        lambda: carry_out(
-            download.download,
-            STORED,
-            settings=settings,
-            batch=job.batch,
-            take=job.take,
-            key=job.row,
-            output=output,
-            ledger_url=ledger_url(ledger, prefect_home()),
-            parts=parts_home(),
-            patience=0,
-        )
-    )
+    context = context_of(await route_of_job(job, route), ledger)
+    spec = spec_of(job.batch, job.take, output)
+    return await on_core(lambda: carry_out(download.download, STORED, spec=spec, context=context, key=job.row))

@@ -12,13 +12,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.medium import Medium
+from prefect_seedance.engine.run_spec import RunContext
 from prefect_seedance.engine.steps import review as reviewing
 from prefect_seedance.engine.steps import upload
 from prefect_seedance.engine.steps.retry import MEDIUM
-from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess
-from prefect_seedance.messages import message
 from prefect_seedance.routes.address import scheme_of
 from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
@@ -40,13 +39,13 @@ __all__ = ["review_media", "upload_media"]
     **retries(MEDIUM),
 )
 async def upload_media(
-    medium: str | Path | Medium,
+    medium: str | Path,
     *,
-    route: RouteDefaults | str | None = None,
+    route: RouteDefaults | str,
     kind: MediaKind = "image",
     media_root: str | Path | None = None,
     ledger: str | None = None,
-) -> str | Medium:
+) -> str:
     """Upload a file to the provider's own file store (Jimmy AI). It costs nothing.
 
     The same content is uploaded once per account, while its link is valid (about three days).
@@ -76,14 +75,14 @@ async def upload_media(
     **retries(MEDIUM),
 )
 async def review_media(
-    medium: str | Path | Medium,
+    medium: str | Path,
     *,
-    route: RouteDefaults | str | None = None,
+    route: RouteDefaults | str,
     kind: MediaKind = "image",
     review: Literal["asset", "portrait"] = "asset",
     media_root: str | Path | None = None,
     ledger: str | None = None,
-) -> str | Medium:
+) -> str:
     """Submit a medium to the provider's asset library, and wait until it has passed the review.
 
     The same content is submitted once per account. At Anyfast each request for an asset is billed: it is recorded in
@@ -108,19 +107,14 @@ async def review_media(
 
 
 async def _prepared(
-    medium: str | Path | Medium,
-    route: RouteDefaults | str | None,
+    medium: str | Path,
+    route: RouteDefaults | str,
     kind: MediaKind,
     form: Form,
     step: Callable[[Medium], Coroutine[Any, Any, None]],
     media_root: str | Path | None,
     ledger: str | None,
-) -> str | Medium:
-    if isinstance(medium, Medium):
-        await on_core(lambda: step(medium))
-        return medium
-    if route is None:
-        raise InputError(message("upload.route_needed"))
+) -> str:
     settings = await route_to_use(route)
     address = os.fspath(medium)
     if media_root is None and scheme_of(address) == "file" and "://" not in address:
@@ -129,14 +123,5 @@ async def _prepared(
         folder=Path(media_root) if media_root is not None else Path(address).absolute().parent,
         loopback=settings.account.on_loopback,
     )
-    return await on_core(
-        lambda: prepare_medium(
-            address,
-            kind,
-            form,
-            step,
-            settings=settings,
-            media_access=media_access,
-            ledger_url=ledger_url(ledger, prefect_home()),
-        )
-    )
+    context = RunContext(routes=(settings,), ledger_url=ledger_url(ledger, prefect_home()), media_access=media_access)
+    return await on_core(lambda: prepare_medium(address, kind, form, step, context=context))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.row import Row
 from prefect_seedance.runs.single import JobTicket
 from prefect_seedance.tables.row_keys import cut_address
 
@@ -25,8 +23,6 @@ def named(verb: str) -> Callable[..., str]:
 
 
 def _medium(medium: Any) -> str:
-    if isinstance(medium, Medium):
-        return medium.name
     address = cut_address(str(medium))
     return "inline media" if address.startswith("data:") else address.rpartition("/")[2][:LONGEST]
 
@@ -35,8 +31,6 @@ def _row(parameters: Mapping[str, Any]) -> str:
     if "medium" in parameters:
         return _medium(parameters["medium"])
     subject = parameters.get("job", parameters.get("request"))
-    if isinstance(subject, Row):
-        return subject.key
     if isinstance(subject, JobTicket):
         return subject.row
     label = parameters.get("row") or getattr(subject, "prompt", None) or subject

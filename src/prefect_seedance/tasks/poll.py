@@ -8,14 +8,12 @@ from prefect.cache_policies import NO_CACHE
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.core.portal import on_core
-from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps import poll
 from prefect_seedance.engine.steps.retry import POLL
-from prefect_seedance.ledger import ledger_url
 from prefect_seedance.runs.single import ENDED, JobTicket, carry_out
 from prefect_seedance.tasks.anywhere import anywhere_task
-from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.naming import named
+from prefect_seedance.tasks.one_row import context_of, spec_of
 from prefect_seedance.tasks.retrying import retries
 from prefect_seedance.tasks.routes import route_of_job
 
@@ -30,13 +28,13 @@ __all__ = ["poll_video"]
     **retries(POLL),
 )
 async def poll_video(
-    job: JobTicket | Row,
+    job: JobTicket,
     *,
     route: RouteDefaults | str | None = None,
     patience: float = 3600,
     output: str | Path | None = None,
     ledger: str | None = None,
-) -> JobTicket | Row:
+) -> JobTicket:
     """Wait for a job, and settle its charge. All jobs of an account share one poller, which this task waits for.
 
     Args:
@@ -54,21 +52,6 @@ async def poll_video(
         JobFailed: The job failed at the provider (`ContentRejected` where the content was the reason).
         StillRunning: It still runs when the patience is over. It is kept, and may be polled again.
     """
-    if isinstance(job, Row):
-        await on_core(lambda: poll.poll(job))
-        return job
-    settings = await route_of_job(job, route)
-    return await on_core(
-        lambda: carry_out(
-            poll.poll,
-            ENDED,
-            settings=settings,
-            batch=job.batch,
-            take=job.take,
-            key=job.row,
-            output=output,
-            ledger_url=ledger_url(ledger, prefect_home()),
-            parts=parts_home(),
-            patience=patience,
-        )
-    )
+    context = context_of(await route_of_job(job, route), ledger)
+    spec = spec_of(job.batch, job.take, output, patience)
+    return await on_core(lambda: carry_out(poll.poll, ENDED, spec=spec, context=context, key=job.row))

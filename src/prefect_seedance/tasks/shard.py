@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import AsyncClientContext
+from pydantic import ValidationError
 
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.core.portal import call_core
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
+from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess
-from prefect_seedance.planning.run_limits import RunLimits
-from prefect_seedance.runs.distributed.shard import ShardOutcome, ShardSpec, carry
+from prefect_seedance.messages import listing, message
+from prefect_seedance.runs.distributed.shard import ShardOutcome, carry
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.media_places import media_hosts, media_roots
-from prefect_seedance.tasks.step_runner import plain_step_runner, step_runner_for
+from prefect_seedance.tasks.step_runner import PER_STEP
 
 __all__ = ["carry_shard", "run_shard"]
 
@@ -45,14 +46,14 @@ def carry_shard(call: dict[str, Any], number: int) -> dict[str, Any]:  # noqa: A
     """Work on rows of a batch until no shard has anything left to do.
 
     Args:
-        call: The parameters from the run that began the work, as `SpreadPlan.call` builds them.
+        call: What the run is asked to do, as JSON of a `RunSpec`, from the run that began the work.
         number: Which shard it is.
 
     Returns:
         How many of its rows are in which state, and how often it claimed rows.
     """
     outcome = call_core(lambda: run_shard(call, None))
-    return {"counts": dict(outcome.counts), "portions": outcome.portions}
+    return {"counts": dict(outcome.counts), "claims": outcome.claims}
 
 
 async def run_shard(call: Mapping[str, Any], flow_run_id: str | None) -> ShardOutcome:
@@ -62,38 +63,28 @@ async def run_shard(call: Mapping[str, Any], flow_run_id: str | None) -> ShardOu
         InputError: This machine reaches another ledger or output folder, or lacks a block. Nothing was spent.
         LedgerError: Nothing more could be recorded.
     """
-    routes = await load_routes(list(call["routes"]))
-    folders = tuple(Path(each) for each in call["media"])
-    spec = ShardSpec(
-        batch=call["batch"],
-        take=call["take"],
+    try:
+        spec = RunSpec.model_validate(dict(call))
+    except ValidationError as error:
+        reasons = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
+        raise InputError(message("run.shard_other_version", reason=listing(reasons))) from None
+    routes = await load_routes(list(spec.routes or ()))
+    folders = spec.media_folders
+    context = RunContext(
         routes=routes,
-        ledger_url=ledger_url(call["ledger"], prefect_home()),
-        identity=call["identity"],
-        output=call["output"],
-        parent=call["parent"],
-        patience=float(call["patience"]),
-        limits=RunLimits.parse(
-            budget=call["budget"],
-            max_charge=call["max_charge"],
-            max_failures=call["max_failures"],
-            fall_back_on_moderation=call["fall_back_on_moderation"],
-            limit_patience=call["limit_patience"],
-        ),
-        failures_allowed=None if call["failures_allowed"] is None else Decimal(call["failures_allowed"]),
-        retry_refused=bool(call["again"]),
-        flow_run_id=flow_run_id,
+        ledger_url=ledger_url(spec.ledger, prefect_home()),
         media_access=MediaAccess(
             folder=folders[0] if folders else None,
             roots=(*folders[1:], *media_roots(None)),
-            hosts=media_hosts(list(call["hosts"])),
+            hosts=media_hosts(sorted(spec.media_hosts)),
             loopback=any(settings.account.on_loopback for settings in routes),
         ),
         parts=parts_home(),
+        flow_run_id=flow_run_id,
     )
-    step_runner = step_runner_for("per_step") if call["per_step"] else plain_step_runner
+    per_step = spec.parent is not None and spec.parent.per_step
     async with AsyncClientContext.get_or_create():
-        outcome = await carry(spec, step_runner)
+        outcome = await carry(spec, context, PER_STEP if per_step else PLAIN)
     if outcome.stopped is not None and not outcome.orderly:
         raise outcome.stopped
     return outcome

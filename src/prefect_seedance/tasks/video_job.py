@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect.blocks.abstract import JobBlock, JobRun
@@ -13,12 +12,11 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.about import DOCUMENTATION, LOGO
 from prefect_seedance.blocks.spelling import StrictFields
 from prefect_seedance.core.portal import call_core, on_core
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.engine.steps.media import prepare_media
 from prefect_seedance.errors import LedgerError
-from prefect_seedance.ledger import State, ledger_url
-from prefect_seedance.media import MediaAccess
+from prefect_seedance.ledger import State
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest
@@ -26,8 +24,7 @@ from prefect_seedance.routes.request import Options, Shape, block_fields
 from prefect_seedance.runs.single import ENDED, MADE, STORED, JobTicket, carry_out
 from prefect_seedance.tasks.anywhere import awaits
 from prefect_seedance.tasks.create import one_request
-from prefect_seedance.tasks.home import prefect_home
-from prefect_seedance.tasks.media_places import media_roots
+from prefect_seedance.tasks.one_row import context_of, spec_of
 from prefect_seedance.tasks.routes import route_to_use
 
 __all__ = ["VideoJob", "VideoJobRun"]
@@ -142,22 +139,10 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
         key: str,
         request: VideoRequest | None = None,
     ) -> JobTicket:
-        url = None if self.ledger is None else self.ledger.get_secret_value()
-        return await on_core(
-            lambda: carry_out(
-                step,
-                reaches,
-                settings=settings,
-                batch=self.batch,
-                take=self.take,
-                key=key,
-                output=Path(self.output),
-                ledger_url=ledger_url(url, prefect_home()),
-                patience=self.patience,
-                request=request,
-                media_access=MediaAccess(roots=media_roots(self.media_root), loopback=settings.account.on_loopback),
-            )
-        )
+        ledger = None if self.ledger is None else self.ledger.get_secret_value()
+        spec = spec_of(self.batch, self.take, self.output, self.patience)
+        context = context_of(settings, ledger, media_root=self.media_root)
+        return await on_core(lambda: carry_out(step, reaches, spec=spec, context=context, key=key, request=request))
 
 
 class VideoJobRun(JobRun[JobTicket]):
@@ -212,16 +197,16 @@ class VideoJobRun(JobRun[JobTicket]):
 
 
 async def _create(row: Row) -> None:
-    await prepare_media(row, PLAIN_STEPS.upload, PLAIN_STEPS.review)
-    await PLAIN_STEPS.create(row)
+    await prepare_media(row, PLAIN.upload, PLAIN.review)
+    await PLAIN.create(row)
 
 
 async def _poll(row: Row) -> None:
-    await PLAIN_STEPS.poll(row)
+    await PLAIN.poll(row)
 
 
 async def _download(row: Row) -> None:
-    await PLAIN_STEPS.download(row)
+    await PLAIN.download(row)
 
 
 def _awaited(work: Callable[[], Coroutine[Any, Any, T]]) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from prefect_seedance import errors
 from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.engine.steps import policy
-from prefect_seedance.engine.steps.policy import close, decide, may_fall_back, state_before_create
+from prefect_seedance.engine.steps.policy import Decision, close, decide, may_fall_back, state_before_create
 from prefect_seedance.errors import InputError, InvalidVideo, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger import State
 from prefect_seedance.planning.run_limits import RunLimits
@@ -28,7 +28,7 @@ async def test_only_what_is_proven_lets_a_row_be_sent_again(kind: type[SeedanceE
     assert (decision.state is State.UNKNOWN) is not unsent
     assert state_before_create(error) in {State.DEFERRED, State.REFUSED, State.OVER_BUDGET}
     if decision.state is State.UNKNOWN:
-        assert not (decision.again or decision.fall_back or decision.close)
+        assert decision == Decision(State.UNKNOWN)
         assert not may_fall_back(error, LENIENT)
     if decision.again:
         assert decision.state is State.DEFERRED

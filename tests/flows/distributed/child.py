@@ -11,8 +11,9 @@ from typing import Any, Self
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.core import checkpoints
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS
-from prefect_seedance.runs.distributed.shard import ShardSpec, carry
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
+from prefect_seedance.engine.step_runner import PLAIN
+from prefect_seedance.runs.distributed.shard import carry
 
 
 def processes() -> multiprocessing.context.ForkServerContext:
@@ -26,7 +27,8 @@ def processes() -> multiprocessing.context.ForkServerContext:
 class ShardTask:
     """A shard, in words that cross to another process."""
 
-    order: dict[str, Any]
+    spec: dict[str, Any]
+    ledger: str
     sandbox: str
     in_flight: int
     kill_at: str
@@ -34,9 +36,9 @@ class ShardTask:
     duration: int | None = 5
 
     @classmethod
-    def of(cls, order: ShardSpec, sandbox: str, **options: Any) -> Self:
-        plain = {name: getattr(order, name) for name in order.__dataclass_fields__ if name not in {"routes", "limits"}}
-        return cls(plain, sandbox, order.routes[0].max_in_flight, **options)
+    def of(cls, spec: RunSpec, context: RunContext, sandbox: str, **options: Any) -> Self:
+        plain = spec.model_dump(mode="json")
+        return cls(plain, context.ledger_url, sandbox, context.routes[0].max_in_flight, **options)
 
 
 def run_shard(task: ShardTask) -> None:
@@ -52,8 +54,8 @@ def run_shard(task: ShardTask) -> None:
         max_in_flight=task.in_flight,
         poll_seconds=0.05,
     )
-    order = ShardSpec(routes=(block.to_settings(),), **task.order)
-    outcome = call_core(lambda: carry(order, lambda _: PLAIN_STEPS))
+    context = RunContext(routes=(block.to_settings(),), ledger_url=task.ledger)
+    outcome = call_core(lambda: carry(RunSpec.model_validate(task.spec), context, PLAIN))
     # No clean-up of threads and servers that this forked process has only inherited.
     os._exit(0 if outcome.stopped is None else 1)
 

@@ -16,21 +16,25 @@ from typing import Any
 import pytest
 
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.engine.dispatcher import PLAIN_STEPS
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
+from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.ledger import AttemptRecord, Ledger, State
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.planning.route_policy import RoutePolicy
 from prefect_seedance.planning.run_limits import RunLimits
-from prefect_seedance.runs.batch import RunOutcome, RunSpec, run_batch
+from prefect_seedance.runs.batch import RunOutcome, run_batch
 from prefect_seedance.runs.distributed.coordinator import Begun, distribute
-from prefect_seedance.runs.distributed.shard import ShardOutcome, ShardSpec, carry
+from prefect_seedance.runs.distributed.shard import ShardOutcome, carry
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tables.reader import read_table
+from tests.engine.asked import asked
 from tests.flows.distributed.child import ShardTask, processes, run_shard
 from tests.patience import patience
 
 RouteTo = Callable[..., Any]
+
+Order = tuple[RunSpec, RunContext]
 
 
 class Scene:
@@ -43,46 +47,33 @@ class Scene:
         self.ledger = ledger or f"sqlite+aiosqlite:///{folder}/ledger.db"
         self.shards: list[ShardOutcome] = []
 
-    def order(self, table: list[dict[str, Any]], choice: RoutePolicy | None = None, **options: Any) -> RunSpec:
+    def order(self, table: list[dict[str, Any]], choice: RoutePolicy | None = None, **options: Any) -> Order:
         limits = RunLimits.parse(**options.pop("limits", {}))
-        return RunSpec(
-            plan=prepare(read_table(table), self.routes, policy=choice, limits=limits),
-            routes=self.routes,
+        return asked(
+            prepare(read_table(table), self.routes, policy=choice, limits=limits),
+            self.routes,
             batch="b",
-            take="1",
             output=self.folder / "videos",
             ledger_url=self.ledger,
-            patience=600,
             limits=limits,
             **options,
         )
 
-    def run(self, order: RunSpec, engine: Callable[[RunSpec, Begun], Any]) -> RunOutcome:
+    def run(self, order: Order, engine: Callable[[Order, Begun], Any]) -> RunOutcome:
         async def carried(begun: Begun) -> list[str]:
             return await engine(order, begun)
 
-        return call_core(
-            lambda: run_batch(replace(order, distribution=partial(distribute, launcher=carried)), lambda _: PLAIN_STEPS)
-        )
+        return call_core(lambda: run_batch(*order, lambda _: PLAIN, distribution=partial(distribute, launcher=carried)))
 
-    def shard_order(self, order: RunSpec, begun: Begun) -> ShardSpec:
-        return ShardSpec(
-            batch=order.batch,
-            take=order.take,
-            routes=self.routes,
-            ledger_url=self.ledger,
-            identity=begun.identity,
-            output=str(order.output),
-            parent=begun.parent,
-            patience=order.patience,
-            limits=order.limits,
-            failures_allowed=begun.failures_allowed,
-        )
+    def shard_order(self, order: Order, begun: Begun) -> Order:
+        """What each shard gets: the plan stays with the parent."""
+        spec, context = order
+        return spec.model_copy(update={"parent": begun.parent}), replace(context, plan=None)
 
-    async def three(self, order: RunSpec, begun: Begun) -> list[str]:
+    async def three(self, order: Order, begun: Begun) -> list[str]:
         """Three shards in this process."""
         shard = self.shard_order(order, begun)
-        self.shards = await asyncio.gather(*(carry(shard, lambda _: PLAIN_STEPS) for _ in range(3)))
+        self.shards = await asyncio.gather(*(carry(*shard, PLAIN) for _ in range(3)))
         return []
 
     def rows(self) -> list[Any]:
@@ -156,7 +147,7 @@ def test_rows_fall_back_in_whichever_process(tmp_path: Path, route_to: RouteTo) 
             block.credentials.base_url = sandbox.url
         scene = Scene(tmp_path, given)
         order = scene.order(table(6, duration=5), choice=RoutePolicy("in_order", None))
-        assert order.plan.rows[0].others
+        assert order[1].plan.rows[0].others
         outcome = scene.run(order, scene.three)
         assert Counter((record.state, record.kind.provider) for record in outcome.records.values()) == {
             (State.STORED, "jimmy"): 6
@@ -175,13 +166,13 @@ def test_who_is_cancelled_tells_the_shards_and_they_end_in_order(
     shards: list[asyncio.Task[ShardOutcome]] = []
 
     async def engine(begun: Begun) -> list[str]:
-        shards.append(asyncio.create_task(carry(scene.shard_order(order, begun), lambda _: PLAIN_STEPS)))
+        shards.append(asyncio.create_task(carry(*scene.shard_order(order, begun), PLAIN)))
         await asyncio.Event().wait()
         return []
 
     async def scene_of() -> ShardOutcome:
         parent = asyncio.create_task(
-            run_batch(replace(order, distribution=partial(distribute, launcher=engine)), lambda _: PLAIN_STEPS)
+            run_batch(*order, lambda _: PLAIN, distribution=partial(distribute, launcher=engine))
         )
         while len(sandbox.state.bill()) < 4:
             await asyncio.sleep(0.02)
@@ -211,8 +202,8 @@ def test_a_process_is_killed_and_another_is_added(
     order = scene.order(table(36))
     took: list[float] = []
 
-    async def engine(order_: RunSpec, begun: Begun) -> list[str]:
-        task = ShardTask.of(scene.shard_order(order_, begun), sandbox.url, kill_at="job written", kill_nth=3)
+    async def engine(order_: Order, begun: Begun) -> list[str]:
+        task = ShardTask.of(*scene.shard_order(order_, begun), sandbox.url, kill_at="job written", kill_nth=3)
         doomed, steady = (
             processes().Process(target=run_shard, args=(each,)) for each in (task, replace(task, kill_nth=0))
         )
@@ -259,8 +250,8 @@ def test_a_providers_own_limit_is_shared_by_three_processes(tmp_path: Path, post
         scene = Scene(tmp_path, [block], postgres)
         order = scene.order(table(60))
 
-        async def engine(order_: RunSpec, begun: Begun) -> list[str]:
-            task = ShardTask.of(scene.shard_order(order_, begun), sandbox.url, kill_at="", kill_nth=0)
+        async def engine(order_: Order, begun: Begun) -> list[str]:
+            task = ShardTask.of(*scene.shard_order(order_, begun), sandbox.url, kill_at="", kill_nth=0)
             running = [processes().Process(target=run_shard, args=(task,)) for _ in range(3)]
             for process in running:
                 process.start()

@@ -103,9 +103,9 @@ async def test_only_names_and_numbers_cross(saved: str, tmp_path: Path, monkeypa
     """The whole of what a shard is told is JSON, and holds neither the key nor a row."""
     lines: list[dict[str, Any]] = []
 
-    async def engine_of(meant: Any, order: Any) -> Any:
+    async def engine_of(meant: Any, spec: Any, context: Any) -> Any:
         async def engine(begun: Any) -> list[str]:
-            lines.append(meant.call(order, begun))
+            lines.append(meant.shard_spec(spec, context, begun.parent).model_dump(mode="json"))
             return []
 
         return engine
@@ -122,5 +122,6 @@ async def test_only_names_and_numbers_cross(saved: str, tmp_path: Path, monkeypa
     assert "sk_sandbox" not in text
     assert "a fox" not in text
     call = lines[0]
-    assert (call["routes"], call["budget"], call["failures_allowed"]) == ([saved], "3 CNY", "1")
+    assert (call["routes"], call["parent"]["failures_allowed"]) == ([saved], "1")
+    assert call["limits"]["budget"] == {"value": "3", "currency": "CNY"}
     assert call["ledger"].startswith("sqlite")

@@ -49,7 +49,7 @@ async def create(row: Row) -> None:
     if session.is_over():
         return  # the run stopped while the row waited
     if skip(row):
-        raise _moved_on(row, row.skipped[row.at])
+        raise _moved_on(row, row.fallback.skipped[row.fallback.at])
     if (reason := account_closed(row)) is not None:
         await session.ledger.put_off(session.run, row.id, reason)
         row.set_state(State.DEFERRED, reason.message)
@@ -63,9 +63,9 @@ async def create(row: Row) -> None:
 async def _ready(row: Row) -> None:
     """Wait until a create may be sent; a row with another route waits no longer than `limit_patience`."""
     limiter, over = row.account_client.limiter, row.session.is_over
-    if not row.has_alternatives or row.limited is None:
+    if not row.fallback.has_alternatives or row.fallback.limited is None:
         return await limiter.ready(row.slot, over)
-    first, refusal = row.limited
+    first, refusal = row.fallback.limited
     try:
         async with asyncio.timeout_at(first + row.session.limits.limit_patience):
             await limiter.ready(row.slot, over)
@@ -98,11 +98,11 @@ async def _send(row: Row) -> None:
     begun = moment()
     attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
     if attempt is None:
-        text = over_budget(session.limits.reserve(row.quote), session.limits.budget)
+        text = over_budget(session.limits.reserve(row.planned.quote), session.limits.budget)
         row.set_state(State.OVER_BUDGET, str(text))
         raise OverBudget(text, row=row.key)
     reached("intent written")
-    session.spending.sent(row.key, row.quote)
+    session.spending.sent(row.key, row.planned.quote)
     row.set_state(State.SENT)
     if stood_still_since(begun):
         # This run's lease may have expired, and a person may have sent the row again from another machine.
@@ -117,11 +117,11 @@ async def _send(row: Row) -> None:
         # The request could not be built; it was never sent.
         refusal = Refused(error.text, provider=row.settings.account.provider, code=error.code, row=row.key)
         await _record_refusal(row, attempt, refusal)
-        raise (_moved_on(row, refusal) if row.moving else refusal) from None
+        raise (_moved_on(row, refusal) if row.fallback.moving else refusal) from None
     except SeedanceError as error:
         error.row = row.key
         await _record_refusal(row, attempt, error)
-        if row.moving:
+        if row.fallback.moving:
             raise _moved_on(row, error) from None
         raise
     except BaseException as error:
@@ -167,7 +167,7 @@ async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
     if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
         error.reword(message("row.key_rejected", account=account, words=error.text))
-    if row.has_alternatives and may_fall_back(error, session.limits) and out_of_patience(row, error):
+    if row.fallback.has_alternatives and may_fall_back(error, session.limits) and out_of_patience(row, error):
         refused_by_route(row, error)
         state = State.DEFERRED
     elif not decide(error).again:
@@ -183,15 +183,15 @@ def _intent(row: Row) -> Intent:
         provider=row.settings.account.provider,
         account=row.settings.account.label,
         model=row.settings.route.model,
-        fingerprint=row.fingerprint,
-        billing_model=row.quote.billing_model,
-        unit=row.quote.unit,
-        unit_price=row.quote.unit_price,
-        currency=row.quote.currency,
-        quote_low=row.quote.low,
-        quote_high=row.quote.high,
-        reserve=row.session.limits.reserve(row.quote),
-        reference_seconds=row.reference_seconds,
-        request=redacted(row.request) if row.has_alternatives else None,
-        passed=tuple(str(each) for each in row.earlier_refusals()),
+        fingerprint=row.planned.fingerprint,
+        billing_model=row.planned.quote.billing_model,
+        unit=row.planned.quote.unit,
+        unit_price=row.planned.quote.unit_price,
+        currency=row.planned.quote.currency,
+        quote_low=row.planned.quote.low,
+        quote_high=row.planned.quote.high,
+        reserve=row.session.limits.reserve(row.planned.quote),
+        reference_seconds=row.planned.reference_seconds,
+        request=redacted(row.request) if row.fallback.has_alternatives else None,
+        passed=tuple(str(each) for each in row.fallback.earlier_refusals()),
     )

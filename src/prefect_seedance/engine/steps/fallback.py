@@ -19,9 +19,9 @@ def out_of_patience(row: Row, error: SeedanceError) -> bool:
     if not decide(error).again:
         return True
     now = asyncio.get_running_loop().time()
-    first = now if row.limited is None else row.limited[0]
-    row.limited = first, error
-    if row.is_probe or row.circuit_breaker.reason(row.settings.route.model) is not None:
+    first = now if row.fallback.limited is None else row.fallback.limited[0]
+    row.fallback.limited = first, error
+    if row.fallback.is_probe or row.circuit_breaker.reason(row.settings.route.model) is not None:
         return True
     wait = (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
     return now + wait - first >= row.session.limits.limit_patience
@@ -30,27 +30,27 @@ def out_of_patience(row: Row, error: SeedanceError) -> bool:
 def refused_by_route(row: Row, error: SeedanceError) -> None:
     """Remember that the row's present route refuses it, and let the circuit breaker decide about the other rows."""
     close(row.circuit_breaker, row.settings.route.model, error, row.session.limits.limit_patience)
-    row.refusals[row.at] = error
-    row.probe, row.limited, row.moving = None, None, True
+    row.fallback.refusals[row.fallback.at] = error
+    row.fallback.probe, row.fallback.limited, row.fallback.moving = None, None, True
 
 
 def skip(row: Row) -> bool:
     """Whether a row with other routes leaves its present one without asking, since it closed while the row waited."""
-    if not row.has_alternatives or row.is_probe:
+    if not row.fallback.has_alternatives or row.fallback.is_probe:
         return False
     reason = row.circuit_breaker.reason(row.settings.route.model)
     if reason is None:
         return False
-    row.skipped[row.at] = reason
-    row.limited, row.moving = None, True
+    row.fallback.skipped[row.fallback.at] = reason
+    row.fallback.limited, row.fallback.moving = None, True
     return True
 
 
 def account_closed(row: Row) -> SeedanceError | None:
     """Why a row is not sent: its account refuses them all. After a while, one row without another route probes it."""
-    reason = None if row.is_probe else row.circuit_breaker.reason_for_all()
-    if reason is not None and not row.has_alternatives and row.circuit_breaker.claim(row.settings.route.model):
-        row.probe = row.at
+    reason = None if row.fallback.is_probe else row.circuit_breaker.reason_for_all()
+    if reason is not None and not row.fallback.has_alternatives and row.circuit_breaker.claim(row.settings.route.model):
+        row.fallback.probe = row.fallback.at
         return None
     return reason
 
@@ -58,10 +58,10 @@ def account_closed(row: Row) -> SeedanceError | None:
 def moves_on(row: Row) -> bool:
     """Whether a row moves to another queue, after its step has ended."""
     error = row.trouble
-    waits = not row.moving and row.has_alternatives and row.state in TAKEABLE
+    waits = not row.fallback.moving and row.fallback.has_alternatives and row.state in TAKEABLE
     if waits and error is not None and decide(error).again:
         refused_by_route(row, error)
-    return row.moving
+    return row.fallback.moving
 
 
 async def choose_route(row: Row) -> bool:
@@ -69,25 +69,25 @@ async def choose_route(row: Row) -> bool:
 
     The route to use is the first that has not refused it and is not known to be closed.
     """
-    row.moving = False
-    if not row.has_alternatives or row.state not in TAKEABLE:
+    row.fallback.moving = False
+    if not row.fallback.has_alternatives or row.state not in TAKEABLE:
         return True
-    for index, candidate in enumerate(row.candidates):
-        if index in row.refusals:
+    for index, candidate in enumerate(row.fallback.candidates):
+        if index in row.fallback.refusals:
             continue
         model = candidate.settings.route.model
         circuit_breaker = row.session.account_clients[candidate.settings.account].circuit_breaker
-        reason = None if index == row.probe else circuit_breaker.reason(model)
+        reason = None if index == row.fallback.probe else circuit_breaker.reason(model)
         if reason is not None and not circuit_breaker.claim(model):
-            row.skipped[index] = reason
+            row.fallback.skipped[index] = reason
             continue
-        row.skipped.pop(index, None)
+        row.fallback.skipped.pop(index, None)
         if reason is not None:
-            row.probe = index
-        if index == row.at:
+            row.fallback.probe = index
+        if index == row.fallback.at:
             return True
         row.use_candidate(index)
-        row.moving = True
+        row.fallback.moving = True
         return False
     await _no_route_left(row)
     return False
@@ -95,12 +95,13 @@ async def choose_route(row: Row) -> bool:
 
 async def _no_route_left(row: Row) -> None:
     """No route is left: the row is deferred to a later run, unless all routes have refused it permanently."""
-    session = row.session
-    reasons = [row.refusals.get(index) or row.skipped[index] for index in range(len(row.candidates))]
+    session, fallback = row.session, row.fallback
+    number = len(fallback.candidates)
+    reasons = [fallback.refusals.get(index) or fallback.skipped[index] for index in range(number)]
     waits = next((reason for reason in reasons if decide(reason).state is State.DEFERRED), None)
     error = copy.copy(waits or reasons[0])
     error.row = row.key
-    error.reword(message("row.no_route_left", routes=len(reasons), reasons=row.earlier_refusals(len(row.candidates))))
+    error.reword(message("row.no_route_left", routes=number, reasons=fallback.earlier_refusals(number)))
     if waits is None:
         await session.ledger.reject(session.run, row.id, error)
         row.set_state(State.REFUSED, error.message)

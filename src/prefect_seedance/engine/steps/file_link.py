@@ -23,7 +23,7 @@ async def upload_file(medium: Medium) -> None:
         Refused: The provider does not accept the file.
         Unreachable: The upload failed; another try may help.
     """
-    session, account = medium.run, medium.settings.account
+    session, account = medium.session, medium.settings.account
     lifetime = medium.client.dialect.upload_lifetime
     if lifetime is None:
         raise InputError(message("upload.not_offered", provider=account.provider, medium=medium.shown))

@@ -66,7 +66,7 @@ async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRe
     if len(inline) > 1 and await _size(row, inline) > MOST_INLINE:
         forms |= dict.fromkeys(inline, "asset")
     media = {
-        (field, address): row.session.medium(row.settings, address, KINDS[field], form)
+        (field, address): row.session.media.medium(row.settings, address, KINDS[field], form)
         for (field, address), form in forms.items()
         if form != "as-is"
     }
@@ -85,7 +85,7 @@ def _extra_reserve(row: Row, later: Sequence[Medium]) -> Decimal:
     limits = row.session.limits
     if limits.budget is None:
         return Decimal(0)
-    reserve = limits.reserve(row.quote)
+    reserve = limits.reserve(row.planned.quote)
     missing = {medium: medium.billing_model for medium in later if medium.reference is None}
     prices = [medium.price_of(model) for medium, model in missing.items() if model is not None]
     return decimals.add(
@@ -96,14 +96,16 @@ def _extra_reserve(row: Row, later: Sequence[Medium]) -> Decimal:
 
 
 def _form(row: Row, field: str, address: str) -> Form:
-    form = form_of(row.settings.route, field, address, review=row.review, experimental=row.settings.experimental)
+    form = form_of(
+        row.settings.route, field, address, review=row.planned.review, experimental=row.settings.experimental
+    )
     if isinstance(form, Problem):
         raise InputError(message("row.medium_not_allowed", reason=form.message))
     return form
 
 
 async def _size(row: Row, media: list[tuple[str, str]]) -> int:
-    return sum([(await row.session.contents.of(address)).bytes for _, address in media])
+    return sum([(await row.session.media.content(address)).bytes for _, address in media])
 
 
 async def _reference(row: Row, medium: Medium, upload: MediumStep, review: MediumStep, extra_reserve: Decimal) -> str:
@@ -113,7 +115,7 @@ async def _reference(row: Row, medium: Medium, upload: MediumStep, review: Mediu
         return f"data:{content.mime_type};base64,{base64.b64encode(body).decode()}"
     step = upload if medium.form == "link" else review
     # Many rows of a run share one medium: the first one runs the step, the others wait for it.
-    await row.session.once(medium, step, extra_reserve)
+    await row.session.media.once(medium, step, extra_reserve)
     if medium.reference is None:
         raise LedgerError(message("upload.no_reference", medium=medium.shown))
     return medium.reference
@@ -122,7 +124,7 @@ async def _reference(row: Row, medium: Medium, upload: MediumStep, review: Mediu
 async def _record_error(row: Row, error: SeedanceError) -> None:
     error.row = row.key
     session = row.session
-    if row.has_alternatives and may_fall_back(error, session.limits):
+    if row.fallback.has_alternatives and may_fall_back(error, session.limits):
         refused_by_route(row, error)
         await session.ledger.put_off(session.run, row.id, error)
         row.set_state(State.DEFERRED, error.message)

@@ -19,8 +19,8 @@ LOOK_AGAIN = 1.0
 @contextlib.asynccontextmanager
 async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[MaterialRecord]:
     """The ledger's record of the medium; held by this run during the block, unless it is ready already."""
-    session = medium.run
-    async with session.locks.setdefault(key, asyncio.Lock()):
+    session = medium.session
+    async with session.media.lock(key):
         record = await _taken(medium, key, name)
         try:
             yield record
@@ -33,7 +33,7 @@ async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[Mat
 
 
 async def _taken(medium: Medium, key: MaterialKey, name: str) -> MaterialRecord:
-    session = medium.run
+    session = medium.session
     while True:
         record = await session.ledger.take_material(session.run, key, name, needed_until=medium.needed_until)
         if record.state is MaterialState.READY or record.holder == session.run.id:

@@ -37,7 +37,7 @@ async def poll(row: Row) -> None:
         view = await row.account_client.poller.wait(
             row.job_id,
             pace=row.settings.poll_seconds,
-            patience=row.session.patience,
+            patience=row.session.spec.patience,
             profile=_profile(row),
             age=None if row.created_at is None else asyncio.get_running_loop().time() - row.created_at,
             link_lifetime=row.account_client.client.dialect.result_lifetime.total_seconds(),
@@ -57,7 +57,7 @@ async def poll(row: Row) -> None:
         raise await _failed(row, view)
     else:
         raise StillRunning(
-            message("job.still_running", job=row.job_id, seconds=row.session.patience),
+            message("job.still_running", job=row.job_id, seconds=row.session.spec.patience),
             provider=row.settings.account.provider,
             row=row.key,
         )

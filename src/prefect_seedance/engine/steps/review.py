@@ -55,7 +55,7 @@ async def review(medium: Medium) -> None:
 
 
 async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
-    session, ledger = medium.run, medium.run.ledger
+    session, ledger = medium.session, medium.session.ledger
     if record.state is MaterialState.FAILED:
         if not _may_resubmit(medium, record):
             raise _refusal(medium, record.error_message, record.error_code)
@@ -85,7 +85,7 @@ async def _reopened(medium: Medium, record: MaterialRecord) -> MaterialRecord:
     """Prepare a failed medium for another submission. Its attempt is recorded first, so a crash causes no third one."""
     opened = replace(record, state=MaterialState.OPEN, asset_id=None, made_at=None, attempt=record.attempt + 1)
     values = {name: getattr(opened, name) for name in ("state", "asset_id", "made_at", "attempt")}
-    session = medium.run
+    session = medium.session
     await session.ledger.note_material(session.run, record.id, error_code=None, error_message=None, **values)
     return opened
 
@@ -93,7 +93,7 @@ async def _reopened(medium: Medium, record: MaterialRecord) -> MaterialRecord:
 async def _review_ended(medium: Medium, asset_id: str, made_at: float) -> AssetView:
     """Wait for the end of the review; returns the asset."""
     clock = asyncio.get_running_loop().time
-    until, pause = clock() + medium.run.patience, FIRST_PAUSE
+    until, pause = clock() + medium.session.spec.patience, FIRST_PAUSE
     trouble: SeedanceError | None = None
     while True:
         try:
@@ -107,7 +107,7 @@ async def _review_ended(medium: Medium, asset_id: str, made_at: float) -> AssetV
             if view.state is not AssetState.REVIEWING:
                 return view
         if clock() + pause > until:
-            text = message("review.pending", medium=medium.shown, asset=asset_id, seconds=medium.run.patience)
+            text = message("review.pending", medium=medium.shown, asset=asset_id, seconds=medium.session.spec.patience)
             if trouble:
                 text = message("review.pending_after_error", review=text, error=trouble.text)
             raise ReviewPending(text, provider=medium.settings.account.provider)
@@ -117,9 +117,9 @@ async def _review_ended(medium: Medium, asset_id: str, made_at: float) -> AssetV
 
 def _may_resubmit(medium: Medium, record: MaterialRecord) -> bool:
     """Whether a failed medium is submitted again: never twice in a run, and where it is billed, only on request."""
-    if record.failed_by == medium.run.run.id:
+    if record.failed_by == medium.session.run.id:
         return False
-    return medium.run.retry_refused or medium.billing_model is None
+    return medium.session.spec.retry_refused or medium.billing_model is None
 
 
 def _refusal(medium: Medium, words: str | None, code: str | None) -> ContentRejected:

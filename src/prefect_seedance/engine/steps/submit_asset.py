@@ -128,7 +128,7 @@ async def _group(medium: Medium) -> str:
         if record.state is MaterialState.READY and record.asset_id is not None:
             return record.asset_id
         price = medium.price_of(medium.billing_model or GROUP_MODEL)
-        if medium.run.limits.budget is not None and price is None:
+        if medium.session.limits.budget is not None and price is None:
             what = message("asset.of_medium", medium=medium.shown)
             raise _over_budget(medium, what, medium.billing_model or GROUP_MODEL)
         extra_reserve = decimals.add((medium.extra_reserve, price.value)) if price else medium.extra_reserve
@@ -145,7 +145,7 @@ async def _group(medium: Medium) -> str:
                 look=lambda: client.find_group(GROUP_NAME),
             ),
         )
-        session = medium.run
+        session = medium.session
         await session.ledger.note_material(
             session.run, record.id, state=MaterialState.READY, asset_id=group, made_at=now()
         )
@@ -154,7 +154,7 @@ async def _group(medium: Medium) -> str:
 
 async def _get_or_buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
     """The id of what is wanted: found, or paid for; after an unsettled earlier request only looked for (law 2)."""
-    waiting = await medium.run.ledger.asset_waiting(record.id)
+    waiting = await medium.session.ledger.asset_waiting(record.id)
     if waiting is not None:
         return await _look_up(medium, record, wanted, waiting)
     reason = medium.circuit_breaker.reason_for_all()
@@ -169,7 +169,7 @@ async def _get_or_buy(medium: Medium, record: MaterialRecord, wanted: _Purchase)
 
 async def _buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
     """One billed request: recorded, sent once, and looked for where its answer is lost."""
-    session, ledger = medium.run, medium.run.ledger
+    session, ledger = medium.session, medium.session.ledger
     request = await ledger.ask_for_asset(
         session.run,
         record.id,
@@ -215,7 +215,7 @@ async def _look_up(medium: Medium, record: MaterialRecord, wanted: _Purchase, wa
         except (Unreachable, InvalidResponse, RateLimited) as error:
             found, trouble = None, error
         if found is not None:
-            await medium.run.ledger.asset_found(medium.run.run, record.id, found)
+            await medium.session.ledger.asset_found(medium.session.run, record.id, found)
             return found
         if clock() + pause > until:
             raise _unsettled(medium, wanted, waiting, trouble)
@@ -249,7 +249,7 @@ def _unsettled(
 
 
 def _over_budget(medium: Medium, what: Message, model: str) -> OverBudget:
-    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.run.limits.budget))
+    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.session.limits.budget))
 
 
 async def _inline(medium: Medium) -> str:

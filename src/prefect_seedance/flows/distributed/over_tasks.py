@@ -10,10 +10,10 @@ from typing import Any
 from prefect import flow
 
 from prefect_seedance.core.portal import GRACE
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.messages import message
-from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
 from prefect_seedance.tasks.shard import carry_shard
 
@@ -33,7 +33,7 @@ def carry_shards(call: dict[str, Any], number: int) -> list[str]:
     return failures
 
 
-async def over_tasks(plan: SpreadPlan, spec: RunSpec) -> Launcher:
+async def over_tasks(plan: SpreadPlan, spec: RunSpec, context: RunContext) -> Launcher:
     """The launcher that runs shards as Dask or Ray tasks.
 
     Raises:
@@ -45,7 +45,8 @@ async def over_tasks(plan: SpreadPlan, spec: RunSpec) -> Launcher:
 
     async def launch(begun: Begun) -> list[str]:
         inner: Callable[[dict[str, Any], int], list[str]] = carry_shards.with_options(task_runner=runner)
-        running = asyncio.ensure_future(asyncio.to_thread(inner, plan.call(spec, begun), number))
+        call = plan.shard_spec(spec, context, begun.parent).model_dump(mode="json")
+        running = asyncio.ensure_future(asyncio.to_thread(inner, call, number))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:

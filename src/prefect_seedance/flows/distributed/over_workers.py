@@ -17,10 +17,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Cancelling, Crashed
 
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.distributed.target import SHARD, SpreadPlan, SpreadTarget
 from prefect_seedance.messages import message
-from prefect_seedance.runs.batch import RunSpec
 from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
 
 __all__ = ["over_workers"]
@@ -43,7 +43,7 @@ WARN_AFTER = 60.0
 """Seconds after which a warning says that no worker has picked up a shard."""
 
 
-async def over_workers(plan: SpreadPlan, spec: RunSpec) -> Launcher:
+async def over_workers(plan: SpreadPlan, spec: RunSpec, context: RunContext) -> Launcher:
     """The launcher that runs shards as runs of a deployment.
 
     Raises:
@@ -59,7 +59,8 @@ async def over_workers(plan: SpreadPlan, spec: RunSpec) -> Launcher:
 
     async def launch(begun: Begun) -> list[str]:
         async with get_client() as client:
-            return await _ShardRuns(client, name, spread, plan.call(spec, begun), begun, spec.patience).run()
+            call = plan.shard_spec(spec, context, begun.parent).model_dump(mode="json")
+            return await _ShardRuns(client, name, spread, call, begun, spec.patience).run()
 
     return launch
 

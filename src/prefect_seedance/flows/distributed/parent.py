@@ -8,24 +8,29 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from prefect_seedance.blocks.loading import load_routes
+from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.ledger import ledger_url, shown_url
 from prefect_seedance.ledger.db.url import ENVIRONMENT, parsed
 from prefect_seedance.messages import message
+from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.providers import RouteSettings
-from prefect_seedance.runs.batch import Distribution, RunSpec
+from prefect_seedance.runs.batch import Distribution
 from prefect_seedance.runs.distributed.coordinator import Launcher, check_fit, distribute
 
 __all__ = ["spread_over"]
 
 
-async def spread_over(spread: str, spec: RunSpec, *, per_step: bool) -> tuple[Distribution, list[str]]:
+async def spread_over(
+    spread: str, spec: RunSpec, context: RunContext, *, per_step: bool
+) -> tuple[Distribution, list[str]]:
     """Prepare the distribution of a run to other processes.
 
     Args:
         spread: The `spread` parameter, as the user wrote it.
         spec: What the run is asked to do.
+        context: What it has in this process; with a plan.
         per_step: Whether each step of each row is a task run.
 
     Returns:
@@ -35,17 +40,17 @@ async def spread_over(spread: str, spec: RunSpec, *, per_step: bool) -> tuple[Di
         InputError: Something cannot be passed to another process. Nothing was spent.
     """
     target = SpreadTarget.parse(spread)
-    names = await _names(spec.routes)
-    address, warnings = _ledger(spec.ledger_url, target)
+    names = await _names(context.routes)
+    address, warnings = _ledger(context.ledger_url, target)
     _check_output(spec, target)
-    check_fit(spec.plan)
-    _check_media(spec, target)
-    plan = SpreadPlan(target, names, address, per_step)
-    launch = await _launcher(target)(plan, spec)
+    plan = context.plan or BatchPlan()
+    check_fit(plan)
+    _check_media(plan, target)
+    launch = await _launcher(target)(SpreadPlan(target, names, address, per_step), spec, context)
     return functools.partial(distribute, launcher=launch), warnings
 
 
-def _launcher(target: SpreadTarget) -> Callable[[SpreadPlan, RunSpec], Awaitable[Launcher]]:
+def _launcher(target: SpreadTarget) -> Callable[[SpreadPlan, RunSpec, RunContext], Awaitable[Launcher]]:
     if target.kind == "workers":
         from prefect_seedance.flows.distributed.over_workers import over_workers  # noqa: PLC0415 - only where it is wanted
 
@@ -86,7 +91,7 @@ def _check_output(spec: RunSpec, target: SpreadTarget) -> None:
         raise InputError(message("spread.local_output", spread=target, output=spec.output))
 
 
-def _check_media(spec: RunSpec, target: SpreadTarget) -> None:
+def _check_media(plan: BatchPlan, target: SpreadTarget) -> None:
     from prefect_seedance.media.inputs.access import ROOT_VARIABLE  # noqa: PLC0415
     from prefect_seedance.routes.address import scheme_of  # noqa: PLC0415
     from prefect_seedance.routes.media_fields import addresses  # noqa: PLC0415
@@ -94,7 +99,7 @@ def _check_media(spec: RunSpec, target: SpreadTarget) -> None:
     local = next(
         (
             (row, address)
-            for row in spec.plan.rows
+            for row in plan.rows
             for _, address in addresses(row.request)
             if scheme_of(address) in {None, "file"}
         ),

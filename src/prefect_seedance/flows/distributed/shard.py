@@ -48,5 +48,5 @@ async def _shard(call: Mapping[str, Any]) -> Any:
         return failed(error, "Failed")
     counted = [message("spread.shard_count", rows=rows, state=state) for state, rows in sorted(outcome.counts.items())]
     counts = listing(counted) if counted else message("spread.no_rows_left")
-    done = message("spread.shard_done", counts=counts, portions=outcome.portions)
+    done = message("spread.shard_done", counts=counts, claims=outcome.claims)
     return Completed(name="Completed", message=str(done))

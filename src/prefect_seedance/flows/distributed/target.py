@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from prefect_seedance.engine.run_spec import Parent, RunContext, RunSpec
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
-from prefect_seedance.runs.batch import RunSpec
-from prefect_seedance.runs.distributed.coordinator import Begun
 
 __all__ = ["SHARD", "SpreadPlan", "SpreadTarget"]
 
@@ -87,28 +86,17 @@ class SpreadPlan:
     ledger: str | None
     per_step: bool
 
-    def call(self, spec: RunSpec, begun: Begun) -> dict[str, Any]:
-        """The parameters of a shard, as plain JSON without any key."""
-        limits = spec.limits
-        local, access = self.spread.kind != "workers", spec.media_access
-        return {
-            "batch": spec.batch,
-            "take": spec.take,
-            "routes": list(self.names),
-            "ledger": self.ledger,
-            "identity": begun.identity,
-            "output": str(spec.output),
-            "parent": begun.parent,
-            "patience": spec.patience,
-            "budget": None if limits.budget is None else str(limits.budget),
-            "max_charge": None if limits.max_charge is None else str(limits.max_charge),
-            "max_failures": limits.max_failures,
-            "failures_allowed": None if begun.failures_allowed is None else str(begun.failures_allowed),
-            "fall_back_on_moderation": limits.fall_back_on_moderation,
-            "limit_patience": limits.limit_patience,
-            "again": "refused" in {state.value for state in spec.retry},
-            "per_step": self.per_step,
-            # In a deployment only the environment allows folders and hosts: its parameters can be changed by hand.
-            "media": [str(each) for each in (access.folder, *access.roots) if each] if local else [],
-            "hosts": sorted(access.hosts) if local else [],
-        }
+    def shard_spec(self, spec: RunSpec, context: RunContext, parent: Parent) -> RunSpec:
+        """What each shard is asked to do."""
+        access = context.media_access
+        # In a deployment only the environment allows folders and hosts: its parameters can be changed by hand.
+        local = self.spread.kind != "workers"
+        return spec.model_copy(
+            update={
+                "routes": self.names,
+                "ledger": self.ledger,
+                "media_folders": tuple(each for each in (access.folder, *access.roots) if each) if local else (),
+                "media_hosts": access.hosts if local else frozenset(),
+                "parent": parent.model_copy(update={"per_step": self.per_step}),
+            }
+        )

@@ -2,7 +2,6 @@
 
 # Annotations are no strings here: Prefect reads them to make the form.
 
-import functools
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -12,13 +11,12 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 from pydantic import Field
 
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.naming import scheduled_time
 from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.twins import of_form
 from prefect_seedance.ledger import Ledger, State, add_up, ledger_url
-from prefect_seedance.messages import use_surface
 from prefect_seedance.reports.period import BatchCost, PeriodCost, period_summary, period_table
 from prefect_seedance.tasks.home import prefect_home
 
@@ -26,7 +24,8 @@ __all__ = ["cost_report"]
 
 
 @flow(name="Cost report", flow_run_name="cost of {days} days")
-def cost_report(
+@of_form
+async def cost_report(
     days: Annotated[int, Field(ge=1, le=3660)] = titled("Days", 7),
     batch: str = titled("Only batches whose name begins with", ""),
 ) -> Any:
@@ -39,11 +38,6 @@ def cost_report(
     Returns:
         The report in one line.
     """
-    with use_surface("form"):
-        return call_core(functools.partial(_report, **locals()))
-
-
-async def _report(days: int, batch: str) -> Any:
     until = scheduled_time()
     try:
         report = await _read(PeriodCost(until - timedelta(days=days), until, []), batch.strip())

@@ -3,14 +3,14 @@
 # Annotations are no strings here: Prefect reads them to make the form.
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import (
@@ -28,16 +28,22 @@ from prefect_seedance.flows.forms.fields import (
 from prefect_seedance.flows.forms.making import TableRun, final_of_all, make_all, make_one
 from prefect_seedance.flows.forms.places import FoundTable, durable_path, find_tables
 from prefect_seedance.flows.forms.typed import typed_table
+from prefect_seedance.flows.generate import OnInvalid, generate
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.messages import message, use_surface
+from prefect_seedance.flows.twins import of_form
+from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import artifact_key
+from prefect_seedance.reports.results.result import GenerateResult
 
-__all__ = ["form_settings", "videos_from_table"]
+__all__ = ["ON_INVALID", "columns_of", "run_of_form", "videos_from_table"]
+
+ON_INVALID: dict[BadRow, OnInvalid] = {"stop before anything is spent": "stop", "leave it out": "skip"}
 
 
 @flow(name="Videos from a table", flow_run_name=run_name)
-def videos_from_table(
+@of_form
+async def videos_from_table(
     table: str = titled("Table", ""),
     rows: str = titled("… or type the rows here", ""),
     batch: str = titled("Batch name", minLength=1, maxLength=100),
@@ -94,79 +100,82 @@ def videos_from_table(
     Returns:
         The result of each row.
     """
-    with use_surface("form"):
-        return call_core(functools.partial(_make, **locals()))
-
-
-def form_settings(
-    *,
-    limit: int,
-    only: str,
-    retry: Sequence[str],
-    take: str,
-    bad_rows: BadRow,
-    budget: str,
-    max_charge: str,
-    approve_above: str,
-    output: str,
-    patience: int,
-    prompt_column: str,
-) -> dict[str, Any]:
-    """The values of a form as parameters of the core.
-
-    Raises:
-        InputError: The output folder would not outlive the run.
-    """
-    keys = [key.strip() for line in only.splitlines() for key in line.split(",") if key.strip()]
-    return {
-        "limit": limit or None,
-        "only": keys or None,
-        "retry": tuple(retry),
-        "take": take,
-        "on_invalid": "skip" if bad_rows == "leave it out" else "stop",
-        "budget": budget.strip() or None,
-        "max_charge": max_charge.strip() or None,
-        "approve_above": approve_above.strip() or None,
-        "output": durable_path(output.strip() or "videos", message("form.the_videos")),
-        "patience": patience * 60,
-        "columns": {"prompt": prompt_column.strip()} if prompt_column.strip() else None,
-        "ledger": None,
-    }
-
-
-async def _make(
-    route: RouteDefaults,
-    batch: str,
-    table: str,
-    rows: str,
-    model: Model,
-    resolution: Resolution,
-    ratio: Ratio,
-    duration: int,
-    more_routes: list[RouteDefaults],
-    choose: Choosing,
-    moderated: Moderation,
-    spread: str,
-    **form: Any,
-) -> Any:
     try:
-        choices = {"model": model, "resolution": resolution, "ratio": ratio, "duration": duration}
-        routes = await chosen_routes(route, more_routes, **choices)
-        settings = {**form_settings(**form), "route": routes, "choose": CHOOSING[choose]}
-        settings["fall_back_on_moderation"] = moderated != "stays refused"
-        settings["spread"] = spread.strip() or None
+        routes = await chosen_routes(
+            route, more_routes, model=model, resolution=resolution, ratio=ratio, duration=duration
+        )
+        run = functools.partial(
+            run_of_form(
+                limit=limit,
+                only=only,
+                retry=retry,
+                take=take,
+                bad_rows=bad_rows,
+                budget=budget,
+                max_charge=max_charge,
+                approve_above=approve_above,
+                output=output,
+                patience=patience,
+                prompt_column=prompt_column,
+            ),
+            route=routes,
+            choose=CHOOSING[choose],
+            fall_back_on_moderation=moderated != "stays refused",
+            spread=spread.strip() or None,
+        )
         found = _find(table, rows)
     except SeedanceError as error:
         return failed(error)
     if found is None:
         with typed_table(rows) as typed:
-            return await make_one(typed, batch=batch, **settings)
+            return await make_one(run, typed, batch)
     if len(found) == 1 and not found[0].label:
-        return await make_one(found[0].place, batch=batch, **settings)
+        return await make_one(run, found[0].place, batch)
     wanted = [TableRun(each.place, each.label, f"{batch}-{each.label}") for each in found]
     return await final_of_all(
-        await make_all(wanted, **settings), artifact_key(batch, "tables"), message("tables.batch", batch=batch)
+        await make_all(run, wanted), artifact_key(batch, "tables"), message("tables.batch", batch=batch)
     )
+
+
+def run_of_form(
+    *,
+    output: str,
+    patience: int,
+    bad_rows: BadRow = "stop before anything is spent",
+    limit: int = 0,
+    only: str = "",
+    retry: Sequence[str] = (),
+    take: str = "1",
+    budget: str = "",
+    max_charge: str = "",
+    approve_above: str = "",
+    prompt_column: str = "",
+) -> functools.partial[Coroutine[Any, Any, GenerateResult | State[Any]]]:
+    """`generate` with the values of a form; it still needs a table, a route and a batch.
+
+    Raises:
+        InputError: The output folder would not outlive the run.
+    """
+    keys = [key.strip() for line in only.splitlines() for key in line.split(",") if key.strip()]
+    return functools.partial(
+        generate,
+        limit=limit or None,
+        only=keys or None,
+        retry=tuple(retry),
+        take=take,
+        on_invalid=ON_INVALID[bad_rows],
+        budget=budget.strip() or None,
+        max_charge=max_charge.strip() or None,
+        approve_above=approve_above.strip() or None,
+        output=durable_path(output.strip() or "videos", message("form.the_videos")),
+        patience=patience * 60,
+        columns=columns_of(prompt_column),
+    )
+
+
+def columns_of(prompt_column: str) -> dict[str, str] | None:
+    """The headings that the form names."""
+    return {"prompt": prompt_column.strip()} if prompt_column.strip() else None
 
 
 def _find(table: str, rows: str) -> list[FoundTable] | None:

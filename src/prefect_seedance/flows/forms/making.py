@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,17 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from prefect_seedance.errors import NothingStored, SeedanceError
-from prefect_seedance.flows.generate import _generate as generate_core
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.messages import Message, message
 from prefect_seedance.reports.next_steps import one_of_several
+from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.tables.reader import TableLike
 
 __all__ = ["LIMIT", "TableOutcome", "TableRun", "final_of_all", "make_all", "make_one"]
+
+Run = Callable[..., Coroutine[Any, Any, GenerateResult | State[Any]]]
+"""`generate` with the settings of a form: it still needs a table and a batch."""
 
 LIMIT = "seedance-generate"
 """The global concurrency limit of runs that spend money. Where it does not exist, nothing is limited."""
@@ -29,7 +33,7 @@ LIMIT = "seedance-generate"
 
 @dataclass(frozen=True, slots=True)
 class TableRun:
-    """A table and its batch. `only` has the keys of the rows to make; None: all rows."""
+    """A table and its batch. `only` has the keys of the rows to make; None: all that the form asks for."""
 
     table: TableLike
     name: str
@@ -55,27 +59,29 @@ async def _limited() -> AsyncIterator[None]:
         yield
 
 
-async def make_one(table: TableLike, **settings: Any) -> Any:
+async def make_one(run: Run, table: TableLike, batch: str) -> GenerateResult | State[Any]:
     """Run one table. Returns the run's final state or its result."""
     async with _limited():
-        return await generate_core(table, **settings)
+        return await run(table, batch=batch)
 
 
-async def make_all(wanted: Sequence[TableRun], **settings: Any) -> list[TableOutcome]:
+async def make_all(run: Run, wanted: Sequence[TableRun]) -> list[TableOutcome]:
     """Run several tables, one after the other. A bad one is reported and does not stop the rest."""
     ended = []
     async with _limited():
         for each in wanted:
-            ended.append(await _run(each, settings))  # noqa: PERF401 - one at a time
+            ended.append(await _outcome(run, each))  # noqa: PERF401 - one at a time
     return ended
 
 
-async def _run(wanted: TableRun, settings: Mapping[str, Any]) -> TableOutcome:
+async def _outcome(run: Run, wanted: TableRun) -> TableOutcome:
     logger = get_run_logger()
-    only = settings.get("only") if wanted.only is None else list(wanted.only)
+    if wanted.only is not None:
+        run = functools.partial(run, only=list(wanted.only))
+    answer: GenerateResult | State[Any]
     try:
         with one_of_several(table=wanted.table):
-            answer = await generate_core(wanted.table, **{**settings, "batch": wanted.batch, "only": only})
+            answer = await run(wanted.table, batch=wanted.batch)
     except SeedanceError as error:  # raised only to make Prefect retry the flow, which one table of many does not
         answer = failed(error, "None stored" if isinstance(error, NothingStored) else "Stopped")
     if isinstance(answer, State):

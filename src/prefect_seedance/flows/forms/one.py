@@ -9,21 +9,21 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import AS_ROUTE, LONGEST, AgainState, Model, Ratio, Resolution, Sound, titled
-from prefect_seedance.flows.forms.generate import form_settings
+from prefect_seedance.flows.forms.generate import run_of_form
 from prefect_seedance.flows.forms.making import make_one
 from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.messages import use_surface
+from prefect_seedance.flows.twins import of_form
 
 __all__ = ["one_video"]
 
 
 @flow(name="One video", flow_run_name=run_name)
-def one_video(
+@of_form
+async def one_video(
     prompt: str = titled("Prompt", minLength=1),
     route: RouteDefaults = titled("Route"),
     model: Model = titled("Model", "as the route says"),
@@ -65,25 +65,6 @@ def one_video(
     Returns:
         The result of the video.
     """
-    with use_surface("form"):
-        return call_core(functools.partial(_make, **locals()))
-
-
-async def _make(
-    *,
-    prompt: str,
-    route: RouteDefaults,
-    model: Model,
-    resolution: Resolution,
-    ratio: Ratio,
-    duration: int,
-    sound: Sound,
-    images: list[str],
-    first_image: str,
-    last_image: str,
-    batch: str,
-    **form: Any,
-) -> Any:
     fields = {
         "prompt": prompt,
         "resolution": "" if resolution == AS_ROUTE else resolution,
@@ -96,9 +77,8 @@ async def _make(
     }
     row = {name: value for name, value in fields.items() if value not in (None, "", [])}
     try:
-        nothing: dict[str, Any] = {"limit": 0, "only": "", "budget": "", "max_charge": "", "prompt_column": ""}
-        settings = form_settings(**form, **nothing, bad_rows="stop before anything is spent")
+        run = run_of_form(retry=retry, take=take, approve_above=approve_above, output=output, patience=patience)
         routes = await chosen_routes(route, model=model)
     except SeedanceError as error:
         return failed(error)
-    return await make_one([row], route=routes, batch=batch, **settings)
+    return await make_one(functools.partial(run, route=routes), [row], batch)

@@ -9,21 +9,23 @@ from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import CHOOSING, LONGEST, BadRow, Choosing, Model, Ratio, Resolution, titled
+from prefect_seedance.flows.forms.generate import ON_INVALID, columns_of
 from prefect_seedance.flows.forms.places import find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.outcomes import failed
-from prefect_seedance.flows.quote import _quote as quote_core
-from prefect_seedance.messages import message, use_surface
+from prefect_seedance.flows.quote import quote
+from prefect_seedance.flows.twins import of_form
+from prefect_seedance.messages import message
 
 __all__ = ["quote_table"]
 
 
 @flow(name="Quote a table", flow_run_name="quote")
-def quote_table(
+@of_form
+async def quote_table(
     table: str = titled("Table", ""),
     rows: str = titled("… or type the rows here", ""),
     route: RouteDefaults = titled("Route"),
@@ -56,40 +58,26 @@ def quote_table(
     Returns:
         The quote of each row, and their sum.
     """
-    with use_surface("form"):
-        return call_core(functools.partial(_quote, **locals()))
-
-
-async def _quote(
-    *,
-    route: RouteDefaults,
-    table: str,
-    rows: str,
-    prompt_column: str,
-    limit: int,
-    bad_rows: BadRow,
-    more_routes: list[RouteDefaults],
-    choose: Choosing,
-    **choices: Any,
-) -> Any:
     try:
         if bool(table.strip()) == bool(rows.strip()):
             raise InputError(message("form.table_or_rows"))
         place = _only_place(table) if table.strip() else None
-        settings: dict[str, Any] = {
-            "route": await chosen_routes(route, more_routes, **choices),
-            "choose": CHOOSING[choose],
-            "only": None,
-            "limit": limit or None,
-            "columns": {"prompt": prompt_column.strip()} if prompt_column.strip() else None,
-            "on_invalid": "skip" if bad_rows == "leave it out" else "stop",
-        }
+        run = functools.partial(
+            quote,
+            route=await chosen_routes(
+                route, more_routes, model=model, resolution=resolution, ratio=ratio, duration=duration
+            ),
+            choose=CHOOSING[choose],
+            limit=limit or None,
+            columns=columns_of(prompt_column),
+            on_invalid=ON_INVALID[bad_rows],
+        )
     except SeedanceError as error:
         return failed(error)
     if place is not None:
-        return await quote_core(place, **settings)
+        return await run(place)
     with typed_table(rows) as typed:
-        return await quote_core(typed, **settings)
+        return await run(typed)
 
 
 def _only_place(table: str) -> str:

@@ -2,15 +2,14 @@
 
 # Annotations are no strings here: Prefect reads them to make the form.
 
-import functools
 from typing import Any, Literal
 
 from prefect import flow
 
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.flows.forms.fields import titled
-from prefect_seedance.flows.resolve import _resolve as resolve_core
-from prefect_seedance.messages import use_surface
+from prefect_seedance.flows.resolve import resolve
+from prefect_seedance.flows.twins import of_form
+from prefect_seedance.ledger import Verdict
 
 __all__ = ["resolve_unknown"]
 
@@ -20,7 +19,7 @@ Finding = Literal[
     "it was made and paid, and is lost",
 ]
 
-_VERDICTS = {
+_VERDICTS: dict[Finding, Verdict] = {
     "nothing was made or charged": "not_made",
     "it was made: here is its job id": "job",
     "it was made and paid, and is lost": "lost",
@@ -28,7 +27,8 @@ _VERDICTS = {
 
 
 @flow(name="Resolve an unknown row", flow_run_name="resolve {batch} {row}")
-def resolve_unknown(
+@of_form
+async def resolve_unknown(
     batch: str = titled("Batch name", minLength=1),
     row: str = titled("Row", minLength=1),
     finding: Finding = titled("What did you find at the provider?"),
@@ -50,7 +50,11 @@ def resolve_unknown(
     Returns:
         What was done, in words.
     """
-    settled = {"batch": batch.strip(), "row": row.strip(), "take": take.strip() or "1", "verdict": _VERDICTS[finding]}
-    found = {"job_id": job_id.strip() or None, "cost": cost.strip() or None}
-    with use_surface("form"):
-        return call_core(functools.partial(resolve_core, None, **settled, **found))
+    return await resolve(
+        batch.strip(),
+        row.strip(),
+        verdict=_VERDICTS[finding],
+        job_id=job_id.strip() or None,
+        cost=cost.strip() or None,
+        take=take.strip() or "1",
+    )

@@ -2,23 +2,22 @@
 
 # Annotations are no strings here: Prefect reads them to make the form.
 
-import functools
 from typing import Annotated, Any
 
 from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.flows.forms.fields import titled
-from prefect_seedance.flows.sweep import _sweep as sweep_core
-from prefect_seedance.messages import use_surface
+from prefect_seedance.flows.sweep import fetch_paid
+from prefect_seedance.flows.twins import of_form
 
 __all__ = ["fetch_left_behind"]
 
 
 @flow(name="Fetch what was left behind", flow_run_name="sweep")
-def fetch_left_behind(
+@of_form
+async def fetch_left_behind(
     route: RouteDefaults = titled("Route"),
     batch: str = titled("Only this batch", ""),
     patience: Annotated[int, Field(ge=0)] = titled("Minutes to wait for videos", 10),
@@ -35,8 +34,4 @@ def fetch_left_behind(
     Returns:
         What was found, what was saved, and what is left.
     """
-    routes = [route, *more_routes]
-    with use_surface("form"):
-        return call_core(
-            functools.partial(sweep_core, routes, batch=batch.strip() or None, ledger=None, patience=patience * 60)
-        )
+    return await fetch_paid([route, *more_routes], batch=batch.strip() or None, patience=patience * 60)

@@ -9,7 +9,7 @@ is making: a corrected prompt costs one video, and rows that were deferred befor
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from prefect import flow
@@ -19,17 +19,17 @@ from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
-from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.dropped import DroppedTable, WatchedFolder
 from prefect_seedance.flows.forms.fields import BadRow, titled
-from prefect_seedance.flows.forms.generate import form_settings
+from prefect_seedance.flows.forms.generate import ON_INVALID, columns_of, run_of_form
 from prefect_seedance.flows.forms.making import TableOutcome, TableRun, final_of_all, make_all
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.tables import open_table
+from prefect_seedance.flows.twins import of_form
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
-from prefect_seedance.messages import message, use_surface
-from prefect_seedance.planning.plan import prepare
+from prefect_seedance.messages import message
+from prefect_seedance.planning.plan import BatchPlan, prepare
 from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.tasks.home import prefect_home
 
@@ -39,7 +39,8 @@ UNFINISHED = TAKEABLE | {State.SENT, State.CREATED, State.SUCCEEDED}
 
 
 @flow(name="Watch a folder", flow_run_name="watch {folder}")
-def watch_folder(
+@of_form
+async def watch_folder(
     folder: str = titled("Folder", minLength=1),
     route: RouteDefaults = titled("Route"),
     settle: Annotated[float, Field(ge=0, le=3600)] = titled("Seconds without a change", 10),
@@ -68,25 +69,33 @@ def watch_folder(
     Returns:
         The names of the batches that were run.
     """
-    with use_surface("form"):
-        return call_core(functools.partial(_watch, **locals()))
-
-
-async def _watch(
-    folder: str, route: RouteDefaults, settle: float, more_routes: list[RouteDefaults], **form: Any
-) -> Any:
     logger = get_run_logger()
     try:
-        nothing: dict[str, Any] = {"limit": 0, "only": "", "retry": (), "take": "1", "approve_above": ""}
-        settings = {**form_settings(**form, **nothing), "route": [route, *more_routes]}
+        run = functools.partial(
+            run_of_form(
+                bad_rows=bad_rows,
+                budget=budget,
+                max_charge=max_charge,
+                output=output,
+                patience=patience,
+                prompt_column=prompt_column,
+            ),
+            route=[route, *more_routes],
+        )
         dropped = await asyncio.to_thread(WatchedFolder(folder).look, settle)
         ledger = await Ledger.open(ledger_url(None, prefect_home()))
     except SeedanceError as error:
         return failed(error)
     for name in dropped.unfinished:
         logger.info("%s is still being written, and is left for the next run", name)
+
+    async def planned(place: str) -> BatchPlan:
+        read = await open_table(place, columns_of(prompt_column))
+        routes = await load_routes([route, *more_routes])
+        return await asyncio.to_thread(prepare, read, routes, on_invalid=ON_INVALID[bad_rows])
+
     try:
-        decisions = [await _decide(ledger, each, settings) for each in dropped.tables]
+        decisions = [await _decide(ledger, each, planned) for each in dropped.tables]
     finally:
         await ledger.close()
     bad = [each for each in decisions if isinstance(each, TableOutcome)]
@@ -97,11 +106,13 @@ async def _watch(
     logger.info("%s: %s", folder, found)
     if not wanted and not bad:
         return Completed(name="Nothing new", message=str(message("watch.nothing_new", found=found)), data=[])
-    ended = bad + await make_all(wanted, **settings)
+    ended = bad + await make_all(run, wanted)
     return await final_of_all(ended, "seedance-watch", message("tables.folder", folder=folder))
 
 
-async def _decide(ledger: Ledger, dropped: DroppedTable, settings: dict[str, Any]) -> TableRun | TableOutcome | None:
+async def _decide(
+    ledger: Ledger, dropped: DroppedTable, planned: Callable[[str], Awaitable[BatchPlan]]
+) -> TableRun | TableOutcome | None:
     """Which rows of a table are to be made: a run, a failed outcome for a bad table, or None where nothing is left."""
     batches = await ledger.batches()
     own = await ledger.rows_of(dropped.batch) if dropped.batch in batches else []
@@ -110,9 +121,7 @@ async def _decide(ledger: Ledger, dropped: DroppedTable, settings: dict[str, Any
     if own and not unfinished and not await _any_left(ledger, others):
         return None
     try:
-        read = await open_table(dropped.place, settings["columns"])
-        routes = await load_routes(settings["route"])
-        plan = await asyncio.to_thread(prepare, read, routes, on_invalid=settings["on_invalid"])
+        plan = await planned(dropped.place)
     except SeedanceError as error:
         return TableOutcome(dropped.name, dropped.batch, "Not started", str(error), bad=True)
     finished = {row.key for row in own} - unfinished

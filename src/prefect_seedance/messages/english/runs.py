@@ -45,6 +45,13 @@ RUNS: dict[str, str] = {
         "{rows:row|rows} cannot be spread over processes:{shown:bullets}Correct them, or leave out {@spread}. Nothing "
         "was spent."
     ),
+    "run.shard_without_parent": (
+        "These are not the parameters of a shard: they name no run that has begun the work. Nothing was spent."
+    ),
+    "run.shard_other_version": (
+        "This shard cannot read the parameters of the run that began the work: {reason}. Install the same version of "
+        "prefect-seedance on all workers. This shard spent nothing."
+    ),
     "run.shard_no_output": (
         "The output folder {folder} was not found on this machine, and all shards need the same one. Use a folder that "
         "they share, or a store such as s3://bucket/prefix. This shard spent nothing."
@@ -132,7 +139,7 @@ RUNS: dict[str, str] = {
     "spread.shard_ended": "shard {number}: {state}: {reason}",
     "spread.task_ended": "{state}: {reason}",
     "spread.engine_failed": "{spread}: {kind}: {reason}",
-    "spread.shard_done": "{counts}; {portions:portion|portions}",
+    "spread.shard_done": "{counts}; {claims:claim|claims}",
     "spread.shard_count": "{rows:,} {state}",
     "spread.no_rows_left": "no rows were left",
 }

@@ -10,11 +10,11 @@ import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.disk_space import check_space
 from prefect_seedance.engine.row_loader import addressed, not_loadable
+from prefect_seedance.engine.run_spec import Parent
 from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, Remainder, RowBrief, State
@@ -22,7 +22,7 @@ from prefect_seedance.media import Storage
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.plan import BatchPlan
 from prefect_seedance.planning.planned_row import PlannedRow
-from prefect_seedance.runs.distributed.shard import too_many_failures
+from prefect_seedance.runs.distributed.shared_claims import too_many_failures
 
 __all__ = ["Begun", "Launcher", "check_fit", "distribute"]
 
@@ -46,15 +46,11 @@ class Begun:
 
     Attributes:
         parent: The run that began the work.
-        identity: The ledger's own name.
-        failures_allowed: At so many failures no new rows are started; None where any number is allowed.
         left: Returns what is left of the batch.
         gone: Returns those of the given flow runs of shards whose process is gone.
     """
 
-    parent: str
-    identity: str
-    failures_allowed: Decimal | None
+    parent: Parent
     left: Callable[[], Awaitable[Remainder]]
     gone: Callable[[Collection[str]], Awaitable[set[str]]]
 
@@ -83,7 +79,6 @@ async def distribute(
     ids: Mapping[str, int],
     known: Collection[str],
     *,
-    retry: frozenset[State],
     storage: Storage,
     launcher: Launcher,
 ) -> tuple[set[str], dict[str, str]]:
@@ -94,15 +89,14 @@ async def distribute(
         rows: The rows of the run, by key.
         ids: The ledger's ids of those for which there may be something to do, by key.
         known: The keys of the rows that were planned before this run.
-        retry: States from which rows are sent again.
         storage: The storage of the batch's files.
         launcher: Starts the shards.
 
     Returns:
         The keys of the rows whose state has changed, and by key why some rows are not finished.
     """
-    wanted = set(ids.values())
-    briefs = [each for each in await session.ledger.row_briefs(session.run, session.take) if each.id in wanted]
+    wanted, retry = set(ids.values()), session.spec.retry
+    briefs = [each for each in await session.ledger.row_briefs(session.run, session.spec.take) if each.id in wanted]
     retried = {each.id for each in briefs if each.state in retry}
     # Stored rows whose files exist were left out before: the files of these are gone.
     lost = {each.id for each in briefs if each.state is State.STORED}
@@ -124,7 +118,7 @@ async def _of_other_accounts(session: Session, keys: Collection[str]) -> dict[st
     wanted = set(keys)
     return {
         row.key: str(message("row.account_not_used", account=f"{row.provider}/{row.account}"))
-        for row in await session.ledger.row_briefs(session.run, session.take)
+        for row in await session.ledger.row_briefs(session.run, session.spec.take)
         if row.key in wanted
         and row.state in {State.CREATED, State.SUCCEEDED}
         and (row.provider, row.account) not in accounts
@@ -163,17 +157,20 @@ async def _watched(session: Session, keys: Collection[str], launcher: Launcher) 
     ledger = session.ledger
 
     async def left() -> Remainder:
-        return await ledger.remainder(session.run, session.take, patience=session.patience, parent=session.run.id)
+        return await ledger.remainder(
+            session.run, session.spec.take, patience=session.spec.patience, parent=session.run.id
+        )
 
     async def gone(flow_run_ids: Collection[str]) -> set[str]:
         return await ledger.ended_flow_runs(session.run, flow_run_ids)
 
     wanted = set(keys)
-    seen = {row.key: row for row in await ledger.row_briefs(session.run, session.take) if row.key in wanted}
+    seen = {row.key: row for row in await ledger.row_briefs(session.run, session.spec.take) if row.key in wanted}
     before = {key: row.state for key, row in seen.items()}
     for row in seen.values():
         _notify(session, row)
-    work = Begun(session.run.id, ledger.identity, session.failures_allowed, left, gone)
+    parent = Parent(run=session.run.id, identity=ledger.identity, failures_allowed=session.failures_allowed)
+    work = Begun(parent, left, gone)
     watcher = asyncio.create_task(_watch(session, seen), name="seedance spread")
     try:
         await _run_shards(session, launcher, work)
@@ -190,7 +187,8 @@ async def _run_shards(session: Session, launcher: Launcher, work: Begun) -> None
     for _ in range(ROUNDS):
         failures = await _launch(session, launcher, work)
         standing = await work.left()
-        if work.failures_allowed is not None and standing.failed >= work.failures_allowed:
+        allowed = work.parent.failures_allowed
+        if allowed is not None and standing.failed >= allowed:
             session.stop(too_many_failures(standing.failed, session.limits.max_failures))
             return
         if not failures or not (standing.free or standing.held):
@@ -227,7 +225,7 @@ async def _watch(session: Session, seen: dict[str, RowBrief]) -> None:
 
 
 async def _look(session: Session, seen: dict[str, RowBrief]) -> None:
-    for row in await session.ledger.row_briefs(session.run, session.take):
+    for row in await session.ledger.row_briefs(session.run, session.spec.take):
         if row.key in seen and seen[row.key].state is not row.state:
             seen[row.key] = row
             _notify(session, row)

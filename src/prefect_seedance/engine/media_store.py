@@ -1,0 +1,108 @@
+"""The media of a run: each is prepared once for all the rows that use it, and its bytes are fetched once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect_seedance.engine.medium import Medium
+from prefect_seedance.errors import OverBudget
+from prefect_seedance.ledger import MaterialKey
+from prefect_seedance.media import Content, MediaAccess, fetch_content
+from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.routes.facts import MediaKind
+from prefect_seedance.routes.forms import Form
+
+if TYPE_CHECKING:
+    from prefect_seedance.engine.session import Session
+
+__all__ = ["MediaStore"]
+
+
+class MediaStore:
+    """All media of one run. On the core loop only.
+
+    Args:
+        session: The run.
+        media_access: Which files and hosts media may be read from.
+        scratch: A folder for temporary files of the run.
+    """
+
+    def __init__(self, session: Session, media_access: MediaAccess, scratch: Path) -> None:
+        self._session = session
+        self._access = media_access
+        self._scratch = scratch
+        self._media: dict[tuple[Account, str, str, str, str], Medium] = {}
+        self._steps: dict[Medium, asyncio.Task[object]] = {}
+        self._contents: dict[str, asyncio.Task[Content]] = {}
+        self._locks: dict[MaterialKey, asyncio.Lock] = {}
+
+    def medium(self, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> Medium:
+        """The medium at an address, the same one for all rows of a route."""
+        known = (settings.account, settings.route.library, address, kind, form)
+        if known not in self._media:
+            self._media[known] = Medium(session=self._session, settings=settings, address=address, kind=kind, form=form)
+        return self._media[known]
+
+    def lock(self, key: MaterialKey) -> asyncio.Lock:
+        """The lock that is held while a medium is prepared."""
+        return self._locks.setdefault(key, asyncio.Lock())
+
+    async def once(
+        self, medium: Medium, step: Callable[[Medium], Awaitable[object]], extra_reserve: Decimal = Decimal(0)
+    ) -> None:
+        """Carry out a medium's step, or wait for the one in progress; an error is raised for all waiters.
+
+        It is carried out again once its reference ends soon, and where it did not fit the budget with another row.
+
+        Args:
+            medium: The medium.
+            step: Prepares the medium.
+            extra_reserve: What the budget has to hold in addition: the worst case of the row that needs it.
+        """
+        while True:
+            task = self._steps.get(medium)
+            mine = task is None or task.cancelled() or (task.done() and medium.ends_soon)
+            if task is None or mine:
+                medium.extra_reserve = extra_reserve
+                task = self._steps[medium] = asyncio.create_task(_run(step, medium), name=f"seedance {medium.name}")
+            try:
+                await asyncio.shield(task)
+            except OverBudget:
+                if self._steps.get(medium) is task:
+                    del self._steps[medium]
+                if mine:
+                    raise
+            else:
+                return
+
+    async def content(self, address: str) -> Content:
+        """The content behind an address, fetched once in a run.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        task = self._contents.get(address)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            folder = self._scratch / hashlib.sha256(address.encode()).hexdigest()[:16]
+            task = self._contents[address] = asyncio.create_task(self._fetch(address, folder))
+        return await asyncio.shield(task)
+
+    async def drop(self) -> None:
+        """Cancel what is in progress."""
+        for tasks in (list(self._steps.values()), list(self._contents.values())):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _fetch(self, address: str, folder: Path) -> Content:
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        return await fetch_content(address, self._access, folder)
+
+
+async def _run(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:
+    return await step(medium)

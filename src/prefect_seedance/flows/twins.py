@@ -1,0 +1,70 @@
+"""One coroutine as the function of a synchronous flow, of an asynchronous flow, or of a form.
+
+The coroutine's signature stands once: Prefect reads it through the wrapper, and a type checker follows it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar, cast
+
+from prefect.client.schemas.objects import State
+
+from prefect_seedance.core.portal import call_core, on_core
+from prefect_seedance.messages import use_surface
+
+__all__ = ["awaited", "blocking", "of_form"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Core = Callable[P, Coroutine[Any, Any, R | State[Any]]]
+"""What runs on the core loop. Prefect takes a state that it returns as the run's state, and its caller gets the result
+or the error of that state."""
+
+
+def blocking(function: Core[P, R], *, name: str | None = None) -> Callable[P, R]:
+    """The function of a synchronous flow.
+
+    Args:
+        function: The coroutine function.
+        name: The name under which a module has the flow, where it is not the coroutine's.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return cast("R", call_core(lambda: function(*args, **kwargs)))
+
+    return _named(call, name)
+
+
+def awaited(function: Core[P, R], *, name: str | None = None) -> Callable[P, Coroutine[Any, Any, R]]:
+    """The function of an asynchronous flow; see `blocking`."""
+
+    @functools.wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return cast("R", await on_core(lambda: function(*args, **kwargs)))
+
+    return _named(call, name)
+
+
+def of_form(function: Core[P, R]) -> Callable[P, R]:
+    """The function of a flow that people start from a form: messages name its fields."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with use_surface("form"):
+            return cast("R", call_core(lambda: function(*args, **kwargs)))
+
+    return call
+
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def _named(function: C, name: str | None) -> C:
+    if name is not None:
+        # Prefect finds a flow again by its module and this name.
+        function.__name__ = function.__qualname__ = name
+    return function
