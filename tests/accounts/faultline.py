@@ -14,6 +14,7 @@ from prefect_seedance.engine.step_runner import PLAIN, with_retries
 from prefect_seedance.engine.steps import create, download, poll, review, upload
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.media import MediaAccess
 from prefect_seedance.planning.plan import BatchPlan, prepare
 from prefect_seedance.planning.route_policy import RoutePolicy
@@ -114,9 +115,9 @@ class World:
         outcome = await run_batch(spec, context, lambda _rows: STEPS)
         ledger = await Ledger.open(context.ledger_url)
         try:
-            found = await ledger.rows([row.id for row in outcome.records.values()])
+            found = await ledger.read(lookups.rows_by_id, [row.id for row in outcome.records.values()])
             records = {record.key: record for record in found.values()}
-            return Seen(outcome, records, await ledger.attempts_of(spec.batch))
+            return Seen(outcome, records, await ledger.read(lookups.attempts_of, spec.batch))
         finally:
             await ledger.close()
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from prefect_seedance.ledger import AttemptRecord, Ledger, Outcome, RowRecord, Settlement, State
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.media import inspect_video
 from prefect_seedance.sandbox import BillLine, SandboxServer
 from prefect_seedance.sandbox.world.prices import price_list
@@ -79,7 +80,7 @@ class Books:
         return (self.server.state.now() - self.begun) / 86_400
 
     def rows(self) -> list[RowRecord]:
-        found = self._read(lambda ledger: ledger.rows_of(BATCH))
+        found = self._read(lambda ledger: ledger.read(lookups.rows_of, BATCH))
         for row in found:
             # After the move it is stored a second time, without a link.
             if row.state is State.STORED and row.stored_at is not None:
@@ -87,7 +88,7 @@ class Books:
         return found
 
     def attempts(self) -> list[AttemptRecord]:
-        return self._read(lambda ledger: ledger.attempts_of(BATCH))
+        return self._read(lambda ledger: ledger.read(lookups.attempts_of, BATCH))
 
     def _read(self, ask):
         async def read():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from prefect_seedance.ledger import AttemptRecord, Ledger, Outcome, RowRecord, Settlement, State
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.media import inspect_video
 from prefect_seedance.sandbox import BillLine, SandboxServer, SandboxSettings
 from tests.chaos.child import MODELS, Task, run
@@ -163,10 +164,10 @@ class Scene:
         assert on_the_wire <= 4 * len(MODELS), f"{on_the_wire} rows were on the wire"
 
     def rows(self) -> list[RowRecord]:
-        return self._read(lambda ledger: ledger.rows_of("chaos"))
+        return self._read(lambda ledger: ledger.read(lookups.rows_of, "chaos"))
 
     def attempts(self) -> list[AttemptRecord]:
-        return self._read(lambda ledger: ledger.attempts_of("chaos"))
+        return self._read(lambda ledger: ledger.read(lookups.attempts_of, "chaos"))
 
     def _read(self, ask):
         async def read():

@@ -14,6 +14,7 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.cli.app import run
 from prefect_seedance.cli.console import out
 from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.deployments.worker import FINAL, Ui, prefect, worker
 from tests.patience import hasten, patience
@@ -38,7 +39,7 @@ def states(ledger_file: Path, batch: str) -> list[State]:
     async def read() -> list[State]:
         ledger = await Ledger.open(f"sqlite+aiosqlite:///{ledger_file}")
         try:
-            return [row.state for row in await ledger.rows_of(batch)]
+            return [row.state for row in await ledger.read(lookups.rows_of, batch)]
         finally:
             await ledger.close()
 

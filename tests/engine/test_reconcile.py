@@ -10,6 +10,7 @@ from prefect_seedance.engine.reconcile import GROUP
 from prefect_seedance.engine.step_runner import StepRunner
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger
+from prefect_seedance.ledger.rows import lookups, planning, transitions
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
@@ -47,7 +48,7 @@ async def test_a_change_in_the_last_group_leaves_no_group_written(tmp_path):
     with pytest.raises(InputError, match="row 'last': prompt was 'a cat', is 'a dog'"):
         await run_batch(*spec(tmp_path, {**many, "last": "a dog"}), steps_for)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
-    assert [row.key for row in await ledger.rows_of("spring")] == ["last"]
+    assert [row.key for row in await ledger.read(lookups.rows_of, "spring")] == ["last"]
     await ledger.close()
     outcome = await run_batch(*spec(tmp_path, {**many, "last": "a cat"}), steps_for)
     assert list(outcome.records) == ["last", *many]
@@ -57,9 +58,9 @@ async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
     await run_batch(*spec(tmp_path, {"a": "a cat", "b": "a dog"}), steps_for)
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
     run = await ledger.begin_run("spring")
-    row = await ledger.find("spring", "1", "a")
-    await ledger.claim(run, [row.id])
-    await ledger.reject(run, row.id, InputError("its picture was not accepted"))
+    row = await ledger.read(lookups.row_by_key, "spring", "1", "a")
+    await ledger.write(planning.claim, run, [row.id])
+    await ledger.write(transitions.reject, run, row.id, InputError("its picture was not accepted"))
     # That run is alive and holds the row: the row is finished all the same, so the new run does not wait for it.
     heard = []
     with watching(heard.append):

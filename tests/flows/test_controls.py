@@ -23,6 +23,7 @@ from prefect.states import Cancelling, Scheduled
 
 from prefect_seedance import generate_videos
 from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.conftest import RouteTo
 from tests.patience import eventually_async, hasten, patience
@@ -119,7 +120,7 @@ async def test_cancelled_and_retried_from_the_ui(
 async def states(ledger_file: Path) -> list[State]:
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{ledger_file}")
     try:
-        return [row.state for row in await ledger.rows_of("b")]
+        return [row.state for row in await ledger.read(lookups.rows_of, "b")]
     finally:
         await ledger.close()
 

@@ -12,6 +12,7 @@ from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine import dispatcher
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tasks.step_runner import PER_CHUNK, PER_STEP, steps_for
 from tests.patience import eventually
@@ -37,7 +38,7 @@ def books(url: str) -> dict[str, object]:
 
     async def read() -> dict[str, object]:
         ledger = await Ledger.open(url)
-        rows, attempts = await ledger.rows_of("spring"), await ledger.attempts_of("spring")
+        rows, attempts = await ledger.read(lookups.rows_of, "spring"), await ledger.read(lookups.attempts_of, "spring")
         await ledger.close()
         return {
             row.key: (

@@ -14,6 +14,7 @@ from prefect_seedance import generate_videos, resolve_video, sweep_videos
 from prefect_seedance.cli.app import run as cli
 from prefect_seedance.errors import InputError, NothingStored, SeedanceError
 from prefect_seedance.ledger import Ledger
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from tests.chaos.child import Task
 from tests.chaos.scene import processes, run
@@ -204,7 +205,7 @@ def test_what_the_ledger_keeps_holds_no_secret(route_to: RouteTo, sandbox: Sandb
     async def everything() -> str:
         ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
         try:
-            found = [*await ledger.rows_of("b"), *await ledger.attempts_of("b")]
+            found = [*await ledger.read(lookups.rows_of, "b"), *await ledger.read(lookups.attempts_of, "b")]
         finally:
             await ledger.close()
         return json.dumps([str(record) for record in found])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prefect_seedance.ledger import Charge, Intent, Ledger, Plan, Proof, Run, Settlement, State
+from prefect_seedance.ledger.rows import planning, transitions
 from tests.postgres import PostgresServer
 
 
@@ -67,8 +68,8 @@ class Bench:
     async def rows(self, *keys: str, run: Run | None = None, take: str = "1") -> list[int]:
         """The ids of the rows of these keys, planned and claimed."""
         run = run or self.run
-        ids = await self.ledger.plan(run, take, [a_plan(key) for key in keys])
-        assert await self.ledger.claim(run, ids.values()) == set(ids.values())
+        ids = await self.ledger.write(planning.plan, run, take, [a_plan(key) for key in keys])
+        assert await self.ledger.write(planning.claim, run, ids.values()) == set(ids.values())
         return [ids[key] for key in keys]
 
     async def sent(self, row: int, run: Run | None = None) -> int:
@@ -81,9 +82,9 @@ class Bench:
 
     async def stored(self, row: int) -> int:
         attempt = await self.created(row)
-        await self.ledger.succeed(self.run, row, CHARGED, link_expires_at=None)
-        await self.ledger.prove(self.run, row, PROOF)
-        await self.ledger.store(self.run, row, modified_ns=1)
+        await self.ledger.write(transitions.succeed, self.run, row, CHARGED, link_expires_at=None)
+        await self.ledger.write(transitions.prove, self.run, row, PROOF)
+        await self.ledger.write(transitions.store, self.run, row, modified_ns=1)
         return attempt
 
     async def state(self, row: int) -> State:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.ledger import AttemptRecord, Charge, Outcome, Settlement, add_up
+from prefect_seedance.ledger.rows import lookups, transitions
 
 MONEY = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=18)
 MAYBE = st.none() | MONEY
@@ -101,7 +102,7 @@ async def test_money_comes_back_from_the_ledger_to_the_last_digit(bench: Any, te
     amount = Decimal(text)
     with decimal.localcontext(prec=3):
         charge = Charge(Settlement.CHARGED, units=amount, amount=amount)
-        await bench.ledger.succeed(bench.run, row, charge, link_expires_at=None)
-    (one,) = await bench.ledger.attempts_of("spring")
+        await bench.ledger.write(transitions.succeed, bench.run, row, charge, link_expires_at=None)
+    (one,) = await bench.ledger.read(lookups.attempts_of, "spring")
     assert (one.charge, one.units, str(one.charge)) == (amount, amount, text)
     assert bench.query("SELECT charge FROM seedance_attempts") == [(text,)]  # as text: no database rounds that

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from prefect_seedance.errors import LedgerError, Refused
 from prefect_seedance.ledger import Charge, Intent, Ledger, Plan, Proof, Run, Settlement, State
+from prefect_seedance.ledger.rows import lookups, planning, transitions
 
 KEYS = ("a", "b", "c")
 ROWS = st.sampled_from(KEYS)
@@ -87,7 +88,7 @@ class Machine(RuleBasedStateMachine):
         self.runs = [self.do(self.ledger.begin_run(self.batch)) for _ in "ab"]
         self.places = [0, 1]
         plans = [Plan(key, f"1:{key}", {}, "jimmy", "default", "m", key) for key in KEYS]
-        ids = self.do(self.ledger.plan(self.runs[0], "1", plans))
+        ids = self.do(self.ledger.write(planning.plan, self.runs[0], "1", plans))
         self.rows = {key: Meant(ids[key]) for key in KEYS}
 
     def do(self, work: Any) -> Any:
@@ -115,7 +116,9 @@ class Machine(RuleBasedStateMachine):
     def claim(self, place: int, keys: set[str], retry: set[str]) -> None:
         number, run = self.run_at(place)
         wanted = [self.rows[key] for key in keys]
-        taken = self.do(self.ledger.claim(run, [row.id for row in wanted], frozenset(map(State, retry))))
+        taken = self.do(
+            self.ledger.write(planning.claim, run, [row.id for row in wanted], frozenset(map(State, retry)))
+        )
         free = [row for row in wanted if row.holder in {None, number}]
         assert taken == {row.id for row in free}
         for row in free:
@@ -182,9 +185,9 @@ class Machine(RuleBasedStateMachine):
         lawful = row.holder == number and row.state == "created"
         charge = ENDS[how]
         if how == "succeed":
-            self.attempt(lawful, self.ledger.succeed(run, row.id, charge, link_expires_at=None))
+            self.attempt(lawful, self.ledger.write(transitions.succeed, run, row.id, charge, link_expires_at=None))
         else:
-            self.attempt(lawful, getattr(self.ledger, how)(run, row.id, charge, LedgerError("gone")))
+            self.attempt(lawful, self.ledger.write(getattr(transitions, how), run, row.id, charge, LedgerError("gone")))
         if lawful:
             row.state = LAW[how][1]
             row.attempts[-1].settlement = charge.settlement.value
@@ -198,7 +201,7 @@ class Machine(RuleBasedStateMachine):
         values: dict[str, Any] = {"store": {"modified_ns": 1}}.get(how, {})
         proof = Proof("/v.mp4", "ab", 1, 2, 3, Decimal(5))
         arguments = {"put_off": [Refused("no")], "expire": [Refused("no")], "prove": [proof]}.get(how, [])
-        self.attempt(lawful, getattr(self.ledger, how)(run, row.id, *arguments, **values))
+        self.attempt(lawful, self.ledger.write(getattr(transitions, how), run, row.id, *arguments, **values))
         if lawful:
             row.state = to
 
@@ -242,8 +245,8 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def the_ledger_says_what_was_meant(self) -> None:
         names = {run.id: number for number, run in enumerate(self.runs)}
-        records = {record.key: record for record in self.do(self.ledger.rows_of(self.batch))}
-        attempts = self.do(self.ledger.attempts_of(self.batch))
+        records = {record.key: record for record in self.do(self.ledger.read(lookups.rows_of, self.batch))}
+        attempts = self.do(self.ledger.read(lookups.attempts_of, self.batch))
         for key, row in self.rows.items():
             record = records[key]
             holder = names[record.holder] if record.holder else None

@@ -15,6 +15,7 @@ from prefect_seedance.accounts.account_client import AccountClient
 from prefect_seedance.accounts.clock_gap import moment
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Member, lease
+from prefect_seedance.ledger.sharing import allocations
 
 __all__ = ["shared_limits"]
 
@@ -89,7 +90,7 @@ async def _exchange(ledger: Ledger, account_client: AccountClient, member: Membe
     while True:
         limiter.news.clear()
         try:
-            limiter.apply_share(await ledger.allocate(member, limiter.demand()), agreed / 2)
+            limiter.apply_share(await ledger.write(allocations.allocate, member, limiter.demand()), agreed / 2)
             failing = None
         except LedgerError as error:
             # For the length of a lease nothing more is put in flight; then the exchange fails.

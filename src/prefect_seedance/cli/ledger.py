@@ -11,6 +11,7 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, ledger_url, shown_url
+from prefect_seedance.ledger.rows import maintenance
 from prefect_seedance.messages import message
 
 __all__ = ["copy_ledger", "prune_ledger"]
@@ -59,7 +60,7 @@ def prune_ledger(older_than: str, url: str | None) -> None:
     async def prune() -> list[str]:
         ledger = await Ledger.open(ledger_url(url, home()))
         try:
-            return await ledger.prune(now() - age)
+            return await ledger.write(maintenance.prune, now() - age)
         finally:
             await ledger.close()
 

@@ -14,6 +14,7 @@ from prefect_seedance.cli.console import out
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import AssetRequest, AttemptRecord, Ledger, RowRecord, State, add_up, ledger_url
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.messages import listing, message
 from prefect_seedance.reports.money import amounts, doubts
 from prefect_seedance.reports.results.result import sums
@@ -50,10 +51,10 @@ def read_batch(batch: str | None, url: str | None) -> BatchRecords:
     async def read() -> BatchRecords:
         ledger = await Ledger.open(ledger_url(url, home()))
         try:
-            names = await ledger.batches()
+            names = await ledger.read(lookups.batch_names)
             wanted = names if batch is None else [batch]
-            rows = [row for name in wanted for row in await ledger.rows_of(name)]
-            attempts = [attempt for name in wanted for attempt in await ledger.attempts_of(name)]
+            rows = [row for name in wanted for row in await ledger.read(lookups.rows_of, name)]
+            attempts = [attempt for name in wanted for attempt in await ledger.read(lookups.attempts_of, name)]
             assets = [request for name in wanted for request in await ledger.asset_requests_of(name)]
         finally:
             await ledger.close()

@@ -12,6 +12,7 @@ from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.row_loader import RowLoader
 from prefect_seedance.engine.session import Session
 from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.ledger.rows import planning
 from prefect_seedance.messages import message
 
 __all__ = ["LocalClaims"]
@@ -67,7 +68,7 @@ class LocalClaims:
         """
         if held or not self._missing or self._session.is_over():
             return []
-        taken = await self._session.ledger.claim(self._session.run, self._missing, self._retry)
+        taken = await self._session.ledger.write(planning.claim, self._session.run, self._missing, self._retry)
         reached("rows claimed")
         # What another run has just tried is not tried again.
         self._missing, self._retry = self._missing - taken, frozenset()

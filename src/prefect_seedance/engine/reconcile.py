@@ -8,6 +8,7 @@ from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.ledger import Mark, Plan, State
+from prefect_seedance.ledger.rows import planning
 from prefect_seedance.media import Storage
 from prefect_seedance.planning.file_names import default_name
 from prefect_seedance.planning.planned_row import PlannedRow
@@ -53,13 +54,15 @@ async def plan_rows(
     changed = [row for key, row in rows.items() if key in marks and not row.knows(marks[key].fingerprint)]
     if changed:
         # The ledger raises an error that says what has changed; nothing new was written before.
-        await session.ledger.plan(session.run, session.spec.take, plans(changed))
+        await session.ledger.write(planning.plan, session.run, session.spec.take, plans(changed))
     ids = {key: marks[key].id for key in rows if key in marks}
     if ids:
-        await session.ledger.change_folder(session.run, session.spec.take, folder)
+        await session.ledger.write(planning.change_folder, session.run, session.spec.take, folder)
     new = [row for key, row in rows.items() if key not in marks]
     for start in range(0, len(new), GROUP):
-        ids |= await session.ledger.plan(session.run, session.spec.take, plans(new[start : start + GROUP]))
+        ids |= await session.ledger.write(
+            planning.plan, session.run, session.spec.take, plans(new[start : start + GROUP])
+        )
     return ids
 
 

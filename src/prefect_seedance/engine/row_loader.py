@@ -18,6 +18,8 @@ from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.stored_files import missing_files
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.ledger import RouteKey, RowRecord, State
+from prefect_seedance.ledger.rows import lookups, transitions
+from prefect_seedance.ledger.sharing import work_claims
 from prefect_seedance.media import Storage, open_storage
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.planned_row import PlannedRow
@@ -103,13 +105,13 @@ class RowLoader:
         A stored row whose file is gone or changed is `succeeded` again, so that its video is fetched anew.
         """
         ledger = self._session.ledger
-        records = await ledger.rows(ids)
+        records = await ledger.read(lookups.rows_by_id, ids)
         for row_id in await self._lost([each for each in records.values() if each.state is State.STORED]):
-            await ledger.refetch(self._session.run, row_id)
+            await ledger.write(transitions.refetch, self._session.run, row_id)
             records[row_id] = await ledger.row(row_id)
         details: Mapping[int, Any] = {}
         if not all(record.key in self._plan for record in records.values()):
-            details = await ledger.plan_details(ids)
+            details = await ledger.read(work_claims.plan_details, ids)
         found = [
             await self._row(record, details.get(record.id)) for record in sorted(records.values(), key=self._place)
         ]

@@ -20,6 +20,7 @@ from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.unrecorded import UnrecordedSpending
 from prefect_seedance.errors import LedgerError, TooManyFailures
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, heartbeat
+from prefect_seedance.ledger.rows import leases
 from prefect_seedance.media import Downloader
 from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import RunLimits
@@ -163,7 +164,7 @@ async def _beat(session: Session) -> None:
     while True:
         await asyncio.sleep(heartbeat().total_seconds())
         with contextlib.suppress(LedgerError):
-            await session.ledger.beat(session.run)
+            await session.ledger.write(leases.beat, session.run)
 
 
 async def _end(session: Session) -> None:

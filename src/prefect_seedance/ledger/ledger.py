@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 
 from prefect_seedance.errors import LedgerError, SeedanceError
-from prefect_seedance.ledger._media import LedgerMedia
-from prefect_seedance.ledger._reads import LedgerReads
-from prefect_seedance.ledger._sharing import LedgerSharing
+from prefect_seedance.ledger.db.database import Database
 from prefect_seedance.ledger.db.schema import runs
-from prefect_seedance.ledger.records import Charge, Intent, Plan, Proof
+from prefect_seedance.ledger.records import AssetRequest, Intent, RowRecord
 from prefect_seedance.ledger.rows import (
+    assets,
     budget,
     late_answers,
     leases,
+    lookups,
     maintenance,
     planning,
     resolving,
@@ -28,15 +27,79 @@ from prefect_seedance.ledger.rows import (
 )
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
-from prefect_seedance.ledger.states import State
+from prefect_seedance.ledger.sharing import allocations
+from prefect_seedance.ledger.sharing.allocations import Member
+from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.messages import message
 from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["Ledger"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
-    """One open ledger. Every writing method has committed when it returns."""
+
+class Ledger:
+    """One open ledger: `read` and `write` run the functions of `ledger.rows` and `ledger.sharing` on it.
+
+    Every writing call has committed when it returns. The other methods do more than run one function.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Open the ledger at an SQLAlchemy URL with an async driver; create or migrate it where needed."""
+        ledger = cls(url)
+        await ledger._database.open()
+        return ledger
+
+    async def close(self) -> None:
+        """Finish all pending writes, and disconnect."""
+        await self._database.close()
+
+    @property
+    def identity(self) -> str:
+        """The ledger's id, stored in it; it stays the same when the ledger is moved."""
+        return self._database.identity
+
+    @property
+    def url(self) -> str:
+        """The URL with its password; never show it."""
+        return self._database.url
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return self._database.shown
+
+    async def read(self, operation: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that only reads.
+
+        Args:
+            operation: The function; it gets a connection first.
+            *args: Its further arguments.
+            **kwargs: Its further arguments.
+
+        Example:
+            ```python
+            rows = await ledger.read(lookups.rows_of, "spring")
+            ```
+        """
+        return await self._database.read(lambda connection: operation(connection, *args, **kwargs))
+
+    async def write(
+        self, operation: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a function that writes, in a transaction of its own; it is committed when this returns.
+
+        Args:
+            operation: The function; it gets a connection first.
+            *args: Its further arguments.
+            **kwargs: Its further arguments.
+        """
+        return await self._database.write(lambda connection: operation(connection, *args, **kwargs))
 
     async def begin_run(self, batch: str, flow_run_id: str | None = None) -> Run:
         """Start a new run of a batch; create the batch if it is new."""
@@ -46,36 +109,12 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
 
         return await self._database.write(operation)
 
-    async def beat(self, run: Run) -> None:
-        """Record a heartbeat of the run, for other hosts; on this host its process id is checked."""
-        await self._write(leases.beat, run)
-
     async def end_run(self, run: Run) -> None:
         """End the run, and release its rows."""
         try:
-            await self._write(leases.end, run)
+            await self.write(leases.end, run)
         finally:
             leases.forget(run)
-
-    async def plan(self, run: Run, take: str, plans: Sequence[Plan]) -> dict[str, int]:
-        """Record new rows; see `planning.plan`."""
-
-        def operation(connection: sa.Connection) -> dict[str, int]:
-            return planning.plan(connection, run.batch_id, run.batch, take, plans)
-
-        return await self._database.write(operation)
-
-    async def change_folder(self, run: Run, take: str, folder: str) -> None:
-        """Change the folder of the batch's unfinished rows; see `planning.change_folder`."""
-        await self._write(planning.change_folder, run, take, folder)
-
-    async def claim(self, run: Run, ids: Collection[int], retry: frozenset[State] = frozenset()) -> set[int]:
-        """Claim the rows that no live run holds; see `planning.claim`."""
-
-        def operation(connection: sa.Connection) -> set[int]:
-            return planning.claim(connection, run, ids, retry)
-
-        return await self._database.write(operation)
 
     async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
         """Record a create before it is sent; returns the attempt's id, or None where the budget forbids it.
@@ -154,58 +193,6 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         if not await self._database.write(operation):
             raise LedgerError(message("ledger.lease_expired_answer", answer=error.text))
 
-    async def reject(self, run: Run, row_id: int, error: SeedanceError) -> None:
-        """Refuse a row before anything was sent: one of its media did not pass the provider's review."""
-        await self._write(transitions.reject, run, row_id, error)
-
-    async def put_off(self, run: Run, row_id: int, error: SeedanceError, to: State = State.DEFERRED) -> None:
-        """Leave a row to a later run, as `deferred` or `over_budget`."""
-        await self._write(transitions.put_off, run, row_id, error, to)
-
-    async def succeed(self, run: Run, row_id: int, charge: Charge, *, link_expires_at: datetime | None) -> None:
-        """Record that the job succeeded, and its charge."""
-        await self._write(transitions.succeed, run, row_id, charge, link_expires_at=link_expires_at)
-
-    async def fail(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
-        """Record that the job failed at the provider, and its charge."""
-        await self._write(transitions.fail, run, row_id, charge, error)
-
-    async def fail_gone(self, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
-        """Record that the provider no longer knows the job, whose result was never reported."""
-        await self._write(transitions.fail_gone, run, row_id, charge, error)
-
-    async def expire(self, run: Run, row_id: int, error: SeedanceError) -> None:
-        """Record that a paid video is no longer available at the provider."""
-        await self._write(transitions.expire, run, row_id, error)
-
-    async def prove(self, run: Run, row_id: int, proof: Proof) -> None:
-        """Record a verified file, before it is renamed into place."""
-        await self._write(transitions.prove, run, row_id, proof)
-
-    async def store(
-        self,
-        run: Run,
-        row_id: int,
-        *,
-        modified_ns: int | None,
-        etag: str | None = None,
-        since: datetime | None = None,
-    ) -> None:
-        """Record that the verified file is in place.
-
-        Args:
-            run: The run that holds the row.
-            row_id: The row.
-            modified_ns: The file's modification time in nanoseconds, to detect later changes.
-            etag: The object's ETag, for the same purpose.
-            since: When it was stored, if before now.
-        """
-        await self._write(transitions.store, run, row_id, modified_ns=modified_ns, etag=etag, since=since)
-
-    async def refetch(self, run: Run, row_id: int) -> None:
-        """Record that a stored file is missing or changed, so that it is downloaded again."""
-        await self._write(transitions.refetch, run, row_id)
-
     async def set_worst_case(self, run: Run, most: Amount | None) -> int:
         """Set the worst-case cost of earlier attempts that have none; returns how many still have none.
 
@@ -252,6 +239,57 @@ class Ledger(LedgerReads, LedgerMedia, LedgerSharing):
         content = await self._database.read(maintenance.dump)
         await other._database.write(lambda connection: maintenance.fill(connection, content))
 
-    async def prune(self, before: datetime) -> list[str]:
-        """Delete the rows of settled batches that have not changed since; see `maintenance.prune`."""
-        return await self._database.write(lambda connection: maintenance.prune(connection, before))
+    async def row(self, row_id: int) -> RowRecord:
+        """One row.
+
+        Raises:
+            LedgerError: There is no row with this id.
+        """
+        found = await self.read(lookups.rows_by_id, [row_id])
+        if row_id not in found:
+            raise LedgerError(message("ledger.no_row", id=row_id))
+        return found[row_id]
+
+    async def ask_for_asset(self, run: Run, material_id: int, **limits: Any) -> int | None:
+        """Record a billed request for an asset before it is sent; None where the budget forbids it: see `assets.ask`.
+
+        A caller that is cancelled meanwhile does not get the id and cannot send, so its request is withdrawn.
+        """
+        written: list[int | None] = []
+
+        def operation(connection: sa.Connection) -> int | None:
+            written.append(assets.ask(connection, run, material_id, **limits))
+            return written[-1]
+
+        try:
+            return await self._database.write(operation)
+        except asyncio.CancelledError:
+            if written and written[-1] is not None:
+                with contextlib.suppress(LedgerError):
+                    await self.write(assets.answer, run, written[-1], Outcome.WITHDRAWN)
+            raise
+
+    async def asset_requests_of(self, batch: str) -> list[AssetRequest]:
+        """The billed asset requests of a batch, oldest first."""
+
+        def operation(connection: sa.Connection) -> list[AssetRequest]:
+            batch_id = lookups.batch_id(connection, batch)
+            return [] if batch_id is None else assets.requests_of(connection, batch_id)
+
+        return await self._database.read(operation)
+
+    async def has_live_run(self, batch: str) -> bool:
+        """Whether the batch has a live run."""
+
+        def operation(connection: sa.Connection) -> bool:
+            batch_id = lookups.batch_id(connection, batch)
+            return batch_id is not None and leases.has_live_run(connection, batch_id)
+
+        return await self._database.write(operation)
+
+    async def release_allocation(self, member: Member) -> None:
+        """Release this process's allocation at an account."""
+        try:
+            await self.write(allocations.release, member)
+        finally:
+            allocations.forget(member)

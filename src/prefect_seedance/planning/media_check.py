@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, Ledger, State
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.media import MediaAccess, Probed, Prober
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.plan import BatchPlan, Invalid
@@ -105,7 +106,7 @@ async def settled_keys(ledger_url: str, batch: str, take: str, retry: Collection
     """The keys of the rows for which a run will send nothing, so that their media need no probe."""
     ledger = await Ledger.open(ledger_url)
     try:
-        states = await ledger.states_of(batch, take)
+        states = await ledger.read(lookups.states_of, batch, take)
     finally:
         await ledger.close()
     return {key for key, state in states.items() if state not in TAKEABLE and state not in retry}

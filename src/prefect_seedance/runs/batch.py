@@ -31,6 +31,7 @@ from prefect_seedance.ledger import (
     State,
     check_manifest,
 )
+from prefect_seedance.ledger.rows import budget, lookups, summaries
 from prefect_seedance.media import Storage, open_storage, slug
 from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import message
@@ -143,7 +144,7 @@ async def run_batch(
         await asyncio.to_thread(check_manifest, manifest_place(root), ledger.identity, ledger.shown_url)
         session.failures_allowed = spec.limits.failures_allowed(len(planned))
         await _check_budget(session)
-        marks = await ledger.marks_of(spec.batch, spec.take, planned.keys())
+        marks = await ledger.read(lookups.marks_of, spec.batch, spec.take, planned.keys())
         ids = await plan_rows(session, planned, marks, folder=storage.shown, names=context.file_names)
         reached("rows planned")
         folder = storage.folder if isinstance(storage, LocalStorage) else storage.shown
@@ -166,10 +167,10 @@ async def run_batch(
             outcome.account_stats = stats.since(counted, stats.counts(session))
             outcome.budget = spec.limits.budget
             if spec.limits.budget is not None:
-                outcome.committed = await ledger.committed(session.run, spec.limits.budget.currency)
-            outcome.summaries = await ledger.summaries_of(spec.batch)
+                outcome.committed = await ledger.read(budget.committed, session.run, spec.limits.budget.currency)
+            outcome.summaries = await ledger.read(summaries.summaries_of, spec.batch)
             outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == spec.take}
-            outcome.earlier = await ledger.earlier_attempts_of(spec.batch)
+            outcome.earlier = await ledger.read(lookups.earlier_attempts_of, spec.batch)
             outcome.assets = await ledger.asset_requests_of(spec.batch)
         return outcome
 

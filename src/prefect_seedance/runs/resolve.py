@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, RowRecord, Verdict
+from prefect_seedance.ledger.rows import assets, lookups
 from prefect_seedance.messages import message
 from prefect_seedance.routes.pricing.amount import Amount
 
@@ -42,11 +43,11 @@ async def resolve_row(
     """
     ledger = await Ledger.open(ledger_url)
     try:
-        record = await ledger.find(batch, take, row)
+        record = await ledger.read(lookups.row_by_key, batch, take, row)
         if record is None and (asset := _ASSET.fullmatch(row)) is not None:
             if cost is not None:
                 raise InputError(message("resolve.asset_cost"))
-            await ledger.resolve_asset(batch, int(asset[1]), verdict, asset_id=job_id)
+            await ledger.write(assets.resolve, batch, int(asset[1]), verdict, asset_id=job_id)
             return _asset_told(int(asset[1]), verdict, job_id)
         if record is None:
             raise InputError(message("resolve.no_row", batch=batch, take=take, key=row))

@@ -18,6 +18,7 @@ from prefect_seedance.engine.steps.create import create
 from prefect_seedance.engine.steps.media import prepare_media
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
+from prefect_seedance.ledger.rows import lookups, planning
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.file_names import default_name
 from prefect_seedance.planning.media_check import survey_one
@@ -120,7 +121,9 @@ async def carry_out(
         resolved = None
         if request is not None and storage is not None:
             resolved = _checked(settings, request, key)
-            await ledger.plan(session.run, spec.take, [_plan(settings, resolved, key, spec.take, storage.shown)])
+            await ledger.write(
+                planning.plan, session.run, spec.take, [_plan(settings, resolved, key, spec.take, storage.shown)]
+            )
         record = await _taken(session, key)
         plan = {}
         if resolved is not None and record.state in TAKEABLE:
@@ -225,10 +228,10 @@ def _stuck(record: RowRecord, why: Message | str | None) -> SeedanceError:
 
 async def _taken(session: Session, key: str) -> RowRecord:
     for _ in range(HELD):
-        record = await session.ledger.find(session.run.batch, session.spec.take, key)
+        record = await session.ledger.read(lookups.row_by_key, session.run.batch, session.spec.take, key)
         if record is None:
             raise LedgerError(message("row.not_in_batch", batch=session.run.batch, take=session.spec.take), row=key)
-        if await session.ledger.claim(session.run, [record.id]):
+        if await session.ledger.write(planning.claim, session.run, [record.id]):
             return await session.ledger.row(record.id)
         await asyncio.sleep(1)
     raise LedgerError(message("row.held"), row=key)

@@ -13,6 +13,7 @@ from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.session import open_session
 from prefect_seedance.engine.worker import carry
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, State
+from prefect_seedance.ledger.rows import lookups, maintenance
 from prefect_seedance.runs.batch import StepsFor
 
 __all__ = ["SweepOutcome", "sweep"]
@@ -57,7 +58,7 @@ async def sweep(context: RunContext, steps_for: StepsFor, *, batch: str | None =
     outcome = SweepOutcome()
     ledger = await Ledger.open(context.ledger_url)
     try:
-        names = [pair for pair in await ledger.unfinished_batches() if batch in {None, pair[0]}]
+        names = [pair for pair in await ledger.read(maintenance.unfinished_batches) if batch in {None, pair[0]}]
     finally:
         await ledger.close()
     for name, take in names:
@@ -68,15 +69,17 @@ async def sweep(context: RunContext, steps_for: StepsFor, *, batch: str | None =
 async def _sweep_one(spec: RunSpec, context: RunContext, steps_for: StepsFor, outcome: SweepOutcome) -> None:
     async with open_session(spec, context) as session:
         ledger = session.ledger
-        paid = {row.id: row.key for row in await ledger.rows_of(spec.batch, spec.take) if row.state in PAID}
+        paid = {
+            row.id: row.key for row in await ledger.read(lookups.rows_of, spec.batch, spec.take) if row.state in PAID
+        }
         # The link that expires first comes first: it is the one that may be lost.
         claims = LocalClaims(session, RowLoader(session), paid, order=_by_expiry)
         await carry(session, claims, steps_for(len(paid)))
         outcome.troubles |= {(spec.batch, key): text for key, text in claims.troubles.items()}
         if session.stopped is not None:
             raise session.stopped
-        _sort(await ledger.rows_of(spec.batch, spec.take), paid.keys(), outcome)
-        outcome.attempts += await ledger.attempts_of(spec.batch)
+        _sort(await ledger.read(lookups.rows_of, spec.batch, spec.take), paid.keys(), outcome)
+        outcome.attempts += await ledger.read(lookups.attempts_of, spec.batch)
 
 
 def _by_expiry(row: Row) -> tuple[bool, datetime | None, int]:

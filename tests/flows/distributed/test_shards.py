@@ -20,6 +20,7 @@ from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.ledger import AttemptRecord, Ledger, State
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.planning.route_policy import RoutePolicy
 from prefect_seedance.planning.run_limits import RunLimits
@@ -77,10 +78,10 @@ class Scene:
         return []
 
     def rows(self) -> list[Any]:
-        return self._asked(lambda ledger: ledger.rows_of("b"))
+        return self._asked(lambda ledger: ledger.read(lookups.rows_of, "b"))
 
     def attempts(self) -> list[AttemptRecord]:
-        return self._asked(lambda ledger: ledger.attempts_of("b"))
+        return self._asked(lambda ledger: ledger.read(lookups.attempts_of, "b"))
 
     def _asked(self, question: Callable[[Ledger], Any]) -> Any:
         async def read() -> Any:

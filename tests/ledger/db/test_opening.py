@@ -16,6 +16,7 @@ from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import Ledger, State
 from prefect_seedance.ledger.db import versions
 from prefect_seedance.ledger.db.database import Database
+from prefect_seedance.ledger.rows import lookups, planning
 from tests.ledger.conftest import a_plan
 from tests.patience import patience
 
@@ -54,7 +55,7 @@ async def test_a_ledger_that_is_up_to_date_opens_beside_a_writer(url: str, locke
     locked.execute("BEGIN IMMEDIATE")
     async with asyncio.timeout(patience()):
         ledger = await Ledger.open(url)
-        assert await ledger.batches() == []
+        assert await ledger.read(lookups.batch_names) == []
     locked.rollback()
     await ledger.close()
 
@@ -80,7 +81,7 @@ async def test_an_earlier_version_is_migrated_once_and_keeps_what_it_has(
         monkeypatch.setitem(versions.MIGRATIONS, version, lambda c, adding=adding: c.execute(adding))
     for _ in range(2):
         again = await Ledger.open(url)
-        assert (again.identity, await again.batches()) == (ledger.identity, ["spring"])
+        assert (again.identity, await again.read(lookups.batch_names)) == (ledger.identity, ["spring"])
         await again.close()
     assert {"seedance_after_4", "seedance_after_5"} <= tables(path)
     # The ledger as it was lies beside it.
@@ -95,14 +96,14 @@ async def test_a_ledger_of_an_earlier_version_comes_out_as_a_new_one_would_be_ma
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.executescript((Path(__file__).parent / "data" / f"version-{version}.sql").read_text("utf-8"))
     ledger = await Ledger.open(url)
-    kept = await ledger.rows_of("spring")
+    kept = await ledger.read(lookups.rows_of, "spring")
     states = [row.state.value for row in kept if row.state is not State.UNKNOWN]
     assert states == ["stored", "created", "sent", "planned"]
     assert (kept[0].sha256, kept[0].seconds, kept[0].remarks, kept[0].etag) == ("ab" * 32, Decimal("5.042"), (), None)
-    jobs = [attempt.job_id for attempt in await ledger.attempts_of("spring")]
+    jobs = [attempt.job_id for attempt in await ledger.read(lookups.attempts_of, "spring")]
     assert jobs == ["job-1", "job-2", *[None] * version]
     run = await ledger.begin_run("summer")
-    await ledger.plan(run, "1", [a_plan("new")])
+    await ledger.write(planning.plan, run, "1", [a_plan("new")])
     await ledger.close()
     await (await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'new.db'}")).close()
     assert shape(path) == shape(tmp_path / "new.db")

@@ -10,6 +10,7 @@ import pytest
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import Ledger, State
+from prefect_seedance.ledger.rows import maintenance, planning, transitions
 from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import a_plan, an_intent
 from tests.postgres import PostgresServer
@@ -31,8 +32,8 @@ async def test_newcomers_make_one_ledger_and_share_no_row(machines: list[Ledger]
 
     async def start(ledger: Ledger) -> set[int]:
         run = await ledger.begin_run("spring")
-        ids = await ledger.plan(run, "1", [a_plan(f"k{number}") for number in range(50)])
-        return await ledger.claim(run, ids.values())
+        ids = await ledger.write(planning.plan, run, "1", [a_plan(f"k{number}") for number in range(50)])
+        return await ledger.write(planning.claim, run, ids.values())
 
     takings = await asyncio.gather(*map(start, machines * 2))
     assert sum(map(len, takings)) == len(set.union(*takings)) == 50
@@ -43,8 +44,8 @@ async def test_no_two_machines_spend_the_same_money(machines: list[Ledger]) -> N
 
     async def work(number: int, ledger: Ledger) -> list[int | None]:
         run = await ledger.begin_run("spring")
-        ids = await ledger.plan(run, "1", [a_plan(f"{number}-{row}") for row in range(10)])
-        await ledger.claim(run, ids.values())
+        ids = await ledger.write(planning.plan, run, "1", [a_plan(f"{number}-{row}") for row in range(10)])
+        await ledger.write(planning.claim, run, ids.values())
         intents = [an_intent(row, reserve=Amount(Decimal(1), "CNY")) for row in ids.values()]
         return await asyncio.gather(*(ledger.intend(run, intent, limit) for intent in intents))
 
@@ -55,12 +56,12 @@ async def test_no_two_machines_spend_the_same_money(machines: list[Ledger]) -> N
 async def test_what_no_text_column_keeps_costs_no_record(machines: list[Ledger]) -> None:
     ledger = machines[0]
     run = await ledger.begin_run("spring")
-    (row,) = (await ledger.plan(run, "1", [a_plan("a")])).values()
-    await ledger.claim(run, [row])
+    (row,) = (await ledger.write(planning.plan, run, "1", [a_plan("a")])).values()
+    await ledger.write(planning.claim, run, [row])
     attempt = await ledger.intend(run, an_intent(row))
     assert attempt is not None
     await ledger.refuse(run, row, attempt, LedgerError("half \ud83d\0"), State.UNKNOWN)
     assert (await ledger.row(row)).state is State.UNKNOWN
     with pytest.raises(LedgerError, match="cannot go from"):
-        await ledger.refetch(run, row)
-    assert await ledger.unfinished_batches() == []
+        await ledger.write(transitions.refetch, run, row)
+    assert await ledger.read(maintenance.unfinished_batches) == []

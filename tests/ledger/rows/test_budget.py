@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from prefect_seedance.errors import InputError, LedgerError, Refused
 from prefect_seedance.ledger import Charge, Ledger, Outcome, Settlement, State, add_up
+from prefect_seedance.ledger.rows import budget, lookups, planning, transitions
 from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import Bench, an_intent
@@ -64,15 +65,17 @@ async def step(bench: Bench, row: int, how: str, currency: str, worst: Decimal) 
         case State.SENT:
             await ledger.created(run, row, attempt, job_id=f"j{attempt}", http_status=200, request_id=None)
         case State.CREATED if how == "refund":
-            await ledger.fail(run, row, Charge(Settlement.REFUNDED), Refused("no"))
+            await ledger.write(transitions.fail, run, row, Charge(Settlement.REFUNDED), Refused("no"))
         case State.CREATED if how == "refuse":
-            await ledger.fail(run, row, Charge(Settlement.UNDOCUMENTED), Refused("no"))
+            await ledger.write(transitions.fail, run, row, Charge(Settlement.UNDOCUMENTED), Refused("no"))
         case State.CREATED:
             reserved = record.attempt.reserved if record.attempt else None
             amount = None if how == "unknown" else reserved if how == "dear" else PENNY
-            await ledger.succeed(run, row, Charge(Settlement.CHARGED, amount=amount), link_expires_at=None)
+            await ledger.write(
+                transitions.succeed, run, row, Charge(Settlement.CHARGED, amount=amount), link_expires_at=None
+            )
         case State.FAILED:
-            await ledger.claim(run, [row], frozenset({State.FAILED}))
+            await ledger.write(planning.claim, run, [row], frozenset({State.FAILED}))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -87,13 +90,13 @@ async def test_no_order_of_moves_breaks_the_budget(bench: Bench, moves: list[Any
             if how == "die":
                 await here.ledger.end_run(here.run)
                 here.run = await here.ledger.begin_run(here.run.batch)
-                await here.ledger.claim(here.run, rows)
+                await here.ledger.write(planning.claim, here.run, rows)
             elif how in {"resolve", "lost"} and state is State.UNKNOWN:
                 await here.ledger.end_run(here.run)
                 verdict: Any = "not_made" if how == "resolve" else "lost"
                 await here.ledger.resolve(here.run.batch, "1", key, verdict, charge=None)
                 here.run = await here.ledger.begin_run(here.run.batch)
-                await here.ledger.claim(here.run, rows)
+                await here.ledger.write(planning.claim, here.run, rows)
             else:
                 await step(here, row, how, currency, units + PENNY)
             kept, counted = await sums(here)
@@ -116,8 +119,8 @@ async def test_runs_that_share_a_ledger_share_the_budget(bench: Bench, url: str)
     ]
     sent = [attempt for attempt in await asyncio.gather(*intents) if attempt is not None]
     assert len(sent) == 5
-    assert await second.committed(benches[1].run, "CNY") == 5
-    states = [row.state for row in await second.rows_of("spring")]
+    assert await second.read(budget.committed, benches[1].run, "CNY") == 5
+    states = [row.state for row in await second.read(lookups.rows_of, "spring")]
     assert (states.count(State.SENT), states.count(State.OVER_BUDGET)) == (5, 11)
     await second.close()
 
@@ -137,13 +140,15 @@ async def test_an_earlier_create_without_a_bound_is_bound_in_its_own_currency_on
         await bench.ledger.intend(bench.run, an_intent(row, currency=currency))
     assert await bench.ledger.set_worst_case(bench.run, None) == 3
     assert await bench.ledger.set_worst_case(bench.run, Amount(Decimal(2), "CNY")) == 0
-    assert await bench.ledger.committed(bench.run, "CNY") == 4
+    assert await bench.ledger.read(budget.committed, bench.run, "CNY") == 4
     attempt = (await bench.ledger.row(dollars)).attempt
     assert attempt is not None
     await bench.ledger.created(bench.run, dollars, attempt.id, job_id="j", http_status=200, request_id=None)
-    await bench.ledger.succeed(bench.run, dollars, Charge(Settlement.CHARGED, amount=Decimal(7)), link_expires_at=None)
-    assert await bench.ledger.committed(bench.run, "CNY") == 4
-    assert await bench.ledger.committed(bench.run, "USD") == 7
+    await bench.ledger.write(
+        transitions.succeed, bench.run, dollars, Charge(Settlement.CHARGED, amount=Decimal(7)), link_expires_at=None
+    )
+    assert await bench.ledger.read(budget.committed, bench.run, "CNY") == 4
+    assert await bench.ledger.read(budget.committed, bench.run, "USD") == 7
 
 
 async def unknown(bench: Bench, key: str) -> tuple[int, int]:
@@ -175,7 +180,7 @@ async def test_a_persons_word_settles_an_unknown_row(
     assert record.attempt is not None
     assert (record.state, record.attempt.settlement) == (state, settlement)
     assert (record.attempt.outcome, record.attempt.http_status) == (Outcome.UNKNOWN, 502)  # the evidence stays
-    assert await bench.ledger.committed(bench.run, "CNY") == held
+    assert await bench.ledger.read(budget.committed, bench.run, "CNY") == held
     (cost,) = add_up([record.attempt])
     assert (cost.jobs, cost.succeeded, cost.failed, cost.unpriced) == line
     with pytest.raises(InputError, match="nothing to resolve"):
@@ -189,8 +194,8 @@ async def test_an_adopted_job_that_succeeds_is_a_success(bench: Bench) -> None:
     bench.run = await bench.ledger.begin_run("spring")
     await bench.rows("a")
     charge = Charge(Settlement.CHARGED, units=Decimal(5), amount=Decimal("0.25"))
-    await bench.ledger.succeed(bench.run, row, charge, link_expires_at=None)
-    (line,) = add_up(await bench.ledger.attempts_of("spring"))
+    await bench.ledger.write(transitions.succeed, bench.run, row, charge, link_expires_at=None)
+    (line,) = add_up(await bench.ledger.read(lookups.attempts_of, "spring"))
     assert (line.jobs, line.succeeded, line.failed, line.cost) == (1, 1, 0, Decimal("0.25"))
 
 
@@ -202,7 +207,7 @@ async def test_one_job_is_not_adopted_twice(bench: Bench) -> None:
     for job, words in (("", "needs the provider's id"), (f"job-{other}", "already belongs to row 'b'")):
         with pytest.raises(InputError, match=words):
             await bench.ledger.resolve("spring", "1", "a", "job", job_id=job)
-    found = await bench.ledger.find("spring", "1", "a")
+    found = await bench.ledger.read(lookups.row_by_key, "spring", "1", "a")
     assert found is not None
     assert found.state is State.UNKNOWN
 
@@ -228,7 +233,7 @@ async def test_an_answer_that_comes_after_a_persons_word(
     record = await bench.ledger.row(row)
     assert record.attempt is not None
     assert (record.state, record.attempt.settlement, record.attempt.job_id) == (state, settlement, job)
-    assert await bench.ledger.committed(bench.run, "CNY") == held
+    assert await bench.ledger.read(budget.committed, bench.run, "CNY") == held
     assert "late" in f"{record.attempt.job_id} {record.attempt.message}"
 
 
@@ -238,8 +243,8 @@ async def test_a_copy_is_the_same_ledger(bench: Bench, tmp_path: Any) -> None:
     await bench.stored(stored)
     other = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/copy.db")
     await bench.ledger.copy_to(other)
-    assert await other.rows_of("spring") == await bench.ledger.rows_of("spring")
-    assert await other.attempts_of("spring") == await bench.ledger.attempts_of("spring")
+    assert await other.read(lookups.rows_of, "spring") == await bench.ledger.read(lookups.rows_of, "spring")
+    assert await other.read(lookups.attempts_of, "spring") == await bench.ledger.read(lookups.attempts_of, "spring")
     with pytest.raises(InputError, match="already has batches"):
         await bench.ledger.copy_to(other)
     await other.close()

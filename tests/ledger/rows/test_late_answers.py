@@ -10,7 +10,7 @@ import pytest
 
 from prefect_seedance.errors import InputError, LedgerError, RateLimited, Refused, UnknownOutcome
 from prefect_seedance.ledger import Outcome, Run, Settlement, State, heartbeat, lease
-from prefect_seedance.ledger.rows import leases
+from prefect_seedance.ledger.rows import budget, leases, lookups, planning
 from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import Bench, an_intent
 
@@ -27,7 +27,7 @@ async def sleeps(bench: Bench, seconds: float = 3600) -> None:
 async def taken_over(bench: Bench, *rows: int) -> Run:
     await sleeps(bench)
     other = await bench.ledger.begin_run("spring")
-    assert await bench.ledger.claim(other, rows) == set(rows)
+    assert await bench.ledger.write(planning.claim, other, rows) == set(rows)
     return other
 
 
@@ -71,7 +71,7 @@ async def test_an_answer_that_comes_late_settles_what_waits_for_it(
     assert record.attempt is not None
     assert (record.state, record.attempt.outcome) == (state, outcome)
     assert record.holder == (other.id if held else None)
-    assert await bench.ledger.committed(other, "CNY") == holds
+    assert await bench.ledger.read(budget.committed, other, "CNY") == holds
     assert record.attempt.answered_at is not None
     if how == "broken":
         assert "a 502 page" in (record.error_message or "")
@@ -105,12 +105,12 @@ async def test_who_was_buried_sends_nothing_until_it_takes_rows_anew(bench: Benc
     for row in (first, second):  # `b` is held by nobody now
         with pytest.raises(LedgerError, match="no longer held by this run"):
             await bench.sent(row)
-    await bench.ledger.beat(bench.run)
+    await bench.ledger.write(leases.beat, bench.run)
     with pytest.raises(LedgerError, match="no longer held by this run"):
         await bench.sent(second)
-    assert await bench.ledger.claim(bench.run, [second]) == {second}
+    assert await bench.ledger.write(planning.claim, bench.run, [second]) == {second}
     await bench.sent(second)
-    assert [attempt.row_id for attempt in await bench.ledger.attempts_of("spring")] == [second]
+    assert [attempt.row_id for attempt in await bench.ledger.read(lookups.attempts_of, "spring")] == [second]
 
 
 async def test_a_process_of_this_machine_that_stands_still_loses_its_rows_after_its_lease(bench: Bench) -> None:
@@ -120,7 +120,7 @@ async def test_a_process_of_this_machine_that_stands_still_loses_its_rows_after_
     for silent, taken in ((100, set()), (130, {row})):
         heard = (datetime.now(UTC) - timedelta(seconds=silent)).isoformat(timespec="microseconds")
         bench.query("UPDATE seedance_runs SET heartbeat_at = ? WHERE id = ?", heard, bench.run.id)
-        assert await bench.ledger.claim(other, [row]) == taken
+        assert await bench.ledger.write(planning.claim, other, [row]) == taken
 
 
 async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,12 +130,12 @@ async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch
     monkeypatch.setenv("PREFECT_SEEDANCE_LEASE", "5")
     assert (lease().total_seconds(), heartbeat().total_seconds()) == (5, 0.625)
     await sleeps(bench, 60)
-    assert await bench.ledger.claim(other, [row]) == set()
+    assert await bench.ledger.write(planning.claim, other, [row]) == set()
     short = await bench.ledger.begin_run("spring")
     (mine,) = await bench.rows("b", run=short)
     bench.run = short
     await sleeps(bench, 6)
-    assert await bench.ledger.claim(other, [mine]) == {mine}
+    assert await bench.ledger.write(planning.claim, other, [mine]) == {mine}
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])
@@ -152,10 +152,10 @@ async def test_leases_are_judged_by_the_servers_clock(postgres: str, monkeypatch
 
     ledger = await Ledger.open(postgres)
     run = await ledger.begin_run("spring")
-    (row,) = (await ledger.plan(run, "1", [a_plan("a")])).values()
-    await ledger.claim(run, [row])
+    (row,) = (await ledger.write(planning.plan, run, "1", [a_plan("a")])).values()
+    await ledger.write(planning.claim, run, [row])
     monkeypatch.setattr(leases, "host", lambda: "elsewhere")
     monkeypatch.setattr(leases, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
     other = await ledger.begin_run("spring")
-    assert await ledger.claim(other, [row]) == set()
+    assert await ledger.write(planning.claim, other, [row]) == set()
     await ledger.close()

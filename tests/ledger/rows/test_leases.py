@@ -16,12 +16,13 @@ import pytest
 
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import Ledger, Outcome, Settlement, State
-from prefect_seedance.ledger.rows import leases
+from prefect_seedance.ledger.rows import leases, lookups, planning
 
 WORKER = textwrap.dedent(
     """
     import asyncio, sys
     from prefect_seedance.ledger import Intent, Ledger, Plan
+    from prefect_seedance.ledger.rows import planning
 
     async def main(url):
         print("ready", flush=True)
@@ -29,9 +30,11 @@ WORKER = textwrap.dedent(
         ledger = await Ledger.open(url)
         run = await ledger.begin_run("spring")
         plans = [Plan(f"k{n}", f"1:{n}", {}, "jimmy", "default", "m", f"k{n}") for n in range(300)]
-        ids = await ledger.plan(run, "1", plans)
+        ids = await ledger.write(planning.plan, run, "1", plans)
         half = sorted(ids.values())
-        taken = sorted(await ledger.claim(run, half[:150]) | await ledger.claim(run, half[150:]))
+        taken = sorted(
+            await ledger.write(planning.claim, run, half[:150]) | await ledger.write(planning.claim, run, half[150:])
+        )
         print(*taken, flush=True)
         if sys.stdin.readline().strip() == "work":
             for row in taken[:2]:
@@ -93,14 +96,14 @@ async def test_two_processes_share_no_row_and_the_death_of_one_is_known_at_once(
     ledger = await Ledger.open(url)
     run = await ledger.begin_run("spring")
     everything = takings[0] | takings[1]
-    assert await ledger.claim(run, everything) == set()  # both live
+    assert await ledger.write(planning.claim, run, everything) == set()  # both live
 
     first[1].process.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, first[1].process.pid, os.WEXITED | os.WNOWAIT)  # dead, though its parent has not looked yet
-    assert await ledger.claim(run, everything) == first[0]
+    assert await ledger.write(planning.claim, run, everything) == first[0]
 
     sent, created, *others = sorted(first[0])
-    records = await ledger.rows(first[0])
+    records = await ledger.read(lookups.rows_by_id, first[0])
     assert records[sent].state is State.UNKNOWN
     assert (records[sent].attempt.outcome, records[sent].attempt.settlement) == (Outcome.UNKNOWN, Settlement.UNKNOWN)
     assert records[sent].attempt.answered_at is None
@@ -108,7 +111,9 @@ async def test_two_processes_share_no_row_and_the_death_of_one_is_known_at_once(
     assert {records[row].state for row in others} == {State.PLANNED}
     assert {record.holder for record in records.values()} == {run.id}
     if second[0]:
-        assert {record.holder for record in (await ledger.rows(second[0])).values()}.isdisjoint({run.id, None})
+        assert {record.holder for record in (await ledger.read(lookups.rows_by_id, second[0])).values()}.isdisjoint(
+            {run.id, None}
+        )
     await ledger.close()
 
 
@@ -125,9 +130,9 @@ async def test_a_run_that_ends_lets_go(bench: Any) -> None:
 async def test_a_run_whose_end_could_not_be_written_is_dead_all_the_same(bench: Any) -> None:
     (row,) = await bench.rows("a")
     other = await bench.ledger.begin_run("spring")
-    assert await bench.ledger.claim(other, [row]) == set()
+    assert await bench.ledger.write(planning.claim, other, [row]) == set()
     leases.forget(bench.run)
-    assert await bench.ledger.claim(other, [row]) == {row}
+    assert await bench.ledger.write(planning.claim, other, [row]) == {row}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ async def test_a_process_id_alone_proves_no_life(bench: Any, field: str, value: 
     (row,) = await bench.rows("a")
     bench.query(f"UPDATE seedance_runs SET {field} = ? WHERE id = ?", value, bench.run.id)
     other = await bench.ledger.begin_run("spring")
-    assert await bench.ledger.claim(other, [row]) == {row}
+    assert await bench.ledger.write(planning.claim, other, [row]) == {row}
 
 
 async def test_a_process_that_the_system_hides_is_judged_by_its_heartbeat(
@@ -151,7 +156,7 @@ async def test_a_process_that_the_system_hides_is_judged_by_its_heartbeat(
 
     monkeypatch.setattr(os, "kill", hidden)
     other = await bench.ledger.begin_run("spring")
-    assert await bench.ledger.claim(other, [row]) == set()
+    assert await bench.ledger.write(planning.claim, other, [row]) == set()
 
 
 async def elsewhere(bench: Any, silent: timedelta) -> None:
@@ -164,12 +169,12 @@ async def test_another_machine_lives_as_long_as_it_is_heard_of(bench: Any) -> No
     (row,) = await bench.rows("a")
     other = await bench.ledger.begin_run("spring")
     await elsewhere(bench, leases.LEASE - timedelta(seconds=30))
-    assert await bench.ledger.claim(other, [row]) == set()
+    assert await bench.ledger.write(planning.claim, other, [row]) == set()
     await elsewhere(bench, leases.LEASE + timedelta(seconds=1))
-    await bench.ledger.beat(bench.run)
-    assert await bench.ledger.claim(other, [row]) == set()
+    await bench.ledger.write(leases.beat, bench.run)
+    assert await bench.ledger.write(planning.claim, other, [row]) == set()
     await elsewhere(bench, leases.LEASE + timedelta(seconds=1))
-    assert await bench.ledger.claim(other, [row]) == {row}
+    assert await bench.ledger.write(planning.claim, other, [row]) == {row}
 
 
 async def test_a_machine_that_was_out_of_reach_loses_its_rows_and_not_its_job(bench: Any) -> None:
@@ -177,7 +182,7 @@ async def test_a_machine_that_was_out_of_reach_loses_its_rows_and_not_its_job(be
     attempt = await bench.sent(sent)
     other = await bench.ledger.begin_run("spring")
     await elsewhere(bench, timedelta(hours=1))
-    assert await bench.ledger.claim(other, [sent, planned]) == {sent, planned}
+    assert await bench.ledger.write(planning.claim, other, [sent, planned]) == {sent, planned}
     assert await bench.state(sent) is State.UNKNOWN
 
     # It comes back: what it was told is written, what it meant to do is refused.
@@ -189,13 +194,13 @@ async def test_a_machine_that_was_out_of_reach_loses_its_rows_and_not_its_job(be
     with pytest.raises(LedgerError, match="another run has taken it over"):
         await bench.sent(planned)
     # And it is no dead run for ever.
-    await bench.ledger.beat(bench.run)
+    await bench.ledger.write(leases.beat, bench.run)
     await bench.ledger.end_run(other)
-    assert await bench.ledger.claim(bench.run, [sent, planned]) == {sent, planned}
+    assert await bench.ledger.write(planning.claim, bench.run, [sent, planned]) == {sent, planned}
 
 
 async def test_runs_of_one_process_race_for_one_row(bench: Any, plan_of: Any) -> None:
-    (row,) = (await bench.ledger.plan(bench.run, "1", [plan_of("a")])).values()
+    (row,) = (await bench.ledger.write(planning.plan, bench.run, "1", [plan_of("a")])).values()
     runs = [await bench.ledger.begin_run("spring") for _ in range(10)]
-    takings = await asyncio.gather(*(bench.ledger.claim(run, [row]) for run in runs))
+    takings = await asyncio.gather(*(bench.ledger.write(planning.claim, run, [row]) for run in runs))
     assert sorted(map(len, takings)) == [0] * 9 + [1]

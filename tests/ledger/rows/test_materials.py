@@ -10,7 +10,7 @@ import pytest
 
 from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run
-from prefect_seedance.ledger.rows import budget
+from prefect_seedance.ledger.rows import assets, budget, maintenance, materials
 from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import Bench
 
@@ -21,7 +21,7 @@ LONG_AGO, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelt
 
 
 async def taken(bench: Bench, key: MaterialKey = CLIP, run: Run | None = None) -> MaterialRecord:
-    return await bench.ledger.take_material(run or bench.run, key, "dance.mp4", needed_until=LONG_AGO)
+    return await bench.ledger.write(materials.take, run or bench.run, key, "dance.mp4", needed_until=LONG_AGO)
 
 
 async def asked(bench: Bench, material: MaterialRecord, run: Run | None = None, **limits: Any) -> int | None:
@@ -33,14 +33,14 @@ async def lost(bench: Bench, key: MaterialKey = CLIP) -> int:
     """A request whose answer was lost; the run is over."""
     request = await asked(bench, await taken(bench, key))
     assert request is not None
-    await bench.ledger.asset_answered(bench.run, request, Outcome.UNKNOWN, reason="cut")
+    await bench.ledger.write(assets.answer, bench.run, request, Outcome.UNKNOWN, reason="cut")
     await bench.ledger.end_run(bench.run)
     return request
 
 
 async def committed(bench: Bench) -> Decimal:
     """What the batch has committed, which must be what a new count gives."""
-    kept = await bench.ledger.committed(bench.run, "CNY")
+    kept = await bench.ledger.read(budget.committed, bench.run, "CNY")
     counted = await bench.ledger._database.read(lambda c: budget.recount(c, bench.run.batch_id))
     assert counted.get("CNY", 0) == kept
     return kept
@@ -52,12 +52,12 @@ async def test_a_request_of_unknown_outcome_forbids_another_in_every_run_until_i
     clip = await taken(bench, run=summer)
     with pytest.raises(LedgerError, match="not sent again"):
         await asked(bench, clip, summer)
-    waiting = await bench.ledger.asset_waiting(clip.id)
+    waiting = await bench.ledger.read(assets.waiting, clip.id)
     assert waiting is not None
     assert (waiting.id, waiting.batch, waiting.outcome) == (request, "spring", Outcome.UNKNOWN)
 
-    await bench.ledger.asset_found(summer, clip.id, "asset-1")
-    assert await bench.ledger.asset_waiting(clip.id) is None
+    await bench.ledger.write(assets.found, summer, clip.id, "asset-1")
+    assert await bench.ledger.read(assets.waiting, clip.id) is None
     (settled,) = await bench.ledger.asset_requests_of("spring")
     assert (settled.outcome, settled.asset_id, settled.message) == (Outcome.CREATED, "asset-1", "cut")
     assert await committed(bench) == 1
@@ -70,7 +70,7 @@ async def test_the_answer_and_the_medium_are_one_step(bench: Bench, key: Materia
     """A process that dies right after the answer was written leaves nobody to ask for the asset again."""
     request = await asked(bench, await taken(bench, key))
     assert request is not None
-    await bench.ledger.asset_answered(bench.run, request, Outcome.CREATED, asset_id="made-1")
+    await bench.ledger.write(assets.answer, bench.run, request, Outcome.CREATED, asset_id="made-1")
     await bench.ledger.end_run(bench.run)
     record = await taken(bench, key, await bench.ledger.begin_run("spring"))
     assert (record.state, record.asset_id) == (state, "made-1")
@@ -80,17 +80,17 @@ async def test_the_answer_and_the_medium_are_one_step(bench: Bench, key: Materia
 async def test_a_person_settles_what_was_never_found(bench: Bench, verdict: Any) -> None:
     request = await lost(bench)
     with pytest.raises(InputError, match="no asset request"):
-        await bench.ledger.resolve_asset("summer", request, verdict)
+        await bench.ledger.write(assets.resolve, "summer", request, verdict)
     with pytest.raises(InputError, match="the provider's id"):
-        await bench.ledger.resolve_asset("spring", request, verdict, asset_id=None if verdict == "job" else "a")
+        await bench.ledger.write(assets.resolve, "spring", request, verdict, asset_id=None if verdict == "job" else "a")
     asset_id = "asset://asset-7" if verdict == "job" else None
-    await bench.ledger.resolve_asset("spring", request, verdict, asset_id=asset_id)
+    await bench.ledger.write(assets.resolve, "spring", request, verdict, asset_id=asset_id)
     (settled,) = await bench.ledger.asset_requests_of("spring")
     words = {"job": "asset asset-7"}
     assert (settled.resolution, settled.message) == (words.get(verdict, verdict), "cut")
     assert await committed(bench) == (0 if verdict == "not_made" else 1)
     with pytest.raises(InputError, match="nothing to resolve"):
-        await bench.ledger.resolve_asset("spring", request, verdict, asset_id=asset_id)
+        await bench.ledger.write(assets.resolve, "spring", request, verdict, asset_id=asset_id)
 
     run = await bench.ledger.begin_run("spring")
     clip = await taken(bench, run=run)
@@ -106,7 +106,7 @@ async def test_nobody_settles_what_a_run_works_on(bench: Bench) -> None:
     request = await asked(bench, await taken(bench))
     assert request is not None
     with pytest.raises(LedgerError, match="A run works on the medium"):
-        await bench.ledger.resolve_asset("spring", request, "not_made")
+        await bench.ledger.write(assets.resolve, "spring", request, "not_made")
 
 
 @pytest.mark.parametrize(("room", "fits"), [("9", True), ("9.01", False)])
@@ -121,8 +121,8 @@ async def test_an_asset_without_a_price_needs_the_users_word_before_a_budget_can
     refused = await asked(bench, await taken(bench, GROUP), unit_price=None)
     assert request is not None
     assert refused is not None
-    await bench.ledger.asset_answered(bench.run, request, Outcome.CREATED, asset_id="asset-1")
-    await bench.ledger.asset_answered(bench.run, refused, Outcome.REFUSED)
+    await bench.ledger.write(assets.answer, bench.run, request, Outcome.CREATED, asset_id="asset-1")
+    await bench.ledger.write(assets.answer, bench.run, refused, Outcome.REFUSED)
     assert await bench.ledger.set_worst_case(bench.run, None) == 1
     assert await bench.ledger.set_worst_case(bench.run, Amount(Decimal(3), "CNY")) == 0
     assert await committed(bench) == 3
@@ -132,6 +132,6 @@ async def test_a_batch_with_an_unsettled_asset_is_not_pruned(bench: Bench) -> No
     (row,) = await bench.rows("a")
     await bench.stored(row)
     request = await lost(bench)
-    assert await bench.ledger.prune(LATER) == []
-    await bench.ledger.resolve_asset("spring", request, "not_made")
-    assert await bench.ledger.prune(LATER) == ["spring"]
+    assert await bench.ledger.write(maintenance.prune, LATER) == []
+    await bench.ledger.write(assets.resolve, "spring", request, "not_made")
+    assert await bench.ledger.write(maintenance.prune, LATER) == ["spring"]

@@ -10,6 +10,7 @@ import pytest
 
 from prefect_seedance.errors import LedgerError, RateLimited, Refused
 from prefect_seedance.ledger import Charge, Settlement, State
+from prefect_seedance.ledger.rows import lookups, transitions
 from tests.ledger.conftest import CHARGED, PROOF, Bench, an_intent
 
 # How a row comes into each state, from planned on.
@@ -54,7 +55,7 @@ def moves(bench: Bench) -> dict[str, Move]:
     ledger, run = bench.ledger, bench.run
     no = Refused("no")
     return {
-        "put off": lambda row, _: ledger.put_off(run, row, RateLimited("later")),
+        "put off": lambda row, _: ledger.write(transitions.put_off, run, row, RateLimited("later")),
         "intend": lambda row, _: ledger.intend(run, an_intent(row)),
         "withdraw": lambda row, attempt: ledger.withdraw(run, row, attempt),
         "created": lambda row, attempt: ledger.created(run, row, attempt, job_id="j", http_status=200, request_id="q"),
@@ -62,13 +63,15 @@ def moves(bench: Bench) -> dict[str, Move]:
         "refuse for now": lambda row, attempt: ledger.refuse(run, row, attempt, no, State.DEFERRED),
         "lose": lambda row, attempt: ledger.refuse(run, row, attempt, no, State.UNKNOWN),
         "refuse into a job": lambda row, attempt: ledger.refuse(run, row, attempt, no, State.CREATED),
-        "succeed": lambda row, _: ledger.succeed(run, row, CHARGED, link_expires_at=None),
-        "fail": lambda row, _: ledger.fail(run, row, Charge(Settlement.REFUNDED), no),
-        "job is gone": lambda row, _: ledger.fail_gone(run, row, Charge(Settlement.UNDOCUMENTED), no),
-        "expire": lambda row, _: ledger.expire(run, row, no),
-        "prove": lambda row, _: ledger.prove(run, row, PROOF),
-        "store": lambda row, _: ledger.store(run, row, modified_ns=1),
-        "refetch": lambda row, _: ledger.refetch(run, row),
+        "succeed": lambda row, _: ledger.write(transitions.succeed, run, row, CHARGED, link_expires_at=None),
+        "fail": lambda row, _: ledger.write(transitions.fail, run, row, Charge(Settlement.REFUNDED), no),
+        "job is gone": lambda row, _: ledger.write(
+            transitions.fail_gone, run, row, Charge(Settlement.UNDOCUMENTED), no
+        ),
+        "expire": lambda row, _: ledger.write(transitions.expire, run, row, no),
+        "prove": lambda row, _: ledger.write(transitions.prove, run, row, PROOF),
+        "store": lambda row, _: ledger.write(transitions.store, run, row, modified_ns=1),
+        "refetch": lambda row, _: ledger.write(transitions.refetch, run, row),
     }
 
 
@@ -110,11 +113,11 @@ async def test_an_answer_settles_its_own_attempt_only(bench: Bench, name: str) -
     earlier = await brought(bench, row, ("intend", "refuse for now"))
     latest = await brought(bench, row, ("intend",))
     foreign = await brought(bench, neighbour, ("intend",))
-    before = await bench.ledger.attempts_of("spring")
+    before = await bench.ledger.read(lookups.attempts_of, "spring")
     for attempt in (earlier, foreign, 999):
         with pytest.raises(LedgerError):
             await moves(bench)[name](row, attempt)
-    assert await bench.ledger.attempts_of("spring") == before
+    assert await bench.ledger.read(lookups.attempts_of, "spring") == before
     await moves(bench)[name](row, latest)
     assert await bench.state(neighbour) is State.SENT
 

@@ -11,7 +11,7 @@ import pytest
 
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger import ALL, Allocation, Demand, Ledger, Member
-from prefect_seedance.ledger.rows import leases
+from prefect_seedance.ledger.rows import leases, planning, transitions
 from prefect_seedance.ledger.sharing import allocations
 from tests.ledger.conftest import CHARGED
 
@@ -33,7 +33,7 @@ class Process:
     async def speak(self, ledger: Ledger, ceiling: int, **more: float | None) -> None:
         name = self.model
         said = Demand({name: self.held}, {name: max(self.wanted, self.held)}, {name: ceiling}, **more)
-        self.share = await ledger.allocate(self.member, said)
+        self.share = await ledger.write(allocations.allocate, self.member, said)
 
     def work(self, chance: random.Random) -> None:
         """Some jobs end, and others are made, as far as it may."""
@@ -108,14 +108,14 @@ async def test_jobs_are_counted_by_what_the_ledger_shows_too(bench: Any) -> None
     assert (second.granted, second.share.members) == (1, 1)
     assert bench.query("SELECT count(*) FROM seedance_seats") == [(1,)]
     # Now they are the second's, and wait for their turn: nothing new is put into their places meanwhile.
-    assert await ledger.claim(bench.run, jobs) == set(jobs)
+    assert await ledger.write(planning.claim, bench.run, jobs) == set(jobs)
     await second.speak(ledger, ceiling)
     assert second.granted == 1
     second.held = 3
     await second.speak(ledger, ceiling)
     assert second.granted == 4
     # One ends. Who goes and leaves the others behind has given back no more than that.
-    await ledger.fail(bench.run, jobs[0], CHARGED, SeedanceError("no"))
+    await ledger.write(transitions.fail, bench.run, jobs[0], CHARGED, SeedanceError("no"))
     await ledger.end_run(bench.run)
     await ledger.release_allocation(second.member)
     third = Process(member("c"), wanted=9, model=model)

@@ -23,6 +23,7 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.ledger import TAKEABLE, Intent, State
+from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.ledger.rows.transitions import over_budget
 from prefect_seedance.messages import message
 from prefect_seedance.tables.row_keys import redacted
@@ -51,7 +52,7 @@ async def create(row: Row) -> None:
     if skip(row):
         raise _moved_on(row, row.fallback.skipped[row.fallback.at])
     if (reason := account_closed(row)) is not None:
-        await session.ledger.put_off(session.run, row.id, reason)
+        await session.ledger.write(transitions.put_off, session.run, row.id, reason)
         row.set_state(State.DEFERRED, reason.message)
         raise reason
     sending = asyncio.create_task(_send(row), name=f"seedance create {row.key}")

@@ -15,6 +15,7 @@ from prefect_seedance.engine.steps.deviations import remarks
 from prefect_seedance.engine.stored_files import storage_of
 from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
 from prefect_seedance.ledger import Proof, RowRecord, State
+from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.media import (
     Previews,
     Stamp,
@@ -83,7 +84,7 @@ async def download(row: Row) -> None:
             row=row.key,
             http_status=error.http_status,
         )
-        await row.session.ledger.expire(row.session.run, row.id, gone)
+        await row.session.ledger.write(transitions.expire, row.session.run, row.id, gone)
         row.set_state(State.EXPIRED, gone.message)
         raise gone from error
     except SeedanceError as error:
@@ -123,7 +124,7 @@ async def _prove_moved(row: Row, record: RowRecord, address: str) -> None:
     match proven:
         case (str(sha256), int(size), int(width), int(height), Decimal() as seconds) if address != record.path:
             proof = Proof(address, sha256, size, width, height, seconds, record.remarks)
-            await row.session.ledger.prove(row.session.run, row.id, proof)
+            await row.session.ledger.write(transitions.prove, row.session.run, row.id, proof)
 
 
 def _matches(path: Path, record: RowRecord) -> bool:
@@ -193,7 +194,7 @@ async def _prove_and_store(row: Row, part: Path, record: RowRecord, facts: Video
         seconds=facts.seconds,
         remarks=tuple(str(each) for each in remarks(row.settings.route, row.request, facts)),
     )
-    await row.session.ledger.prove(row.session.run, row.id, proof)
+    await row.session.ledger.write(transitions.prove, row.session.run, row.id, proof)
     reached("proof written")
     row.video = proof.path
     stamp = await asyncio.to_thread(row.storage.place, part, name)
@@ -203,7 +204,9 @@ async def _prove_and_store(row: Row, part: Path, record: RowRecord, facts: Video
 
 async def _stored(row: Row, record: RowRecord, stamp: Stamp, since: datetime | None = None) -> None:
     ledger = row.session.ledger
-    await ledger.store(row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag, since=since)
+    await ledger.write(
+        transitions.store, row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag, since=since
+    )
     (row.storage.parts / f"{record.file_name}{DOUBTFUL}").unlink(missing_ok=True)
     reached("file stored")
     row.set_state(State.STORED)

@@ -9,6 +9,7 @@ from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.policy import close, decide
 from prefect_seedance.errors import RateLimited, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 
 __all__ = ["account_closed", "choose_route", "moves_on", "out_of_patience", "refused_by_route", "skip"]
@@ -103,9 +104,9 @@ async def _no_route_left(row: Row) -> None:
     error.row = row.key
     error.reword(message("row.no_route_left", routes=number, reasons=fallback.earlier_refusals(number)))
     if waits is None:
-        await session.ledger.reject(session.run, row.id, error)
+        await session.ledger.write(transitions.reject, session.run, row.id, error)
         row.set_state(State.REFUSED, error.message)
     else:
-        await session.ledger.put_off(session.run, row.id, error)
+        await session.ledger.write(transitions.put_off, session.run, row.id, error)
         row.set_state(State.DEFERRED, error.message)
     row.trouble = error

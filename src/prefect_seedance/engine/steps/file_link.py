@@ -7,6 +7,7 @@ from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.steps.media_lock import held
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import MaterialKey, MaterialState
+from prefect_seedance.ledger.rows import materials
 from prefect_seedance.messages import message
 
 __all__ = ["upload_file"]
@@ -35,7 +36,8 @@ async def upload_file(medium: Medium) -> None:
             return
         uploaded = await medium.client.upload_file(content.path, filename=content.filename, mime_type=content.mime_type)
         moment = now()
-        await session.ledger.note_material(
+        await session.ledger.write(
+            materials.note,
             session.run,
             record.id,
             state=MaterialState.READY,

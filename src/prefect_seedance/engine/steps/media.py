@@ -19,6 +19,7 @@ from prefect_seedance.errors import (
     SeedanceError,
 )
 from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.forms import Form, form_of
@@ -126,14 +127,14 @@ async def _record_error(row: Row, error: SeedanceError) -> None:
     session = row.session
     if row.fallback.has_alternatives and may_fall_back(error, session.limits):
         refused_by_route(row, error)
-        await session.ledger.put_off(session.run, row.id, error)
+        await session.ledger.write(transitions.put_off, session.run, row.id, error)
         row.set_state(State.DEFERRED, error.message)
         return
     if not decide(error).again:
         close(row.circuit_breaker, row.settings.route.model, error, session.limits.limit_patience)
     state = state_before_create(error)
     if state is State.REFUSED:
-        await session.ledger.reject(session.run, row.id, error)
+        await session.ledger.write(transitions.reject, session.run, row.id, error)
     else:
-        await session.ledger.put_off(session.run, row.id, error, state)
+        await session.ledger.write(transitions.put_off, session.run, row.id, error, state)
     row.set_state(state, error.message)

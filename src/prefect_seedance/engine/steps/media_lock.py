@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
+from prefect_seedance.ledger.rows import materials
 
 __all__ = ["held"]
 
@@ -28,14 +29,14 @@ async def held(medium: Medium, key: MaterialKey, name: str) -> AsyncIterator[Mat
             if record.state is not MaterialState.READY:
                 # Other runs may try; a billed request without an answer stays in the ledger.
                 with contextlib.suppress(LedgerError):
-                    await session.ledger.note_material(session.run, record.id, holder=None)
+                    await session.ledger.write(materials.note, session.run, record.id, holder=None)
             raise
 
 
 async def _taken(medium: Medium, key: MaterialKey, name: str) -> MaterialRecord:
     session = medium.session
     while True:
-        record = await session.ledger.take_material(session.run, key, name, needed_until=medium.needed_until)
+        record = await session.ledger.write(materials.take, session.run, key, name, needed_until=medium.needed_until)
         if record.state is MaterialState.READY or record.holder == session.run.id:
             return record
         await asyncio.sleep(LOOK_AGAIN)

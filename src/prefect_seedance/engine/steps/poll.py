@@ -11,6 +11,7 @@ from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.row import Row
 from prefect_seedance.errors import ContentRejected, JobFailed, NotFound, SeedanceError, StillRunning
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
+from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState, JobView
 from prefect_seedance.routes import settle_units
@@ -75,7 +76,9 @@ async def _succeeded(row: Row, view: JobView) -> None:
     record = await row.record()
     lifetime = row.account_client.client.dialect.result_lifetime
     expires = (view.finished_at or now()) + lifetime
-    await row.session.ledger.succeed(row.session.run, row.id, _charge(row, record, view), link_expires_at=expires)
+    await row.session.ledger.write(
+        transitions.succeed, row.session.run, row.id, _charge(row, record, view), link_expires_at=expires
+    )
     reached("charge written")
     row.video_url, row.link_expires_at, row.settled = view.video_url, expires, record
     row.set_state(State.SUCCEEDED)
@@ -90,7 +93,7 @@ async def _failed(row: Row, view: JobView) -> SeedanceError:
         request_id=view.request_id,
         row=row.key,
     )
-    await row.session.ledger.fail(row.session.run, row.id, _failure_charge(row), error)
+    await row.session.ledger.write(transitions.fail, row.session.run, row.id, _failure_charge(row), error)
     row.set_state(State.FAILED, error.message)
     return error
 
@@ -98,7 +101,9 @@ async def _failed(row: Row, view: JobView) -> SeedanceError:
 async def _record_gone(row: Row, error: NotFound) -> None:
     error.row = row.key
     # It was accepted, but its outcome and its cost can no longer be found out.
-    await row.session.ledger.fail_gone(row.session.run, row.id, Charge(Settlement.UNDOCUMENTED), error)
+    await row.session.ledger.write(
+        transitions.fail_gone, row.session.run, row.id, Charge(Settlement.UNDOCUMENTED), error
+    )
     row.set_state(State.EXPIRED, error.message)
 
 

@@ -20,6 +20,7 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState
+from prefect_seedance.ledger.rows import materials
 from prefect_seedance.messages import message
 from prefect_seedance.providers import AssetState, AssetView
 
@@ -63,12 +64,13 @@ async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
     asset_id, made_at = record.asset_id, record.made_at or now()
     if asset_id is None:
         asset_id, made_at = await submit(medium, record), now()
-        await ledger.note_material(
-            session.run, record.id, state=MaterialState.REVIEWING, asset_id=asset_id, made_at=made_at
+        await ledger.write(
+            materials.note, session.run, record.id, state=MaterialState.REVIEWING, asset_id=asset_id, made_at=made_at
         )
     view = await _review_ended(medium, asset_id, made_at.timestamp())
     if view.state is AssetState.FAILED:
-        await ledger.note_material(
+        await ledger.write(
+            materials.note,
             session.run,
             record.id,
             state=MaterialState.FAILED,
@@ -78,7 +80,7 @@ async def _reviewed(medium: Medium, record: MaterialRecord) -> None:
         )
         raise _refusal(medium, view.error_message, view.error_code)
     medium.reference = view.reference or f"asset://{asset_id}"
-    await ledger.note_material(session.run, record.id, state=MaterialState.READY, reference=medium.reference)
+    await ledger.write(materials.note, session.run, record.id, state=MaterialState.READY, reference=medium.reference)
 
 
 async def _reopened(medium: Medium, record: MaterialRecord) -> MaterialRecord:
@@ -86,7 +88,7 @@ async def _reopened(medium: Medium, record: MaterialRecord) -> MaterialRecord:
     opened = replace(record, state=MaterialState.OPEN, asset_id=None, made_at=None, attempt=record.attempt + 1)
     values = {name: getattr(opened, name) for name in ("state", "asset_id", "made_at", "attempt")}
     session = medium.session
-    await session.ledger.note_material(session.run, record.id, error_code=None, error_message=None, **values)
+    await session.ledger.write(materials.note, session.run, record.id, error_code=None, error_message=None, **values)
     return opened
 
 

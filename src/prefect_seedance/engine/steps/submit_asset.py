@@ -25,6 +25,7 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.ledger import AssetRequest, MaterialKey, MaterialRecord, MaterialState, Outcome
+from prefect_seedance.ledger.rows import assets, materials
 from prefect_seedance.media import slug
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.pricing import decimals
@@ -146,15 +147,15 @@ async def _group(medium: Medium) -> str:
             ),
         )
         session = medium.session
-        await session.ledger.note_material(
-            session.run, record.id, state=MaterialState.READY, asset_id=group, made_at=now()
+        await session.ledger.write(
+            materials.note, session.run, record.id, state=MaterialState.READY, asset_id=group, made_at=now()
         )
         return group
 
 
 async def _get_or_buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
     """The id of what is wanted: found, or paid for; after an unsettled earlier request only looked for (law 2)."""
-    waiting = await medium.session.ledger.asset_waiting(record.id)
+    waiting = await medium.session.ledger.read(assets.waiting, record.id)
     if waiting is not None:
         return await _look_up(medium, record, wanted, waiting)
     reason = medium.circuit_breaker.reason_for_all()
@@ -184,22 +185,22 @@ async def _buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str
         asset_id = await wanted.send()
     except DuplicateName as error:
         # Proven: this request made nothing. The asset of this name is the wanted one, however it was made.
-        await ledger.asset_answered(session.run, request, Outcome.REFUSED, code=error.code, reason=error.message)
+        await ledger.write(assets.answer, session.run, request, Outcome.REFUSED, code=error.code, reason=error.message)
         return await _look_up(medium, record, wanted, None)
     except (Refused, Unreachable, InputError) as error:
         outcome = Outcome.REFUSED if isinstance(error, Refused) else Outcome.WITHDRAWN
-        await ledger.asset_answered(session.run, request, outcome, code=error.code, reason=error.message)
+        await ledger.write(assets.answer, session.run, request, outcome, code=error.code, reason=error.message)
         if not decide(error).again:
             close(medium.circuit_breaker, medium.settings.route.model, error, session.limits.limit_patience)
         raise
     except SeedanceError as error:
-        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, code=error.code, reason=error.message)
-        return await _look_up(medium, record, wanted, await ledger.asset_waiting(record.id))
+        await ledger.write(assets.answer, session.run, request, Outcome.UNKNOWN, code=error.code, reason=error.message)
+        return await _look_up(medium, record, wanted, await ledger.read(assets.waiting, record.id))
     except BaseException as error:
         text = message("asset.request_unanswered", reason=type(error).__name__)
-        await ledger.asset_answered(session.run, request, Outcome.UNKNOWN, reason=str(text))
+        await ledger.write(assets.answer, session.run, request, Outcome.UNKNOWN, reason=str(text))
         raise
-    await ledger.asset_answered(session.run, request, Outcome.CREATED, asset_id=asset_id)
+    await ledger.write(assets.answer, session.run, request, Outcome.CREATED, asset_id=asset_id)
     return asset_id
 
 
@@ -215,7 +216,7 @@ async def _look_up(medium: Medium, record: MaterialRecord, wanted: _Purchase, wa
         except (Unreachable, InvalidResponse, RateLimited) as error:
             found, trouble = None, error
         if found is not None:
-            await medium.session.ledger.asset_found(medium.session.run, record.id, found)
+            await medium.session.ledger.write(assets.found, medium.session.run, record.id, found)
             return found
         if clock() + pause > until:
             raise _unsettled(medium, wanted, waiting, trouble)

@@ -17,6 +17,7 @@ from prefect_seedance.flows.naming import scheduled_time
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.ledger import Ledger, State, add_up, ledger_url
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.reports.period import BatchCost, PeriodCost, period_summary, period_table
 from prefect_seedance.tasks.home import prefect_home
 
@@ -58,12 +59,12 @@ async def cost_report(
 async def _read(report: PeriodCost, prefix: str) -> PeriodCost:
     ledger = await Ledger.open(ledger_url(None, prefect_home()))
     try:
-        for name in await ledger.batches():
+        for name in await ledger.read(lookups.batch_names):
             if not name.startswith(prefix):
                 continue
-            attempts = [each for each in await ledger.attempts_of(name) if report.since <= each.sent_at]
+            attempts = [each for each in await ledger.read(lookups.attempts_of, name) if report.since <= each.sent_at]
             assets = [each for each in await ledger.asset_requests_of(name) if report.since <= each.sent_at]
-            waiting = [row for row in await ledger.rows_of(name) if row.state is State.UNKNOWN]
+            waiting = [row for row in await ledger.read(lookups.rows_of, name) if row.state is State.UNKNOWN]
             if attempts or assets or waiting:
                 report.batches.append(BatchCost(name, add_up(attempts, assets), waiting))
     finally:

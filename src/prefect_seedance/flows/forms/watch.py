@@ -28,6 +28,7 @@ from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.messages import message
 from prefect_seedance.planning.plan import BatchPlan, prepare
 from prefect_seedance.planning.planned_row import PlannedRow
@@ -114,8 +115,8 @@ async def _decide(
     ledger: Ledger, dropped: DroppedTable, planned: Callable[[str], Awaitable[BatchPlan]]
 ) -> TableRun | TableOutcome | None:
     """Which rows of a table are to be made: a run, a failed outcome for a bad table, or None where nothing is left."""
-    batches = await ledger.batches()
-    own = await ledger.rows_of(dropped.batch) if dropped.batch in batches else []
+    batches = await ledger.read(lookups.batch_names)
+    own = await ledger.read(lookups.rows_of, dropped.batch) if dropped.batch in batches else []
     unfinished = {row.key for row in own if row.state in UNFINISHED}
     others = [name for name in batches if dropped.is_other(name)]
     if own and not unfinished and not await _any_left(ledger, others):
@@ -138,7 +139,7 @@ async def _decide(
 async def _any_left(ledger: Ledger, batches: Sequence[str]) -> bool:
     """Whether these batches have rows that a run may still take: deferred, or never started."""
     for name in batches:
-        if any(state in TAKEABLE for state in (await ledger.states_of(name, "1")).values()):
+        if any(state in TAKEABLE for state in (await ledger.read(lookups.states_of, name, "1")).values()):
             return True
     return False
 
@@ -148,7 +149,7 @@ async def _requested(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[st
     requested: dict[str, set[str]] = {}
     for name in batches:
         at_work = await ledger.has_live_run(name)
-        for row in await ledger.rows_of(name):
+        for row in await ledger.read(lookups.rows_of, name):
             if at_work or row.state not in TAKEABLE:
                 requested.setdefault(row.key, set()).add(row.fingerprint)
     return requested

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger.db.schema import asset_requests, attempts, rows, sums
+from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes.pricing import decimals
 
@@ -35,9 +36,9 @@ _LOCKED = _COMMITTED.with_for_update()
 _COMMIT = sa.update(sums).where(_OF_BATCH)
 
 
-def committed(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
-    """The batch's commitment in one currency."""
-    found: Decimal | None = connection.execute(_COMMITTED, _sum_of(batch_id, currency)).scalar()
+def committed(connection: sa.Connection, run: Run, currency: str) -> Decimal:
+    """The commitment of a run's batch in one currency: known charges, and the worst case of the rest."""
+    found: Decimal | None = connection.execute(_COMMITTED, _sum_of(run.batch_id, currency)).scalar()
     return Decimal(0) if found is None else found
 
 

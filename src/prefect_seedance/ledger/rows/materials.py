@@ -50,7 +50,7 @@ def take(connection: sa.Connection, run: Run, key: MaterialKey, name: str, *, ne
     return MaterialRecord(*connection.execute(sa.select(*_FIELDS).where(materials.c.id == record.id)).one())
 
 
-def note(connection: sa.Connection, run: Run, material_id: int, **values: Any) -> None:
+def note(connection: sa.Connection, /, run: Run, material_id: int, **values: Any) -> None:
     """Record values of a medium; one that is ready or failed is released.
 
     Raises:

@@ -53,7 +53,7 @@ def find_batch(connection: sa.Connection, name: str) -> int:
         return int(connection.execute(select).scalar_one())
 
 
-def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans: Sequence[Plan]) -> dict[str, int]:
+def plan(connection: sa.Connection, run: leases.Run, take: str, plans: Sequence[Plan]) -> dict[str, int]:
     """Record new rows, and compare known rows with their earlier plans.
 
     Returns:
@@ -63,17 +63,17 @@ def plan(connection: sa.Connection, batch_id: int, batch: str, take: str, plans:
         InputError: A row was planned with another request under this key, or a key is used twice. Nothing is written.
     """
     _refuse_duplicates(plans)
-    _lock(connection, batch_id)
-    known = _known(connection, batch_id, take, [plan.key for plan in plans])
+    _lock(connection, run.batch_id)
+    known = _known(connection, run.batch_id, take, [plan.key for plan in plans])
     changed = [plan for plan in plans if plan.key in known and not plan.knows(known[plan.key].fingerprint)]
     if changed:
         before = lookups.rows_by_id(connection, [known[plan.key].id for plan in changed[:SHOWN]])
         pairs = [(before[known[plan.key].id], plan) for plan in changed[:SHOWN]]
-        raise InputError(_changes(batch, take, pairs, len(changed)))
+        raise InputError(_changes(run.batch, take, pairs, len(changed)))
     new = [plan for plan in plans if plan.key not in known]
     if new:
-        _insert(connection, batch_id, take, new)
-        known |= _known(connection, batch_id, take, [plan.key for plan in new])
+        _insert(connection, run.batch_id, take, new)
+        known |= _known(connection, run.batch_id, take, [plan.key for plan in new])
     return {key: row.id for key, row in known.items()}
 
 

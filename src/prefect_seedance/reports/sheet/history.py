@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord, RowSummary, State
+from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.planning.plan import BatchPlan
 
 __all__ = ["SHOWN", "first_shown", "in_full"]
@@ -39,8 +40,8 @@ async def in_full(
     ids = [row.id for row in summaries if row.key in keys]
     ledger = await Ledger.open(ledger_url)
     try:
-        known = await ledger.rows(ids)
-        return [known[row_id] for row_id in ids if row_id in known], await ledger.attempts_of_rows(ids)
+        known = await ledger.read(lookups.rows_by_id, ids)
+        return [known[row_id] for row_id in ids if row_id in known], await ledger.read(lookups.attempts_of_rows, ids)
     finally:
         await ledger.close()
 

@@ -18,6 +18,8 @@ from prefect_seedance.engine.run_spec import Parent
 from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, Remainder, RowBrief, State
+from prefect_seedance.ledger.rows import planning, transitions
+from prefect_seedance.ledger.sharing import work_claims
 from prefect_seedance.media import Storage
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.plan import BatchPlan
@@ -96,18 +98,22 @@ async def distribute(
         The keys of the rows whose state has changed, and by key why some rows are not finished.
     """
     wanted, retry = set(ids.values()), session.spec.retry
-    briefs = [each for each in await session.ledger.row_briefs(session.run, session.spec.take) if each.id in wanted]
+    briefs = [
+        each
+        for each in await session.ledger.read(work_claims.row_briefs, session.run, session.spec.take)
+        if each.id in wanted
+    ]
     retried = {each.id for each in briefs if each.state in retry}
     # Stored rows whose files exist were left out before: the files of these are gone.
     lost = {each.id for each in briefs if each.state is State.STORED}
-    taken = await session.ledger.claim(session.run, retried | lost, retry)
+    taken = await session.ledger.write(planning.claim, session.run, retried | lost, retry)
     for row_id in taken & lost:
-        await session.ledger.refetch(session.run, row_id)
+        await session.ledger.write(transitions.refetch, session.run, row_id)
     sent = {each.key: each.id for each in briefs if each.state in TAKEABLE or each.id in retried}
     await check_space(storage, [rows[key].request for key in sent])
     await _hand_over(session, rows, sent, known)
-    await session.ledger.offer_rows(session.run, wanted)
-    await session.ledger.release_rows(session.run, taken)
+    await session.ledger.write(work_claims.offer, session.run, wanted)
+    await session.ledger.write(work_claims.release, session.run, taken)
     done = await _watched(session, ids.keys(), launcher)
     return done, await _of_other_accounts(session, ids.keys())
 
@@ -118,7 +124,7 @@ async def _of_other_accounts(session: Session, keys: Collection[str]) -> dict[st
     wanted = set(keys)
     return {
         row.key: str(message("row.account_not_used", account=f"{row.provider}/{row.account}"))
-        for row in await session.ledger.row_briefs(session.run, session.spec.take)
+        for row in await session.ledger.read(work_claims.row_briefs, session.run, session.spec.take)
         if row.key in wanted
         and row.state in {State.CREATED, State.SUCCEEDED}
         and (row.provider, row.account) not in accounts
@@ -146,7 +152,7 @@ async def _hand_over(
         if meant["meant"] is not None or key in known:
             wanted.append(meant)
     for start in range(0, len(wanted), GROUP):
-        await session.ledger.update_plans(session.run, wanted[start : start + GROUP])
+        await session.ledger.write(work_claims.update_plans, session.run, wanted[start : start + GROUP])
 
 
 async def _watched(session: Session, keys: Collection[str], launcher: Launcher) -> set[str]:
@@ -157,15 +163,19 @@ async def _watched(session: Session, keys: Collection[str], launcher: Launcher) 
     ledger = session.ledger
 
     async def left() -> Remainder:
-        return await ledger.remainder(
-            session.run, session.spec.take, patience=session.spec.patience, parent=session.run.id
+        return await ledger.read(
+            work_claims.remainder, session.run, session.spec.take, patience=session.spec.patience, parent=session.run.id
         )
 
     async def gone(flow_run_ids: Collection[str]) -> set[str]:
-        return await ledger.ended_flow_runs(session.run, flow_run_ids)
+        return await ledger.write(work_claims.ended_flow_runs, session.run, flow_run_ids)
 
     wanted = set(keys)
-    seen = {row.key: row for row in await ledger.row_briefs(session.run, session.spec.take) if row.key in wanted}
+    seen = {
+        row.key: row
+        for row in await ledger.read(work_claims.row_briefs, session.run, session.spec.take)
+        if row.key in wanted
+    }
     before = {key: row.state for key, row in seen.items()}
     for row in seen.values():
         _notify(session, row)
@@ -225,7 +235,7 @@ async def _watch(session: Session, seen: dict[str, RowBrief]) -> None:
 
 
 async def _look(session: Session, seen: dict[str, RowBrief]) -> None:
-    for row in await session.ledger.row_briefs(session.run, session.spec.take):
+    for row in await session.ledger.read(work_claims.row_briefs, session.run, session.spec.take):
         if row.key in seen and seen[row.key].state is not row.state:
             seen[row.key] = row
             _notify(session, row)

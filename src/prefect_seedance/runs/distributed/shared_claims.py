@@ -13,6 +13,8 @@ from prefect_seedance.engine.run_spec import Parent
 from prefect_seedance.engine.session import Session
 from prefect_seedance.errors import RunEnded, SeedanceError, TooManyFailures
 from prefect_seedance.ledger import TAKEABLE, Remainder, RouteKey, State
+from prefect_seedance.ledger.rows import transitions
+from prefect_seedance.ledger.sharing import work_claims
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
@@ -76,14 +78,14 @@ class SharedClaims:
         for row in rows:
             if row.state is State.PLANNED and isinstance(row.trouble, SeedanceError):
                 with contextlib.suppress(SeedanceError):
-                    await self._session.ledger.put_off(self._session.run, row.id, row.trouble)
+                    await self._session.ledger.write(transitions.put_off, self._session.run, row.id, row.trouble)
             self.counts[row.state.value] += 1
         unfinished = [row for row in rows if row.state in TAKEABLE | {State.CREATED, State.SUCCEEDED}]
         self._tried |= {row.id for row in unfinished if row.state not in TAKEABLE}
         # A job that outlasts the patience is kept: a shard that adopted it would wait as long again.
         freed = [row.id for row in unfinished if row.state is not State.CREATED]
         if freed:
-            await self._session.ledger.release_rows(self._session.run, freed)
+            await self._session.ledger.write(work_claims.release, self._session.run, freed)
 
     async def more(self, *, busy: bool) -> bool:
         """Look at the batch over all shards, now and then, or where nothing is being worked on."""
@@ -131,7 +133,8 @@ class SharedClaims:
 
     async def _claim(self, fresh: Mapping[RouteKey, int]) -> list[Row]:
         session = self._session
-        taken = await session.ledger.claim_free_rows(
+        taken = await session.ledger.write(
+            work_claims.claim,
             session.run,
             session.spec.take,
             parent=self._parent.run,
@@ -149,7 +152,7 @@ class SharedClaims:
                 self._expect(each, 0)
         if lost := taken - {row.id for row in rows}:
             self._tried |= lost
-            await session.ledger.release_rows(session.run, lost)
+            await session.ledger.write(work_claims.release, session.run, lost)
         if rows:
             self.number += 1
             self._busy_at = self._clock()
@@ -161,7 +164,9 @@ class SharedClaims:
 
     async def _remainder(self) -> Remainder:
         spec, session = self._session.spec, self._session
-        return await session.ledger.remainder(session.run, spec.take, patience=spec.patience, parent=self._parent.run)
+        return await session.ledger.read(
+            work_claims.remainder, session.run, spec.take, patience=spec.patience, parent=self._parent.run
+        )
 
 
 def too_many_failures(failed: int, allowed: float | None) -> TooManyFailures:
