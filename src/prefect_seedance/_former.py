@@ -25,7 +25,7 @@ _MODULES: dict[str, str] = {
     "jobs.polling": "errors",
     "jobs.preparing": "planning.plan",
     "jobs.sweeping": "runs.sweep",
-    "jobs.traffic": "engine.stats",
+    "jobs.traffic": "runs.stats",
     "ledger.standings": "ledger.rows.summaries",
     "reports.result": "reports.results.result",
     "reports.rowresult": "reports.results.row_result",

@@ -5,27 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
+from prefect_seedance.engine.queues import Queue
 from prefect_seedance.engine.row import Row
+
+if TYPE_CHECKING:
+    from prefect_seedance.engine.dispatcher import Dispatcher
 
 __all__ = ["Chunk", "ChunkStep"]
 
 
 class Chunk:
-    """Consecutive rows of one route's queue."""
+    """Consecutive rows of one route's queue.
 
-    def __init__(self, model: str, first: int, rows: Sequence[Row], serve: Callable[[Chunk], Awaitable[None]]) -> None:
+    Args:
+        dispatcher: Works on its rows.
+        queue: The queue of their route.
+        first: The number of its first row: rows are counted by route, in the order in which they are started.
+        rows: The rows.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, queue: Queue, first: int, rows: Sequence[Row]) -> None:
+        self._dispatcher = dispatcher
+        self.queue = queue
         self.rows = tuple(rows)
         """All its rows."""
         self.waiting = deque(rows)
-        """Those that no worker has started."""
+        """Those that are not started."""
         self.drained = asyncio.Event()
         """Set once no row waits: the next chunk may begin while the slow rows of this one end."""
         self.fetching: list[asyncio.Future[None]] = []
         """The downloads under way."""
-        self.name = f"{model}, rows {first:,} to {first + len(rows) - 1:,}"
-        """For people. Rows are counted by route, in the order in which they are started."""
-        self._serve = serve
+        self.name = f"{queue.settings.route.model}, rows {first:,} to {first + len(rows) - 1:,}"
+        """For people."""
 
     def take(self) -> Row | None:
         """The next row; None when all are started."""
@@ -36,9 +49,7 @@ class Chunk:
 
     async def carry(self) -> None:
         """Carry every row as far as possible, its download included."""
-        await self._serve(self)
-        if self.fetching:
-            await asyncio.wait(self.fetching)
+        await self._dispatcher.carry(self)
 
     @property
     def counts(self) -> Counter[str]:

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from prefect_seedance.engine.dispatcher import work
+from prefect_seedance.engine.dispatcher import Dispatcher
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.step_runner import StepRunner
@@ -47,7 +47,7 @@ class Claims(Protocol):
 
 
 async def carry(session: Session, claims: Claims, steps: StepRunner) -> None:
-    """Work on claimed rows until there are no more; see `dispatcher.work` for what stops a run earlier."""
+    """Work on claimed rows until there are no more; see `Dispatcher` for what stops a run earlier."""
     moved = asyncio.Event()
     session.watchers = (*session.watchers, lambda _: moved.set())
     works: dict[asyncio.Task[None], list[Row]] = {}
@@ -58,7 +58,7 @@ async def carry(session: Session, claims: Claims, steps: StepRunner) -> None:
                     session.stop(error)
                 await claims.finished(works.pop(task))
             if rows := await claims.take([row for rows in works.values() for row in rows]):
-                task = asyncio.create_task(work(session, rows, steps), name="seedance work")
+                task = asyncio.create_task(Dispatcher(session, rows, steps).work(), name="seedance work")
                 task.add_done_callback(lambda _: moved.set())
                 works[task] = rows
             if not await claims.more(busy=bool(works)):

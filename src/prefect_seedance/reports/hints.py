@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from prefect_seedance.engine.stats import AccountStats
 from prefect_seedance.messages import message
+from prefect_seedance.runs.stats import AccountStats
 
 __all__ = ["stats_line"]
 

@@ -11,14 +11,10 @@ from typing import Protocol
 
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.events import RowEvent
-from prefect_seedance.engine import balances, stats
-from prefect_seedance.engine.balances import Balances
 from prefect_seedance.engine.local_claims import LocalClaims
-from prefect_seedance.engine.reconcile import plan_rows, unsettled
 from prefect_seedance.engine.row_loader import RowLoader
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.session import Session, open_session
-from prefect_seedance.engine.stats import AccountStats
 from prefect_seedance.engine.step_runner import StepRunner
 from prefect_seedance.engine.worker import carry
 from prefect_seedance.errors import InputError
@@ -37,6 +33,10 @@ from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import message
 from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.runs import balances, stats
+from prefect_seedance.runs.balances import Balances
+from prefect_seedance.runs.reconcile import plan_rows, unsettled
+from prefect_seedance.runs.stats import AccountStats
 
 __all__ = ["Distribution", "RunOutcome", "StepsFor", "batch_folder", "retry_states", "run_batch"]
 
@@ -126,7 +126,7 @@ def manifest_place(storage: Storage) -> Path | Storage:
 async def run_batch(
     spec: RunSpec, context: RunContext, steps_for: StepsFor, distribution: Distribution | None = None
 ) -> RunOutcome:
-    """Carry every row of the plan as far as possible; see `engine.dispatcher.work` for what stops a run.
+    """Carry every row of the plan as far as possible; see `engine.dispatcher.Dispatcher` for what stops a run.
 
     Args:
         spec: What the run is asked to do; with an output.

@@ -19,9 +19,9 @@ from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prefect_seedance.engine.stats import AccountStats
     from prefect_seedance.planning.plan import BatchPlan
     from prefect_seedance.runs.batch import RunOutcome
+    from prefect_seedance.runs.stats import AccountStats
     from prefect_seedance.tables.reader import Table
 
 __all__ = ["INVALID", "LEFT_OUT", "GenerateResult", "RowResult", "build_result", "unvisited"]

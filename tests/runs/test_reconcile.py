@@ -6,7 +6,6 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.core.events import watching
-from prefect_seedance.engine.reconcile import GROUP
 from prefect_seedance.engine.step_runner import StepRunner
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger
@@ -15,6 +14,7 @@ from prefect_seedance.planning.plan import prepare
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
 from prefect_seedance.runs.batch import run_batch
+from prefect_seedance.runs.reconcile import GROUP
 from prefect_seedance.tables.reader import read_table
 from tests.engine.asked import asked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from prefect_seedance.engine.fetch_order import FetchQueue
+from prefect_seedance.engine.queues import FetchQueue
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
