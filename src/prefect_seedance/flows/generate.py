@@ -27,7 +27,7 @@ from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.flows.twins import awaited, blocking
+from prefect_seedance.flows.twins import awaited, blocking, core_of
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.messages import message
 from prefect_seedance.planning.file_names import file_names
@@ -50,7 +50,9 @@ __all__ = ["agenerate_videos", "generate", "generate_video", "generate_videos"]
 OnInvalid = Literal["stop", "skip"]
 
 
-async def generate(
+@table_flow(name="generate videos", flow_run_name=run_name)
+@blocking
+async def generate_videos(
     table: Any,
     *,
     route: Any,
@@ -175,11 +177,11 @@ async def generate(
     return await _carry_out(spec, context, read, lambda: run_batch(spec, context, steps, distribution))
 
 
-generate_videos = table_flow(name="generate videos", flow_run_name=run_name)(blocking(generate, name="generate_videos"))
-"""Make a video for every row of a table, and pay for each one once: `generate` as a flow."""
+generate = core_of(generate_videos)
+"""For other flows, which run on the core loop already."""
 
 agenerate_videos = table_flow(name="generate videos (async)", flow_run_name=run_name)(
-    awaited(generate, name="agenerate_videos")
+    awaited(generate, "agenerate_videos")
 )
 """The asynchronous form of `generate_videos`: the same arguments and the same result."""
 

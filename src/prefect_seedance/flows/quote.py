@@ -20,7 +20,7 @@ from prefect_seedance.flows.media import media_access_of
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
-from prefect_seedance.flows.twins import blocking
+from prefect_seedance.flows.twins import blocking, core_of
 from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.planning.plan import BatchPlan, gather
 from prefect_seedance.planning.route_policy import Choose, RoutePolicy
@@ -57,7 +57,9 @@ class QuoteResult:
         return str(self.total)
 
 
-async def quote(
+@table_flow(name="quote videos", flow_run_name="quote")
+@blocking
+async def quote_videos(
     table: Any,
     *,
     route: Any,
@@ -109,5 +111,5 @@ async def quote(
     return Completed(name="Quoted", message=str(total), data=result)
 
 
-quote_videos = table_flow(name="quote videos", flow_run_name="quote")(blocking(quote, name="quote_videos"))
-"""Check a table and say what it would cost: `quote` as a flow."""
+quote = core_of(quote_videos)
+"""For other flows, which run on the core loop already."""

@@ -16,10 +16,12 @@ from prefect_seedance.ledger import ledger_url
 from prefect_seedance.runs.resolve import resolve_row
 from prefect_seedance.tasks.home import prefect_home
 
-__all__ = ["resolve", "resolve_video"]
+__all__ = ["resolve_video"]
 
 
-async def resolve(
+@table_flow(name="resolve an unknown video", flow_run_name="resolve {batch} {row}")
+@blocking
+async def resolve_video(
     batch: str,
     row: str,
     *,
@@ -63,9 +65,3 @@ async def resolve(
         return failed(error, "Not resolved")
     get_run_logger().info(done)
     return Completed(name="Resolved", message=done, data=done)
-
-
-resolve_video = table_flow(name="resolve an unknown video", flow_run_name="resolve {batch} {row}")(
-    blocking(resolve, name="resolve_video")
-)
-"""Settle a row whose outcome is unknown: `resolve` as a flow."""

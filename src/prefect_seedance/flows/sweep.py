@@ -24,10 +24,12 @@ from prefect_seedance.runs.sweep import SweepOutcome, sweep
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.step_runner import steps_for
 
-__all__ = ["fetch_paid", "sweep_videos"]
+__all__ = ["sweep_videos"]
 
 
-async def fetch_paid(
+@table_flow(name="sweep videos", flow_run_name="sweep")
+@blocking
+async def sweep_videos(
     route: Any, *, batch: str | None = None, ledger: str | None = None, patience: float = 600
 ) -> SweepOutcome | State[Any]:
     """Find jobs whose run died, wait for them, and fetch their videos. Nothing is created and nothing is paid.
@@ -64,7 +66,3 @@ async def fetch_paid(
     await acreate_markdown_artifact(markdown=sweep_summary(outcome), key="seedance-sweep", description=line)
     name = "Some unknown" if outcome.unknown else "Some left" if outcome.left else "Swept"
     return Completed(name=name, message=line, data=outcome)
-
-
-sweep_videos = table_flow(name="sweep videos", flow_run_name="sweep")(blocking(fetch_paid, name="sweep_videos"))
-"""Find jobs whose run died, and fetch their videos: `fetch_paid` as a flow."""

@@ -6,15 +6,17 @@ The coroutine's signature stands once: Prefect reads it through the wrapper, and
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
+from prefect import Flow
 from prefect.client.schemas.objects import State
 
 from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.messages import use_surface
 
-__all__ = ["awaited", "blocking", "of_form"]
+__all__ = ["awaited", "blocking", "core_of", "of_form"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,29 +26,35 @@ Core = Callable[P, Coroutine[Any, Any, R | State[Any]]]
 or the error of that state."""
 
 
-def blocking(function: Core[P, R], *, name: str | None = None) -> Callable[P, R]:
-    """The function of a synchronous flow.
-
-    Args:
-        function: The coroutine function.
-        name: The name under which a module has the flow, where it is not the coroutine's.
-    """
+def blocking(function: Core[P, R]) -> Callable[P, R]:
+    """The function of a synchronous flow."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         return cast("R", call_core(lambda: function(*args, **kwargs)))
 
-    return _named(call, name)
+    return call
 
 
-def awaited(function: Core[P, R], *, name: str | None = None) -> Callable[P, Coroutine[Any, Any, R]]:
-    """The function of an asynchronous flow; see `blocking`."""
+def awaited(function: Core[P, R], name: str) -> Callable[P, Coroutine[Any, Any, R]]:
+    """The function of an asynchronous flow.
+
+    Args:
+        function: The coroutine function.
+        name: The name of the flow in its module, by which Prefect finds it again.
+    """
 
     @functools.wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
         return cast("R", await on_core(lambda: function(*args, **kwargs)))
 
-    return _named(call, name)
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def core_of(flow: Flow[P, R]) -> Core[P, R]:
+    """The coroutine function of a flow that was made by `blocking`, for other flows to await on the core loop."""
+    return cast("Core[P, R]", inspect.unwrap(flow.fn))
 
 
 def of_form(function: Core[P, R]) -> Callable[P, R]:
@@ -58,13 +66,3 @@ def of_form(function: Core[P, R]) -> Callable[P, R]:
             return cast("R", call_core(lambda: function(*args, **kwargs)))
 
     return call
-
-
-C = TypeVar("C", bound=Callable[..., Any])
-
-
-def _named(function: C, name: str | None) -> C:
-    if name is not None:
-        # Prefect finds a flow again by its module and this name.
-        function.__name__ = function.__qualname__ = name
-    return function

@@ -151,7 +151,7 @@ def run_of_form(
     approve_above: str = "",
     prompt_column: str = "",
 ) -> functools.partial[Coroutine[Any, Any, GenerateResult | State[Any]]]:
-    """`generate` with the values of a form; it still needs a table, a route and a batch.
+    """`generate_videos` with the values of a form; it still needs a table, a route and a batch.
 
     Raises:
         InputError: The output folder would not outlive the run.

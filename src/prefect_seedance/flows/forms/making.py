@@ -25,7 +25,7 @@ from prefect_seedance.tables.reader import TableLike
 __all__ = ["LIMIT", "TableOutcome", "TableRun", "final_of_all", "make_all", "make_one"]
 
 Run = Callable[..., Coroutine[Any, Any, GenerateResult | State[Any]]]
-"""`generate` with the settings of a form: it still needs a table and a batch."""
+"""`generate_videos` with the settings of a form: it still needs a table and a batch."""
 
 LIMIT = "seedance-generate"
 """The global concurrency limit of runs that spend money. Where it does not exist, nothing is limited."""

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from prefect import flow
 
 from prefect_seedance.flows.forms.fields import titled
-from prefect_seedance.flows.resolve import resolve
-from prefect_seedance.flows.twins import of_form
+from prefect_seedance.flows.resolve import resolve_video
+from prefect_seedance.flows.twins import core_of, of_form
 from prefect_seedance.ledger import Verdict
 
 __all__ = ["resolve_unknown"]
@@ -50,7 +50,7 @@ async def resolve_unknown(
     Returns:
         What was done, in words.
     """
-    return await resolve(
+    return await core_of(resolve_video)(
         batch.strip(),
         row.strip(),
         verdict=_VERDICTS[finding],

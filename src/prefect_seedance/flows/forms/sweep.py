@@ -9,8 +9,8 @@ from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.flows.forms.fields import titled
-from prefect_seedance.flows.sweep import fetch_paid
-from prefect_seedance.flows.twins import of_form
+from prefect_seedance.flows.sweep import sweep_videos
+from prefect_seedance.flows.twins import core_of, of_form
 
 __all__ = ["fetch_left_behind"]
 
@@ -34,4 +34,4 @@ async def fetch_left_behind(
     Returns:
         What was found, what was saved, and what is left.
     """
-    return await fetch_paid([route, *more_routes], batch=batch.strip() or None, patience=patience * 60)
+    return await core_of(sweep_videos)([route, *more_routes], batch=batch.strip() or None, patience=patience * 60)
