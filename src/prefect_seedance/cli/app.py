@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from prefect_seedance.cli.console import err, print_error
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message, use_surface
+
+if TYPE_CHECKING:  # these take a second to load
+    from prefect_seedance.blocks import RouteDefaults
+    from prefect_seedance.reports.results.result import GenerateResult
 
 __all__ = ["app", "run"]
 
@@ -217,28 +221,35 @@ def run_table(
         fall_back_on_moderation: A row that moderation refused goes on to its next route, too.
         spread: Process the rows in other processes, such as workers:3 or dask:2; needs saved routes (--route).
     """
-    from prefect_seedance.cli.run import generate_table  # noqa: PLC0415
+    from prefect_seedance.cli.run import generate_table, row_count  # noqa: PLC0415
+    from prefect_seedance.flows import generate_videos  # noqa: PLC0415
 
-    options: dict[str, Any] = {
-        "batch": batch,
-        "output": output,
-        "ledger": ledger,
-        "take": take,
-        "only": only,
-        "limit": limit,
-        "retry": retry or [],
-        "columns": _columns(column),
-        "on_invalid": on_invalid,
-        "patience": patience,
-        "budget": budget,
-        "max_charge": max_charge,
-        "max_failures": max_failures,
-        "choose": choose,
-        "fall_back_on_moderation": fall_back_on_moderation,
-        "spread": spread,
-    }
+    columns = _columns(column)
+
+    def run(routes: list[RouteDefaults | str]) -> GenerateResult:
+        return generate_videos(
+            table,
+            route=routes,
+            batch=batch,
+            output=output,
+            ledger=ledger,
+            take=take,
+            only=only,
+            limit=limit,
+            retry=retry or [],
+            columns=columns,
+            on_invalid=on_invalid,
+            patience=patience,
+            budget=budget,
+            max_charge=max_charge,
+            max_failures=max_failures,
+            choose=choose,
+            fall_back_on_moderation=fall_back_on_moderation,
+            spread=spread,
+        )
+
     return generate_table(
-        table, models=model, blocks=route, prices=prices, max_in_flight=max_in_flight, options=options
+        run, row_count(table, columns, limit), models=model, blocks=route, prices=prices, max_in_flight=max_in_flight
     )
 
 

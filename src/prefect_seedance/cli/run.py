@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.keys import read_prices, routes_of
 from prefect_seedance.cli.live import live_view
 from prefect_seedance.cli.prefect_server import with_server
-from prefect_seedance.flows import NothingStored, generate_videos, quote_videos, sweep_videos
+from prefect_seedance.flows import NothingStored, quote_videos, sweep_videos
 from prefect_seedance.messages import message
 from prefect_seedance.planning.route_policy import Choose
 from prefect_seedance.reports.quotes import quote_table as rich_quote
+from prefect_seedance.reports.results.result import GenerateResult
 from prefect_seedance.reports.summary import status_words
 from prefect_seedance.reports.sweeps import sweep_line
 from prefect_seedance.reports.terminal import show_result
 from prefect_seedance.tables.reader import read_table
 
-__all__ = ["generate_table", "quote_table", "sweep_ledger"]
+__all__ = ["generate_table", "quote_table", "row_count", "sweep_ledger"]
+
+
+def row_count(table: str, columns: Mapping[str, str] | None, limit: int | None) -> int:
+    """How many rows of a table a run will have at most.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    rows = len(read_table(table, columns=columns).frame)
+    return min(rows, limit or rows)
 
 
 def generate_table(
-    table: str,
+    run: Callable[[list[RouteDefaults | str]], GenerateResult],
+    rows: int,
     *,
     models: Sequence[str] | None,
     blocks: Sequence[str] | None,
     prices: Path | None,
     max_in_flight: int | None,
-    options: Mapping[str, Any],
 ) -> int:
-    """Run `generate_videos` with a live view and show its result. Returns the exit code."""
+    """Run `generate_videos` with a live view and show its result. Returns the exit code.
+
+    Args:
+        run: Calls `generate_videos` with these routes.
+        rows: The number of rows.
+        models: Names of models, for routes that are not saved.
+        blocks: Names of saved routes.
+        prices: A file of prices, for routes that are not saved.
+        max_in_flight: Jobs of such a route at the same time.
+    """
     routes = routes_of(blocks or [], models or [], read_prices(prices), max_in_flight)
-    rows = len(read_table(table, columns=options["columns"]).frame)
     with with_server():
         try:
-            with live_view(min(rows, options["limit"] or rows)):
-                result = generate_videos(table, route=routes, **options)
+            with live_view(rows):
+                result = run(routes)
         except NothingStored as error:
             if error.result is not None:
                 show_result(out, error.result)

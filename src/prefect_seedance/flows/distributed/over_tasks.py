@@ -12,10 +12,10 @@ from prefect import flow
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.errors import InputError
+from prefect_seedance.flows.distributed.shard_task import carry_shard
 from prefect_seedance.flows.distributed.target import SpreadPlan, SpreadTarget
 from prefect_seedance.messages import message
 from prefect_seedance.runs.distributed.coordinator import Begun, Launcher
-from prefect_seedance.tasks.shard import carry_shard
 
 __all__ = ["over_tasks"]
 

@@ -11,10 +11,10 @@ from prefect.states import Completed
 
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
+from prefect_seedance.flows.distributed.shard_task import run_shard
 from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.messages import listing, message
-from prefect_seedance.tasks.shard import run_shard
 
 __all__ = ["shard"]
 
