@@ -44,7 +44,8 @@ REQUESTS = st.builds(
     VideoRequest,
     prompt=or_none(st.one_of(st.text(max_size=60), st.just("猫" * 501), st.just("cat " * 1500))),
     duration=or_none(st.integers(-3, 40)),
-    resolution=or_none(st.one_of(SIZES, st.text(max_size=5))),
+    # A name in a price list has no spaces around it, and a resolution is a part of such names.
+    resolution=or_none(st.one_of(SIZES, st.text(max_size=5).map(str.strip))),
     ratio=or_none(st.one_of(RATIOS, st.text(max_size=5))),
     orientation=or_none(st.sampled_from(["landscape", "portrait"])),
     images=MEDIA,

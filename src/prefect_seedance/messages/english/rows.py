@@ -60,16 +60,11 @@ ROWS: dict[str, str] = {
     "row.key_rejected": "The API key of {account} is not accepted; check the key in its credentials. {words}",
     "row.medium_not_allowed": "{reason} Nothing was sent for it.",
     "row.moved_on": "{route} does not accept the row, which goes on to its next route. {reason}",
-    "row.no_route_in_sweep": "The sweep was given no route of the account {account}.",
     "row.no_route_left": "None of its {routes:,} routes accepted it. {reasons:clauses}",
     "row.not_in_batch": "Batch {batch!r} has no such row in take {take!r}.",
     "row.not_in_ledger": (
         "no other process can send {fields}, because the ledger keeps neither signed links nor the content itself: "
         "name a file, or a link without a query"
-    ),
-    "row.other_account": (
-        "Its job was made by the account {account}, and this run uses {used}. Run it with the account that paid, or "
-        "sweep with it."
     ),
     "row.over_budget": (
         "The row's worst case of {reserve} does not fit into what is left of the budget of {budget}. Nothing was sent."
@@ -86,5 +81,4 @@ ROWS: dict[str, str] = {
     "rows.count": "{rows:,} {state}",
     "upload.no_reference": "The provider accepted {medium} but returned no reference.",
     "upload.not_offered": "{provider} has no file upload: {medium} must be a link or an asset.",
-    "upload.route_needed": "{@route} is required: a route block of the account, or its name. Nothing was sent.",
 }

@@ -26,7 +26,6 @@ RUNS: dict[str, str] = {
         "the budget of {budget} cannot be kept. State what one request costs at most: {@max_charge:… {currency}}. "
         "Nothing was spent."
     ),
-    "run.create_needs": "create_video needs {@route} and {@batch}. Nothing was spent.",
     "run.ended": "The run that began this work has ended, so no more rows were taken.",
     "run.media_hosts_closed": (
         "{@media_hosts}: {hosts} cannot be used by this deployment. Set {variable} in the environment of the "
