@@ -44,15 +44,14 @@ class RunSpec(BaseModel):
         batch: The batch's name.
         take: The take: another one generates the same rows again.
         output: The folder, or the URL, that holds the folders of batches. None: where the ledger has each row's folder.
-        routes: The names of the saved blocks of its routes; None where one of them is not saved: only the process that
-            has it can carry such a run.
-        ledger: The ledger's URL, without a password. None: as this process's environment says.
+        routes: For a shard: the names of the saved blocks of its routes, by which it loads their keys. Otherwise None.
+        ledger: For a shard: the ledger's URL, which has no password. None: as the environment of its process says.
         patience: Seconds that a job is waited for.
         retry: States from which rows are sent again; otherwise a run leaves them alone.
         limits: What the user allows to be spent and to fail.
-        media_folders: Folders that media may be read from; relative paths start in the first one.
-        media_hosts: Hosts at private addresses that media may be read from.
-        parent: The run that this one is a shard of.
+        media_folders: For a shard: folders that media may be read from; relative paths start in the first one.
+        media_hosts: For a shard: hosts at private addresses that media may be read from.
+        parent: For a shard: the run that has begun the work.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
