@@ -31,7 +31,6 @@ PARENTS = st.builds(
     run=WORDS,
     identity=WORDS,
     failures_allowed=st.none() | st.decimals(min_value=1, max_value=10**6, places=3),
-    per_step=st.booleans(),
 )
 SPECS = st.builds(
     RunSpec,
@@ -45,6 +44,7 @@ SPECS = st.builds(
     limits=LIMITS,
     media_folders=st.lists(WORDS.map(lambda name: Path("/media", name.replace("/", "-"))), max_size=2).map(tuple),
     media_hosts=st.frozensets(WORDS, max_size=2),
+    per_step=st.booleans(),
     parent=st.none() | PARENTS,
 )
 

@@ -7,6 +7,7 @@ The state belongs to the account's client in this process, so that all its runs 
 from __future__ import annotations
 
 import asyncio
+import copy
 from dataclasses import dataclass
 
 from prefect_seedance.errors import SeedanceError
@@ -23,7 +24,6 @@ class _Closed:
     pause: float
     next_try: float
     for_all: bool
-    probed: bool = False
 
 
 class CircuitBreaker:
@@ -42,10 +42,11 @@ class CircuitBreaker:
             pause: Seconds after which one row may probe it; None takes `PROBE`.
         """
         known = self._closed.get(model)
-        if known is not None and known.for_all and not for_all:
-            return
+        if known is not None and ((known.for_all and not for_all) or known.reason.text is reason.text):
+            return  # a stronger reason is known, or this very one comes back from a row that has not asked
         pause = PROBE if pause is None else pause
-        self._closed[model] = _Closed(reason, pause, asyncio.get_running_loop().time() + pause, for_all)
+        # A copy has no traceback, which would keep the frames of a run alive.
+        self._closed[model] = _Closed(copy.copy(reason), pause, asyncio.get_running_loop().time() + pause, for_all)
 
     def reason(self, model: str) -> SeedanceError | None:
         """Why a row that has another route leaves this one out; None where it may ask."""
@@ -56,18 +57,13 @@ class CircuitBreaker:
         closed = self._closed.get(None)
         return closed.reason if closed is not None and closed.for_all else None
 
-    @property
-    def probed(self) -> bool:
-        """Whether a row is probing the account."""
-        return None in self._closed and self._closed[None].probed
-
     def claim(self, model: str) -> bool:
         """Whether the calling row may probe what is closed: one row at a time, after the pause."""
         now, known = asyncio.get_running_loop().time(), self._known(model)
         if not known or any(now < each.next_try for each in known):
             return False
         for each in known:
-            each.next_try, each.probed = now + each.pause, True
+            each.next_try = now + each.pause
         return True
 
     def opened(self, model: str) -> None:

@@ -9,15 +9,13 @@ from typing import Any
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.engine.disk_space import check_space
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.row_loader import RowLoader
+from prefect_seedance.engine.row_loader import HAS_WORK, RowLoader
 from prefect_seedance.engine.session import Session
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.ledger.rows import planning
 from prefect_seedance.messages import message
 
 __all__ = ["LocalClaims"]
-
-_HAS_WORK = TAKEABLE | {State.CREATED, State.SUCCEEDED}
 
 
 class LocalClaims:
@@ -60,7 +58,7 @@ class LocalClaims:
         self._clock = asyncio.get_running_loop().time
         self._until = self._clock() + session.spec.patience
 
-    async def take(self, held: Sequence[Row]) -> list[Row]:
+    async def take(self, held: Sequence[Sequence[Row]]) -> list[Row]:
         """Claim all free rows that this run has not claimed yet.
 
         Raises:
@@ -73,14 +71,14 @@ class LocalClaims:
         # What another run has just tried is not tried again.
         self._missing, self._retry = self._missing - taken, frozenset()
         rows = await self._loader.rows(taken)
-        self.troubles |= {self._keys[row_id]: str(text) for row_id, text in self._loader.reasons.items()}
+        self.troubles |= {self._keys[row_id]: error.message for row_id, error in self._loader.reasons.items()}
         if not self._space_checked:
             self._space_checked = True
             for storage in {row.storage for row in rows}:
                 mine = [row for row in rows if row.storage is storage]
                 await check_space(storage, [row.request for row in mine if row.state in TAKEABLE])
         self._before = {row.id: row.state for row in rows}
-        found = [row for row in rows if row.state in _HAS_WORK]
+        found = [row for row in rows if row.state in HAS_WORK]
         return found if self._order is None else sorted(found, key=self._order)
 
     async def finished(self, rows: Sequence[Row]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.errors import OverBudget
 from prefect_seedance.ledger import MaterialKey
-from prefect_seedance.media import Content, MediaAccess, fetch_content
+from prefect_seedance.media import Content, fetch_content
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
@@ -28,14 +28,10 @@ class MediaStore:
 
     Args:
         session: The run.
-        media_access: Which files and hosts media may be read from.
-        scratch: A folder for temporary files of the run.
     """
 
-    def __init__(self, session: Session, media_access: MediaAccess, scratch: Path) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._access = media_access
-        self._scratch = scratch
         self._media: dict[tuple[Account, str, str, str, str], Medium] = {}
         self._steps: dict[Medium, asyncio.Task[object]] = {}
         self._contents: dict[str, asyncio.Task[Content]] = {}
@@ -53,7 +49,12 @@ class MediaStore:
         return self._locks.setdefault(key, asyncio.Lock())
 
     async def once(
-        self, medium: Medium, step: Callable[[Medium], Awaitable[object]], extra_reserve: Decimal = Decimal(0)
+        self,
+        medium: Medium,
+        step: Callable[[Medium], Awaitable[object]],
+        extra_reserve: Decimal = Decimal(0),
+        *,
+        is_probe: bool = False,
     ) -> None:
         """Carry out a medium's step, or wait for the one in progress; an error is raised for all waiters.
 
@@ -63,12 +64,13 @@ class MediaStore:
             medium: The medium.
             step: Prepares the medium.
             extra_reserve: What the budget has to hold in addition: the worst case of the row that needs it.
+            is_probe: Whether that row probes a closed account.
         """
         while True:
             task = self._steps.get(medium)
             mine = task is None or task.cancelled() or (task.done() and medium.ends_soon)
             if task is None or mine:
-                medium.extra_reserve = extra_reserve
+                medium.extra_reserve, medium.is_probe = extra_reserve, is_probe
                 task = self._steps[medium] = asyncio.create_task(_run(step, medium), name=f"seedance {medium.name}")
             try:
                 await asyncio.shield(task)
@@ -88,7 +90,7 @@ class MediaStore:
         """
         task = self._contents.get(address)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            folder = self._scratch / hashlib.sha256(address.encode()).hexdigest()[:16]
+            folder = self._session.scratch / hashlib.sha256(address.encode()).hexdigest()[:16]
             task = self._contents[address] = asyncio.create_task(self._fetch(address, folder))
         return await asyncio.shield(task)
 
@@ -101,7 +103,7 @@ class MediaStore:
 
     async def _fetch(self, address: str, folder: Path) -> Content:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        return await fetch_content(address, self._access, folder)
+        return await fetch_content(address, self._session.context.media_access, folder)
 
 
 async def _run(step: Callable[[Medium], Awaitable[object]], medium: Medium) -> object:

@@ -43,6 +43,7 @@ class Medium:
         not_found: What was searched for in its library and is not there.
         extra_reserve: What a budget has to hold in addition to the medium's own price: the worst case of the row that
             needs it.
+        is_probe: Whether it is submitted for a row that probes a closed account.
     """
 
     def __init__(self, *, session: Session, settings: RouteSettings, address: str, kind: MediaKind, form: Form) -> None:
@@ -55,6 +56,7 @@ class Medium:
         self.expires_at: datetime | None = None
         self.not_found: set[str] = set()
         self.extra_reserve = Decimal(0)
+        self.is_probe = False
 
     @property
     def needed_until(self) -> datetime:

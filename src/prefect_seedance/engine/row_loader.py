@@ -16,8 +16,8 @@ from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.stored_files import missing_files
-from prefect_seedance.errors import InputError, SeedanceError
-from prefect_seedance.ledger import RouteKey, RowRecord, State
+from prefect_seedance.errors import InputError, LedgerError, SeedanceError
+from prefect_seedance.ledger import TAKEABLE, RouteKey, RowRecord, State
 from prefect_seedance.ledger.rows import lookups, transitions
 from prefect_seedance.ledger.sharing import work_claims
 from prefect_seedance.media import Storage, open_storage
@@ -28,7 +28,10 @@ from prefect_seedance.routes import Quote, VideoRequest, find, quote
 from prefect_seedance.routes.media_fields import addresses
 from prefect_seedance.tables.row_keys import redacted
 
-__all__ = ["RowLoader", "addressed", "not_loadable", "route_key"]
+__all__ = ["HAS_WORK", "RowLoader", "addressed", "not_loadable", "route_key"]
+
+HAS_WORK = TAKEABLE | {State.CREATED, State.SUCCEEDED}
+"""States in which a run has something to do for a row."""
 
 
 def not_loadable(row: PlannedRow) -> Message | None:
@@ -45,7 +48,7 @@ def not_loadable(row: PlannedRow) -> Message | None:
 
 
 def addressed(row: PlannedRow, row_id: int, *, named: bool) -> dict[str, Any]:
-    """A row in the form that `Ledger.address` takes.
+    """A row in the form that `work_claims.update_plans` takes.
 
     Args:
         row: The planned row.
@@ -86,7 +89,7 @@ class RowLoader:
         storage: Where their videos are stored; None: in the folder that the ledger has for each row.
 
     Attributes:
-        reasons: By row id: why a row cannot be worked on by this run.
+        reasons: By row id: why a row cannot be worked on by this run. A `LedgerError` concerns that row alone.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class RowLoader:
         self._plan = plan or {}
         self._storage = storage
         self._storages: dict[str, Storage] = {}
-        self.reasons: dict[int, Message | str] = {}
+        self.reasons: dict[int, SeedanceError] = {}
 
     async def rows(self, ids: Collection[int]) -> list[Row]:
         """The rows that this run can work on, in the order of the table, else of their planning.
@@ -132,12 +135,19 @@ class RowLoader:
         planned = self._as_made(record) if has_job else self._as_planned(record, details)
         if planned is None:
             account = f"{record.provider}/{record.account}"
-            self.reasons[record.id] = message("row.account_not_used", account=account)
+            if has_job:
+                text = message("row.account_not_used", account=account)
+            else:
+                text = message("row.route_not_used", account=account, model=record.model)
+            self.reasons[record.id] = LedgerError(text, row=record.key)
+            return None
+        if self._storage is None and record.folder is None:
+            self.reasons[record.id] = LedgerError(message("row.no_folder"), row=record.key)
             return None
         try:
-            storage = self._storage or await self._opened(record.folder or ".")
+            storage = self._storage or await self._opened(str(record.folder))
         except SeedanceError as error:
-            self.reasons[record.id] = error.text
+            self.reasons[record.id] = error
             return None
         row = Row(session=self._session, record=record, planned=planned, storage=storage)
         model = planned.settings.route.model
@@ -171,7 +181,8 @@ class RowLoader:
     def _as_made(self, record: RowRecord) -> PlannedRow | None:
         """A row that was sent, with the route that made its job: another account does not know the job.
 
-        Where that route is no candidate of the row any more, any route of the account has the key to query the job.
+        Where that route is no candidate of the row any more, any route of the account has the key to query the job. The
+        charge is known only where that route counts in the unit of the attempt.
         """
         known = self._plan.get(record.key)
         for candidate in known.candidates if known is not None else ():
@@ -202,13 +213,13 @@ def _route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettin
 
 
 def _other_route_of(record: RowRecord, routes: Sequence[RouteSettings]) -> RouteSettings | None:
-    """The row's model at its account, with the key of another route; None where the catalogue lacks the model."""
+    """The row's model at its account, with the key of another route; that route where the catalogue lacks the model."""
     for settings in routes:
         if (settings.account.provider, settings.account.label) == (record.provider, record.account):
             try:
                 return replace(settings, route=find(record.model, record.provider), prices=None)
             except InputError:
-                return None
+                return settings
     return None
 
 

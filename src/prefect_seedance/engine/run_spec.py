@@ -26,7 +26,6 @@ class Parent(BaseModel):
         identity: The ledger's identity: with another ledger everything would be paid for again.
         failures_allowed: At so many failures, over all shards, no new rows are started; None where any number is
             allowed.
-        per_step: Whether each step of each row is a task run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,7 +33,6 @@ class Parent(BaseModel):
     run: str
     identity: str
     failures_allowed: Decimal | None = None
-    per_step: bool = False
 
 
 class RunSpec(BaseModel):
@@ -51,6 +49,7 @@ class RunSpec(BaseModel):
         limits: What the user allows to be spent and to fail.
         media_folders: For a shard: folders that media may be read from; relative paths start in the first one.
         media_hosts: For a shard: hosts at private addresses that media may be read from.
+        per_step: For a shard: whether each step of each row is a task run.
         parent: For a shard: the run that has begun the work.
     """
 
@@ -66,6 +65,7 @@ class RunSpec(BaseModel):
     limits: RunLimits = RunLimits()
     media_folders: tuple[Path, ...] = ()
     media_hosts: frozenset[str] = frozenset()
+    per_step: bool = False
     parent: Parent | None = None
 
     @property

@@ -71,7 +71,7 @@ class Session:
     media: MediaStore = field(init=False)
 
     def __post_init__(self) -> None:
-        self.media = MediaStore(self, self.context.media_access, self.scratch)
+        self.media = MediaStore(self)
 
     @property
     def limits(self) -> RunLimits:

@@ -28,11 +28,11 @@ IDLE = 1.0
 class Claims(Protocol):
     """Where a worker's rows come from."""
 
-    async def take(self, held: Sequence[Row]) -> list[Row]:
+    async def take(self, held: Sequence[Sequence[Row]]) -> list[Row]:
         """Claim rows to begin with now; empty where there are none, or enough are held.
 
         Args:
-            held: The rows that are being worked on.
+            held: The rows that are being worked on, claim by claim.
         """
 
     async def finished(self, rows: Sequence[Row]) -> None:
@@ -54,10 +54,10 @@ async def carry(session: Session, claims: Claims, steps: StepRunner) -> None:
     try:
         while True:
             for task in [task for task in works if task.done()]:
-                if (error := task.exception()) is not None:
+                if not task.cancelled() and (error := task.exception()) is not None:
                     session.stop(error)
                 await claims.finished(works.pop(task))
-            if rows := await claims.take([row for rows in works.values() for row in rows]):
+            if rows := await claims.take(list(works.values())):
                 task = asyncio.create_task(Dispatcher(session, rows, steps).work(), name="seedance work")
                 task.add_done_callback(lambda _: moved.set())
                 works[task] = rows

@@ -5,7 +5,7 @@
 import asyncio
 import math
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +40,7 @@ from prefect_seedance.reports.files import sheet_is_current, write_results, writ
 from prefect_seedance.reports.results.result import GenerateResult, build_result
 from prefect_seedance.reports.sheet.history import in_full
 from prefect_seedance.routes.pricing.amount import Amount
-from prefect_seedance.runs.batch import RunOutcome, retry_states, run_batch
+from prefect_seedance.runs.batch import Distribution, StepsFor, retry_states, run_batch
 from prefect_seedance.tables.reader import Table
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.step_runner import MANY, TaskRuns, steps_for
@@ -164,7 +164,7 @@ async def generate_videos(
         distribution = None
         if spread:
             per_step = task_runs == "per_step" or (task_runs == "auto" and len(plan.rows) <= MANY)
-            distribution, warnings = await spread_over(spread, spec, context, per_step=per_step)
+            distribution, warnings = await spread_over(spread, spec, context, plan, per_step=per_step)
             plan.warnings += warnings
     except SeedanceError as error:
         return failed(error)
@@ -174,7 +174,7 @@ async def generate_videos(
     logger.info("Batch %s: %s", spec.batch, plan.total())
     if ceiling is not None and not await approved(spec.batch, plan, ceiling):
         return failed(InputError(message("run.not_approved")), "Not approved")
-    return await _carry_out(spec, context, read, lambda: run_batch(spec, context, steps, distribution))
+    return await _carry_out(spec, context, plan, read, steps, distribution)
 
 
 generate = core_of(generate_videos)
@@ -221,10 +221,14 @@ async def generate_video(
 
 
 async def _carry_out(
-    spec: RunSpec, context: RunContext, table: Table, run: Callable[[], Awaitable[RunOutcome]]
+    spec: RunSpec,
+    context: RunContext,
+    plan: BatchPlan,
+    table: Table,
+    steps: StepsFor,
+    distribution: Distribution | None,
 ) -> GenerateResult | State[Any]:
     """Run the batch, and write, publish and return its result."""
-    plan = context.plan or BatchPlan()
     try:
         # One client for all task runs: otherwise each of them makes its own and reads the CA bundle again (30 ms).
         async with (
@@ -233,7 +237,7 @@ async def _carry_out(
         ):
             with row_events(spec, plan):
                 try:
-                    outcome = await run()
+                    outcome = await run_batch(spec, context, steps, distribution)
                 except InputError as error:
                     return failed(error)  # found before anything was sent
         result = build_result(table, plan, outcome, batch=spec.batch, take=spec.take)

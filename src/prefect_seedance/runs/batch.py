@@ -134,9 +134,11 @@ async def run_batch(
         steps_for: Returns how the steps are carried out, by the number of rows that may need some.
         distribution: Leaves the rows to other processes; None works on them here.
     """
-    root, storage = batch_folder(spec.output or ".", spec.batch, context.parts)
+    if context.plan is None or spec.output is None:
+        raise ValueError("A run over a batch needs a plan and an output.")
+    root, storage = batch_folder(spec.output, spec.batch, context.parts)
     await asyncio.to_thread(storage.ensure)
-    planned = {row.key: row for row in context.plan.rows} if context.plan is not None else {}
+    planned = {row.key: row for row in context.plan.rows}
     # A ledger on a server is used by several processes, so they share the limits; a file rarely is.
     shared = distribution is None and not context.ledger_url.startswith("sqlite")
     async with open_session(spec, context, shared=shared) as session:

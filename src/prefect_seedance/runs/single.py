@@ -19,7 +19,8 @@ from prefect_seedance.engine.steps.media import prepare_media
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
 from prefect_seedance.ledger.rows import lookups, planning
-from prefect_seedance.messages import Message, message
+from prefect_seedance.media import open_storage
+from prefect_seedance.messages import message
 from prefect_seedance.planning.file_names import default_name
 from prefect_seedance.planning.media_check import survey_one
 from prefect_seedance.planning.planned_row import PlannedRow
@@ -128,14 +129,15 @@ async def carry_out(
         plan = {}
         if resolved is not None and record.state in TAKEABLE:
             plan[key] = await _measured(session, settings, resolved, record)
-        loader = RowLoader(session, plan=plan, storage=storage)
+        # Without an output it is where the ledger says; to look at it must not need access to it.
+        loader = RowLoader(session, plan=plan, storage=storage or open_storage(record.folder or ".", context.parts))
         for row in await loader.rows([record.id]):
             if row.state in TAKEABLE and plan:
                 await check_space(row.storage, [row.request])
             await step(row)
         record = await ledger.row(record.id)
         if record.state not in reaches:
-            raise _stuck(record, loader.reasons.get(record.id))
+            raise loader.reasons.get(record.id) or _stuck(record)
         return _job(record, settings)
 
 
@@ -156,7 +158,9 @@ async def prepare_medium(
     """
     spec = RunSpec(batch=MEDIA_BATCH, patience=REVIEWED, retry=frozenset({State.REFUSED}))
     async with open_session(spec, context) as session:
-        medium = session.media.medium(context.routes[0], address, kind, form)
+        settings = context.routes[0]
+        medium = session.media.medium(settings, address, kind, form)
+        medium.is_probe = medium.circuit_breaker.claim(settings.route.model)
         await step(medium)
         if medium.reference is None:
             raise LedgerError(message("upload.no_reference", medium=medium.shown))
@@ -209,7 +213,7 @@ async def _measured(session: Session, settings: RouteSettings, request: VideoReq
     )
 
 
-def _stuck(record: RowRecord, why: Message | str | None) -> SeedanceError:
+def _stuck(record: RowRecord) -> SeedanceError:
     """The error for a row that has not reached the state to which the step leads."""
     kinds: dict[State, type[SeedanceError]] = {
         State.UNKNOWN: UnknownOutcome,
@@ -217,7 +221,7 @@ def _stuck(record: RowRecord, why: Message | str | None) -> SeedanceError:
         State.FAILED: JobFailed,
         State.EXPIRED: NotFound,
     }
-    reason = record.error_message or why or message("row.wrong_step")
+    reason = record.error_message or message("row.wrong_step")
     return kinds.get(record.state, LedgerError)(
         message("row.stuck", state=record.state.value, reason=reason),
         provider=record.provider,

@@ -23,7 +23,7 @@ def spec_of(batch: str, take: str, output: str | Path | None, patience: float = 
         output: The folder, or a URL, in which videos are kept; None takes the one that the ledger has for the row.
         patience: Seconds that its job is waited for.
     """
-    return RunSpec(batch=batch, take=take, output=None if output is None else str(output), patience=patience)
+    return RunSpec(batch=batch, take=str(take), output=None if output is None else str(output), patience=patience)
 
 
 def context_of(settings: RouteSettings, ledger: str | None, *, media_root: str | Path | None = None) -> RunContext:

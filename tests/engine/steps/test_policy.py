@@ -34,9 +34,9 @@ async def test_only_what_is_proven_lets_a_row_be_sent_again(kind: type[SeedanceE
         assert decision.state is State.DEFERRED
     breaker = CircuitBreaker()
     close(breaker, "fast", error, 60)
-    assert (breaker.reason("fast") is error) is (decision.close is not None)
-    assert (breaker.reason("mini") is error) is (decision.close == "account")
-    assert (breaker.reason_for_all() is error) is (decision.close == "account" and not decision.again)
+    assert (breaker.reason("fast") is not None) is (decision.close is not None)
+    assert (breaker.reason("mini") is not None) is (decision.close == "account")
+    assert (breaker.reason_for_all() is not None) is (decision.close == "account" and not decision.again)
 
 
 def test_moderation_is_the_users_choice() -> None:

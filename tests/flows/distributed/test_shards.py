@@ -119,6 +119,25 @@ def test_all_are_carried_and_the_same_call_again_does_nothing(
     assert len(list((tmp_path / "videos/b").glob("*.mp4"))) == 16
 
 
+def test_a_shard_without_access_to_the_output_says_so(
+    tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer
+) -> None:
+    scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4)])
+
+    async def engine(order: Order, begun: Begun) -> list[str]:
+        folder = tmp_path / "videos" / "b"
+        if folder.is_dir():  # shards are started again, and fail again
+            folder.rmdir()
+            folder.write_text("a file where the folder was")
+        outcome = await carry(*scene.shard_order(order, begun), PLAIN)
+        return [] if outcome.orderly else [str(outcome.stopped)]
+
+    outcome = scene.run(scene.order(table(3)), engine)
+    assert str(tmp_path / "videos" / "b") in str(outcome.stopped)
+    assert sandbox.state.bill() == []
+    assert not any(row.holder for row in scene.rows())
+
+
 @pytest.mark.slow
 def test_budget_and_failures_hold_over_all_shards(tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer) -> None:
     scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4)])

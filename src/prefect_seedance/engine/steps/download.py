@@ -23,6 +23,7 @@ from prefect_seedance.media import (
     Storage,
     VideoFacts,
     discard,
+    ensure_folder,
     inspect_video,
     previews_of,
 )
@@ -153,7 +154,8 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
     """Fetch and verify the video. Where the link is dead, the job is queried for a new one, once."""
     url = row.video_url or await _fresh_link(row)
     provider = row.settings.account.base_url
-    part.parent.mkdir(parents=True, exist_ok=True)
+    if not part.parent.is_dir():
+        await asyncio.to_thread(ensure_folder, part.parent)
     try:
         fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     except NotFound:

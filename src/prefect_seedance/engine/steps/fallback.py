@@ -53,6 +53,9 @@ def account_closed(row: Row) -> SeedanceError | None:
     if reason is not None and not row.fallback.has_alternatives and row.circuit_breaker.claim(row.settings.route.model):
         row.fallback.probe = row.fallback.at
         return None
+    if reason is not None:
+        reason = copy.copy(reason)  # another row has found it out, perhaps of another run
+        reason.row = row.key
     return reason
 
 

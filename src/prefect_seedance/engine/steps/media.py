@@ -116,7 +116,7 @@ async def _reference(row: Row, medium: Medium, upload: MediumStep, review: Mediu
         return f"data:{content.mime_type};base64,{base64.b64encode(body).decode()}"
     step = upload if medium.form == "link" else review
     # Many rows of a run share one medium: the first one runs the step, the others wait for it.
-    await row.session.media.once(medium, step, extra_reserve)
+    await row.session.media.once(medium, step, extra_reserve, is_probe=row.fallback.is_probe)
     if medium.reference is None:
         raise LedgerError(message("upload.no_reference", medium=medium.shown))
     return medium.reference

@@ -2,7 +2,7 @@
 
 | error | the row, after its create | closes | next route | again |
 | --- | --- | --- | --- | --- |
-| `AuthenticationError` | deferred | the account, for the whole run | yes | no |
+| `AuthenticationError` | deferred | the account, while this process uses the key | yes | no |
 | `InsufficientFunds` | deferred | the account | yes | no |
 | `RouteUnavailable` | deferred | the route | yes | no |
 | `RateLimited`, `Unreachable` | deferred | the account, for rows with another route | after `limit_patience` | yes |

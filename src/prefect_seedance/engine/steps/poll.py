@@ -112,6 +112,8 @@ def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:
     reference = record.attempt.reference_seconds if record.attempt else None
     units = settle_units(row.settings.route, row.request, tokens=view.tokens, reference_seconds=reference)
     price = record.attempt.unit_price if record.attempt else None
+    if record.attempt is not None and record.attempt.unit not in {None, row.settings.route.unit}:
+        units = None  # another route has made the job, and this one counts in another unit
     amount = None if units is None or price is None else decimals.multiply(units, price)
     return Charge(Settlement.CHARGED, units=units, amount=amount, tokens=view.tokens)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -159,8 +160,8 @@ async def _get_or_buy(medium: Medium, record: MaterialRecord, wanted: _Purchase)
     if waiting is not None:
         return await _look_up(medium, record, wanted, waiting)
     reason = medium.circuit_breaker.reason_for_all()
-    if reason is not None and not medium.circuit_breaker.probed:
-        raise reason
+    if reason is not None and not medium.is_probe:
+        raise copy.copy(reason)
     if str(wanted.what) not in medium.not_found and (found := await wanted.look()) is not None:
         return found
     # One lookup is enough for all rows of this run whose budget does not hold it.

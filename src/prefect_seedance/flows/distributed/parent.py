@@ -23,14 +23,15 @@ __all__ = ["spread_over"]
 
 
 async def spread_over(
-    spread: str, spec: RunSpec, context: RunContext, *, per_step: bool
+    spread: str, spec: RunSpec, context: RunContext, plan: BatchPlan, *, per_step: bool
 ) -> tuple[Distribution, list[str]]:
     """Prepare the distribution of a run to other processes.
 
     Args:
         spread: The `spread` parameter, as the user wrote it.
         spec: What the run is asked to do.
-        context: What it has in this process; with a plan.
+        context: What it has in this process.
+        plan: The checked table.
         per_step: Whether each step of each row is a task run.
 
     Returns:
@@ -43,7 +44,6 @@ async def spread_over(
     names = await _names(context.routes)
     address, warnings = _ledger(context.ledger_url, target)
     _check_output(spec, target)
-    plan = context.plan or BatchPlan()
     check_fit(plan)
     _check_media(plan, target)
     launch = await _launcher(target)(SpreadPlan(target, names, address, per_step), spec, context)

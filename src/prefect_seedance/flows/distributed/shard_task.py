@@ -82,9 +82,8 @@ async def run_shard(call: Mapping[str, Any], flow_run_id: str | None) -> ShardOu
         parts=parts_home(),
         flow_run_id=flow_run_id,
     )
-    per_step = spec.parent is not None and spec.parent.per_step
     async with AsyncClientContext.get_or_create():
-        outcome = await carry(spec, context, PER_STEP if per_step else PLAIN)
+        outcome = await carry(spec, context, PER_STEP if spec.per_step else PLAIN)
     if outcome.stopped is not None and not outcome.orderly:
         raise outcome.stopped
     return outcome

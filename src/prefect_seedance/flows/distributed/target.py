@@ -97,6 +97,7 @@ class SpreadPlan:
                 "ledger": self.ledger,
                 "media_folders": tuple(each for each in (access.folder, *access.roots) if each) if local else (),
                 "media_hosts": access.hosts if local else frozenset(),
-                "parent": parent.model_copy(update={"per_step": self.per_step}),
+                "per_step": self.per_step,
+                "parent": parent,
             }
         )

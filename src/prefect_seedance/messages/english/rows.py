@@ -45,6 +45,8 @@ ROWS: dict[str, str] = {
     ),
     "review.pending_after_error": "{review} The last answer was not usable: {error}",
     "review.rejected": ("The {kind} {medium} did not pass the review of {provider}: {reason} No video was requested."),
+    "row.no_folder": "The ledger has no folder for its video. Run its batch again, with an output folder.",
+    "row.route_not_used": "It is planned for the route {model} of the account {account}, which this run does not use.",
     "row.account_not_used": (
         "Its job was made by the account {account}, which this run does not use. Run it with the account that paid, or "
         "sweep with it."

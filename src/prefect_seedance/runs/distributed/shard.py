@@ -57,10 +57,10 @@ async def carry(spec: RunSpec, context: RunContext, steps: StepRunner) -> ShardO
         InputError: This machine reaches another ledger, or another output folder. Nothing was spent.
         LedgerError: Nothing more could be recorded.
     """
-    if spec.parent is None:
+    if spec.parent is None or spec.output is None:
         raise InputError(message("run.shard_without_parent"))
     async with open_session(spec, context, shared=True) as session:
-        await asyncio.to_thread(_check_place, spec, spec.parent, session)
+        await asyncio.to_thread(_check_place, spec.output, spec.parent, session)
         session.failures_allowed = spec.parent.failures_allowed
         claims = SharedClaims(session, spec.parent)
         try:
@@ -70,7 +70,7 @@ async def carry(spec: RunSpec, context: RunContext, steps: StepRunner) -> ShardO
         return ShardOutcome(claims.counts, claims.number, session.stopped)
 
 
-def _check_place(spec: RunSpec, parent: Parent, session: Session) -> None:
+def _check_place(output: str, parent: Parent, session: Session) -> None:
     """Make sure that this machine uses the same ledger and the same output folder."""
     ledger = session.ledger
     if ledger.identity != parent.identity:
@@ -78,7 +78,7 @@ def _check_place(spec: RunSpec, parent: Parent, session: Session) -> None:
             "run.shard_other_ledger", ledger=ledger.shown_url, identity=ledger.identity, expected=parent.identity
         )
         raise InputError(text)
-    storage = open_storage(spec.output or ".", session.context.parts)
+    storage = open_storage(output, session.context.parts)
     if isinstance(storage, LocalStorage) and not (storage.folder / MANIFEST).exists():
         raise InputError(message("run.shard_no_output", folder=storage.shown))
     place = storage.folder if isinstance(storage, LocalStorage) else storage

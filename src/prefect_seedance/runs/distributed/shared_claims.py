@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.row_loader import RowLoader, route_key
+from prefect_seedance.engine.row_loader import HAS_WORK, RowLoader, route_key
 from prefect_seedance.engine.run_spec import Parent
 from prefect_seedance.engine.session import Session
-from prefect_seedance.errors import RunEnded, SeedanceError, TooManyFailures
+from prefect_seedance.errors import LedgerError, RunEnded, SeedanceError, TooManyFailures
 from prefect_seedance.ledger import TAKEABLE, Remainder, RouteKey, State
 from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.ledger.sharing import work_claims
@@ -60,7 +60,7 @@ class SharedClaims:
         self._failures = 0
         self._busy_at = self._clock()
 
-    async def take(self, held: Sequence[Row]) -> list[Row]:
+    async def take(self, held: Sequence[Sequence[Row]]) -> list[Row]:
         """Claim rows of the routes where at most half of the held rows still wait."""
         if self._looked is None and (await self._remainder()).over:
             # A shard that starts late, or is retried by hand, claims nothing for a run that is over.
@@ -115,11 +115,12 @@ class SharedClaims:
         """Whether a row has failed here that the count over all shards does not include yet."""
         return self._session.failures_allowed is not None and self._session.failures != self._failures
 
-    def _wanted(self, held: Sequence[Row]) -> dict[RouteKey, int]:
+    def _wanted(self, held: Sequence[Sequence[Row]]) -> dict[RouteKey, int]:
         if self._look_due:
             self._was_exhausted |= self._exhausted
             self._exhausted.clear()
-        waiting = Counter(route_key(row.settings) for row in held if row.state in TAKEABLE and row.trouble is None)
+        rows = (row for claim in held for row in claim)
+        waiting = Counter(route_key(row.settings) for row in rows if row.state in TAKEABLE and row.trouble is None)
         wanted = {}
         for settings in self._routes:
             key, limiter = route_key(settings), self._session.account_clients[settings.account].limiter
@@ -143,7 +144,7 @@ class SharedClaims:
             paid=max(each.max_in_flight for each in self._routes),
             tried=self._tried,
         )
-        rows = await self._loader.rows(taken) if taken else []
+        rows = [row for row in (await self._loader.rows(taken) if taken else []) if row.state in HAS_WORK]
         got = Counter(route_key(row.settings) for row in rows if row.state in TAKEABLE)
         self._exhausted |= {key for key, number in fresh.items() if got[key] < number}
         self._was_exhausted -= fresh.keys() - self._exhausted
@@ -152,6 +153,9 @@ class SharedClaims:
                 self._expect(each, 0)
         if lost := taken - {row.id for row in rows}:
             self._tried |= lost
+            for reason in (self._loader.reasons.get(row_id) for row_id in lost):
+                if reason is not None and not isinstance(reason, LedgerError):
+                    session.stop(reason)  # it has no access to the output: it can do nothing for any row
             await session.ledger.write(work_claims.release, session.run, lost)
         if rows:
             self.number += 1
