@@ -215,9 +215,16 @@ class UnknownOutcome(ProviderError):
 
 
 class NotFound(ProviderError):
-    """The provider does not know this job, asset or result link: expired, deleted, or never made."""
+    """The provider does not know this job, asset or result link: not yet, not now, or not any more (law 4).
+
+    Attributes:
+        about_link: Whether it is the link that does not work; the provider knows its job.
+        lasted: Seconds for which it was absent without a break, as far as that was watched.
+    """
 
     kind = "not_found"
+    about_link = False
+    lasted = 0.0
 
 
 class InvalidResponse(ProviderError):

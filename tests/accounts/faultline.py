@@ -21,7 +21,7 @@ from prefect_seedance.planning.route_policy import RoutePolicy
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings, dialect_of
 from prefect_seedance.routes import Prices, VideoRequest, find
-from prefect_seedance.runs.batch import RunOutcome, run_batch
+from prefect_seedance.runs.batch import RunOutcome, retry_states, run_batch
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.http.calls import request_sha256
 from prefect_seedance.sandbox.world.faults import CALL_FAULTS, JOB_FAULTS, Faults
@@ -102,6 +102,7 @@ class World:
     async def run(self, rows: list[dict[str, Any]], *, patience: float = 600.0, **options: Any) -> Seen:
         """One run over them."""
         limits = options.pop("limits", RunLimits(limit_patience=0.2))
+        retry = retry_states(options.pop("retry", []))
         spec, context = asked(
             self.prepare(rows, limits=limits, **options),
             self.routes,
@@ -110,6 +111,7 @@ class World:
             ledger_url=f"sqlite+aiosqlite:///{self.folder / 'ledger.db'}",
             patience=patience,
             limits=limits,
+            retry=retry,
             media_access=MediaAccess(folder=self.folder, loopback=True),
         )
         outcome = await run_batch(spec, context, lambda _rows: STEPS)

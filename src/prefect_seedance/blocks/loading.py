@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from prefect_seedance.blocks.route_defaults import RouteDefaults, block_name
-from prefect_seedance.errors import InputError
+from prefect.client.orchestration import get_client
+
+from prefect_seedance.blocks.route_defaults import SLUG, RouteDefaults, block_name
+from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 
-__all__ = ["RouteLike", "load_fallback", "load_routes"]
+__all__ = ["RouteLike", "load_fallback", "load_routes", "saved_routes"]
 
 RouteLike = RouteDefaults | str | Sequence[RouteDefaults | str]
 """One route block or its name, or several of them: the first is the default."""
@@ -48,6 +51,20 @@ async def load_fallback(name: str, settings: RouteSettings) -> RouteDefaults:
         else:
             text = message("block.fall_back_of_route", route=settings.label, name=name, reason=error.text)
         raise InputError(text) from None
+
+
+async def saved_routes(provider: str, account: str) -> tuple[RouteSettings, ...]:
+    """The saved route of an account, if there is one; blocks that cannot be loaded are left out."""
+    async with get_client() as client:
+        documents = await client.read_block_documents_by_type(SLUG)
+    for document in documents:
+        if document.name is None:
+            continue
+        with contextlib.suppress(SeedanceError):
+            settings = (await _load(document.name)).to_settings()
+            if (settings.account.provider, settings.account.label) == (provider, account):
+                return (settings,)
+    return ()
 
 
 async def _load(route: Any) -> RouteDefaults:

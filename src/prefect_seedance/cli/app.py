@@ -304,9 +304,13 @@ def resolve(
     *,
     cost: str | None = None,
     take: str = "1",
+    route: Routes = None,
     ledger: Ledger = None,
 ) -> None:
-    """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is sent.
+    """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is spent.
+
+    Before a job is taken, the provider is asked about it, for free: with the key of a saved route, else with the one in
+    the environment.
 
     Args:
         batch: The batch.
@@ -319,7 +323,7 @@ def resolve(
     """
     from prefect_seedance.cli.audit import resolve_by_hand  # noqa: PLC0415
 
-    resolve_by_hand(batch, row, verdict, job_id=job_id, cost=cost, take=take, url=ledger)
+    resolve_by_hand(batch, row, verdict, job_id=job_id, cost=cost, take=take, blocks=route, url=ledger)
 
 
 @app.command

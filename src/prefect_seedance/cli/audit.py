@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.cli.console import out
+from prefect_seedance.cli.keys import routes_of
+from prefect_seedance.cli.prefect_server import with_server
 from prefect_seedance.cli.status import home, read_batch
 from prefect_seedance.core.portal import call_core
-from prefect_seedance.ledger import Verdict, ledger_url
+from prefect_seedance.errors import InputError
+from prefect_seedance.ledger import RowRecord, Verdict, ledger_url
 from prefect_seedance.messages import message
+from prefect_seedance.providers import RouteSettings
 from prefect_seedance.reports.audit import match_bill, read_bill, write_audit
 from prefect_seedance.reports.money import number
 from prefect_seedance.runs.resolve import resolve_row
@@ -50,18 +57,36 @@ def compare_bill(batch: str, url: str | None, path: Path, job_column: str | None
 
 
 def resolve_by_hand(
-    batch: str, row: str, verdict: Verdict, *, job_id: str | None, cost: str | None, take: str, url: str | None
+    batch: str,
+    row: str,
+    verdict: Verdict,
+    *,
+    job_id: str | None,
+    cost: str | None,
+    take: str,
+    blocks: Sequence[str] | None,
+    url: str | None,
 ) -> None:
     """Settle an unknown row by a person's decision."""
-    done = call_core(
-        lambda: resolve_row(
-            ledger_url=ledger_url(url, home()),
-            batch=batch,
-            row=row,
-            verdict=verdict,
-            job_id=job_id,
-            cost=cost,
-            take=take,
+
+    async def routes_for(record: RowRecord) -> Sequence[RouteSettings]:
+        if blocks:
+            return await load_routes(list(blocks))
+        with contextlib.suppress(InputError):  # no key in the environment, or a model that is not in the catalogue
+            return await load_routes(routes_of([], [record.model], None))
+        return ()
+
+    with with_server() if blocks else contextlib.nullcontext():
+        done = call_core(
+            lambda: resolve_row(
+                ledger_url=ledger_url(url, home()),
+                batch=batch,
+                row=row,
+                verdict=verdict,
+                job_id=job_id,
+                cost=cost,
+                take=take,
+                routes_for=routes_for,
+            )
         )
-    )
     out.print(str(done), markup=False)

@@ -11,7 +11,7 @@ from prefect_seedance.engine.queues import FetchQueue, Queue, Queues
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.step_runner import Step, StepRunner
-from prefect_seedance.engine.steps import media
+from prefect_seedance.engine.steps import absence, media
 from prefect_seedance.engine.steps.fallback import choose_route, moves_on
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
@@ -170,7 +170,12 @@ class Dispatcher:
     async def _fetch(self) -> None:
         while (waiting := await self._fetch_queue.get()) is not None:
             row, done = waiting
+            row.trouble = None
             await self._step(row, self._steps.download)
+            if (pause := absence.pause_before_next(row)) is not None:
+                # A link may work only some time after the job has ended; the others are fetched meanwhile.
+                asyncio.get_running_loop().call_later(pause, self._fetch_queue.put, row, done)
+                continue
             if row.state in _FAILED:
                 self._session.count_failure()
             done.set_result(None)

@@ -11,6 +11,7 @@ from prefect_seedance.engine.disk_space import check_space
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.row_loader import HAS_WORK, RowLoader
 from prefect_seedance.engine.session import Session
+from prefect_seedance.engine.steps.ask_again import ask_again
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.ledger.rows import planning
 from prefect_seedance.messages import message
@@ -68,18 +69,30 @@ class LocalClaims:
             return []
         taken = await self._session.ledger.write(planning.claim, self._session.run, self._missing, self._retry)
         reached("rows claimed")
+        rows = await self._loader.rows(taken)
+        before = {row.id: row.state for row in rows}
+        if State.EXPIRED in self._retry:
+            rows = await self._asked_again(rows)
         # What another run has just tried is not tried again.
         self._missing, self._retry = self._missing - taken, frozenset()
-        rows = await self._loader.rows(taken)
         self.troubles |= {self._keys[row_id]: error.message for row_id, error in self._loader.reasons.items()}
         if not self._space_checked:
             self._space_checked = True
             for storage in {row.storage for row in rows}:
                 mine = [row for row in rows if row.storage is storage]
                 await check_space(storage, [row.request for row in mine if row.state in TAKEABLE])
-        self._before = {row.id: row.state for row in rows}
+        self._before = before
         found = [row for row in rows if row.state in HAS_WORK]
         return found if self._order is None else sorted(found, key=self._order)
+
+    async def _asked_again(self, rows: list[Row]) -> list[Row]:
+        """The rows, after the jobs of those that have expired were asked about."""
+        expired = [row for row in rows if row.state is State.EXPIRED]
+        await ask_again(expired)
+        self.troubles |= {row.key: row.trouble.message for row in expired if row.trouble is not None}
+        # What is gone is sent again as the table plans it now, perhaps by another route.
+        gone = {row.id for row in expired if row.state is State.PLANNED}
+        return [row for row in rows if row.id not in gone] + await self._loader.rows(gone)
 
     async def finished(self, rows: Sequence[Row]) -> None:
         """Note what has changed."""

@@ -90,13 +90,15 @@ class FetchQueue:
         ] = asyncio.PriorityQueue()
         self._number = itertools.count()
 
-    def put(self, row: Row) -> asyncio.Future[None]:
+    def put(self, row: Row, again: asyncio.Future[None] | None = None) -> asyncio.Future[None]:
         """Queue a row whose video is ready; the returned future is done once its download has ended, in any way.
+
+        A row that is queued again keeps its future.
 
         A link without a known expiry comes after those with one. A row whose whole video was stored before comes last:
         after a move of the output folder that may be all rows, and they must not delay links that expire.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[None] = again or asyncio.get_running_loop().create_future()
         ends = row.link_expires_at.timestamp() if row.link_expires_at else sys.float_info.max
         self._queue.put_nowait((row.proven, ends, next(self._number), row, done))
         return done

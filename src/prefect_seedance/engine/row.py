@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefect_seedance.core.events import RowEvent
@@ -35,6 +36,7 @@ class Row:
         self.key = record.key
         self.state = record.state
         self.job_id = record.job_id
+        self._file_name = record.file_name
         self.planned = planned
         """The row as planned for its present route."""
         self.fallback = RouteFallback(planned.candidates)
@@ -55,6 +57,12 @@ class Row:
         """When this process created its job, on the core loop's clock; None where it did not."""
         self.settled: RowRecord | None = None
         """The ledger's record from when its charge was settled, for its first download."""
+        self.was_absent = record.absent_since is not None
+        """Whether an earlier run has found its job or its link absent."""
+        self.absent_from: float | None = None
+        """When this run first found its link absent, on the core loop's clock."""
+        self.absent_tries = 0
+        """How often its link was absent in this run."""
         self.trouble: SeedanceError | None = None
         """Why the row's last step did not complete, where the row's state does not say it."""
 
@@ -83,6 +91,11 @@ class Row:
     def circuit_breaker(self) -> CircuitBreaker:
         """The circuit breaker of the row's account."""
         return self.account_client.circuit_breaker
+
+    @property
+    def part(self) -> Path:
+        """The unfinished download of its video, on this machine."""
+        return self.storage.parts / f"{self._file_name}.part"
 
     def use_candidate(self, index: int) -> None:
         """Switch to another route. The media that were prepared for the one before are not used there."""

@@ -131,7 +131,7 @@ class RowLoader:
         return await missing_files(stored, home, parts)
 
     async def _row(self, record: RowRecord, details: Mapping[str, Any] | None) -> Row | None:
-        has_job = record.state in {State.CREATED, State.SUCCEEDED}
+        has_job = record.state in {State.CREATED, State.SUCCEEDED, State.EXPIRED}
         planned = self._as_made(record) if has_job else self._as_planned(record, details)
         if planned is None:
             account = f"{record.provider}/{record.account}"

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -18,13 +18,13 @@ from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
 from prefect_seedance.engine.media_store import MediaStore
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.unrecorded import UnrecordedSpending
-from prefect_seedance.errors import LedgerError, TooManyFailures
+from prefect_seedance.errors import InputError, LedgerError, TooManyFailures
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, heartbeat
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.media import Downloader
 from prefect_seedance.messages import message
 from prefect_seedance.planning.run_limits import RunLimits
-from prefect_seedance.providers import Account
+from prefect_seedance.providers import Account, RouteSettings
 
 __all__ = ["Session", "open_session"]
 
@@ -51,6 +51,7 @@ class Session:
         proofs: Limits the videos that are decoded at once to the number of processors: more would delay the requests of
             the core loop, and verify no video sooner.
         spending: The creates of this run, for an error message when the ledger cannot be reached.
+        absent: By account: the keys of the rows whose job or link was absent.
         media: The media of its rows.
     """
 
@@ -68,6 +69,7 @@ class Session:
     failures_allowed: Decimal | None = None
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
+    absent: dict[str, set[str]] = field(default_factory=dict)
     media: MediaStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,7 +121,11 @@ async def open_session(spec: RunSpec, context: RunContext, *, shared: bool = Fal
         spec: What the run is asked to do.
         context: What it has in this process only.
         shared: Whether the accounts' limits are shared with other processes through the ledger.
+
+    Raises:
+        InputError: One label stands for two keys.
     """
+    _check_keys(context.routes)
     spending = UnrecordedSpending()
     async with _adding_spending(spending), contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(context.ledger_url)
@@ -147,6 +153,19 @@ async def open_session(spec: RunSpec, context: RunContext, *, shared: bool = Fal
         heart = asyncio.create_task(_beat(session), name="seedance heartbeat")
         stack.callback(heart.cancel)
         yield session
+
+
+def _check_keys(routes: Sequence[RouteSettings]) -> None:
+    """Make sure that no label stands for two keys.
+
+    Raises:
+        InputError: One does: the jobs of one account would be asked for with the key of the other.
+    """
+    keys: dict[str, str] = {}
+    for settings in routes:
+        account = settings.account
+        if keys.setdefault(account.identity, account.key_fingerprint) != account.key_fingerprint:
+            raise InputError(message("account.two_keys", account=account.identity), provider=account.provider)
 
 
 @contextlib.asynccontextmanager

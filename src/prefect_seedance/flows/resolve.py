@@ -2,17 +2,20 @@
 
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from prefect_seedance.blocks.loading import load_routes, saved_routes
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import blocking
-from prefect_seedance.ledger import ledger_url
+from prefect_seedance.ledger import RowRecord, ledger_url
+from prefect_seedance.providers import RouteSettings
 from prefect_seedance.runs.resolve import resolve_row
 from prefect_seedance.tasks.home import prefect_home
 
@@ -29,9 +32,10 @@ async def resolve_video(
     job_id: str | None = None,
     cost: str | None = None,
     take: str = "1",
+    route: Any = None,
     ledger: str | None = None,
 ) -> str | State[Any]:
-    """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is sent.
+    """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is spent.
 
     Args:
         batch: The batch.
@@ -41,6 +45,8 @@ async def resolve_video(
         job_id: The provider's id of the job, for the verdict job.
         cost: What it cost, such as `0.25 CNY`, for the verdict lost. Empty: the quote, where that was exact.
         take: The take.
+        route: A route block of the account that paid, or its name: the provider is asked about the job first, for free.
+            Empty: the saved blocks are searched for one.
         ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
 
     Returns:
@@ -49,6 +55,10 @@ async def resolve_video(
     Raises:
         InputError: There is no such unknown row, or the verdict needs a job id or a cost.
     """
+
+    async def routes_for(record: RowRecord) -> Sequence[RouteSettings]:
+        return await load_routes(route) if route else await saved_routes(record.provider, record.account)
+
     try:
         done = str(
             await resolve_row(
@@ -58,6 +68,7 @@ async def resolve_video(
                 job_id=job_id,
                 cost=cost,
                 take=take,
+                routes_for=routes_for,
                 ledger_url=ledger_url(ledger, prefect_home()),
             )
         )

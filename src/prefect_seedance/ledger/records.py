@@ -69,6 +69,7 @@ class Intent:
     quote_high: Decimal | None
     reserve: Amount | None = None
     reference_seconds: Decimal | None = None
+    key_fingerprint: str | None = None
     request: Mapping[str, Any] | None = None
     passed: tuple[str, ...] = ()
 
@@ -109,6 +110,7 @@ class AttemptRecord:
     run_id: str
     provider: str
     account: str
+    key_fingerprint: str | None
     model: str
     fingerprint: str
     sent_at: datetime
@@ -170,6 +172,7 @@ class RowRecord:
     finished_at: datetime | None
     stored_at: datetime | None
     link_expires_at: datetime | None
+    absent_since: datetime | None
     attempt: AttemptRecord | None
 
     @property

@@ -42,8 +42,10 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.STORED: frozenset({State.SUCCEEDED}),
     # Only at the user's request: a new attempt.
     State.REFUSED: frozenset({State.PLANNED}),
-    State.FAILED: frozenset({State.PLANNED}),
-    State.EXPIRED: frozenset({State.PLANNED}),
+    # Or to the right job, where a person has named a wrong one that failed.
+    State.FAILED: frozenset({State.PLANNED, State.CREATED}),
+    # Its job was asked about first, for free: back to `created` where the provider has it after all.
+    State.EXPIRED: frozenset({State.PLANNED, State.CREATED}),
 }
 """The states that may follow each state. Every other transition is an error."""
 

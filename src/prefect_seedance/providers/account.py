@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -56,6 +57,12 @@ class Account:
     def identity(self) -> str:
         """The name of this account in the ledger; a new key does not change it."""
         return f"{self.provider}/{self.label}"
+
+    @property
+    def key_fingerprint(self) -> str:
+        """A short hash of the key, by which the ledger tells two keys apart. The key cannot be found from it."""
+        key = f"prefect-seedance\0{self.identity}\0{self.api_key.get_secret_value()}"
+        return hashlib.sha256(key.encode()).hexdigest()[:12]
 
     @property
     def on_loopback(self) -> bool:

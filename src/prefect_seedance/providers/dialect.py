@@ -35,6 +35,10 @@ class Dialect(LibraryDialect, Protocol):
         """How long a result link is valid after the end of the job."""
 
     @property
+    def job_lifetime(self) -> timedelta:
+        """How long the provider knows a job after its creation; seven days where no document says it."""
+
+    @property
     def poll_advice_seconds(self) -> float:
         """A reasonable pause between two queries of one job, in seconds."""
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 
-from prefect_seedance.errors import InputError
+from prefect_seedance.core.clock import now
+from prefect_seedance.errors import InputError, NotFound, SeedanceError
 from prefect_seedance.ledger import Ledger, RowRecord, Verdict
 from prefect_seedance.ledger.rows import assets, lookups
-from prefect_seedance.messages import message
+from prefect_seedance.messages import Message, message
+from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = ["resolve_row"]
+
+RoutesFor = Callable[[RowRecord], Awaitable[Sequence[RouteSettings]]]
+"""Returns routes whose accounts may know a row's job."""
 
 _ASSET = re.compile(r"asset:([0-9]{1,18})")
 """The name of a billed asset request, in place of a row key."""
@@ -26,8 +32,12 @@ async def resolve_row(
     job_id: str | None = None,
     cost: str | None = None,
     take: str = "1",
+    routes_for: RoutesFor | None = None,
 ) -> str:
     """Settle an unknown row; returns a sentence that says what was done.
+
+    The verdict `job` also corrects a job that a person has named before, and takes up an expired row again. The
+    provider is asked about the job first, for free.
 
     Args:
         ledger_url: The ledger.
@@ -37,9 +47,11 @@ async def resolve_row(
         job_id: The provider's id of the job, or of the asset or group, for `job`.
         cost: What it cost, such as `0.25 CNY`, for `lost`; None takes the quote where low and high are equal.
         take: The take.
+        routes_for: Returns routes, one of which may have the key of the row's account; None asks no provider.
 
     Raises:
-        InputError: There is nothing to resolve, or something is missing or does not fit.
+        InputError: There is nothing to resolve, something is missing or does not fit, or the provider does not know the
+            job.
     """
     ledger = await Ledger.open(ledger_url)
     try:
@@ -52,12 +64,15 @@ async def resolve_row(
         if record is None:
             raise InputError(message("resolve.no_row", batch=batch, take=take, key=row))
         charge = _charge(record, cost) if verdict == "lost" else None
+        asked = None
+        if verdict == "job" and job_id:
+            asked = await _ask(record, job_id.strip(), routes_for)
         await ledger.resolve(batch, take, row, verdict, job_id=job_id, charge=charge)
     finally:
         await ledger.close()
     match verdict:
         case "job":
-            return str(message("resolve.row_has_job", row=row, job=job_id, batch=batch))
+            return str(message("resolve.row_has_job", row=row, job=job_id, batch=batch, asked=asked or ""))
         case "lost":
             if charge is None:
                 return str(message("resolve.row_lost_unpriced", row=row))
@@ -65,6 +80,28 @@ async def resolve_row(
             return str(message("resolve.row_lost", row=row, amount=f"{charge:f} {currency}"))
         case _:
             return str(message("resolve.row_not_made", row=row, batch=batch))
+
+
+async def _ask(record: RowRecord, job_id: str, routes_for: RoutesFor | None) -> Message:
+    """Ask the provider about a job before the ledger takes it; returns what it said, in words.
+
+    Raises:
+        InputError: It does not know the job.
+    """
+    owner = (record.provider, record.account)
+    routes = [] if routes_for is None else await routes_for(record)
+    account = next((each.account for each in routes if (each.account.provider, each.account.label) == owner), None)
+    if account is None:
+        return message("resolve.job_not_asked", account="/".join(owner))
+    try:
+        async with ProviderClient(account) as client:
+            view = await client.query(job_id)
+    except NotFound as error:
+        text = message("resolve.job_not_there", job=job_id, provider=record.provider, reason=error.text)
+        raise InputError(text, row=record.key) from None
+    except SeedanceError as error:
+        return message("resolve.job_not_answered", provider=record.provider, reason=error.text)
+    return message("resolve.job_is_there", provider=record.provider, state=view.state.value, time=f"{now():%H:%M} UTC")
 
 
 def _asset_told(number: int, verdict: Verdict, asset_id: str | None) -> str:

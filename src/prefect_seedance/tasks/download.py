@@ -53,4 +53,6 @@ async def download_video(
     """
     context = context_of(await route_of_job(job, route), ledger)
     spec = spec_of(job.batch, job.take, output)
-    return await on_core(lambda: carry_out(download.download, STORED, spec=spec, context=context, key=job.row))
+    return await on_core(
+        lambda: carry_out(download.download_patiently, STORED, spec=spec, context=context, key=job.row)
+    )

@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from prefect_seedance.accounts.polling.poller import MAX_FAILURES, MOST_AT_ONCE, NOT_FOUND_TIMES, Poller
+from prefect_seedance.accounts.polling.poller import ABSENCE, MAX_FAILURES, MOST_AT_ONCE, Poller
 from prefect_seedance.errors import AuthenticationError, InvalidResponse, NotFound, RateLimited, Unreachable
 from prefect_seedance.providers import JobState, JobView
-from tests.patience import eventually_async, patience
+from tests.patience import eventually_async, patience, skip
 
 
 class ScriptedClient:
@@ -107,13 +107,30 @@ async def test_long_troubles_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert client.asked["j"] == MAX_FAILURES
 
 
-async def test_gone_is_believed_only_when_said_several_times() -> None:
-    client = ScriptedClient(NotFound("?"), NotFound("?"), JobState.SUCCEEDED)
+async def test_a_job_that_is_not_known_is_asked_for_with_growing_pauses_for_minutes() -> None:
+    client = ScriptedClient(*[NotFound("?")] * 9, JobState.SUCCEEDED)
     assert (await wait(Poller(client, 10))).state is JobState.SUCCEEDED
-    client = ScriptedClient(NotFound("gone for good"))
+
+    client = ScriptedClient(NotFound("not there"))
+    loop, at = asyncio.get_running_loop(), []
+    asked = client.query
+
+    async def query(job_id: str) -> JobView:
+        at.append(loop.time())
+        skip(max(0.0, 2 * (at[-1] - at[-2])) if len(at) > 1 else 0.01)  # the next pause is over at once
+        return await asked(job_id)
+
+    client.query = query  # type: ignore[method-assign]
+    with pytest.raises(NotFound) as raised:
+        await wait(Poller(client, 10), patience=10_000)
+    assert ABSENCE <= raised.value.lasted < ABSENCE + 120
+    assert len(at) < 40, "it is not asked for hundreds of times"
+
+
+async def test_an_absence_ends_with_the_patience() -> None:
+    client = ScriptedClient(NotFound("not there"))
     with pytest.raises(NotFound):
-        await wait(Poller(client, 10))
-    assert client.asked["j"] == NOT_FOUND_TIMES
+        await wait(Poller(client, 10), patience=0.2)
 
 
 async def test_a_refused_key_is_told_at_once() -> None:

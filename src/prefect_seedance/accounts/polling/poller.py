@@ -32,8 +32,9 @@ MOST_AT_ONCE = 48
 LATE = 0.2
 """Seconds behind schedule from which on more queries run at once."""
 
-NOT_FOUND_TIMES = 3
-"""A provider may not know a job just after creating it; only so many such answers in a row are believed."""
+ABSENCE = 600.0
+"""Seconds for which a provider has to say without a break that it does not know a job before the waiting row gets this
+answer. A provider may not know a job just after it was created, and in the middle of an outage."""
 
 MAX_FAILURES = 8
 """Failed queries of a job in a row after which the waiting row gets the error."""
@@ -122,6 +123,7 @@ class Poller:
         profile: Profile | tuple[str, int | None, str | None] | None = None,
         age: float | None = None,
         link_lifetime: float | None = None,
+        absence: float = ABSENCE,
     ) -> JobView:
         """Wait until a job has ended, or until `patience` seconds are over.
 
@@ -133,9 +135,10 @@ class Poller:
             profile: Model, duration and resolution: what the job's duration depends on.
             age: Seconds since the job was created; None where that is not known: it may have ended long ago.
             link_lifetime: Seconds that the link of a result is valid at least, counted from the job's creation.
+            absence: Seconds for which the provider may not know the job before the wait ends.
 
         Raises:
-            NotFound: The provider does not know the job, several times in a row.
+            NotFound: The provider has not known the job for `absence` seconds, or when the patience was over.
             SeedanceError: The key is refused, or the provider cannot be reached for a long while.
         """
         loop = asyncio.get_running_loop()
@@ -146,6 +149,7 @@ class Poller:
             watch = Watch(job_id, Profile(*profile) if profile else None, pace, link_lifetime)
             watch.born = watch.asked = now - (age or 0.0)
             watch.age_known = age is not None
+            watch.absence = absence
             self._watches[job_id] = watch
         if now + patience > watch.until:
             watch.until = now + patience
@@ -286,17 +290,26 @@ class Poller:
         now = asyncio.get_running_loop().time()
         watch.asking, watch.asked, watch.last = False, now, answer
         if isinstance(answer, NotFound):
-            watch.not_found += 1
-            if watch.not_found >= NOT_FOUND_TIMES:
-                watch.settle(None, answer)
-            else:
-                self._at(watch, now + (watch.pace or 1.0))
+            self._absent(watch, answer, now)
         elif isinstance(answer, TRANSIENT):
             self._query_failed(watch, answer, begun)
         elif isinstance(answer, SeedanceError):
             watch.settle(None, answer)
         else:
             self._viewed(watch, answer, now)
+
+    def _absent(self, watch: Watch, answer: NotFound, now: float) -> None:
+        """The provider does not know the job: ask again after growing pauses, for as long as the waiters allow."""
+        if watch.not_found == 0:
+            watch.absent_from = now
+        watch.not_found += 1
+        answer.lasted = now - watch.absent_from
+        ends = watch.absent_from + watch.absence
+        if now >= ends:
+            watch.settle(None, answer)
+            return
+        pause = min(LONGEST_BACKOFF, (watch.pace or 1.0) * 2 ** min(watch.not_found - 1, 16))
+        self._at(watch, min(now + pause, ends))
 
     def _viewed(self, watch: Watch, view: JobView, now: float) -> None:
         watch.not_found = watch.failures = self._streak = 0

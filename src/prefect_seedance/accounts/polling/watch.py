@@ -46,6 +46,8 @@ class Watch:
         alive: Its age in seconds when it was last seen running.
         progress_seen: The progress that it reported.
         not_found: How often in a row the provider did not know it.
+        absent_from: When the first of these answers came.
+        absence: Seconds of such answers after which the wait ends.
         failures: How many queries in a row failed.
         last: The last answer, or the last error.
         timer: Fires when the patience is over.
@@ -56,6 +58,8 @@ class Watch:
     """
 
     __slots__ = (
+        "absence",
+        "absent_from",
         "age_known",
         "alive",
         "answers",
@@ -81,7 +85,7 @@ class Watch:
         self.profile = profile
         self.pace = pace
         self.lifetime = lifetime
-        self.born = self.until = self.asked = 0.0
+        self.born = self.until = self.asked = self.absent_from = self.absence = 0.0
         self.age_known = False
         self.due: float | None = None
         self.asking = False

@@ -193,6 +193,7 @@ def _intent(row: Row) -> Intent:
         quote_high=row.planned.quote.high,
         reserve=row.session.limits.reserve(row.planned.quote),
         reference_seconds=row.planned.reference_seconds,
+        key_fingerprint=row.settings.account.key_fingerprint,
         request=redacted(row.request) if row.fallback.has_alternatives else None,
         passed=tuple(str(each) for each in row.fallback.earlier_refusals()),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.absence import absent, pause_before_next
 from prefect_seedance.engine.steps.deviations import remarks
 from prefect_seedance.engine.stored_files import storage_of
 from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
@@ -31,7 +32,7 @@ from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState
 
-__all__ = ["PREVIEWS", "download", "poster_name", "strip_name"]
+__all__ = ["PREVIEWS", "download", "download_patiently", "poster_name", "strip_name"]
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ async def download(row: Row) -> None:
     Does nothing for a row that has no video to fetch.
 
     Raises:
-        NotFound: The link is dead, and a new query gave no other link. The video was made and paid, and is expired.
+        NotFound: The link does not work now, nor does the one of a new query; `absence` says what follows.
         Unreachable: The transfer was cut, or the store is out of reach; another try resumes it.
         InvalidVideo: The bytes are not a whole video; another try starts from the beginning.
         InputError: It cannot be written (disk full, no permission).
@@ -67,7 +68,7 @@ async def download(row: Row) -> None:
         return
     # A second try needs the record that the first one wrote.
     record, row.settled = row.settled or await row.record(), None
-    part = row.storage.parts / f"{record.file_name}.part"
+    part = row.part
     try:
         if not await _finish_earlier(row, record, part):
             stills = Stills()
@@ -78,19 +79,27 @@ async def download(row: Row) -> None:
             async with row.session.proofs:
                 await asyncio.to_thread(_preview, row.storage, record.file_name, pictures)
     except NotFound as error:
-        gone = NotFound(
-            message("job.video_expired", reason=error.text, job=row.job_id),
-            provider=row.settings.account.provider,
-            code=error.code,
-            row=row.key,
-            http_status=error.http_status,
-        )
-        await row.session.ledger.write(transitions.expire, row.session.run, row.id, gone)
-        row.set_state(State.EXPIRED, gone.message)
-        raise gone from error
+        row.video_url = None  # the next try asks the job for its link first
+        raise await absent(row, error) from error
     except SeedanceError as error:
         error.row = row.key
         raise
+
+
+async def download_patiently(row: Row) -> None:
+    """Download, and try a link that does not work again after growing pauses. For one row by itself.
+
+    Raises:
+        SeedanceError: As `download` does.
+    """
+    while True:
+        try:
+            return await download(row)
+        except NotFound as error:
+            row.trouble = error
+            if (pause := pause_before_next(row)) is None:
+                raise
+        await asyncio.sleep(pause)
 
 
 async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
@@ -160,7 +169,11 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
         fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
     except NotFound:
         url = row.video_url = await _fresh_link(row)
-        fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
+        try:
+            fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
+        except NotFound as error:
+            error.about_link = True
+            raise
     reached("bytes fetched")
     try:
         async with row.session.proofs:

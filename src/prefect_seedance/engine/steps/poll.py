@@ -9,6 +9,7 @@ from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.clock import now
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.absence import absent, asked_for
 from prefect_seedance.errors import ContentRejected, JobFailed, NotFound, SeedanceError, StillRunning
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.rows import transitions
@@ -29,7 +30,7 @@ async def poll(row: Row) -> None:
         JobFailed: The job failed; its charge is settled as the provider's documents say.
         ContentRejected: The job failed because of its content.
         StillRunning: The run's patience is over; the job goes on.
-        NotFound: The provider no longer knows the job.
+        NotFound: The provider does not know the job now; `absence` says what follows.
         SeedanceError: The provider cannot be queried now. The row stays `created`.
     """
     if row.state is not State.CREATED or row.job_id is None:
@@ -42,11 +43,11 @@ async def poll(row: Row) -> None:
             profile=_profile(row),
             age=None if row.created_at is None else asyncio.get_running_loop().time() - row.created_at,
             link_lifetime=row.account_client.client.dialect.result_lifetime.total_seconds(),
+            absence=asked_for(row),
             on_view=lambda seen: _progress(row, seen),
         )
     except NotFound as error:
-        await _record_gone(row, error)
-        raise
+        raise await absent(row, error) from error
     except SeedanceError as error:
         error.row = row.key
         raise
@@ -96,15 +97,6 @@ async def _failed(row: Row, view: JobView) -> SeedanceError:
     await row.session.ledger.write(transitions.fail, row.session.run, row.id, _failure_charge(row), error)
     row.set_state(State.FAILED, error.message)
     return error
-
-
-async def _record_gone(row: Row, error: NotFound) -> None:
-    error.row = row.key
-    # It was accepted, but its outcome and its cost can no longer be found out.
-    await row.session.ledger.write(
-        transitions.fail_gone, row.session.run, row.id, Charge(Settlement.UNDOCUMENTED), error
-    )
-    row.set_state(State.EXPIRED, error.message)
 
 
 def _charge(row: Row, record: RowRecord, view: JobView) -> Charge:

@@ -106,6 +106,11 @@ LEASES = (
 """Version 3: a run's lease and its end, the last transaction of each process, a row's refused routes and plan details,
 and the processes that share an account's limits."""
 
+ABSENCE = (
+    "ALTER TABLE seedance_rows ADD COLUMN absent_since VARCHAR",
+    "ALTER TABLE seedance_attempts ADD COLUMN key_fingerprint VARCHAR",
+)
+"""Version 5: since when a paid job or its link is absent, and the fingerprint of the key that made it."""
 
 KINDS = {
     "BadKey": "authentication",
@@ -153,5 +158,10 @@ def _kinds(connection: sa.Connection) -> None:
     connection.execute(sa.update(rows).where(rows.c.error_kind.is_not(None)).values(error_kind=kind))
 
 
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds}
+def _absence(connection: sa.Connection) -> None:
+    for statement in ABSENCE:
+        connection.execute(sa.text(statement))
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _absence}
 """The migration from version n to n + 1, by n. No migration drops anything."""

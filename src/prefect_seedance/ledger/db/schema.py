@@ -208,6 +208,8 @@ rows = sa.Table(
     sa.Column("finished_at", UtcTime),
     sa.Column("stored_at", UtcTime),
     sa.Column("link_expires_at", UtcTime),
+    # Since when the provider does not have its job, or its link does not work; None where it has.
+    sa.Column("absent_since", UtcTime),
     sa.Column("changed_at", UtcTime, nullable=False),
     sa.UniqueConstraint("batch_id", "take", "key"),
     sa.UniqueConstraint("batch_id", "file_fold"),
@@ -225,6 +227,8 @@ attempts = sa.Table(
     sa.Column("run_id", SharedText, sa.ForeignKey("seedance_runs.id"), nullable=False, index=True),
     sa.Column("provider", SharedText, nullable=False),
     sa.Column("account", SharedText, nullable=False),
+    # A hash of the key: another key of the same label may belong to another account.
+    sa.Column("key_fingerprint", SharedText),
     sa.Column("model", SharedText, nullable=False),
     sa.Column("fingerprint", SharedText, nullable=False),
     sa.Column("sent_at", UtcTime, nullable=False),

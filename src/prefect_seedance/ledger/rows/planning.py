@@ -18,7 +18,7 @@ from prefect_seedance.ledger.rows.filenames import folded, free_names
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 from prefect_seedance.messages import Message, message
 
-__all__ = ["change_folder", "claim", "find_batch", "plan"]
+__all__ = ["change_folder", "claim", "find_batch", "plan", "plan_again"]
 
 SHOWN = 10
 """Rows that one error names."""
@@ -26,11 +26,16 @@ SHOWN = 10
 RESET = {
     "state": State.PLANNED,
     **dict.fromkeys(("error_kind", "error_code", "error_message", "finished_at", "link_expires_at")),
+    "absent_since": None,
     # Otherwise the proof of an earlier file would make that file the new job's video.
     **dict.fromkeys(("path", "sha256", "bytes", "modified_ns", "etag", "stored_at")),
     **dict.fromkeys(("width", "height", "seconds", "remarks", "passed")),
 }
 """The columns that a retry resets. The row's attempts, and what they cost, stay."""
+
+
+_RETRIED = RETRYABLE - {State.EXPIRED}
+"""States that a claim leads back to `planned` where the user asks for it. An expired job is asked about first."""
 
 
 def find_batch(connection: sa.Connection, name: str) -> int:
@@ -93,7 +98,8 @@ def claim(
         connection: An open writing transaction.
         run: The run that claims them.
         ids: The wanted rows.
-        retry: States from which rows are planned again, for a new attempt; other finished rows stay as they are.
+        retry: States from which rows are planned again, for a new attempt; other finished rows stay as they are, and
+            expired ones until `plan_again`.
 
     Returns:
         The ids of the rows that are now held by `run`.
@@ -112,9 +118,16 @@ def claim(
         found = connection.execute(wanted.where(rows.c.id.in_(group))).all()
         mine = [row for row in found if row.batch_id == run.batch_id and row.holder in {None, run.id}]
         _set(connection, [row.id for row in mine if row.holder is None], holder=run.id)
-        _set(connection, [row.id for row in mine if row.state in retry & RETRYABLE], **RESET, changed_at=now())
+        _set(connection, [row.id for row in mine if row.state in retry & _RETRIED], **RESET, changed_at=now())
         taken.update(row.id for row in mine)
     return taken
+
+
+def plan_again(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
+    """Plan expired rows again, for a new attempt: their jobs were asked about, and are gone."""
+    for group in lookups.grouped(ids):
+        here = sa.and_(rows.c.id.in_(group), rows.c.holder == run.id, rows.c.state == State.EXPIRED)
+        connection.execute(sa.update(rows).where(here).values(**RESET, changed_at=now()))
 
 
 def _set(connection: sa.Connection, ids: Sequence[int], **values: Any) -> None:

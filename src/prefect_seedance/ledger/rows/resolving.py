@@ -39,16 +39,16 @@ def resolve(
         charge: What it cost, for `lost`; None leaves the amount unknown.
 
     Raises:
-        InputError: The row is not unknown, the job id is missing, or the job belongs to another row.
+        InputError: There is nothing to resolve, the job id is missing, or the job belongs to another row.
         LedgerError: A live run holds the row.
     """
-    if row.state is not State.UNKNOWN or row.attempt is None:
+    if row.attempt is None or row.state not in _resolvable(row, verdict):
         raise InputError(message("resolve.not_unknown", state=row.state.value), row=row.key)
     batch_id = connection.execute(sa.select(rows.c.batch_id).where(rows.c.id == row.id)).scalar_one()
     leases.end_dead_leases(connection, batch_id)
     select = sa.select(rows.c.state, rows.c.holder).where(rows.c.id == row.id)
     current = connection.execute(select.with_for_update()).one()
-    if current.holder is not None or current.state is not State.UNKNOWN:
+    if current.holder is not None or current.state is not row.state:
         raise LedgerError(message("resolve.row_in_use"), row=row.key)
     if verdict == "job":
         _adopt(connection, row, row.attempt.id, (job_id or "").strip())
@@ -63,10 +63,25 @@ def resolve(
         transitions.set_state(connection, row.id, State.PLANNED, **transitions.CLEAR)
 
 
+def _resolvable(row: RowRecord, verdict: Verdict) -> frozenset[State]:
+    """The states in which a person's verdict counts.
+
+    A job can be named for an unknown row, and for an expired one, which is asked about again. As long as its job was
+    named by a person, it can be named again: the id may have been mistyped.
+    """
+    states = {State.UNKNOWN}
+    if verdict == "job":
+        states.add(State.EXPIRED)
+        if row.attempt is not None and (row.attempt.resolution or "").startswith("job "):
+            states |= {State.CREATED, State.FAILED}
+    return frozenset(states)
+
+
 def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:
     if not job_id:
         raise InputError(message("resolve.job_id_missing"), row=row.key)
-    same = sa.and_(attempts.c.job_id == job_id, attempts.c.provider == row.provider)
+    # Its own job may be named again; that of any other attempt is taken.
+    same = sa.and_(attempts.c.job_id == job_id, attempts.c.provider == row.provider, attempts.c.id != attempt_id)
     owner = connection.execute(
         sa.select(rows.c.key).select_from(attempts.join(rows, attempts.c.row_id == rows.c.id)).where(same)
     ).scalar()

@@ -21,6 +21,7 @@ from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.pricing.amount import Amount
 
 __all__ = [
+    "absent",
     "created",
     "expire",
     "fail",
@@ -31,6 +32,7 @@ __all__ = [
     "refetch",
     "refuse",
     "reject",
+    "revive",
     "store",
     "succeed",
     "withdraw",
@@ -77,7 +79,8 @@ _COMMITMENT = (
     .where(_THIS_ATTEMPT)
 )
 
-CLEAR = {"error_kind": None, "error_code": None, "error_message": None}
+CLEAR = {"error_kind": None, "error_code": None, "error_message": None, "absent_since": None}
+"""What a row loses once it goes on: the last error, and that its job was absent."""
 
 
 def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount | None = None) -> int | None:
@@ -101,6 +104,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
         "run_id": run.id,
         "provider": intent.provider,
         "account": intent.account,
+        "key_fingerprint": intent.key_fingerprint,
         "model": intent.model,
         "fingerprint": intent.fingerprint,
         "sent_at": now(),
@@ -240,6 +244,26 @@ def fail(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error
     _held(connection, run, row_id, {State.CREATED}, State.FAILED)
     _settle(connection, row_id, charge)
     set_state(connection, row_id, State.FAILED, finished_at=now(), **error_columns(error))
+
+
+def absent(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError, since: datetime) -> None:
+    """Record that the provider does not have the row's job now, or that its link does not work. Its state stays."""
+    row = locked_row(connection, row_id)
+    if row.holder != run.id or row.buried_at is not None:
+        raise LedgerError(message("ledger.row_taken_over"), row=row.key)
+    if row.state not in {State.CREATED, State.SUCCEEDED}:
+        raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=row.state.value), row=row.key)
+    set_state(connection, row_id, row.state, absent_since=since, **error_columns(error))
+
+
+def revive(connection: sa.Connection, run: Run, row_id: int) -> None:
+    """Record that the provider has the job of an expired row after all: it is polled again."""
+    _held(connection, run, row_id, {State.EXPIRED}, State.CREATED)
+    current = locked_row(connection, row_id).attempt_id
+    update_commitment(connection, current, Settlement.OPEN)
+    open_again = {"settlement": Settlement.OPEN, "units": None, "charge": None, "tokens": None}
+    connection.execute(_UPDATE_ATTEMPT, {"this_attempt": current, **open_again})
+    set_state(connection, row_id, State.CREATED, **CLEAR)
 
 
 def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:

@@ -104,6 +104,19 @@ LEDGER: dict[str, str] = {
     ),
     "batch.row_changed": "row {row!r}: {changes:clauses}",
     "resolve.job_id_missing": "The verdict 'job' needs the provider's id of the job. Nothing was changed.",
+    "resolve.job_is_there": "{provider} knows it, and says {state!r} ({time}).",
+    "resolve.job_not_answered": (
+        "{provider} could not be asked about it ({reason}). If the id turns out to be wrong, name the right one in the "
+        "same way."
+    ),
+    "resolve.job_not_asked": (
+        "The provider was not asked about it, since no route with the account {account} was given ({@route}). If the "
+        "id turns out to be wrong, name the right one in the same way."
+    ),
+    "resolve.job_not_there": (
+        "{provider} does not know job {job}: {reason} Check the id, and that the route's key belongs to the account "
+        "that paid. Nothing was changed."
+    ),
     "resolve.job_taken": "Job {job} already belongs to row {owner!r}. Nothing was changed.",
     "resolve.lost": "A person settled it as made and lost. Its cost is counted.",
     "resolve.no_row": "Batch {batch!r} has no row {key!r} in take {take!r}. Nothing was changed.",

@@ -37,6 +37,29 @@ ROWS: dict[str, str] = {
     "job.video_doubtful": (
         "{reason} The bytes are kept in {path}, because they are paid for: look at the file before you delete it."
     ),
+    "job.absent": (
+        "The provider does not know job {job} at present: {reason} It was accepted and may be paid for, so it is not "
+        "given up: every run of this batch and every sweep asks for it again, for free, until {until} at least."
+    ),
+    "job.absent_with_other_key": (
+        "The provider does not know job {job} with the present key: {reason} Another key made it under the account "
+        "{account}. If that key belongs to another account, run with it, and give each account a label of its own. The "
+        "job is left alone; nothing was spent."
+    ),
+    "job.link_absent": (
+        "The video of job {job} is made and paid for, and its link does not work at present: {reason} It is not given "
+        "up: every run of this batch and every sweep asks the job for its link again, for free, until {until} at least."
+    ),
+    "account.jobs_absent": (
+        "At least {number} paid jobs of the account {account} are unknown to the provider at once, or their links do "
+        "not work. That is hardly the jobs: either the key belongs to another account than the label, or the provider "
+        "has an outage. No job is given up; each is asked for again by later runs."
+    ),
+    "account.two_keys": (
+        "The account {account} is used with two different keys in one run. A job is known only to the account that "
+        "paid for it, so each account needs a label of its own: give the credentials different labels, or the same "
+        "key. Nothing was spent."
+    ),
     "job.video_expired": "The video was made and paid for, and has expired: {reason} Its job is {job}.",
     "job.video_not_offered": "The provider no longer offers the video (its status is {status!r}).",
     "review.pending": (

@@ -15,7 +15,7 @@ RUNS: dict[str, str] = {
         "cost={cost!r}: this row is priced in {currency}, and currencies are never converted. Nothing was changed."
     ),
     "resolve.row_has_job": (
-        "Row {row!r} now follows job {job}: the next run of batch {batch!r}, or a sweep, fetches it."
+        "Row {row!r} now follows job {job}: the next run of batch {batch!r}, or a sweep, fetches it. {asked}"
     ),
     "resolve.row_lost": "Row {row!r} counts as made and lost, for {amount}.",
     "resolve.row_lost_unpriced": "Row {row!r} counts as made and lost, for an unknown amount.",

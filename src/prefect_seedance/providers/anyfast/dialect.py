@@ -53,6 +53,7 @@ class Anyfast(AnyfastLibrary):
     name: ClassVar[str] = "anyfast"
     default_base_url: ClassVar[str] = "https://www.anyfast.ai"
     result_lifetime: ClassVar[timedelta] = timedelta(hours=24)
+    job_lifetime: ClassVar[timedelta] = timedelta(days=7)  # observed, and its upstream's documents
     poll_advice_seconds: ClassVar[float] = 15.0
     refund_on_failure: ClassVar[Literal["documented", "undocumented"]] = "documented"
     shows_balance: ClassVar[bool] = False

@@ -53,6 +53,7 @@ class Jimmy(JimmyLibrary):
     name: ClassVar[str] = "jimmy"
     default_base_url: ClassVar[str] = "https://www.jimmyai.cn"
     result_lifetime: ClassVar[timedelta] = timedelta(days=3)
+    job_lifetime: ClassVar[timedelta] = timedelta(days=7)  # no document says it
     poll_advice_seconds: ClassVar[float] = 10.0
     refund_on_failure: ClassVar[Literal["documented", "undocumented"]] = "undocumented"
     shows_balance: ClassVar[bool] = True

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.disk_space import check_space
-from prefect_seedance.engine.row_loader import addressed, not_loadable
+from prefect_seedance.engine.row_loader import RowLoader, addressed, not_loadable
 from prefect_seedance.engine.run_spec import Parent
 from prefect_seedance.engine.session import Session
+from prefect_seedance.engine.steps.ask_again import ask_again
 from prefect_seedance.errors import InputError, LedgerError, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, Remainder, RowBrief, State
 from prefect_seedance.ledger.rows import planning, transitions
@@ -109,7 +110,11 @@ async def distribute(
     taken = await session.ledger.write(planning.claim, session.run, retried | lost, retry)
     for row_id in taken & lost:
         await session.ledger.write(transitions.refetch, session.run, row_id)
-    sent = {each.key: each.id for each in briefs if each.state in TAKEABLE or each.id in retried}
+    expired = [each.id for each in briefs if each.state is State.EXPIRED and each.id in taken]
+    asked = await RowLoader(session, plan=rows, storage=storage).rows(expired)
+    await ask_again(asked)
+    kept = set(expired) - {row.id for row in asked if row.state is State.PLANNED}
+    sent = {each.key: each.id for each in briefs if each.state in TAKEABLE or each.id in retried - kept}
     await check_space(storage, [rows[key].request for key in sent])
     await _hand_over(session, rows, sent, known)
     await session.ledger.write(work_claims.offer, session.run, wanted)

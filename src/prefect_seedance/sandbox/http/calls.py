@@ -196,7 +196,7 @@ async def query(request: Request, replies: Replies) -> Response:
         return bad_gateway()
     if "query_limited" in drawn:
         return replies.too_many()
-    if job is None:
+    if job is None or "query_unknown" in drawn or state.is_late("late_job", job, job.created_at):
         return replies.unknown_job(name)
     now = state.now()  # one time for the whole answer: the job may end in between
     link = result_link(request, state, job) if job.phase(now) == "succeeded" else None

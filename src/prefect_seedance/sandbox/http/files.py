@@ -38,6 +38,8 @@ async def result(request: Request) -> Response:
         return _denied(403, "SignatureDoesNotMatch", "The signature does not match.")
     if state.now() > int(expires):
         return _denied(403, "AccessDenied", "Request has expired.")
+    if state.is_late("late_link", job, job.finished_at):
+        return _denied(state.faults.refused_status, "NotReady", "The object is not ready.")
     return await _serve(request, state, job)
 
 
@@ -46,6 +48,8 @@ async def _serve(request: Request, state: State, job: Job) -> Response:
     drawn = state.faults.draw("download", state.settings.seed, job.request_sha256, nth)
     if "download_error" in drawn:
         return _denied(503, "ServiceUnavailable", "Please reduce your request rate.")
+    if "download_refused" in drawn:
+        return _denied(state.faults.refused_status, "AccessDenied", "Access to this object is not allowed now.")
     if "html_result" in job.effects:
         return HTMLResponse("<html><body><h1>The file is being prepared</h1></body></html>")
     version = nth if "changing_etag" in job.effects else 0

@@ -30,14 +30,16 @@ JOB_FAULTS = (
     "failed",
     "expired_link",
     "stale_link",
+    "late_job",
+    "late_link",
     "truncated_result",
     "corrupt_result",
     "html_result",
     "no_ranges",
     "changing_etag",
 )
-QUERY_FAULTS = ("query_cut", "query_limited", "query_error", "query_broken")
-DOWNLOAD_FAULTS = ("download_cut", "download_error")
+QUERY_FAULTS = ("query_cut", "query_limited", "query_error", "query_broken", "query_unknown")
+DOWNLOAD_FAULTS = ("download_cut", "download_error", "download_refused")
 UPLOAD_FAULTS = ("upload_cut", "upload_limited", "upload_error")
 #: Faults of creating an asset, a portrait or a group (not of querying them).
 ASSET_FAULTS = ("asset_cut_before", "asset_limited", "asset_cut_after", "asset_error_after")
@@ -60,6 +62,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "anyfast_dialect": get_args(AnyfastDialect),
     "progress": get_args(Progress),
     "jimmy_error_status": (200, 400),
+    "refused_status": tuple(range(400, 500)),
 }
 
 
@@ -92,6 +95,11 @@ class Faults:
         failed: The job fails.
         expired_link: Every link of the job has expired already (403).
         stale_link: The first link of the job has expired; a further query returns a new one.
+        late_job: Queries do not know the job in the first `late_seconds` after its creation.
+        late_link: The file server refuses the link, with `refused_status`, in the first `late_seconds` after the end of
+            the job.
+        late_seconds: For how long (not divided by the speed).
+        refused_status: With which status the file server refuses a link, from 400 to 499.
         truncated_result: The end of the stored file is missing; Content-Length is that of the rest.
         corrupt_result: The structure at the head of the file is overwritten.
         html_result: The link answers with an error page in HTML, status 200.
@@ -101,8 +109,10 @@ class Faults:
         query_cut: The connection of a query is dropped.
         query_limited: A query is answered with 429.
         query_broken: The JSON of a query's answer is truncated.
+        query_unknown: A query is answered as if there were no such job.
         download_cut: The connection is dropped in the middle of the file.
         download_error: The file server answers 503.
+        download_refused: The file server refuses the link, with `refused_status`.
         upload_cut: The connection of an upload is dropped without an answer.
         upload_limited: An upload is answered with 429.
         upload_error: An upload is answered with 502.
@@ -137,6 +147,10 @@ class Faults:
     failed: float = 0.0
     expired_link: float = 0.0
     stale_link: float = 0.0
+    late_job: float = 0.0
+    late_link: float = 0.0
+    late_seconds: float = 2.0
+    refused_status: int = 404
     truncated_result: float = 0.0
     corrupt_result: float = 0.0
     html_result: float = 0.0
@@ -146,8 +160,10 @@ class Faults:
     query_cut: float = 0.0
     query_limited: float = 0.0
     query_broken: float = 0.0
+    query_unknown: float = 0.0
     download_cut: float = 0.0
     download_error: float = 0.0
+    download_refused: float = 0.0
     upload_cut: float = 0.0
     upload_limited: float = 0.0
     upload_error: float = 0.0
@@ -244,7 +260,7 @@ def _check(name: str, value: object) -> None:
         raise ValueError(f"{name} is a rate from 0 to 1, not {value!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise ValueError(f"{name} is one of {', '.join(map(str, _CHOICES[name]))}, not {value!r}")
-    seconds = {"slow_create_seconds", "asset_absent_seconds", "asset_list_absent_seconds"}
+    seconds = {"slow_create_seconds", "late_seconds", "asset_absent_seconds", "asset_list_absent_seconds"}
     if name in seconds and not (number and value >= 0):  # type: ignore[operator]
         raise ValueError(f"{name} is a number of seconds, not {value!r}")
     if name in {"retry_after", "concurrency"} and not (value is None or (number and value >= 0)):  # type: ignore[operator]

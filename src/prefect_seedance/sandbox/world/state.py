@@ -84,6 +84,10 @@ class State:
         """Return the sandbox's time in Unix seconds."""
         return self.settings.clock()
 
+    def is_late(self, fault: str, job: Job, since: float | None) -> bool:
+        """Return whether a job still has a fault that lasts for `late_seconds` from a time."""
+        return fault in job.effects and since is not None and self.now() < since + self.faults.late_seconds
+
     def count(self, call: str, times: int = 1) -> None:
         """Count a call."""
         with self._lock:
