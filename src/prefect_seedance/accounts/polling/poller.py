@@ -305,7 +305,7 @@ class Poller:
         watch.not_found += 1
         answer.lasted = now - watch.absent_from
         ends = watch.absent_from + watch.absence
-        if now >= ends:
+        if now >= min(ends, watch.until):
             watch.settle(None, answer)
             return
         pause = min(LONGEST_BACKOFF, (watch.pace or 1.0) * 2 ** min(watch.not_found - 1, 16))
