@@ -9,6 +9,7 @@ import pytest
 
 from prefect_seedance.blocks import PriceBook
 from prefect_seedance.sandbox.world.prices import price_list
+from tests.lifetimes import end_of_life
 
 ROUTES = {
     "seedance2.0-mini": {"duration": 4, "resolution": "480p"},
@@ -86,8 +87,9 @@ STORM = {
     ],
 )
 def test_in_a_storm_no_row_is_paid_twice_and_the_ledger_knows_every_job(
-    make, all_routes, sandbox, envelope, dialect, retry_after
+    make, all_routes, sandbox, envelope, dialect, retry_after, monkeypatch
 ):
+    end_of_life(monkeypatch)
     sandbox.faults.update(**STORM, jimmy_envelope=envelope, anyfast_dialect=dialect, retry_after=retry_after)
     models = ("seedance2.0-mini", "seedance-2.0-mini", "seedance2.0-std")
     table = [

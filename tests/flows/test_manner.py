@@ -15,6 +15,7 @@ from prefect_seedance.ledger import Ledger
 from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.tasks.step_runner import PER_CHUNK, PER_STEP, steps_for
+from tests.lifetimes import end_of_life
 from tests.patience import eventually
 
 STORM = {
@@ -59,6 +60,7 @@ def books(url: str) -> dict[str, object]:
 @pytest.mark.slow
 def test_under_the_same_faults_both_ways_leave_the_same_ledger(prefect_server, route_to, tmp_path, api, monkeypatch):
     monkeypatch.setattr(dispatcher, "CHUNK", 4)
+    end_of_life(monkeypatch)
     table = [{"id": f"r{n}", "prompt": f"a lantern {n} 🏮", "model": MODELS[n % 2]} for n in range(22)]
     kept, bills, runs = [], [], []
     for way in ("per_step", "per_chunk"):

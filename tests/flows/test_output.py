@@ -19,6 +19,7 @@ from prefect_seedance.reports.files import SHEET
 from prefect_seedance.reports.summary import summary
 from prefect_seedance.sandbox.http import files as sandbox_files
 from tests.chaos import child
+from tests.lifetimes import end_of_life
 from tests.patience import hasten, patience
 
 
@@ -178,7 +179,8 @@ def test_nothing_is_told_of_a_video_that_is_what_was_asked_for(make, route_to, s
     assert [row.remarks for row in anyfast.rows] == [None]
 
 
-def test_a_dead_link_is_asked_for_again_once(make, route_to, sandbox):
+def test_a_dead_link_is_asked_for_again_once(make, route_to, sandbox, monkeypatch):
+    end_of_life(monkeypatch)
     sandbox.faults.queue("create", "stale_link", "expired_link")
     result = make(rows("stale", "gone"), route=route_to(max_in_flight=1))
     assert statuses(result) == {"stale": "stored", "gone": "expired"}

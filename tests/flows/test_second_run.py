@@ -16,6 +16,7 @@ from prefect_seedance import generate_videos
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.errors import InputError
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
+from tests.lifetimes import end_of_life
 from tests.patience import eventually, hasten
 
 
@@ -84,7 +85,8 @@ def test_an_unknown_row_is_never_taken_by_itself(make, route_to, output, sandbox
 
 
 @pytest.mark.slow
-def test_rows_that_ended_badly_are_left_alone_unless_asked(make, route_to, sandbox):
+def test_rows_that_ended_badly_are_left_alone_unless_asked(make, route_to, sandbox, monkeypatch):
+    end_of_life(monkeypatch)
     sandbox.faults.queue("create", "failed", "moderated", "expired_link", "ok")
     one_by_one = route_to(max_in_flight=1)
     first = make(rows("a", "b", "c", "d"), route=one_by_one)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.engine.run_spec import RunContext
-from prefect_seedance.engine.steps import absence
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Settlement, State
-from prefect_seedance.providers.anyfast.dialect import Anyfast
-from prefect_seedance.providers.jimmy.dialect import Jimmy
 from prefect_seedance.runs.resolve import resolve_row
 from prefect_seedance.runs.sweep import sweep
 from prefect_seedance.sandbox.world.faults import Faults
 from tests.accounts.faultline import STEPS, Seen, World, world
+from tests.lifetimes import end_of_life, hurry
 
 PROVIDERS = ["jimmy", "anyfast"]
 
@@ -40,20 +37,6 @@ def table(*prompts: str) -> list[dict[str, Any]]:
 
 def states(seen: Seen) -> dict[str, str]:
     return {key: record.state.value for key, record in seen.records.items()}
-
-
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes minutes is over at once."""
-    monkeypatch.setattr(absence, "ABSENCE", 0.0)
-    monkeypatch.setattr(absence, "ASKED_AGAIN", 0.0)
-
-
-def end_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The documented lives of jobs and links are over as soon as they begin, and so are the minutes of absence."""
-    hurry(monkeypatch)
-    for dialect in (Jimmy, Anyfast):
-        monkeypatch.setattr(dialect, "job_lifetime", timedelta(days=-1))
-        monkeypatch.setattr(dialect, "result_lifetime", timedelta(days=-1))
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

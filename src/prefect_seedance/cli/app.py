@@ -362,6 +362,20 @@ def copy(target: str, *, ledger: Ledger = None) -> None:
     copy_ledger(target, ledger)
 
 
+@ledger_app.command(name="drop-asset")
+def drop_asset(asset: str, *, ledger: Ledger = None) -> None:
+    """Forget an asset at a provider: the next row that needs its medium submits it again.
+
+    That is paid again where the provider bills assets. A run does so by itself for an asset that its provider has lost.
+
+    Args:
+        asset: The provider's id, such as asset-20260101-abcde, with or without asset://.
+    """
+    from prefect_seedance.cli.ledger import drop_asset_of  # noqa: PLC0415
+
+    drop_asset_of(asset, ledger)
+
+
 @ledger_app.command
 def prune(*, older_than: str, ledger: Ledger = None) -> None:
     """Delete the rows of batches that are settled and have not changed for long.

@@ -11,10 +11,10 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger, ledger_url, shown_url
-from prefect_seedance.ledger.rows import maintenance
+from prefect_seedance.ledger.rows import maintenance, materials
 from prefect_seedance.messages import message
 
-__all__ = ["copy_ledger", "prune_ledger"]
+__all__ = ["copy_ledger", "drop_asset_of", "prune_ledger"]
 
 _AGE = re.compile(r"(\d+)\s*(d|day|days|w|weeks?)", re.IGNORECASE)
 
@@ -39,6 +39,27 @@ def copy_ledger(target: str, url: str | None) -> None:
 
     call_core(copy)
     out.print(str(message("cli.ledger_copied", place=shown_url(target_url))), markup=False)
+
+
+def drop_asset_of(asset: str, url: str | None) -> None:
+    """Forget an asset at a provider, so that it is made again when it is needed.
+
+    Args:
+        asset: The provider's id of it.
+        url: The ledger; None: the default one.
+
+    Raises:
+        InputError: The ledger does not know it.
+    """
+
+    async def drop() -> list[str]:
+        ledger = await Ledger.open(ledger_url(url, home()))
+        try:
+            return await ledger.write(materials.drop, asset.strip().removeprefix("asset://"))
+        finally:
+            await ledger.close()
+
+    out.print(str(message("cli.asset_dropped", asset=asset, media=call_core(drop))), markup=False)
 
 
 def prune_ledger(older_than: str, url: str | None) -> None:

@@ -132,11 +132,18 @@ class Dispatcher:
                 if row.state is State.REFUSED:
                     session.count_failure()
                 return
+        await self._carry_on(row)
+        if row.assets_renewed and row.sendable is None and row.state in TAKEABLE and not row.fallback.moving:
+            row.trouble = None
+            await self._carry_on(row)
+        if moves_on(row) and session.stopped is not None:
+            row.fallback.moving = False  # nothing more is sent: it waits for the next run
+
+    async def _carry_on(self, row: Row) -> None:
+        """The steps from its media to the end of its job."""
         ready = row.state not in TAKEABLE or await self._media_ready(row)
         if ready and row.state is not State.SUCCEEDED:
             await self._in_flight(row)
-        if moves_on(row) and session.stopped is not None:
-            row.fallback.moving = False  # nothing more is sent: it waits for the next run
 
     async def _media_ready(self, row: Row) -> bool:
         """Whether all media of a row are prepared; if not, the ledger has the reason and the row is not sent."""

@@ -82,6 +82,11 @@ class MediaStore:
             else:
                 return
 
+    def forget(self, medium: Medium) -> None:
+        """Have a medium prepared again for the next row that needs it."""
+        medium.reference, medium.not_found = None, set()
+        self._steps.pop(medium, None)
+
     async def content(self, address: str) -> Content:
         """The content behind an address, fetched once in a run.
 

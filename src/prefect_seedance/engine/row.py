@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prefect_seedance.accounts.account_client import AccountClient
     from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
     from prefect_seedance.accounts.limiter import Slot
+    from prefect_seedance.engine.medium import Medium
     from prefect_seedance.engine.session import Session
 
 __all__ = ["Row"]
@@ -47,6 +48,10 @@ class Row:
         """Whether an earlier run has verified its whole video: most likely it only has to be moved, or found."""
         self.sendable: VideoRequest | None = None
         """The request with all media in the form that the route takes; None until they are prepared."""
+        self.media: tuple[Medium, ...] = ()
+        """The media that were prepared for it."""
+        self.assets_renewed = False
+        """Whether this run makes assets again that the provider has lost; then the row is sent once more."""
         self.video_url: str | None = None
         """The signed link, kept in memory only."""
         self.video: str | None = None

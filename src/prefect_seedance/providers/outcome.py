@@ -44,6 +44,13 @@ _ABSENT_ASSET = re.compile(
     r"asset.{0,80}?not[ _](?:be[ _])?(?:found|exist)|notfound\b|素材.{0,20}?(?:不存在|未找到|找不到)", re.IGNORECASE
 )
 _MAX_TEXT = 4000
+
+
+def means_absent_asset(error: SeedanceError) -> bool:
+    """Whether the provider's words say that an asset does not exist."""
+    return _ABSENT_ASSET.search(f"{error.code} {error.message}"[:_MAX_TEXT]) is not None
+
+
 _URL = re.compile(r"(?:https?|asset)://\S+", re.IGNORECASE)
 
 

@@ -144,7 +144,13 @@ async def carry_out(
 async def create_with_media(row: Row) -> None:
     """Prepare the row's media, and create its job."""
     await prepare_media(row, PLAIN.upload, PLAIN.review)
-    await create(row)
+    try:
+        await create(row)
+    except Refused:
+        if not row.assets_renewed:
+            raise
+        await prepare_media(row, PLAIN.upload, PLAIN.review)
+        await create(row)
 
 
 async def prepare_medium(

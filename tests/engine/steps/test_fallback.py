@@ -22,6 +22,7 @@ from prefect_seedance.sandbox import SandboxServer, SandboxSettings
 from prefect_seedance.sandbox.http.media import media_bytes
 from prefect_seedance.sandbox.world.faults import Faults
 from tests.accounts.faultline import SMALL, STEPS, Fated, World, fate_of, route, world
+from tests.lifetimes import end_of_life
 from tests.patience import patience
 
 PAIRS = [
@@ -65,7 +66,8 @@ def rows_of(prompts, **cells):
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
-async def test_whatever_a_job_may_have_come_of_stays_where_it_is(tmp_path, first, second):
+async def test_whatever_a_job_may_have_come_of_stays_where_it_is(tmp_path, first, second, monkeypatch):
+    end_of_life(monkeypatch)
     expected = {**STAYS, "moderated": MODERATED[first], "well": "stored"}
     fates = {f"a lamp, {fault}": fault for fault in expected}
     with world(tmp_path, first, second, fates) as both:

@@ -9,6 +9,7 @@ from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.fallback import account_closed, out_of_patience, refused_by_route, skip
+from prefect_seedance.engine.steps.lost_asset import will_be_made_again
 from prefect_seedance.engine.steps.policy import close, decide, may_fall_back
 from prefect_seedance.errors import (
     AuthenticationError,
@@ -168,7 +169,9 @@ async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
     if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
         error.reword(message("row.key_rejected", account=account, words=error.text))
-    if row.fallback.has_alternatives and may_fall_back(error, session.limits) and out_of_patience(row, error):
+    if await will_be_made_again(row, error):
+        state = State.DEFERRED
+    elif row.fallback.has_alternatives and may_fall_back(error, session.limits) and out_of_patience(row, error):
         refused_by_route(row, error)
         state = State.DEFERRED
     elif not decide(error).again:

@@ -71,6 +71,7 @@ async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRe
         for (field, address), form in forms.items()
         if form != "as-is"
     }
+    row.media = tuple(media.values())
     references: dict[tuple[str, str], str] = {}
     for number, (place, medium) in enumerate(media.items(), 1):
         extra_reserve = _extra_reserve(row, list(media.values())[number:])

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.core.clock import now
-from prefect_seedance.errors import LedgerError
+from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger.db.schema import materials
 from prefect_seedance.ledger.records import MaterialKey, MaterialRecord
 from prefect_seedance.ledger.rows import leases
@@ -17,8 +17,12 @@ from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.states import MaterialState
 from prefect_seedance.messages import message
 
-__all__ = ["change", "held", "note", "take"]
+__all__ = ["change", "drop", "find", "held", "note", "reopen", "take"]
 
+_OPENED = {
+    "state": MaterialState.OPEN,
+    **dict.fromkeys(("asset_id", "reference", "expires_at", "made_at", "error_code", "error_message")),
+}
 _FIELDS = [materials.c[name] for name in MaterialRecord.__slots__]
 
 
@@ -48,6 +52,41 @@ def take(connection: sa.Connection, run: Run, key: MaterialKey, name: str, *, ne
         values = {"state": MaterialState.OPEN, "reference": None, "expires_at": None, "made_at": None}
     change(connection, record.id, holder=run.id, **values)
     return MaterialRecord(*connection.execute(sa.select(*_FIELDS).where(materials.c.id == record.id)).one())
+
+
+def find(connection: sa.Connection, key: MaterialKey) -> MaterialRecord | None:
+    """The medium as the ledger has it; None where it is not there."""
+    found = connection.execute(sa.select(*_FIELDS).where(_is(key))).one_or_none()
+    return None if found is None else MaterialRecord(*found)
+
+
+def reopen(connection: sa.Connection, material_id: int, asset_id: str) -> bool:
+    """Open a ready medium for another submission, since its provider has lost the asset.
+
+    Returns:
+        Whether it was ready with this asset; otherwise nothing was changed.
+    """
+    here = sa.and_(materials.c.id == material_id, materials.c.asset_id == asset_id)
+    ready = sa.and_(here, materials.c.state == MaterialState.READY, materials.c.holder.is_(None))
+    opened = sa.update(materials).where(ready).values(**_OPENED, attempt=materials.c.attempt + 1, changed_at=now())
+    return connection.execute(opened).rowcount > 0
+
+
+def drop(connection: sa.Connection, asset_id: str) -> list[str]:
+    """Open every medium of this asset for another submission, whatever its state; returns their names.
+
+    Raises:
+        InputError: The ledger knows no such asset.
+        LedgerError: A live run works on it.
+    """
+    found = connection.execute(sa.select(materials).where(materials.c.asset_id == asset_id)).all()
+    if not found:
+        raise InputError(message("asset.not_in_ledger", asset=asset_id))
+    for each in found:
+        if each.holder is not None and leases.lives(connection, each.holder):
+            raise LedgerError(message("asset.drop_in_use", asset=asset_id))
+        change(connection, each.id, **_OPENED, holder=None, attempt=each.attempt + 1)
+    return [str(each.name) for each in found]
 
 
 def note(connection: sa.Connection, /, run: Run, material_id: int, **values: Any) -> None:

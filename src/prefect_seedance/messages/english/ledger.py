@@ -77,7 +77,9 @@ LEDGER: dict[str, str] = {
         "The verdict 'job' needs the provider's id of the asset, and no other verdict takes one. Nothing was changed."
     ),
     "asset.in_use": "A run works on the medium {medium!r} now. Nothing was changed.",
+    "asset.drop_in_use": "A run works with the asset {asset} now. Nothing was changed.",
     "asset.no_request": "Batch {batch!r} has no asset request {request}. Nothing was changed.",
+    "asset.not_in_ledger": "The ledger knows no asset {asset!r}. Nothing was changed.",
     "asset.not_unknown": (
         "The asset request {request} is {outcome!r}, not 'unknown': there is nothing to resolve. Nothing was changed."
     ),

@@ -7,6 +7,9 @@ SETUP: dict[str, str] = {
     "cli.interrupted": (
         "Interrupted. What is paid for is in the ledger: run the same command again, and it continues."
     ),
+    "cli.asset_dropped": (
+        "The ledger forgets the asset {asset} of {media}: the next row that needs it submits the medium again."
+    ),
     "cli.bad_column": "--column {pair!r}: expected FIELD=HEADING, as in prompt=文案.",
     "cli.bad_age": "--older-than {age!r}: expected days or weeks, as in 90d or 12w. Nothing was changed.",
     "cli.option_of_model": (
