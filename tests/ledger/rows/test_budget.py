@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import decimal
 import itertools
 from collections import defaultdict
@@ -183,7 +184,9 @@ async def test_a_persons_word_settles_an_unknown_row(
     assert await bench.ledger.read(budget.committed, bench.run, "CNY") == held
     (cost,) = add_up([record.attempt])
     assert (cost.jobs, cost.succeeded, cost.failed, cost.unpriced) == line
-    with pytest.raises(InputError, match="nothing to resolve"):
+    # As long as its job was named by a person, it may be named again: the id may have been mistyped.
+    again = contextlib.nullcontext() if verdict == "job" else pytest.raises(InputError, match="nothing to resolve")
+    with again:
         await bench.ledger.resolve("spring", "1", "a", verdict, **values)
 
 

@@ -115,6 +115,8 @@ async def test_a_new_attempt_knows_nothing_of_the_earlier_file(bench: Any) -> No
     assert await bench.ledger.write(planning.claim, bench.run, [row]) == {row}
     assert await bench.state(row) is State.EXPIRED  # left alone unless asked
     await bench.ledger.write(planning.claim, bench.run, [row], frozenset({State.EXPIRED}))
+    assert await bench.state(row) is State.EXPIRED  # its job is asked about first
+    await bench.ledger.write(planning.plan_again, bench.run, [row])
     record = await bench.ledger.row(row)
     assert record.state is State.PLANNED
     assert (record.path, record.sha256, record.bytes, record.modified_ns, record.error_kind) == (None,) * 5
