@@ -22,7 +22,7 @@ from prefect_seedance.errors import InputError, LedgerError, TooManyFailures
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, heartbeat
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.media import Downloader
-from prefect_seedance.messages import message
+from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
 
@@ -52,6 +52,7 @@ class Session:
             the core loop, and verify no video sooner.
         spending: The creates of this run, for an error message when the ledger cannot be reached.
         absent: By account: the keys of the rows whose job or link was absent.
+        notes: What the user should know of the run as a whole.
         media: The media of its rows.
     """
 
@@ -70,6 +71,7 @@ class Session:
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
     absent: dict[str, set[str]] = field(default_factory=dict)
+    notes: list[Message] = field(default_factory=list)
     media: MediaStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +90,11 @@ class Session:
             except Exception:
                 # A failing watcher must not stop a row that is paid for.
                 log.exception("A watcher of row events failed")
+
+    def note(self, text: Message) -> None:
+        """Say something about the run as a whole: in the log at once, and in its summary."""
+        self.notes.append(text)
+        log.warning("%s", text)
 
     def stop(self, reason: BaseException) -> None:
         """Start no new rows: what is paid from now on could not be recorded or stored."""

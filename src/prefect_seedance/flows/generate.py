@@ -241,6 +241,7 @@ async def _carry_out(
                 except InputError as error:
                     return failed(error)  # found before anything was sent
         result = build_result(table, plan, outcome, batch=spec.batch, take=spec.take)
+        result.warnings += [str(note) for note in outcome.notes]
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)
         await asyncio.to_thread(write_results, result)

@@ -30,7 +30,7 @@ from prefect_seedance.ledger import (
 from prefect_seedance.ledger.rows import budget, lookups, summaries
 from prefect_seedance.media import Storage, open_storage, slug
 from prefect_seedance.media.storage.local import LocalStorage
-from prefect_seedance.messages import message
+from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.runs import balances, stats
@@ -72,6 +72,7 @@ class RunOutcome:
         troubles: Why a row is not finished, by key, where its state does not say it.
         done: The keys of the rows whose state this run changed.
         stopped: Why the run started no more rows before all were finished; None where all were.
+        notes: What the user should know of the run as a whole.
         balances: The accounts' balances before and after, as the providers show them: a hint for people.
         account_stats: Jobs in flight, refused creates and queries of each account.
         budget: What the batch may cost; None where the user sets no budget.
@@ -90,6 +91,7 @@ class RunOutcome:
     troubles: dict[str, str] = field(default_factory=dict, repr=False)
     done: set[str] = field(default_factory=set, repr=False)
     stopped: BaseException | None = None
+    notes: list[Message] = field(default_factory=list)
     balances: list[Balances] = field(default_factory=list)
     account_stats: list[AccountStats] = field(default_factory=list)
     budget: Amount | None = None
@@ -166,6 +168,7 @@ async def run_batch(
             outcome.stopped = session.stopped
         finally:
             await _note_balances(session, outcome)
+            outcome.notes = session.notes
             outcome.account_stats = stats.since(counted, stats.counts(session))
             outcome.budget = spec.limits.budget
             if spec.limits.budget is not None:

@@ -7,7 +7,6 @@ its job, or of its link, is over, the absence has lasted for minutes, and the ke
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import datetime, timedelta
 
 from prefect_seedance.accounts.polling.poller import ABSENCE
@@ -19,8 +18,6 @@ from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import Message, message
 
 __all__ = ["absent", "asked_for", "made_with_other_key", "pause_before_next"]
-
-log = logging.getLogger(__name__)
 
 ASKED_AGAIN = 30.0
 """Seconds for which a run asks about what an earlier run has found absent."""
@@ -120,4 +117,4 @@ def _report(row: Row) -> None:
     before = len(rows)
     rows.add(row.key)
     if before < SEVERAL <= len(rows):
-        log.warning("%s", message("account.jobs_absent", account=account, number=SEVERAL))
+        row.session.note(message("account.jobs_absent", account=account, number=SEVERAL))
