@@ -25,12 +25,17 @@ _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=]{16,}")
 _KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk[-_][A-Za-z0-9_-]{6,}|Bearer\s+[^\s\"']+)", re.IGNORECASE)
 
 
-def read_object(body: bytes | str) -> dict[str, Any] | None:
-    """Return the JSON object in the body, or None if it is anything else."""
+def read_json(body: bytes | str) -> Any:
+    """Return the JSON value in the body, or None if it is anything else."""
     try:
-        value = json.loads(body, parse_constant=lambda _: None)
+        return json.loads(body, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
+
+
+def read_object(body: bytes | str) -> dict[str, Any] | None:
+    """Return the JSON object in the body, or None if it is anything else."""
+    value = read_json(body)
     return value if isinstance(value, dict) else None
 
 

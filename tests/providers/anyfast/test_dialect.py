@@ -302,10 +302,17 @@ def test_why_a_flat_job_failed() -> None:
         (None, None),
         ({"completion_tokens": -1}, None),
         ({"completion_tokens": 1.5}, None),
+        ({"completion_tokens": 0, "total_tokens": 6}, 6),
+        ({"completion_tokens": 0, "total_tokens": 0}, None),
     ],
 )
 def test_tokens(usage: Any, tokens: int | None) -> None:
     assert ANYFAST.read_job(answer(enveloped(data=UPSTREAM | {"usage": usage})), "x").tokens == tokens
+
+
+def test_a_positive_figure_of_any_record_outweighs_a_zero() -> None:
+    body = enveloped(data=UPSTREAM | {"usage": {"completion_tokens": 0}}, usage={"completion_tokens": "9"})
+    assert ANYFAST.read_job(answer(body), "x").tokens == 9
 
 
 def test_the_delivered_size_counts() -> None:

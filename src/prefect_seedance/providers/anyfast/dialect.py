@@ -20,7 +20,8 @@ from prefect_seedance.providers.answers import Answer, Balance, Call, Created, J
 from prefect_seedance.providers.anyfast.errors import is_error, read_error_body, read_reason
 from prefect_seedance.providers.anyfast.library import AnyfastLibrary
 from prefect_seedance.providers.error_body import means_moderated
-from prefect_seedance.providers.outcome import create_error, named_job, query_error
+from prefect_seedance.providers.job_ids import job_of_success
+from prefect_seedance.providers.outcome import create_error, query_error
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
 
@@ -80,12 +81,12 @@ class Anyfast(AnyfastLibrary):
             data = reading.child(body, "data")
             found = (reading.identifier(source.get(name)) for source in (body, data) for name in ("task_id", "id"))
             job = next((job for job in found if job is not None), None)
+            job = job or job_of_success(body, coded=body.get("code") is not None)
             if job is not None:
                 status = reading.first(("status",), body, data) or ""
                 trace = reading.request_id(answer, body, data)
                 return Created(job, reading.presentable(status, 60), trace, answer.status)
-        job = named_job(answer, body)
-        raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
+        raise create_error(self.name, answer, error_body, path=_JOBS, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
         """Encode the query of a job."""
@@ -187,8 +188,10 @@ def _video_url(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mappi
 
 
 def _tokens(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> int | None:
+    """Return the first positive figure of usage. A relay that does not know it writes 0, which means unknown."""
     usages = [reading.child(layer, "usage") for layer in (upstream, task, body)]
-    return reading.count(reading.first(("completion_tokens",), *usages) or reading.first(("total_tokens",), *usages))
+    figures = (reading.count(usage.get(name)) for name in ("completion_tokens", "total_tokens") for usage in usages)
+    return next((figure for figure in figures if figure), None)
 
 
 def _reported(names: tuple[str, ...], *layers: Mapping[str, Any]) -> str | None:

@@ -18,13 +18,15 @@ from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.error_body import means_moderated
-from prefect_seedance.providers.jimmy.envelope import API, error_body_of, unwrapped
+from prefect_seedance.providers.jimmy.envelope import API, SUCCESS, error_body_of, unwrapped
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
-from prefect_seedance.providers.outcome import create_error, named_job, query_error
+from prefect_seedance.providers.job_ids import job_of_success
+from prefect_seedance.providers.outcome import create_error, query_error
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
 from prefect_seedance.routes.request import SETTINGS
 
+_CREATE = f"{API}/seedance/videos"
 _STATES = {
     "queued": JobState.WAITING,
     "pending": JobState.WAITING,
@@ -70,21 +72,21 @@ class Jimmy(JimmyLibrary):
         body: dict[str, Any] = {"model": model}
         body |= {field: value for field in _FIELDS if (value := getattr(request, field)) is not None}
         body |= {field: list(urls) for field in _LISTS if (urls := getattr(request, field))}
-        return Call("POST", f"{API}/seedance/videos", body)
+        return Call("POST", _CREATE, body)
 
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
         """Decode the answer to a create; see `Dialect.read_created`."""
         body = reading.read_object(answer.body)
-        error_body = error_body_of(answer, body)
+        error_body = error_body_of(body)
         if body is not None and error_body is None and 200 <= answer.status < 300 and not body.get("error"):
             data = unwrapped(body)
-            job = _job_id(data)
+            coded = reading.scalar(body.get("code")) in SUCCESS
+            job = _job_id(data) or job_of_success(body, coded=coded)
             if job is not None:
                 status = reading.first(("status",), data) or ""
                 trace = reading.request_id(answer, data, body)
                 return Created(job, reading.presentable(status, 60), trace, answer.status)
-        job = named_job(answer, body)
-        raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
+        raise create_error(self.name, answer, error_body, path=_CREATE, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
         """Encode the query of a job."""
@@ -93,7 +95,7 @@ class Jimmy(JimmyLibrary):
     def read_job(self, answer: Answer, job_id: str) -> JobView:
         """Decode the answer to a query; see `Dialect.read_job`."""
         body = reading.read_object(answer.body)
-        error_body = error_body_of(answer, body)
+        error_body = error_body_of(body)
         data = unwrapped(body or {})
         word = reading.first(("status",), data)
         if body is None or error_body is not None or word is None or not 200 <= answer.status < 300:
@@ -129,7 +131,7 @@ class Jimmy(JimmyLibrary):
         problem: SeedanceError | None = None
         for answer in answers:
             body = reading.read_object(answer.body)
-            error_body = error_body_of(answer, body)
+            error_body = error_body_of(body)
             shown = _shown(unwrapped(body or {})) if error_body is None and 200 <= answer.status < 300 else {}
             raw |= shown
             if not shown:
