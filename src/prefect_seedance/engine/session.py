@@ -52,6 +52,7 @@ class Session:
             the core loop, and verify no video sooner.
         spending: The creates of this run, for an error message when the ledger cannot be reached.
         media: The media of its rows.
+        unknown_words: Status words that this program does not know and that were logged, each with its provider.
     """
 
     spec: RunSpec
@@ -69,6 +70,7 @@ class Session:
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
     media: MediaStore = field(init=False)
+    unknown_words: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.media = MediaStore(self)

@@ -50,7 +50,9 @@ def job_of_success(body: Mapping[str, Any], *, coded: bool) -> str | None:
             return None
         named = _ids(value, bare=True)
         if named:
-            return named[0] if len(named) == 1 else None
+            documented = _once(job for name in ("task_id", "taskId") if (job := identifier(value.get(name))))
+            of_job = documented or named
+            return of_job[0] if len(of_job) == 1 else None
         value = value.get("data")
     return None
 

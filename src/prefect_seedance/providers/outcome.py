@@ -171,6 +171,12 @@ def query_error(
     return InvalidResponse(text, **details)
 
 
+def wrong_job(provider: str, answer: Answer, asked: str, named: str) -> InvalidResponse:
+    """The answer to a query is that of another job: it says nothing about the one asked for."""
+    text = message("provider.other_job", provider=provider, asked=presentable(asked), named=presentable(named))
+    return InvalidResponse(text, **_details(provider, answer, None))
+
+
 def library_error(
     provider: str, answer: Answer, error_body: ErrorBody | None, *, about_asset: bool = False
 ) -> SeedanceError:

@@ -75,17 +75,18 @@ async def test_an_earlier_version_is_migrated_once_and_keeps_what_it_has(
     ledger = await Ledger.open(url)
     await ledger.begin_run("spring")
     await ledger.close()
-    monkeypatch.setattr(versions, "VERSION", 6)
-    for version in (4, 5):
+    now = versions.VERSION
+    monkeypatch.setattr(versions, "VERSION", now + 2)
+    for version in (now, now + 1):
         adding = sa.text(f"CREATE TABLE seedance_after_{version} (id INTEGER)")
         monkeypatch.setitem(versions.MIGRATIONS, version, lambda c, adding=adding: c.execute(adding))
     for _ in range(2):
         again = await Ledger.open(url)
         assert (again.identity, await again.read(lookups.batch_names)) == (ledger.identity, ["spring"])
         await again.close()
-    assert {"seedance_after_4", "seedance_after_5"} <= tables(path)
+    assert {f"seedance_after_{now}", f"seedance_after_{now + 1}"} <= tables(path)
     # The ledger as it was lies beside it.
-    assert "seedance_after_4" not in tables(path.with_name(f"{path.name}.version-4"))
+    assert f"seedance_after_{now}" not in tables(path.with_name(f"{path.name}.version-{now}"))
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -174,8 +174,10 @@ WORDS = (
 def test_every_status_word_in_every_shape(word: str, state: JobState, shape: str, *, lower: bool) -> None:
     word = word.lower() if lower else word
     bodies = {
-        "enveloped": enveloped(status=word, data=None),
-        "nested": enveloped(status=..., data={"status": word, "content": {"video_url": "https://h/n.mp4"}}),
+        "enveloped": enveloped(status=word, data=None, progress="40%"),
+        "nested": enveloped(
+            status=..., progress="40%", data={"status": word, "content": {"video_url": "https://h/n.mp4"}}
+        ),
         "flat": {"id": "gen-1", "model": "m", "status": word, "video_url": "https://h/f.mp4", "created_at": 1773130665},
     }
     view = ANYFAST.read_job(answer(bodies[shape]), "asked-for")
@@ -225,7 +227,8 @@ def test_result_links_in_their_order(body: dict[str, Any], url: str) -> None:
     "body",
     [
         enveloped(result_url=..., data=None),
-        enveloped(result_url="not-a-link", data=None, fail_reason="https://h/copy.mp4"),
+        enveloped(result_url="not-a-link", data=None),
+        enveloped(result_url=..., data=None, links=["https://h/1.mp4", "https://h/2.mp4"]),
         {"id": "gen-1", "status": "completed"},
     ],
 )

@@ -153,5 +153,10 @@ def _kinds(connection: sa.Connection) -> None:
     connection.execute(sa.update(rows).where(rows.c.error_kind.is_not(None)).values(error_kind=kind))
 
 
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds}
+def _named_jobs(connection: sa.Connection) -> None:
+    """Version 5: the job that an unknown answer names."""
+    connection.execute(sa.text("ALTER TABLE seedance_attempts ADD COLUMN named_job VARCHAR"))
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _named_jobs}
 """The migration from version n to n + 1, by n. No migration drops anything."""

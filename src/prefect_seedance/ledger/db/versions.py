@@ -16,7 +16,7 @@ from prefect_seedance.messages import message
 
 __all__ = ["VERSION", "current_identity", "prepare"]
 
-VERSION = 4
+VERSION = 5
 """The schema version of this code. A ledger of a later version is refused, an earlier one is migrated."""
 
 POSTGRES_LOCK = 0x5EEDDA9CE

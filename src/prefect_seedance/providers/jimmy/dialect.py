@@ -20,27 +20,15 @@ from prefect_seedance.providers.answers import Answer, Balance, Call, Created, J
 from prefect_seedance.providers.error_body import means_moderated
 from prefect_seedance.providers.jimmy.envelope import API, SUCCESS, error_body_of, unwrapped
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
-from prefect_seedance.providers.job_ids import job_of_success
-from prefect_seedance.providers.outcome import create_error, query_error
+from prefect_seedance.providers.job_ids import job_of_success, names_other_job
+from prefect_seedance.providers.outcome import create_error, query_error, wrong_job
+from prefect_seedance.providers.result_links import only_link
+from prefect_seedance.providers.status_words import read_status
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
 from prefect_seedance.routes.request import SETTINGS
 
 _CREATE = f"{API}/seedance/videos"
-_STATES = {
-    "queued": JobState.WAITING,
-    "pending": JobState.WAITING,
-    "submitted": JobState.WAITING,
-    "processing": JobState.RUNNING,
-    "completed": JobState.SUCCEEDED,
-    "success": JobState.SUCCEEDED,
-    "succeeded": JobState.SUCCEEDED,
-    "failed": JobState.FAILED,
-    "failure": JobState.FAILED,
-    "canceled": JobState.FAILED,
-    "cancelled": JobState.FAILED,
-    "expired": JobState.FAILED,
-}
 _SETTINGS = capabilities_of("jimmy").fields
 # Settings of a request without a field in the create schema.
 _WITHOUT_FIELD = tuple(name for name in SETTINGS if name not in _SETTINGS)
@@ -97,25 +85,30 @@ class Jimmy(JimmyLibrary):
         body = reading.read_object(answer.body)
         error_body = error_body_of(body)
         data = unwrapped(body or {})
+        if (other := names_other_job(job_id, body or {}, data)) is not None:
+            raise wrong_job(self.name, answer, job_id, other)
         word = reading.first(("status",), data)
         if body is None or error_body is not None or word is None or not 200 <= answer.status < 300:
             raise query_error(self.name, answer, error_body)
-        state = _STATES.get(word.lower(), JobState.RUNNING)
-        video_url = _video_url(data) if state is JobState.SUCCEEDED else None
-        if state is JobState.SUCCEEDED and video_url is None:
+        progress = reading.progress(data.get("progress"))
+        link = _video_url(data) or only_link(body)
+        status = read_status(word, link=link, progress=progress)
+        if status.state is JobState.SUCCEEDED and link is None:
             # Older servers may give an object key instead of a URL; it cannot be fetched.
             raise query_error(self.name, answer, None)
-        reason = _reason(data, body) if state is JobState.FAILED else None
-        code = (reading.first(("error_code",), data) or _code_in(reason)) if state is JobState.FAILED else None
+        unclear = status.state is JobState.FAILED or not status.known
+        reason = _reason(data, body) if unclear else None
+        code = (reading.first(("error_code",), data) or _code_in(reason)) if unclear else None
         return JobView(
             job_id=job_id,
-            state=state,
+            state=status.state,
             provider_status=reading.presentable(word, 60),
-            progress=reading.progress(data.get("progress")),
-            video_url=video_url,
+            status_known=status.known,
+            progress=progress,
+            video_url=link if status.state is JobState.SUCCEEDED else None,
             error_code=reading.presentable(code, 120) if code else None,
             error_message=reading.presentable(reason) if reason else None,
-            moderated=means_moderated(f"{code} {reason}"),
+            moderated=status.state is JobState.FAILED and means_moderated(f"{code} {reason}"),
             request_id=reading.request_id(answer, data, body),
             created_at=reading.moment(data.get("created_at")),
             finished_at=reading.moment(data.get("completed_at")),
@@ -163,7 +156,7 @@ def _video_url(data: Mapping[str, Any]) -> str | None:
     """Return the link of the result: `result.video_url` by the query page, `url` or `mediaUrl` by the FAQ."""
     names = ("video_url", "url", "mediaUrl")
     result = reading.child(data, "result")
-    found = (reading.link(source.get(name)) for source in (result, data) for name in names)
+    found = (reading.result_link(source.get(name)) for source in (result, data) for name in names)
     return next((url for url in found if url is not None), None)
 
 
