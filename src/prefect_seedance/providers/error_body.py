@@ -50,6 +50,9 @@ class ErrorBody:
         return self.codes[-1] if self.codes else None
 
 
+DOUBTFUL_STATUSES = frozenset({408, 409, 425, 499})
+"""Statuses, or codes like them, about the transfer and not the request: time-outs, a closed connection, a duplicate."""
+
 # The meaning of an error is at its beginning; a body may have a million characters.
 _MAX_TEXT = 4000
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -75,12 +78,12 @@ DOUBT = (
 )  # fmt: skip
 """Words that leave doubt, unless a code or other words say clearly what was wrong."""
 
-_TROUBLE, _DOUBT = _pattern(*TROUBLE), _pattern(*DOUBT)
-_HOLLOW = re.compile(
-    r"(?: |\d|fail(?:ed|ure)?|errors?|unknown|request|operation|creat(?:e|ion)|generat(?:e|ion)|video"
-    r"|请求|操作|创建|提交|生成|视频|失败|错误|出错|未知)*"
-)
-"""A text of nothing but these says that something failed, and not what was wrong."""
+HOLLOW = (
+    "failed", "failure", "fail", "errors?", "unknown", "request", "operation", "creation", "create", "generation",
+    "generate", "video", "请求", "操作", "创建", "提交", "生成", "视频", "失败", "错误", "出错", "未知",
+)  # fmt: skip
+"""A text of nothing but these and numbers says that something failed, and not what was wrong: that leaves doubt too."""
+
 _FUNDS = _pattern(
     r"(?:insufficient|not enough|exhausted|no)[ _](?:\w+[ _])?(?:balance|quota|funds?|credits?)\b",
     r"(?:balance|credits?|funds|quota)\b.{0,30}(?:insufficient|exhausted|not enough|used up|too low|not sufficient)",
@@ -104,19 +107,26 @@ _GONE = _pattern(
     r"no such (?:task|job|video)",
     r"(?:任务|视频|记录).{0,12}(?:不存在|未找到|已过期|找不到)", r"(?:找不到|未找到|不存在).{0,6}(?:任务|视频|记录)",
 )  # fmt: skip
-_ABSENT = _pattern(
-    " not (?:be )?(?:exists?|found|known) ", " (?:doesnt|didnt) exist ", " notfound ", " no longer exists ",
-    " no such ", " no record ", "不存在", "未找到", "找不到", "没有找到", "无记录",
+ABSENT = (
+    " not found ", " not be found ", " not exists? ", " not known ", " (?:doesnt|didnt) exist ", " notfound ",
+    " no longer exists ", " no such ", " no record ", "不存在", "未找到", "找不到", "没有找到", "无记录",
 )  # fmt: skip
-_THINGS = {
+"""Something is missing. On a create that may be its job, unless the text names one of the following things."""
+
+THINGS = {
     "": (
-        r" (?:url|path|route|endpoint|model|channel|image|audio|file|name|key|token|user|account)s? "
-        "|模型|渠道|通道|线路|接口|路径|图片|音频|文件|令牌|用户|账户"
+        " urls? ", " paths? ", " routes? ", " endpoints? ", " models? ", " channels? ", " images? ", " audios? ",
+        " files? ", " names? ", " keys? ", " tokens? ", " users? ", " accounts? ",
+        "模型", "渠道", "通道", "线路", "接口", "路径", "图片", "音频", "文件", "令牌", "用户", "账户",
     ),
-    "asset": " assets? |素材|资产",
-    "group": " groups? |分组",
-}
-"""What may be missing besides a job."""
+    "asset": (" assets? ", "素材", "资产"),
+    "group": (" groups? ", "分组"),
+}  # fmt: skip
+"""What may be missing besides a job, by what the call makes: an asset is not another thing where one is made."""
+
+_TROUBLE, _DOUBT, _ABSENT = _pattern(*TROUBLE), _pattern(*DOUBT), _pattern(*ABSENT)
+_HOLLOW = re.compile(rf"(?: |\d|{'|'.join(HOLLOW)})*")
+_THINGS = {what: _pattern(*words) for what, words in THINGS.items()}
 
 # The route itself is closed: upstream codes, the gateway's own codes, and usual texts.
 _CLOSED = _pattern(
@@ -172,7 +182,7 @@ def names_other_thing(text: str, path: str, what: str) -> bool:
         what: What the call makes: `job`, `asset` or `group`.
     """
     words = _words(_without_addresses(text, path))
-    return any(re.search(pattern, words) for thing, pattern in _THINGS.items() if thing != what)
+    return any(pattern.search(words) for thing, pattern in _THINGS.items() if thing != what)
 
 
 def _without_addresses(text: str, path: str) -> str:

@@ -27,6 +27,7 @@ from prefect_seedance.errors import (
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.answers import Answer
 from prefect_seedance.providers.error_body import (
+    DOUBTFUL_STATUSES,
     ErrorBody,
     ErrorKind,
     means_route_closed,
@@ -45,8 +46,6 @@ _REFUSALS: dict[ErrorKind, type[Refused]] = {
 # Statuses that a server answers with before it does what was asked.
 _PROVING_STATUSES = frozenset({401, 405, 411, 413, 414, 415, 429, 431})
 _MOVED = frozenset({301, 307, 308})
-# Statuses below 500 that are about the transfer, not the request: time-outs, a closed connection, a duplicate.
-_DOUBTFUL_STATUSES = frozenset({408, 409, 425, 499})
 _STATUS_KINDS = {401: ErrorKind.KEY, 402: ErrorKind.FUNDS, 403: ErrorKind.KEY, 429: ErrorKind.LIMITED}
 _ABOUT_A_MODEL = re.compile(r"model|模型|group|分组|region", re.IGNORECASE)
 _ABSENT_ASSET = re.compile(
@@ -113,7 +112,7 @@ def _proves_that_nothing_was_made(answer: Answer, error_body: ErrorBody | None, 
         return answer.status in _MOVED and _is_same_call(answer.header("location"), path)
     if error_body is None:
         return answer.status == 404 and not _in_own_form(answer)
-    if answer.status >= 500 or answer.status in _DOUBTFUL_STATUSES or error_body.kind is ErrorKind.TROUBLE:
+    if answer.status >= 500 or answer.status in DOUBTFUL_STATUSES or error_body.kind is ErrorKind.TROUBLE:
         return False
     missing = answer.status in {404, 410} or error_body.kind is ErrorKind.GONE or says_that_something_is_missing(said)
     return not missing or names_other_thing(said, path, what)
@@ -194,7 +193,7 @@ def library_error(
     kind = _kind(answer, error_body)
     if isinstance(error, Refused) or error_body is None or kind is ErrorKind.TROUBLE:
         return error
-    if answer.status >= 500 or 300 <= answer.status < 400 or answer.status in _DOUBTFUL_STATUSES:
+    if answer.status >= 500 or 300 <= answer.status < 400 or answer.status in DOUBTFUL_STATUSES:
         return error
     words = " ".join((*error_body.codes, error_body.text))
     unknown_asset = answer.status in {404, 410} or kind is ErrorKind.GONE or _ABSENT_ASSET.search(words[:_MAX_TEXT])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect_seedance.providers import reading
-from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_text
+from prefect_seedance.providers.error_body import DOUBTFUL_STATUSES, ErrorBody, ErrorKind, kind_of_text
 
 API = "/api/open-api/v1"
 SUCCESS = frozenset({"0", "20000", "200"})
@@ -21,7 +21,6 @@ _HTTP_LIKE = {
     "404": ErrorKind.GONE,
     "429": ErrorKind.LIMITED,
 }
-_DOUBTFUL = frozenset({"408", "409", "425", "499"})
 
 
 def unwrapped(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -47,7 +46,7 @@ def _kind(code: str, text: str) -> ErrorKind:
     number = reading.number(code)
     if number is not None and (number < 0 or 500 <= number < 600 or 50000 <= number < 60000):
         return ErrorKind.TROUBLE
-    if code in _DOUBTFUL:
+    if number in DOUBTFUL_STATUSES:
         return ErrorKind.TROUBLE
     if code in _HTTP_LIKE:
         return _HTTP_LIKE[code]
