@@ -209,9 +209,17 @@ class DuplicateName(Refused):
 
 
 class UnknownOutcome(ProviderError):
-    """A create whose outcome cannot be proven. It may have been paid; it is never sent again automatically."""
+    """A create whose outcome cannot be proven. It may have been paid; it is never sent again automatically.
+
+    Attributes:
+        named_job: The one job that the answer names; None where it names none, or several.
+    """
 
     kind = "unknown_outcome"
+
+    def __init__(self, message: Message | str, *, named_job: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.named_job = named_job
 
 
 class NotFound(ProviderError):

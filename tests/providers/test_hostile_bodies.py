@@ -147,8 +147,9 @@ def test_creates(provider: str, answer: Answer) -> None:
     if isinstance(result, Refused):
         assert answer.status < 500
         assert not 300 <= answer.status < 400
-        parsed = None if answer.status == 429 else json.loads(answer.body)
-        assert answer.status == 429 or parsed.get("code") is not None or parsed.get("error")
+        if answer.status not in {401, 404, 429}:  # these prove it from whatever is on the way
+            parsed = json.loads(answer.body)
+            assert parsed.get("code") is not None or parsed.get("error")
 
 
 @given(PROVIDERS, st.dictionaries(NAMES, VALUES), st.sampled_from(["task_id", "taskId"]), STATUSES)
@@ -168,7 +169,7 @@ def test_queries(provider: str, answer: Answer) -> None:
         assert (result.video_url is not None) == (result.state is JobState.SUCCEEDED)
         assert result.progress is None or 0 <= result.progress <= 1
         assert result.tokens is None or result.tokens >= 0
-        if result.state is not JobState.FAILED:
+        if result.state is not JobState.FAILED and result.status_known:
             assert (result.error_code, result.error_message, result.moderated) == (None, None, False)
     if isinstance(result, NotFound):
         assert json.loads(answer.body)  # never by the word of something on the way

@@ -271,6 +271,8 @@ REFUSALS: list[tuple[int, Any, type[SeedanceError]]] = [
     (404, {"error": {"code": "NotFound", "message": "group-123456 does not exist in this project"}}, Refused),
     (400, wrapped("InvalidParameter.URL", "no"), Refused),
     (429, b"", RateLimited),
+    (404, b"<html>", Refused),
+    (404, {"error": {"code": "NotFound", "message": "asset name already exists"}}, DuplicateName),
     (401, {"error": {"code": "invalid_api_key", "message": "no"}}, AuthenticationError),
     (401, {"error": {"code": "x", "message": "remaining quota is 0"}}, InsufficientFunds),
 ]
@@ -286,7 +288,8 @@ UNKNOWNS: list[tuple[int, Any]] = [
     (500, {"error": {"code": "x", "message": "name already exists"}}),
     (409, {"error": {"code": "x", "message": "conflict"}}),
     (502, b"<html>"),
-    (404, b"<html>"),
+    (404, b"asset-1234567 is not there yet"),
+    (404, {"error": {"code": "NotFound", "message": "[NotFound.asset_id] the asset was not found"}}),
     (302, b""),
     (400, wrapped("InternalError", "internal error")),
 ]

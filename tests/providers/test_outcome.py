@@ -35,6 +35,22 @@ def jimmy(code: object, msg: object, **more: Any) -> dict[str, Any]:
     return {"code": code, "msg": msg, "data": None, **more}
 
 
+HTML = b"<html><h1>Not Found</h1> nginx</html>"
+# By the status alone, from whatever answers on the way.
+STATUS_REFUSALS: list[tuple[int, Any, type[Refused]]] = [
+    (401, b"", AuthenticationError),
+    (401, b"unauthorized", AuthenticationError),
+    (404, b"", RouteUnavailable),
+    (404, HTML, RouteUnavailable),
+    (404, b"The requested URL /api/open-api/v1/seedance/videos was not found on this server.", RouteUnavailable),
+    (404, b"Cannot POST /v1/video/generations", RouteUnavailable),
+    (404, {"timestamp": 1, "status": 404, "error": "Not Found", "path": "/v1/video/generations"}, RouteUnavailable),
+    (404, {"detail": "Not Found"}, RouteUnavailable),
+    (405, HTML, RouteUnavailable),
+    *((status, b"<html>", Refused) for status in (411, 413, 414, 415, 431)),
+    (429, HTML, RateLimited),
+]
+
 JIMMY_REFUSALS = [
     (200, jimmy(20001, "invalid key"), AuthenticationError),
     (200, jimmy("20001", "请稍后重试"), AuthenticationError),
@@ -59,6 +75,11 @@ JIMMY_REFUSALS = [
     (200, jimmy(429, "slow"), RateLimited),
     (400, jimmy("30004", "prompt longer than 500 characters"), Refused),
     (404, jimmy("30005", "asset not known"), Refused),
+    (404, jimmy("30005", "Invalid URL (POST /v1/v1)"), RouteUnavailable),
+    (404, jimmy("30005", "path not found"), Refused),
+    (404, jimmy("30005", "模型不存在"), Refused),
+    (400, jimmy("30005", "group not found"), Refused),
+    (401, jimmy("x", "upstream timeout"), AuthenticationError),
     (400, jimmy("30006", "素材未通过审核 https://h/vid_12345678.mp4"), Refused),
     (200, {"code": "20002", "message": "bad"}, Refused),
     (200, {"code": "20002", "error": {"message": "bad"}}, Refused),
@@ -75,9 +96,25 @@ JIMMY_UNKNOWNS = [
     (200, jimmy(-17, "x")),
     (200, jimmy(500, "系统异常")),
     (200, jimmy("50001", "x")),
-    (200, jimmy("408", "x")),
-    (200, jimmy("30001", "")),
-    (200, jimmy("30001", None)),
+    *((200, jimmy(code, "bad parameter")) for code in ("408", 409, "425", 499)),
+    *((status, jimmy(code, words)) for status in (200, 400) for code in (1, "30001") for words in ("", None)),
+    (400, jimmy("30001", "操作失败")),
+    (400, jimmy("30001", "Error: video generation failed (30001)")),
+    *((status, jimmy(1, "任务不存在")) for status in (200, 400, 404)),
+    *((status, jimmy("20002", "任务不存在")) for status in (200, 400, 401, 404, 429)),
+    (200, jimmy("20002", "record not found")),
+    (400, jimmy("20002", "视频不存在")),
+    (400, jimmy("30001", "not found")),
+    (404, jimmy("404", "not found")),
+    (404, jimmy("404", "")),
+    (404, jimmy("30005", "no good")),
+    (404, {"code": 0, "msg": "ok", "data": None}),
+    (404, b"task not found"),
+    (404, {"detail": "the video does not exist"}),
+    (404, b"GET https://upstream/v1/jobs: this job was not found"),
+    (400, jimmy("30001", "the task was not accepted")),
+    (410, b""),
+    (410, HTML),
     (200, jimmy("30001", "上游服务暂不可用")),
     (200, jimmy("30001", "操作失败，请稍后重试")),
     (200, jimmy("30001", "未知错误")),
@@ -91,12 +128,10 @@ JIMMY_UNKNOWNS = [
     (502, b"<html><h1>502 Bad Gateway</h1></html>"),
     (504, b""),
     (403, b"<html>forbidden</html>"),
-    (401, b""),
-    (404, {"timestamp": 1, "status": 404, "error": "Not Found"}),
-    (413, b"<html>too large</html>"),
     (400, b"not json"),
     (408, jimmy("20002", "bad parameter")),
     (409, jimmy("20002", "bad parameter")),
+    (425, jimmy("20002", "bad parameter")),
     (499, jimmy("20002", "bad parameter")),
     (301, jimmy("20002", "moved")),
     (302, b""),
@@ -159,6 +194,9 @@ ANYFAST_REFUSALS = [
     (403, plain("x", "token may not use this model"), Refused),
     (400, plain("model_not_found", "no channel for model x, try again later"), RouteUnavailable),
     (404, plain("model_not_found", "no channel"), RouteUnavailable),
+    (503, plain("model_not_found", "no channel, try again later"), RouteUnavailable),
+    (500, {"code": "model_not_found", "message": "internal error", "data": None}, RouteUnavailable),
+    (404, plain("", "Invalid URL (POST /v1/video/generations)", "invalid_request_error"), RouteUnavailable),
     (400, plain("x", "the model seedance-2.0-mini is offline"), RouteUnavailable),
     (400, plain("invalid_request", "duration must be 4..15"), Refused),
     (400, plain(None, "duration must be 4..15"), Refused),
@@ -186,6 +224,16 @@ ANYFAST_REFUSALS = [
 ] + [(400, relayed(upstream(code)), kind) for code, kind in UPSTREAM_CODES]
 
 ANYFAST_UNKNOWNS = [
+    *((status, {"code": "task_not_exist", "message": "task_not_exist", "data": None}) for status in (200, 400, 404)),
+    (404, plain("x", "task not found")),
+    (404, plain("not_found", "no")),
+    (400, plain("record_not_found", "record not found")),
+    (404, plain("x", "GET /v1/tasks/77 not found")),
+    (400, relayed(upstream("NotFound", "The specified task is not found"))),
+    *((status, plain("get_channel_failed", "no channel for the model")) for status in (400, 403, 500, 503)),
+    (400, relayed(upstream("get_channel_failed", "no channel"))),
+    (500, relayed(upstream("model_not_found", "no channel"))),
+    *((status, plain(code, "")) for status in (200, 400) for code in (1, "error")),
     (400, relayed("EOF")),
     (400, relayed("context deadline exceeded")),
     (400, relayed("something that nobody has seen")),
@@ -204,13 +252,11 @@ ANYFAST_UNKNOWNS = [
     (400, plain("x", "upstream is busy")),
     (400, {"code": "x", "message": "Internal Server Error"}),
     (500, plain("invalid_request", "bad ratio")),
-    (503, plain("model_not_found", "no channel")),
     (502, b"<html>502</html>"),
     (400, b"<html>400</html>"),
     (400, {"error": "bad ratio"}),
     (400, {"error": {}}),
     (400, {"detail": "bad ratio"}),
-    (401, b"unauthorized"),
     (408, plain("x", "bad ratio")),
     (307, plain("x", "bad ratio")),
     (200, b""),
@@ -232,7 +278,39 @@ def test_anyfast_proves_nothing(status: int, body: Any) -> None:
     assert type(judge("anyfast", status, body)) is UnknownOutcome
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 404, 429, 500])
+@pytest.mark.parametrize(("status", "body", "kind"), STATUS_REFUSALS)
+@pytest.mark.parametrize("provider", ["jimmy", "anyfast"])
+def test_some_statuses_prove_it_alone(provider: str, status: int, body: Any, kind: type[Refused]) -> None:
+    assert type(judge(provider, status, body)) is kind
+
+
+PATHS = {"jimmy": "/api/open-api/v1/seedance/videos", "anyfast": "/v1/video/generations"}
+
+
+@pytest.mark.parametrize("provider", ["jimmy", "anyfast"])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "same"),
+    [
+        ("https://h{path}", True),
+        ("http://other:8080/prefix{path}", True),
+        ("/prefix{path}", True),
+        ("https://h{path}/", False),
+        ("https://h{path}?next=1", False),
+        ("https://h/login", False),
+        ("https://h/login?next={path}", False),
+        ("https://h{path}/vid_123456", False),
+        ("https://[", False),
+        ("", False),
+    ],
+)
+def test_a_redirect_of_the_call_itself(provider: str, status: int, location: str, *, same: bool) -> None:
+    error = judge(provider, status, b"", Location=location.format(path=PATHS[provider]))
+    refused = same and status in {301, 307, 308}
+    assert type(error) is (RouteUnavailable if refused else UnknownOutcome)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 405, 413, 429, 500])
 @pytest.mark.parametrize(
     ("provider", "body"),
     [
@@ -251,6 +329,67 @@ def test_an_error_that_names_a_job_is_no_refusal(provider: str, body: Any, statu
     error = judge(provider, status, body, frozenset({"20002", "invalid_request", "x"}))
     assert type(error) is UnknownOutcome
     assert "job-77" in error.message
+    assert (error.named_job or "").endswith("job-77")
+
+
+REFUSED: dict[str, Any] = {"jimmy": jimmy("20002", "bad parameter"), "anyfast": plain("InvalidParameter", "bad")}
+NAMED: list[tuple[dict[str, Any], dict[str, str], str]] = [
+    *(({key: "a-77"}, {}, "a-77") for key in ("task_id", "taskId", "job_id", "jobid", "jobId", "video_id", "videoid")),
+    ({"data": [{"id": "a-77"}]}, {}, "a-77"),
+    ({"data": {"data": {"id": "a-77"}}}, {}, "a-77"),
+    ({"data": {"id": "a-77", "data": {"id": "upstream-1"}}}, {}, "a-77"),
+    ({"result": {"items": [{"video_id": "a-77"}]}}, {}, "a-77"),
+    ({"note": "see vid_1234567 later"}, {}, "vid_1234567"),
+    ({"note": "任务asyntask_abcdefg已提交"}, {}, "asyntask_abcdefg"),
+    ({"note": "cgt-20260312231129-7db6s"}, {}, "cgt-20260312231129-7db6s"),
+    ({"note": json.dumps({"task_id": "abc-1234"})}, {}, "abc-1234"),
+    ({"note": "任务编号：20260312-9 已创建"}, {}, "20260312-9"),
+    ({"note": "video id: abc-1234"}, {}, "abc-1234"),
+    ({"note": "GET https://upstream/v3/tasks/cgt-1234567: no answer"}, {}, "cgt-1234567"),
+    ({}, {"X-Task-Id": "a-77"}, "a-77"),
+    ({}, {"Job-ID": "a-77"}, "a-77"),
+    ({}, {"Video-Id": "a-77"}, "a-77"),
+    ({}, {"Location": "/v1/video/generations/a-77"}, "a-77"),
+    ({}, {"Location": "https://h/api/open-api/v1/videos/a%2D77?x=1"}, "a-77"),
+    ({}, {"Content-Location": "/tasks/a-77/"}, "a-77"),
+    ({}, {"X-Trace": "relayed as cgt-1234567"}, "cgt-1234567"),
+]
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 413, 429, 503])
+@pytest.mark.parametrize("provider", ["jimmy", "anyfast"])
+@pytest.mark.parametrize(("fields", "headers", "job"), NAMED)
+def test_wherever_an_answer_names_a_job(
+    provider: str, fields: dict[str, Any], headers: dict[str, str], job: str, status: int
+) -> None:
+    body = REFUSED[provider] | fields
+    codes = frozenset({"20002", "InvalidParameter", f"http-{status}"})
+    error = judge(provider, status, body, codes, **headers)
+    assert isinstance(error, UnknownOutcome)
+    assert error.named_job == job
+    assert f"it names job {job}, which" in error.message
+
+
+@pytest.mark.parametrize("provider", ["jimmy", "anyfast"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"note": "https://h/vid_12345678.mp4 is too long"},
+        {"note": "asset://vid_12345678 is not active"},
+        {"note": "task_id is invalid, video id missing"},
+        {"request_id": "r-1234567"},
+        {"detail": {"id": "user-1234567"}},
+    ],
+)
+def test_what_is_not_the_name_of_a_job(provider: str, fields: dict[str, Any]) -> None:
+    assert isinstance(judge(provider, 400, REFUSED[provider] | fields, Location="/v1/video/generations"), Refused)
+
+
+def test_several_jobs_are_named_by_none() -> None:
+    error = judge("jimmy", 200, {"code": 0, "data": [{"task_id": "vid_1"}, {"task_id": "vid_2"}]})
+    assert isinstance(error, UnknownOutcome)
+    assert error.named_job is None
+    assert "vid_1" in error.message
 
 
 def test_a_success_with_a_wrong_status_is_not_taken_for_one() -> None:
@@ -263,10 +402,10 @@ def test_a_success_with_a_wrong_status_is_not_taken_for_one() -> None:
 @pytest.mark.parametrize(
     ("provider", "status", "body", "code"),
     [
-        ("jimmy", 413, b"<html>too large</html>", "http-413"),
+        ("jimmy", 418, b"<html>no</html>", "http-418"),
         ("jimmy", 200, jimmy(-1, "no stock"), "-1"),
         ("jimmy", 200, jimmy("30001", "upstream said no"), "30001"),
-        ("anyfast", 503, plain("model_not_found", "no channel"), "model_not_found"),
+        ("anyfast", 503, plain("get_channel_failed", "no channel"), "get_channel_failed"),
         ("anyfast", 400, relayed(upstream("New.Thing", "x", None)), "New.Thing"),
         ("anyfast", 400, relayed(upstream("New.Thing", "x", None)), "New"),
         ("anyfast", 400, relayed("EOF"), "fail_to_fetch_task"),

@@ -317,7 +317,7 @@ def resolve(
         row: The row id; for a billed asset request its number, as messages give it: asset:7.
         verdict: not_made: the next run makes it. lost: it was made and paid, and cannot be fetched; its cost is
             counted. job: its job id is known, and the next run fetches it.
-        job_id: The provider's id of the job, for the verdict job.
+        job_id: The provider's id of the job, for the verdict job. Without it: the job that the row's answer names.
         cost: What it cost, such as "0.25 CNY", for the verdict lost.
         take: The take.
     """

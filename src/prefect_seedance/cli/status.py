@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,20 @@ def _show_rows(rows: list[RowRecord]) -> None:
     out.print(table)
     if len(rows) > ROWS_SHOWN:
         out.print(str(message("cli.more_rows", rows=len(rows) - ROWS_SHOWN)))
+    _offer_jobs(rows)
+
+
+def _offer_jobs(rows: list[RowRecord]) -> None:
+    """Offer the jobs that the answers of unknown rows name: one command settles each."""
+    named = [row for row in rows if row.named_job is not None]
+    for row in named[:ROWS_SHOWN]:
+        command = ["resolve", row.batch, row.key, "job", str(row.named_job)]
+        command += [] if row.take == "1" else ["--take", row.take]
+        out.print(
+            str(message("cli.names_job", row=row.key, job=row.named_job, command=shlex.join(command))),
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def show_report(batch: str, url: str | None) -> int:
@@ -108,4 +123,5 @@ def show_report(batch: str, url: str | None) -> int:
     for line in lines:
         if unsure := doubts(line):
             out.print(str(message("cli.not_known", billing_model=line.billing_model, doubts=unsure)), markup=False)
+    _offer_jobs(records.rows)
     return 0

@@ -54,6 +54,7 @@ class Session:
         absent: By account: the keys of the rows whose job or link was absent.
         notes: What the user should know of the run as a whole.
         media: The media of its rows.
+        unknown_words: Status words that this program does not know and that were logged, each with its provider.
     """
 
     spec: RunSpec
@@ -73,6 +74,7 @@ class Session:
     absent: dict[str, set[str]] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
     media: MediaStore = field(init=False)
+    unknown_words: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.media = MediaStore(self)

@@ -42,7 +42,7 @@ async def resolve_video(
         row: The row id; for a billed asset request its number, as messages give it: `asset:7`.
         verdict: not_made: nothing was made or charged, the next run makes it. lost: it was made and paid, and cannot be
             fetched; its cost is counted. job: its job is known, and the next run or sweep fetches it.
-        job_id: The provider's id of the job, for the verdict job.
+        job_id: The provider's id of the job, for the verdict job. Empty: the job that the row's answer names.
         cost: What it cost, such as `0.25 CNY`, for the verdict lost. Empty: the quote, where that was exact.
         take: The take.
         route: A route block of the account that paid, or its name: the provider is asked about the job first, for free.

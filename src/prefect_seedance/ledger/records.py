@@ -136,6 +136,7 @@ class AttemptRecord:
     reference_seconds: Decimal | None
     resolution: str | None
     resolved_at: datetime | None
+    named_job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,11 @@ class RowRecord:
     def job_id(self) -> str | None:
         """The provider's id of the latest job; None where it is not known."""
         return self.attempt.job_id if self.attempt else None
+
+    @property
+    def named_job(self) -> str | None:
+        """The job that the answer of an unknown row names; None for other rows, or where it names none."""
+        return self.attempt.named_job if self.state is State.UNKNOWN and self.attempt else None
 
 
 class Mark(NamedTuple):

@@ -101,10 +101,11 @@ class JobView:
         job_id: The id that was asked for.
         state: The state of the job. `FAILED` covers cancelled and expired at the provider.
         provider_status: The status word of the provider, unchanged.
+        status_known: Whether the word is known; the state of an unknown one is a guess.
         progress: 0 to 1, or None where not stated. It never decides the state.
         video_url: The link of the result; set if and only if the state is `SUCCEEDED`.
-        error_code: Why it failed: the innermost code.
-        error_message: Why it failed, in the provider's words.
+        error_code: Why it failed, or stays in an unknown status: the innermost code.
+        error_message: The same in the provider's words.
         moderated: Whether it failed because of what the prompt, the media or the result show.
         tokens: The completion tokens that the provider counted, where stated.
         request_id: The provider's trace id, where stated.
@@ -130,6 +131,7 @@ class JobView:
     ratio: str | None = None
     resolution: str | None = None
     seconds: Decimal | None = None
+    status_known: bool = True
 
 
 @dataclass(frozen=True)

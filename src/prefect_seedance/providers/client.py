@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from prefect_seedance.errors import InputError, Refused, SeedanceError
+from prefect_seedance.errors import InputError, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
@@ -246,6 +246,8 @@ class ProviderClient:
         error.reword(self._redact_text(error.text))
         error.code = self.account.redact(error.code) if error.code else None
         error.request_id = self.account.redact(error.request_id) if error.request_id else None
+        if isinstance(error, UnknownOutcome) and error.named_job != self.account.redact(error.named_job or ""):
+            error.named_job = None  # no id, but the key
         return error
 
     def _redact_text(self, text: Message | str) -> Message | str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from prefect_seedance.providers.answers import Answer
 
@@ -20,17 +20,25 @@ _LONGEST_LINK = 8192
 # Seconds since 1970 stay below this for millennia; milliseconds have been above it since 1973.
 _MILLISECONDS_FROM = 10**11
 
+# All that a URL may contain (RFC 3986), and `%`, since most links are encoded already.
+_URL_CHARACTERS = "!#$%&'()*+,-./:;=?@[]_~"
+
 _URL_QUERY = re.compile(r"""(https?://[^\s"'<>?\\]+)\?[^\s"'<>]*""", re.IGNORECASE)
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=]{16,}")
 _KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk[-_][A-Za-z0-9_-]{6,}|Bearer\s+[^\s\"']+)", re.IGNORECASE)
 
 
-def read_object(body: bytes | str) -> dict[str, Any] | None:
-    """Return the JSON object in the body, or None if it is anything else."""
+def read_json(body: bytes | str) -> Any:
+    """Return the JSON value in the body, or None if it is anything else."""
     try:
-        value = json.loads(body, parse_constant=lambda _: None)
+        return json.loads(body, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
+
+
+def read_object(body: bytes | str) -> dict[str, Any] | None:
+    """Return the JSON object in the body, or None if it is anything else."""
+    value = read_json(body)
     return value if isinstance(value, dict) else None
 
 
@@ -81,6 +89,21 @@ def link(value: object) -> str | None:
     except ValueError:
         return None
     return text if parts.scheme in {"http", "https"} and host else None
+
+
+def result_link(value: object) -> str | None:
+    """Return an absolute http(s) URL as `link` does, from a spelling that cannot be fetched as it is.
+
+    An address without a scheme gets `https:`; spaces and characters beyond ASCII behind the host are encoded.
+    """
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if text.startswith("//"):
+        text = f"https:{text}"
+    scheme, colon, rest = text.partition("://")
+    host, slash, path = rest.partition("/")
+    return link(f"{scheme}{colon}{host}{slash}{quote(path, safe=_URL_CHARACTERS)}" if slash else text)
 
 
 def number(value: object) -> Decimal | None:

@@ -44,7 +44,8 @@ async def resolve_row(
         batch: The batch.
         row: The row key; `asset:7` for the billed asset request of that number in a message.
         verdict: What a person has found out; see `ledger.Verdict`.
-        job_id: The provider's id of the job, or of the asset or group, for `job`.
+        job_id: The provider's id of the job, or of the asset or group, for `job`; None takes the job that the row's
+            answer names.
         cost: What it cost, such as `0.25 CNY`, for `lost`; None takes the quote where low and high are equal.
         take: The take.
         routes_for: Returns routes, one of which may have the key of the row's account; None asks no provider.
@@ -63,6 +64,8 @@ async def resolve_row(
             return _asset_told(int(asset[1]), verdict, job_id)
         if record is None:
             raise InputError(message("resolve.no_row", batch=batch, take=take, key=row))
+        if verdict == "job":
+            job_id = job_id or record.named_job
         charge = _charge(record, cost) if verdict == "lost" else None
         asked = None
         if verdict == "job" and job_id:

@@ -174,8 +174,10 @@ WORDS = (
 def test_every_status_word_in_every_shape(word: str, state: JobState, shape: str, *, lower: bool) -> None:
     word = word.lower() if lower else word
     bodies = {
-        "enveloped": enveloped(status=word, data=None),
-        "nested": enveloped(status=..., data={"status": word, "content": {"video_url": "https://h/n.mp4"}}),
+        "enveloped": enveloped(status=word, data=None, progress="40%"),
+        "nested": enveloped(
+            status=..., progress="40%", data={"status": word, "content": {"video_url": "https://h/n.mp4"}}
+        ),
         "flat": {"id": "gen-1", "model": "m", "status": word, "video_url": "https://h/f.mp4", "created_at": 1773130665},
     }
     view = ANYFAST.read_job(answer(bodies[shape]), "asked-for")
@@ -225,7 +227,8 @@ def test_result_links_in_their_order(body: dict[str, Any], url: str) -> None:
     "body",
     [
         enveloped(result_url=..., data=None),
-        enveloped(result_url="not-a-link", data=None, fail_reason="https://h/copy.mp4"),
+        enveloped(result_url="not-a-link", data=None),
+        enveloped(result_url=..., data=None, links=["https://h/1.mp4", "https://h/2.mp4"]),
         {"id": "gen-1", "status": "completed"},
     ],
 )
@@ -302,10 +305,17 @@ def test_why_a_flat_job_failed() -> None:
         (None, None),
         ({"completion_tokens": -1}, None),
         ({"completion_tokens": 1.5}, None),
+        ({"completion_tokens": 0, "total_tokens": 6}, 6),
+        ({"completion_tokens": 0, "total_tokens": 0}, None),
     ],
 )
 def test_tokens(usage: Any, tokens: int | None) -> None:
     assert ANYFAST.read_job(answer(enveloped(data=UPSTREAM | {"usage": usage})), "x").tokens == tokens
+
+
+def test_a_positive_figure_of_any_record_outweighs_a_zero() -> None:
+    body = enveloped(data=UPSTREAM | {"usage": {"completion_tokens": 0}}, usage={"completion_tokens": "9"})
+    assert ANYFAST.read_job(answer(body), "x").tokens == 9
 
 
 def test_the_delivered_size_counts() -> None:

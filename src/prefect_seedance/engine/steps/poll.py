@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from prefect_seedance.accounts.polling.forecast import Profile
 from prefect_seedance.core.checkpoints import reached
@@ -13,12 +14,14 @@ from prefect_seedance.engine.steps.absence import absent, asked_for
 from prefect_seedance.errors import ContentRejected, JobFailed, NotFound, SeedanceError, StillRunning
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.rows import transitions
-from prefect_seedance.messages import message
+from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import JobState, JobView
 from prefect_seedance.routes import settle_units
 from prefect_seedance.routes.pricing import decimals
 
 __all__ = ["poll"]
+
+log = logging.getLogger(__name__)
 
 
 async def poll(row: Row) -> None:
@@ -35,6 +38,7 @@ async def poll(row: Row) -> None:
     """
     if row.state is not State.CREATED or row.job_id is None:
         return
+    remarks = _Remarks(row)
     try:
         view = await row.account_client.poller.wait(
             row.job_id,
@@ -44,13 +48,15 @@ async def poll(row: Row) -> None:
             age=None if row.created_at is None else asyncio.get_running_loop().time() - row.created_at,
             link_lifetime=row.account_client.client.dialect.result_lifetime.total_seconds(),
             absence=asked_for(row),
-            on_view=lambda seen: _progress(row, seen),
+            on_view=remarks.seen,
         )
     except NotFound as error:
         raise await absent(row, error) from error
     except SeedanceError as error:
         error.row = row.key
         raise
+    finally:
+        await remarks.written()
     if view.state.final:
         reached("job ended")
     if view.state is JobState.SUCCEEDED:
@@ -58,19 +64,57 @@ async def poll(row: Row) -> None:
     elif view.state is JobState.FAILED:
         raise await _failed(row, view)
     else:
-        raise StillRunning(
-            message("job.still_running", job=row.job_id, seconds=row.session.spec.patience),
-            provider=row.settings.account.provider,
-            row=row.key,
-        )
+        text = message("job.still_running", job=row.job_id, seconds=row.session.spec.patience)
+        if remarks.last is not None:
+            text = message("job.still_running_unclear", text=text, remark=remarks.last)
+        raise StillRunning(text, provider=row.settings.account.provider, row=row.key)
 
 
 def _profile(row: Row) -> Profile:
     return Profile(row.settings.route.model, row.request.duration, row.request.resolution)
 
 
-def _progress(row: Row, view: JobView) -> None:
-    row.session.notify(RowEvent(row.key, State.CREATED.value, row.settings.route.model, progress=view.progress))
+class _Remarks:
+    """What a person should know while the job goes on: a status word that this program does not know.
+
+    It is in each row event, once in the log, and in the ledger, where `status` reads it.
+    """
+
+    def __init__(self, row: Row) -> None:
+        self.last: Message | None = None
+        self._row = row
+        self._stored: str | None = None
+        self._writing: list[asyncio.Task[None]] = []
+
+    def seen(self, view: JobView) -> None:
+        """Publish the progress of the job, and a remark where its status is not known."""
+        row, session = self._row, self._row.session
+        self.last = None if view.status_known else _unknown_status(row, view)
+        text = None if self.last is None else str(self.last)
+        session.notify(
+            RowEvent(row.key, State.CREATED.value, row.settings.route.model, progress=view.progress, message=text)
+        )
+        word = (row.settings.account.provider, view.provider_status)
+        if text is not None and word not in session.unknown_words:
+            session.unknown_words.add(word)
+            log.warning("Row %s: %s", row.key, text)
+        if text != self._stored and not view.state.final:
+            self._stored = text
+            written = session.ledger.write(transitions.remark, session.run, row.id, text)
+            self._writing.append(asyncio.create_task(written, name=f"seedance remark {row.key}"))
+
+    async def written(self) -> None:
+        """Wait until the ledger has the remarks. They only show something, so an error of theirs stops no row."""
+        for error in await asyncio.gather(*self._writing, return_exceptions=True):
+            if isinstance(error, Exception):
+                log.warning("Row %s: a remark was not recorded: %s", self._row.key, error)
+
+
+def _unknown_status(row: Row, view: JobView) -> Message:
+    provider, status = row.settings.account.provider, view.provider_status
+    if view.error_message is None:
+        return message("job.unknown_status", provider=provider, status=status)
+    return message("job.unknown_status_why", provider=provider, status=status, reason=view.error_message)
 
 
 async def _succeeded(row: Row, view: JobView) -> None:

@@ -163,5 +163,16 @@ def _absence(connection: sa.Connection) -> None:
         connection.execute(sa.text(statement))
 
 
-MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _absence}
+def _named_jobs(connection: sa.Connection) -> None:
+    """Version 5: the job that an unknown answer names."""
+    connection.execute(sa.text("ALTER TABLE seedance_attempts ADD COLUMN named_job VARCHAR"))
+
+
+def _evidence(connection: sa.Connection) -> None:
+    """Version 5: what the laws on evidence, absence and spending need."""
+    _absence(connection)
+    _named_jobs(connection)
+
+
+MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _evidence}
 """The migration from version n to n + 1, by n. No migration drops anything."""

@@ -254,6 +254,8 @@ attempts = sa.Table(
     sa.Column("reference_seconds", ExactDecimal),
     sa.Column("resolution", sa.String),
     sa.Column("resolved_at", UtcTime),
+    # The one job that an answer names which does not prove whether it was made.
+    sa.Column("named_job", CleanText),
     sa.UniqueConstraint("row_id", "number"),
 )
 """One line per create request: what was sent, the response, and the cost. Never deleted by a run."""

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from prefect_seedance.core.clock import now
-from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError
+from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger.db.schema import attempts, rows, runs
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.rows import budget as commitments
@@ -32,6 +32,7 @@ __all__ = [
     "refetch",
     "refuse",
     "reject",
+    "remark",
     "revive",
     "store",
     "succeed",
@@ -273,6 +274,12 @@ def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, 
     set_state(connection, row_id, State.EXPIRED, **error_columns(error))
 
 
+def remark(connection: sa.Connection, run: Run, row_id: int, text: str | None) -> None:
+    """Record a remark on a row whose job goes on, as its message. Nothing is written for a row in another state."""
+    followed = sa.and_(rows.c.id == row_id, rows.c.holder == run.id, rows.c.state == State.CREATED)
+    connection.execute(sa.update(rows).where(followed).values(error_message=text and text[:LONGEST]))
+
+
 def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceError) -> None:
     """Record that a paid video is no longer available at the provider. Its charge stays as it was settled."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.EXPIRED)
@@ -379,6 +386,7 @@ def evidence_of(error: SeedanceError) -> dict[str, Any]:
         "code": error.code,
         "message": error.message[:LONGEST],
         "request_id": error.request_id,
+        "named_job": error.named_job if isinstance(error, UnknownOutcome) else None,
     }
 
 

@@ -75,6 +75,7 @@ PROVIDERS: dict[str, str] = {
         "The answer of {provider} (HTTP {status}) does not prove whether the {what} was made: {words}"
     ),
     "provider.names_job": "{words}; it names {what} {job}, which may exist and cost",
+    "provider.other_job": "{provider} was asked about job {asked}, and answered about job {named}",
     "provider.redirects": "{words}; it points to {target}: is the base URL right?",
     "provider.without_words": "(no words)",
     "provider.empty_answer": "(empty body)",

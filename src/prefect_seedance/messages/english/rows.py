@@ -34,6 +34,11 @@ ROWS: dict[str, str] = {
         "Job {job} still runs after {seconds:g} s. It is kept and not paid again: the next run of this batch takes it "
         "up."
     ),
+    "job.still_running_unclear": "{text} {remark}",
+    "job.unknown_status": "{provider} says that the status of the job is {status!r}, which no document explains.",
+    "job.unknown_status_why": (
+        "{provider} says that the status of the job is {status!r}, which no document explains: {reason}"
+    ),
     "job.video_doubtful": (
         "{reason} The bytes are kept in {path}, because they are paid for: look at the file before you delete it."
     ),

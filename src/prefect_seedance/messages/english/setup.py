@@ -27,6 +27,10 @@ SETUP: dict[str, str] = {
     "cli.no_batches": "The ledger has no batch yet.",
     "cli.batches": "Batches",
     "cli.more_rows": "… and {rows:,} more rows",
+    "cli.names_job": (
+        "The answer to row {row!r} names job {job}, which may have been made and billed. If it is the row's: "
+        "prefect-seedance {command}"
+    ),
     "cli.cost_of_batch": "Cost of batch {batch} to date",
     "cli.nothing_bought": "Nothing was bought yet.",
     "cli.known_cost": "Known cost: {cost}",

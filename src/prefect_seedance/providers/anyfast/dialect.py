@@ -20,29 +20,14 @@ from prefect_seedance.providers.answers import Answer, Balance, Call, Created, J
 from prefect_seedance.providers.anyfast.errors import is_error, read_error_body, read_reason
 from prefect_seedance.providers.anyfast.library import AnyfastLibrary
 from prefect_seedance.providers.error_body import means_moderated
-from prefect_seedance.providers.outcome import create_error, named_job, query_error
+from prefect_seedance.providers.job_ids import job_of_success, names_other_job
+from prefect_seedance.providers.outcome import create_error, query_error, wrong_job
+from prefect_seedance.providers.result_links import only_link
+from prefect_seedance.providers.status_words import read_status
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
 
 _JOBS = "/v1/video/generations"
-_STATES = {
-    "not_start": JobState.WAITING,
-    "submitted": JobState.WAITING,
-    "queued": JobState.WAITING,
-    "pending": JobState.WAITING,
-    "in_progress": JobState.RUNNING,
-    "running": JobState.RUNNING,
-    "processing": JobState.RUNNING,
-    "success": JobState.SUCCEEDED,
-    "succeeded": JobState.SUCCEEDED,
-    "completed": JobState.SUCCEEDED,
-    "failure": JobState.FAILED,
-    "failed": JobState.FAILED,
-    "error": JobState.FAILED,
-    "cancelled": JobState.FAILED,
-    "canceled": JobState.FAILED,
-    "expired": JobState.FAILED,
-}
 # A web search is not a field but a tool.
 _SETTINGS = tuple(name for name in capabilities_of("anyfast").fields if name != "web_search")
 
@@ -79,14 +64,12 @@ class Anyfast(AnyfastLibrary):
         error_body = read_error_body(body)
         if body is not None and error_body is None and 200 <= answer.status < 300 and not is_error(body):
             data = reading.child(body, "data")
-            found = (reading.identifier(source.get(name)) for source in (body, data) for name in ("task_id", "id"))
-            job = next((job for job in found if job is not None), None)
+            job = job_of_success(body, coded=body.get("code") is not None)
             if job is not None:
                 status = reading.first(("status",), body, data) or ""
                 trace = reading.request_id(answer, body, data)
                 return Created(job, reading.presentable(status, 60), trace, answer.status)
-        job = named_job(answer, body)
-        raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
+        raise create_error(self.name, answer, error_body, path=_JOBS, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
         """Encode the query of a job."""
@@ -98,29 +81,34 @@ class Anyfast(AnyfastLibrary):
         task = reading.child(body or {}, "data")
         upstream = reading.child(task, "data")
         layers = (task, body or {}, upstream)
+        if (other := names_other_job(job_id, body or {}, task)) is not None:
+            raise wrong_job(self.name, answer, job_id, other)
         # A failed job is a valid answer, even where its `error` looks like an error body.
         job = _is_job(task) or (body is not None and _is_job(body) and "code" not in body)
         error_body = None if job else read_error_body(body)
         if body is None or not job or not 200 <= answer.status < 300:
             raise query_error(self.name, answer, error_body)
-        state, word = _state(*layers)
-        video_url = _video_url(*layers) if state is JobState.SUCCEEDED else None
-        if state is JobState.SUCCEEDED and video_url is None:
+        progress = reading.progress(reading.first(("progress",), *layers))
+        link = _video_url(*layers) or only_link(body)
+        status = read_status(*(reading.scalar(layer.get("status")) for layer in layers), link=link, progress=progress)
+        if status.state is JobState.SUCCEEDED and link is None:
             raise query_error(self.name, answer, None)
-        reason = read_reason(task, body, upstream) if state is JobState.FAILED else None
+        failed = status.state is JobState.FAILED
+        reason = read_reason(task, body, upstream) if failed or not status.known else None
         return JobView(
             job_id=job_id,
-            state=state,
-            provider_status=reading.presentable(word, 60),
-            progress=reading.progress(reading.first(("progress",), *layers)),
-            video_url=video_url,
+            state=status.state,
+            provider_status=reading.presentable(status.word, 60),
+            status_known=status.known,
+            progress=progress,
+            video_url=link if status.state is JobState.SUCCEEDED else None,
             error_code=reading.presentable(reason.code, 120) if reason and reason.code else None,
             error_message=reading.presentable(reason.text) if reason and reason.text else None,
-            moderated=reason is not None and means_moderated(" ".join((*reason.codes, reason.text))),
+            moderated=failed and reason is not None and means_moderated(" ".join((*reason.codes, reason.text))),
             tokens=_tokens(*layers),
             request_id=reading.request_id(answer, task, body),
             created_at=reading.moment(reading.first(("submit_time", "created_at"), *layers)),
-            finished_at=_finished(state, task, upstream),
+            finished_at=_finished(status.state, task, upstream),
             ratio=_reported(("ratio",), upstream, task, body),
             resolution=_reported(("super_resolution", "resolution"), upstream, task, body),
             seconds=reading.length(reading.first(("duration",), upstream, task, body)),
@@ -162,18 +150,6 @@ def _is_job(record: Mapping[str, Any]) -> bool:
     return named and ("status" in record or not record.get("error"))
 
 
-def _state(*layers: Mapping[str, Any]) -> tuple[JobState, str]:
-    """Return the state by the first known status word; the outer word has priority, the upstream's comes last.
-
-    A new job has an empty status; an unknown word does not count as an end.
-    """
-    words = [word for layer in layers if (word := reading.scalar(layer.get("status")))]
-    known = next((word for word in words if word.lower() in _STATES), None)
-    if known is not None:
-        return _STATES[known.lower()], known
-    return (JobState.RUNNING, words[0]) if words else (JobState.WAITING, "")
-
-
 def _video_url(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> str | None:
     """Return the link of the result: the platform's, else the upstream's, else that of the older flat body."""
     candidates = (
@@ -184,12 +160,14 @@ def _video_url(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mappi
         reading.child(task, "content").get("video_url"),
         reading.child(body, "content").get("video_url"),
     )
-    return next((url for value in candidates if (url := reading.link(value)) is not None), None)
+    return next((url for value in candidates if (url := reading.result_link(value)) is not None), None)
 
 
 def _tokens(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> int | None:
+    """Return the first positive figure of usage. A relay that does not know it writes 0, which means unknown."""
     usages = [reading.child(layer, "usage") for layer in (upstream, task, body)]
-    return reading.count(reading.first(("completion_tokens",), *usages) or reading.first(("total_tokens",), *usages))
+    figures = (reading.count(usage.get(name)) for name in ("completion_tokens", "total_tokens") for usage in usages)
+    return next((figure for figure in figures if figure), None)
 
 
 def _reported(names: tuple[str, ...], *layers: Mapping[str, Any]) -> str | None:

@@ -24,6 +24,8 @@ _GATEWAY = {
     "task_not_exist": ErrorKind.GONE,
 }
 _RELAYS = frozenset({"fail_to_fetch_task"})
+# Raised by the gateway before it calls any upstream. (`get_channel_failed` comes after a first call.)
+_BEFORE_DISPATCH = frozenset({"model_not_found"})
 # Codes of the upstream's create that its error lists describe as refusals (the part before the first dot).
 _UPSTREAM_REFUSALS = frozenset(
     {
@@ -89,7 +91,8 @@ def read_error_body(body: Mapping[str, Any] | None) -> ErrorBody | None:
         return None
     codes = tuple(layer.code for layer in layers if layer.code)
     kind, relayed = _kind(layers)
-    return ErrorBody(kind, codes, layers[-1].text, relayed=relayed)
+    undispatched = layers[0].code in _BEFORE_DISPATCH
+    return ErrorBody(kind, codes, layers[-1].text, relayed=relayed, undispatched=undispatched)
 
 
 def read_reason(task: Mapping[str, Any], body: Mapping[str, Any], upstream: Mapping[str, Any]) -> Reason:

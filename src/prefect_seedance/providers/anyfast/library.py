@@ -173,8 +173,10 @@ def _create_error(
     """Judge an answer to a paid call; a duplicate name proves that nothing was made by it."""
     own = _own_words(error_body)
     duplicate = what == "asset" and _DUPLICATE.search(own) is not None
-    named = None if duplicate else id_of(record) or id_of(body) or _named(own, what)
-    error = create_error("anyfast", answer, error_body, job=named, refusal_codes=refusal_codes, what=what)
+    named = None if duplicate else id_of(record) or id_of(body) or _named(_all_words(answer, error_body), what)
+    jobs = () if named is None else (named,)
+    path = f"{_ASSETS}/{'CreateAsset' if what == 'asset' else 'CreateAssetGroup'}"
+    error = create_error("anyfast", answer, error_body, path=path, jobs=jobs, refusal_codes=refusal_codes, what=what)
     if duplicate and isinstance(error, Refused) and type(error) is Refused:
         return DuplicateName(
             message("provider.duplicate_name", refusal=error.text),
@@ -188,6 +190,12 @@ def _create_error(
 
 def _own_words(error_body: ErrorBody | None) -> str:
     return " ".join((*error_body.codes, error_body.text))[:4000] if error_body else ""
+
+
+def _all_words(answer: Answer, error_body: ErrorBody | None) -> str:
+    """The error's words, or the whole body where it is no error; and where the headers point to."""
+    words = _own_words(error_body) if error_body else answer.body.decode("utf-8", "replace")
+    return " ".join((words, answer.header("location") or "", answer.header("content-location") or ""))
 
 
 def _named(words: str, what: str) -> str | None:

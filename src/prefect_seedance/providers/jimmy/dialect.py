@@ -18,27 +18,17 @@ from prefect_seedance.messages import message
 from prefect_seedance.providers import reading
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobState, JobView
 from prefect_seedance.providers.error_body import means_moderated
-from prefect_seedance.providers.jimmy.envelope import API, error_body_of, unwrapped
+from prefect_seedance.providers.jimmy.envelope import API, SUCCESS, error_body_of, unwrapped
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
-from prefect_seedance.providers.outcome import create_error, named_job, query_error
+from prefect_seedance.providers.job_ids import job_of_success, names_other_job
+from prefect_seedance.providers.outcome import create_error, query_error, wrong_job
+from prefect_seedance.providers.result_links import only_link
+from prefect_seedance.providers.status_words import read_status
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.capabilities import capabilities_of
 from prefect_seedance.routes.request import SETTINGS
 
-_STATES = {
-    "queued": JobState.WAITING,
-    "pending": JobState.WAITING,
-    "submitted": JobState.WAITING,
-    "processing": JobState.RUNNING,
-    "completed": JobState.SUCCEEDED,
-    "success": JobState.SUCCEEDED,
-    "succeeded": JobState.SUCCEEDED,
-    "failed": JobState.FAILED,
-    "failure": JobState.FAILED,
-    "canceled": JobState.FAILED,
-    "cancelled": JobState.FAILED,
-    "expired": JobState.FAILED,
-}
+_CREATE = f"{API}/seedance/videos"
 _SETTINGS = capabilities_of("jimmy").fields
 # Settings of a request without a field in the create schema.
 _WITHOUT_FIELD = tuple(name for name in SETTINGS if name not in _SETTINGS)
@@ -71,21 +61,21 @@ class Jimmy(JimmyLibrary):
         body: dict[str, Any] = {"model": model}
         body |= {field: value for field in _FIELDS if (value := getattr(request, field)) is not None}
         body |= {field: list(urls) for field in _LISTS if (urls := getattr(request, field))}
-        return Call("POST", f"{API}/seedance/videos", body)
+        return Call("POST", _CREATE, body)
 
     def read_created(self, answer: Answer, *, refusal_codes: AbstractSet[str] = frozenset()) -> Created:
         """Decode the answer to a create; see `Dialect.read_created`."""
         body = reading.read_object(answer.body)
-        error_body = error_body_of(answer, body)
+        error_body = error_body_of(body)
         if body is not None and error_body is None and 200 <= answer.status < 300 and not body.get("error"):
             data = unwrapped(body)
-            job = _job_id(data)
+            coded = reading.scalar(body.get("code")) in SUCCESS
+            job = _job_id(data) or job_of_success(body, coded=coded)
             if job is not None:
                 status = reading.first(("status",), data) or ""
                 trace = reading.request_id(answer, data, body)
                 return Created(job, reading.presentable(status, 60), trace, answer.status)
-        job = named_job(answer, body)
-        raise create_error(self.name, answer, error_body, job=job, refusal_codes=refusal_codes)
+        raise create_error(self.name, answer, error_body, path=_CREATE, refusal_codes=refusal_codes)
 
     def query_call(self, job_id: str) -> Call:
         """Encode the query of a job."""
@@ -94,27 +84,32 @@ class Jimmy(JimmyLibrary):
     def read_job(self, answer: Answer, job_id: str) -> JobView:
         """Decode the answer to a query; see `Dialect.read_job`."""
         body = reading.read_object(answer.body)
-        error_body = error_body_of(answer, body)
+        error_body = error_body_of(body)
         data = unwrapped(body or {})
+        if (other := names_other_job(job_id, body or {}, data)) is not None:
+            raise wrong_job(self.name, answer, job_id, other)
         word = reading.first(("status",), data)
         if body is None or error_body is not None or word is None or not 200 <= answer.status < 300:
             raise query_error(self.name, answer, error_body)
-        state = _STATES.get(word.lower(), JobState.RUNNING)
-        video_url = _video_url(data) if state is JobState.SUCCEEDED else None
-        if state is JobState.SUCCEEDED and video_url is None:
+        progress = reading.progress(data.get("progress"))
+        link = _video_url(data) or only_link(body)
+        status = read_status(word, link=link, progress=progress)
+        if status.state is JobState.SUCCEEDED and link is None:
             # Older servers may give an object key instead of a URL; it cannot be fetched.
             raise query_error(self.name, answer, None)
-        reason = _reason(data, body) if state is JobState.FAILED else None
-        code = (reading.first(("error_code",), data) or _code_in(reason)) if state is JobState.FAILED else None
+        unclear = status.state is JobState.FAILED or not status.known
+        reason = _reason(data, body) if unclear else None
+        code = (reading.first(("error_code",), data) or _code_in(reason)) if unclear else None
         return JobView(
             job_id=job_id,
-            state=state,
+            state=status.state,
             provider_status=reading.presentable(word, 60),
-            progress=reading.progress(data.get("progress")),
-            video_url=video_url,
+            status_known=status.known,
+            progress=progress,
+            video_url=link if status.state is JobState.SUCCEEDED else None,
             error_code=reading.presentable(code, 120) if code else None,
             error_message=reading.presentable(reason) if reason else None,
-            moderated=means_moderated(f"{code} {reason}"),
+            moderated=status.state is JobState.FAILED and means_moderated(f"{code} {reason}"),
             request_id=reading.request_id(answer, data, body),
             created_at=reading.moment(data.get("created_at")),
             finished_at=reading.moment(data.get("completed_at")),
@@ -130,7 +125,7 @@ class Jimmy(JimmyLibrary):
         problem: SeedanceError | None = None
         for answer in answers:
             body = reading.read_object(answer.body)
-            error_body = error_body_of(answer, body)
+            error_body = error_body_of(body)
             shown = _shown(unwrapped(body or {})) if error_body is None and 200 <= answer.status < 300 else {}
             raw |= shown
             if not shown:
@@ -162,7 +157,7 @@ def _video_url(data: Mapping[str, Any]) -> str | None:
     """Return the link of the result: `result.video_url` by the query page, `url` or `mediaUrl` by the FAQ."""
     names = ("video_url", "url", "mediaUrl")
     result = reading.child(data, "result")
-    found = (reading.link(source.get(name)) for source in (result, data) for name in names)
+    found = (reading.result_link(source.get(name)) for source in (result, data) for name in names)
     return next((url for url in found if url is not None), None)
 
 

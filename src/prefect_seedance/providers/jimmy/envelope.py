@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect_seedance.providers import reading
-from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.error_body import ErrorBody, ErrorKind, kind_of_text
+from prefect_seedance.providers.error_body import DOUBTFUL_STATUSES, ErrorBody, ErrorKind, kind_of_text
 
 API = "/api/open-api/v1"
-_SUCCESS = frozenset({"0", "20000", "200"})
+SUCCESS = frozenset({"0", "20000", "200"})
 _DOCUMENTED = {"20001": ErrorKind.KEY, "20002": ErrorKind.REFUSED}
 _HTTP_LIKE = {
     "401": ErrorKind.KEY,
@@ -22,7 +21,6 @@ _HTTP_LIKE = {
     "404": ErrorKind.GONE,
     "429": ErrorKind.LIMITED,
 }
-_DOUBTFUL = frozenset({"408", "409", "425", "499"})
 
 
 def unwrapped(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -31,16 +29,16 @@ def unwrapped(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, dict) and data else body
 
 
-def error_body_of(answer: Answer, body: Mapping[str, Any] | None) -> ErrorBody | None:
+def error_body_of(body: Mapping[str, Any] | None) -> ErrorBody | None:
     """Read the error envelope: a code that is not success, and a text in `msg`. None where it is no error."""
     code = reading.scalar(body.get("code")) if body is not None else None
-    if body is None or code is None or code in _SUCCESS:
+    if body is None or code is None or code in SUCCESS:
         return None
     text = _message(body)
-    return ErrorBody(_kind(code, text, answer.status), (code,), text)
+    return ErrorBody(_kind(code, text), (code,), text)
 
 
-def _kind(code: str, text: str, status: int) -> ErrorKind:
+def _kind(code: str, text: str) -> ErrorKind:
     documented = _DOCUMENTED.get(code)
     if documented is not None:
         words = kind_of_text(text, documented=True)
@@ -48,12 +46,12 @@ def _kind(code: str, text: str, status: int) -> ErrorKind:
     number = reading.number(code)
     if number is not None and (number < 0 or 500 <= number < 600 or 50000 <= number < 60000):
         return ErrorKind.TROUBLE
-    if code in _DOUBTFUL:
+    if number in DOUBTFUL_STATUSES:
         return ErrorKind.TROUBLE
     if code in _HTTP_LIKE:
         return _HTTP_LIKE[code]
-    if not text and status < 400:
-        # An undocumented number without a text proves nothing.
+    if not text:
+        # An undocumented code without a text proves nothing.
         return ErrorKind.TROUBLE
     return kind_of_text(f"{code} {text}")
 

@@ -180,7 +180,7 @@ def _no_list() -> InputError:
 def _success(answer: Answer, *, about_asset: bool = False) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the fields and the whole body of a successful answer; raise for any other."""
     body = reading.read_object(answer.body)
-    error_body = error_body_of(answer, body)
+    error_body = error_body_of(body)
     if body is None or error_body is not None or not 200 <= answer.status < 300:
         raise library_error("jimmy", answer, error_body, about_asset=about_asset)
     return unwrapped(body), body

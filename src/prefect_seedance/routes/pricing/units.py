@@ -66,7 +66,7 @@ def settle_units(
     Args:
         route: The route that billed.
         request: The request as it was sent.
-        tokens: The provider's own usage figure, where it gave one.
+        tokens: The provider's own usage figure, where it gave one; 0 means that it does not know.
         reference_seconds: As for `units`.
 
     Returns:
@@ -80,8 +80,8 @@ def settle_units(
         if reference is not None and reference % 1 == _HALF and route.input_seconds != "free":
             return None  # no document says how half a second is rounded
         return _billed_seconds(route, _duration(route, request), reference)
-    if tokens is None or tokens < 0:
-        return None
+    if tokens is None or tokens <= 0:
+        return None  # a finished video has used tokens: a figure of 0 is an unknown one
     return decimals.divide(Decimal(tokens), _MILLION)
 
 

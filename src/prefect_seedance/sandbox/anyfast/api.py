@@ -20,7 +20,7 @@ from prefect_seedance.sandbox.world.draft import Draft, Refusal
 from prefect_seedance.sandbox.world.faults import Progress
 from prefect_seedance.sandbox.world.job import Job
 from prefect_seedance.sandbox.world.reference import References
-from prefect_seedance.sandbox.world.replies import retry_headers
+from prefect_seedance.sandbox.world.replies import ODD_WORDS, retry_headers
 from prefect_seedance.sandbox.world.state import State
 
 STATUS = {"waiting": "QUEUED", "running": "IN_PROGRESS", "succeeded": "SUCCESS", "failed": "FAILURE"}
@@ -67,8 +67,21 @@ def _upstream(job: Job, now: float, link: str | None) -> dict[str, Any]:
     }
     if link is not None:
         task["content"] = {"video_url": link}
-        task["usage"] = {"completion_tokens": job.tokens, "total_tokens": job.tokens}
+        tokens = 0 if "zero_tokens" in job.effects else job.tokens
+        task["usage"] = {"completion_tokens": tokens, "total_tokens": tokens}
     return task
+
+
+def _oddly(job: Job, phase: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the record with words and fields that no document has, as the faults of the job say."""
+    upstream = data["data"] or {}
+    if "odd_word" in job.effects and phase in ODD_WORDS:
+        words = {"status": ODD_WORDS[phase], "fail_reason": "the oven is warm"}
+        data |= {**words, "progress": "100%" if phase == "succeeded" else "40%", "data": {**upstream, **words}}
+    if "odd_link" in job.effects and "result_url" in data:
+        link = data.pop("result_url").partition(":")[2]
+        data |= {"fail_reason": "", "metadata": {"url": link}, "data": {**(data["data"] or {}), "content": {}}}
+    return data
 
 
 def _flat(job: Job, now: float, link: str | None, *, upper: bool) -> dict[str, Any]:
@@ -108,6 +121,20 @@ class AnyfastReplies:
         names = {"id": job.id, "task_id": job.id, "object": "video", "model": job.model}
         return JSONResponse({**names, "status": "", "progress": 0, "created_at": int(job.created_at)})
 
+    def created_oddly(self, job: Job) -> Response:
+        """Answer a create with a list of one record, which contains that of the upstream."""
+        record = {"id": job.id, "data": {"id": "cgt-" + job.request_sha256[:16]}}
+        return JSONResponse({"code": "success", "message": "", "data": [record]})
+
+    def job_missing(self) -> Response:
+        """Answer a create as the gateway's own query of an unknown job."""
+        return JSONResponse({"code": "task_not_exist", "message": "task_not_exist", "data": None}, status_code=400)
+
+    def job_named(self, job: Job) -> Response:
+        """Answer a create with an error that names the job."""
+        text = f"the record of task_id: {job.id} could not be read"
+        return JSONResponse({"code": "invalid_request", "message": text, "data": None}, status_code=400)
+
     def viewed(self, job: Job, now: float, link: str | None) -> Response:
         """Answer a query in the selected dialect."""
         dialect, phase = self.state.faults.anyfast_dialect, job.phase(now)
@@ -133,7 +160,7 @@ class AnyfastReplies:
             data |= {"result_url": link, "fail_reason": link if dialect == "lower" else ""}
         if phase == "failed":
             data["fail_reason"] = job.failure
-        return JSONResponse({"code": "success", "message": "", "data": data})
+        return JSONResponse({"code": "success", "message": "", "data": _oddly(job, phase, data)})
 
     def refused(self, refusal: Refusal) -> Response:
         """Answer 400 in the gateway's form."""

@@ -139,6 +139,12 @@ async def _answer(replies: Replies, job: Job, effects: frozenset[str]) -> Respon
         return Cut()
     if "error_after" in effects:
         return bad_gateway()
+    if "missing_after" in effects:
+        return replies.job_missing()
+    if "named_after" in effects:
+        return replies.job_named(job)
+    if "odd_shape" in effects:
+        return replies.created_oddly(job)
     if "slow_create" in effects:
         await wait(replies.state, replies.state.faults.slow_create_seconds)
     answer = replies.created(job)

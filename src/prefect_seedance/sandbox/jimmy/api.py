@@ -15,7 +15,7 @@ from prefect_seedance.sandbox.jimmy.rules import read_request
 from prefect_seedance.sandbox.world.draft import Draft, Refusal
 from prefect_seedance.sandbox.world.job import Job
 from prefect_seedance.sandbox.world.reference import References
-from prefect_seedance.sandbox.world.replies import retry_headers
+from prefect_seedance.sandbox.world.replies import ODD_WORDS, retry_headers
 from prefect_seedance.sandbox.world.state import State
 
 ROOT = "/api/open-api/v1"
@@ -70,6 +70,18 @@ class JimmyReplies:
         data = {name: job.id, "status": "queued", "model": job.model, "created_at": int(job.created_at)}
         return success(self.state, "create", data)
 
+    def created_oddly(self, job: Job) -> Response:
+        """Answer a create with the bare id in place of the record."""
+        return JSONResponse({"code": 0, "msg": "ok", "data": job.id})
+
+    def job_missing(self) -> Response:
+        """Answer a create as the query of an unknown job; no code is published for it."""
+        return error(self.state, BAD_REQUEST, "任务不存在 (task not found)")
+
+    def job_named(self, job: Job) -> Response:
+        """Answer a create with an error that names the job."""
+        return error(self.state, BAD_REQUEST, f"任务已提交，状态未知 (task {job.id} was submitted)")
+
     def viewed(self, job: Job, now: float, link: str | None) -> Response:
         """Answer a query; the `faq` dialect uses the field names of the FAQ page."""
         faq = self.state.faults.jimmy_envelope == "faq"
@@ -87,6 +99,11 @@ class JimmyReplies:
             data["completed_at"] = int(job.finished_at or now)
         if link is not None:
             data |= {"mediaUrl": link} if faq else {"result": {"video_url": link}}
+        if "odd_word" in job.effects and phase in ODD_WORDS:
+            data |= {"status": ODD_WORDS[phase], "reason": "the oven is warm"}
+            data["progress"] = 100 if phase == "succeeded" else 40
+        if link is not None and "odd_link" in job.effects:
+            data |= {"mediaUrl": None, "result": {"videos": [{"url": link.partition(":")[2]}]}}
         if phase == "failed":
             data["error_msg" if faq else "error_message"] = job.failure
         return success(self.state, "query", data)

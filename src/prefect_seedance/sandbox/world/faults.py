@@ -21,6 +21,9 @@ CREATE_FAULTS = (
     "cut_after",
     "error_after",
     "broken_after",
+    "missing_after",
+    "named_after",
+    "odd_shape",
     "slow_create",
 )
 #: Faults of a job, decided when it is created; several may combine.
@@ -37,6 +40,9 @@ JOB_FAULTS = (
     "html_result",
     "no_ranges",
     "changing_etag",
+    "odd_word",
+    "odd_link",
+    "zero_tokens",
 )
 QUERY_FAULTS = ("query_cut", "query_limited", "query_error", "query_broken", "query_unknown")
 DOWNLOAD_FAULTS = ("download_cut", "download_error", "download_refused")
@@ -85,6 +91,10 @@ class Faults:
         error_before: A create is answered with 500 in the provider's own form; no job is made.
         error_after: The job is made and charged, but the answer is a gateway's 502 page.
         broken_after: The job is made and charged, but the JSON of the answer is truncated.
+        missing_after: The job is made and charged, but the answer says that a job is missing: a relay asked its
+            upstream for it too early.
+        named_after: The job is made and charged, but the answer is an error whose words name it.
+        odd_shape: The job is made, and the successful answer has its id where no document puts it.
         cut_before: The connection is dropped without an answer; no job is made.
         cut_after: The job is made and charged, then the connection is dropped without an answer.
         slow_create: The job is made and charged, but the answer is delayed by `slow_create_seconds`.
@@ -105,6 +115,9 @@ class Faults:
         html_result: The link answers with an error page in HTML, status 200.
         no_ranges: The file server ignores Range.
         changing_etag: Every download returns a different file with a different ETag.
+        odd_word: The status words of the job are in no document.
+        odd_link: The link of the result is in a field of no document, and without its scheme.
+        zero_tokens: The usage of the finished job is reported as 0 (Anyfast); it is charged as always.
         query_error: A query is answered with 502.
         query_cut: The connection of a query is dropped.
         query_limited: A query is answered with 429.
@@ -138,6 +151,9 @@ class Faults:
     error_before: float = 0.0
     error_after: float = 0.0
     broken_after: float = 0.0
+    missing_after: float = 0.0
+    named_after: float = 0.0
+    odd_shape: float = 0.0
     cut_before: float = 0.0
     cut_after: float = 0.0
     slow_create: float = 0.0
@@ -156,6 +172,9 @@ class Faults:
     html_result: float = 0.0
     no_ranges: float = 0.0
     changing_etag: float = 0.0
+    odd_word: float = 0.0
+    odd_link: float = 0.0
+    zero_tokens: float = 0.0
     query_error: float = 0.0
     query_cut: float = 0.0
     query_limited: float = 0.0

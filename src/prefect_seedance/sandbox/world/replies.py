@@ -12,6 +12,9 @@ from prefect_seedance.sandbox.world.job import Job
 from prefect_seedance.sandbox.world.reference import References
 from prefect_seedance.sandbox.world.state import State
 
+ODD_WORDS = {"running": "baking", "succeeded": "baked"}
+"""Status words of the fault `odd_word`; no document has them."""
+
 GATEWAY_PAGE = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
     "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
@@ -45,6 +48,15 @@ class Replies(Protocol):
 
     def created(self, job: Job) -> Response:
         """Reply that a job was accepted."""
+
+    def created_oddly(self, job: Job) -> Response:
+        """Reply that a job was accepted, with its id where no document puts it."""
+
+    def job_missing(self) -> Response:
+        """Reply to a create that a job is missing, as a relay does that asked its upstream too early."""
+
+    def job_named(self, job: Job) -> Response:
+        """Reply to a create with an error whose words name the job."""
 
     def viewed(self, job: Job, now: float, link: str | None) -> Response:
         """Reply with a job's state at a time; the link is given once it has succeeded."""
