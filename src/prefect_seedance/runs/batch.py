@@ -71,6 +71,7 @@ class RunOutcome:
         assets: All billed requests for assets that runs of the batch have made.
         troubles: Why a row is not finished, by key, where its state does not say it.
         done: The keys of the rows whose state this run changed.
+        notices: What the run has said that a person should know.
         stopped: Why the run started no more rows before all were finished; None where all were.
         balances: The accounts' balances before and after, as the providers show them: a hint for people.
         account_stats: Jobs in flight, refused creates and queries of each account.
@@ -89,6 +90,7 @@ class RunOutcome:
     assets: list[AssetRequest] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict, repr=False)
     done: set[str] = field(default_factory=set, repr=False)
+    notices: list[str] = field(default_factory=list)
     stopped: BaseException | None = None
     balances: list[Balances] = field(default_factory=list)
     account_stats: list[AccountStats] = field(default_factory=list)
@@ -165,6 +167,7 @@ async def run_batch(
                 outcome.done, outcome.troubles = await distribution(session, planned, ids, known, storage=storage)
             outcome.stopped = session.stopped
         finally:
+            outcome.notices = session.notices
             await _note_balances(session, outcome)
             outcome.account_stats = stats.since(counted, stats.counts(session))
             outcome.budget = spec.limits.budget

@@ -56,7 +56,8 @@ class GenerateResult:
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
-        hints: The state of the budget, the accounts' balances before and after (raw), and the traffic.
+        hints: The state of the budget, the accounts' balances before and after (raw), the traffic, and what to do where
+            the run held rows back.
         account_stats: The traffic between this process and each account.
         batch_rows: The results of all rows of the batch, all takes.
         history: The ledger's rows for a new contact sheet; empty where the existing one is current.
@@ -169,8 +170,13 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
         folder=outcome.folder,
         ledger=outcome.ledger,
         frame=table.frame,
-        warnings=[str(warning) for warning in plan.warnings],
-        hints=[*_budget(outcome), *_balances(outcome), *map(stats_line, outcome.account_stats)],
+        warnings=[*(str(warning) for warning in plan.warnings), *outcome.notices],
+        hints=[
+            *_budget(outcome),
+            *_balances(outcome),
+            *map(stats_line, outcome.account_stats),
+            *([str(message("gate.what_to_do", batch=batch))] if outcome.notices else []),
+        ],
         account_stats=outcome.account_stats,
         batch_rows=Rows(outcome.summaries, earlier, outcome.troubles),
     )

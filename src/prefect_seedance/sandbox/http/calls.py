@@ -17,7 +17,7 @@ from prefect_seedance.sandbox.http.links import result_link
 from prefect_seedance.sandbox.world.draft import Draft, Refusal
 from prefect_seedance.sandbox.world.job import Job
 from prefect_seedance.sandbox.world.reference import References
-from prefect_seedance.sandbox.world.replies import Replies, bad_gateway, broken_off
+from prefect_seedance.sandbox.world.replies import Replies, bad_gateway, broken_off, gave_up_waiting
 from prefect_seedance.sandbox.world.state import Account, State
 
 
@@ -139,6 +139,8 @@ async def _answer(replies: Replies, job: Job, effects: frozenset[str]) -> Respon
         return Cut()
     if "error_after" in effects:
         return bad_gateway()
+    if "create_storm" in effects:
+        return gave_up_waiting()
     if "slow_create" in effects:
         await wait(replies.state, replies.state.faults.slow_create_seconds)
     answer = replies.created(job)
