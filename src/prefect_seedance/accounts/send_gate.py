@@ -87,7 +87,8 @@ class SendGate:
 
     def __init__(self) -> None:
         self._routes: dict[str, _Route] = {}
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[None], None] = {}
+        """In order of arrival, so that rows are sent in the order of their table."""
 
     @contextlib.asynccontextmanager
     async def turn(self, model: str, sender: Sender, ask: Callable[[], Awaitable[None]]) -> AsyncIterator[Turn | None]:
@@ -152,7 +153,7 @@ class SendGate:
 
     def wake(self) -> None:
         """Let all waits look again."""
-        waiting, self._waiting = self._waiting, set()
+        waiting, self._waiting = self._waiting, {}
         for each in waiting:
             if not each.done():
                 each.set_result(None)
@@ -202,14 +203,14 @@ class SendGate:
     async def _change(self, until: float) -> None:
         """Wait for any change, at most until a moment of the loop's clock."""
         change = asyncio.get_running_loop().create_future()
-        self._waiting.add(change)
+        self._waiting[change] = None
         try:
             async with asyncio.timeout_at(None if math.isinf(until) else until):
                 await change
         except TimeoutError:
             pass
         finally:
-            self._waiting.discard(change)
+            self._waiting.pop(change, None)
 
     def _leave(self, route: _Route, turn: Turn | None) -> None:
         if turn is not None and route.turn is turn:

@@ -29,7 +29,7 @@ from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.flows.twins import awaited, blocking, core_of
 from prefect_seedance.ledger import ledger_url
-from prefect_seedance.messages import message
+from prefect_seedance.messages import current_surface, message
 from prefect_seedance.planning.file_names import file_names
 from prefect_seedance.planning.media_check import has_media, settled_keys, survey
 from prefect_seedance.planning.plan import BatchPlan, gather
@@ -41,6 +41,7 @@ from prefect_seedance.reports.results.result import GenerateResult, build_result
 from prefect_seedance.reports.sheet.history import in_full
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.runs.batch import Distribution, StepsFor, retry_states, run_batch
+from prefect_seedance.runs.check import check_first
 from prefect_seedance.tables.reader import Table
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.step_runner import MANY, TaskRuns, steps_for
@@ -132,6 +133,9 @@ async def generate_videos(
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
+        if current_surface() == "form":
+            for finding in await check_first(routes):
+                logger.warning("%s: %s", finding.about, finding.text)
         limits = RunLimits.parse(
             budget=budget,
             max_charge=max_charge,
