@@ -232,7 +232,7 @@ def run_table(
         max_in_flight: Jobs of a --model at the same time, at most; default 20. A saved route has its own.
         budget: What the batch may cost over all its runs, such as "100 CNY".
         max_charge: The highest cost of one row, where no price or no upper bound is known.
-        max_failures: Start no new rows once this many have failed: a count, or a share below 1.
+        max_failures: Start no new rows once this many have failed or are unknown: a count, or a share below 1.
         fall_back_on_moderation: A row that moderation refused goes on to its next route, too.
         spread: Process the rows in other processes, such as workers:3 or dask:2; needs saved routes (--route).
     """

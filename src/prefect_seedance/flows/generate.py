@@ -105,7 +105,8 @@ async def generate_videos(
         budget: What the batch may cost over all its runs, such as `100 CNY`. The highest cost of a row is reserved
             before it is sent; rows that do not fit wait.
         max_charge: The highest cost of one row, such as `2 CNY`, where no price or no upper bound is known.
-        max_failures: Start no new rows once this many have failed: a count, or a share of the rows below 1.
+        max_failures: Start no new rows once this many have failed: a count, or a share of the rows below 1. Unknown rows
+            count, too.
         approve_above: Pause and ask a person in the Prefect UI if the quote may be above this, such as `50 CNY`.
         media_root: A folder whose files rows may name, in addition to the table's own. In a deployment it must be in a
             folder of the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
@@ -116,7 +117,8 @@ async def generate_videos(
         choose: Which routes make a row that names none: the `first` alone (and those that its block falls back to);
             all of them `in_order`, each only after a proven refusal of the one before; or the `cheapest` first.
         fall_back_on_moderation: Whether a row that moderation refused goes on to its next route, too.
-        limit_patience: Seconds that a row with a further route waits for a rate limit or an unreachable provider.
+        limit_patience: Seconds that a row with a further route waits for a rate limit or an unreachable provider, and
+            that every row waits where a provider does not answer in its own form.
         spread: Process the rows in other processes: `workers:3` (a deployment of shards), `dask:2`, `ray:2`, or a
             cluster's address, such as `dask tcp://scheduler:8786`. Empty: in this process.
 
