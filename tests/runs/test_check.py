@@ -11,7 +11,7 @@ from rich.console import Console
 from prefect_seedance.cli import check as command
 from prefect_seedance.cli.app import run
 from prefect_seedance.errors import InputError
-from prefect_seedance.ledger import MANIFEST, Ledger
+from prefect_seedance.ledger import MANIFEST
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes import find
 from prefect_seedance.runs.check import check, check_first

@@ -12,19 +12,20 @@ from pydantic import SecretStr
 
 from prefect_seedance.accounts.limiter import UNANSWERED
 from prefect_seedance.accounts.send_gate import IN_A_ROW, PROBES
-from prefect_seedance.core.events import RowEvent, watching
+from prefect_seedance.core.events import RowEvent, listening, watching
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.errors import RoutePaused, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger import State
-from prefect_seedance.planning.plan import prepare
+from prefect_seedance.planning.plan import BatchPlan, prepare
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.reports.results.result import build_result
 from prefect_seedance.routes import VideoRequest, find
 from prefect_seedance.runs.batch import RunOutcome, run_batch
 from prefect_seedance.runs.single import MADE, carry_out, create_with_media
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from prefect_seedance.tables.reader import read_table
+from prefect_seedance.tables.reader import Table, read_table
 from tests.engine.asked import asked
 from tests.patience import patience
 
@@ -48,10 +49,15 @@ class Runs:
         defaults = VideoRequest(duration=4, resolution="480p")
         self.route = RouteSettings(account, find(MODELS[provider]), defaults=defaults, max_in_flight=AT_ONCE)
 
+    def table(self, rows: int) -> Table:
+        return read_table([{"id": f"r{number}", "prompt": f"a lamp {number}"} for number in range(rows)])
+
+    def plan(self, rows: int) -> BatchPlan:
+        return prepare(self.table(rows), (self.route,))
+
     async def __call__(self, rows: int, batch: str = "spring", limit_patience: float = 0.0) -> RunOutcome:
-        table = read_table([{"id": f"r{number}", "prompt": f"a lamp {number}"} for number in range(rows)])
         spec, context = asked(
-            prepare(table, (self.route,)),
+            self.plan(rows),
             (self.route,),
             batch=batch,
             output=self.folder / "videos",
@@ -164,3 +170,19 @@ async def test_single_tasks_of_one_flow_run_share_the_circuit_and_its_probes(
     found += Counter(await asyncio.gather(*(one(number) for number in range(12, 40))))
     assert found == {UnknownOutcome: HANDFUL, RoutePaused: 40 - HANDFUL}
     assert runs.sent() == HANDFUL
+
+
+@pytest.mark.parametrize(("faults", "resolves"), [({"create_storm": 1.0}, True), ({"wrong_host": "waf_403"}, False)])
+async def test_a_run_that_held_rows_back_ends_with_what_to_do(
+    sandbox: SandboxServer, tmp_path: Path, faults: dict[str, object], resolves: bool
+) -> None:
+    sandbox.faults.update(**faults)
+    runs, heard = Runs(sandbox, tmp_path), []
+    with listening(heard.append):
+        outcome = await runs(20)
+    assert heard == outcome.notices != [], "said at once, and once"
+    result = build_result(runs.table(20), runs.plan(20), outcome, batch="spring", take="1")
+    assert result.warnings[-len(heard) :] == heard
+    hints = " ".join(result.hints)
+    assert ("prefect-seedance resolve-all spring" in hints) is resolves
+    assert hints.endswith("it sends what was not sent.")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from prefect_seedance.cli.app import run
 from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Ledger
@@ -94,6 +95,18 @@ async def test_those_of_one_reason_are_settled_and_the_next_run_makes_them(scene
     assert len(scene.sandbox.state.bill()) == billed + GATEWAY
 
 
+async def test_the_command_shows_them_first_and_settles_them_with_yes(
+    scene: Scene, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = ["resolve-all", "spring", "not_made", "--reason", "http-502", "--ledger", str(scene.folder / "ledger.db")]
+    assert run(line) == 0
+    assert "with --yes set" in " ".join(capfd.readouterr().out.split())
+    assert (await scene.states())["unknown"] == LOST + GATEWAY
+    assert run([*line, "--yes"]) == 0
+    assert "2 rows were not made" in " ".join(capfd.readouterr().out.split())
+    assert (await scene.states())["unknown"] == LOST
+
+
 async def test_lost_ones_count_at_their_exact_quote(scene: Scene) -> None:
     done = await resolve_all(ledger_url=scene.url, batch="spring", verdict="lost", confirm=True)
     assert done.settled == LOST + GATEWAY
@@ -117,7 +130,7 @@ async def test_a_window_of_time_is_read_as_utc_unless_it_names_a_zone(scene: Sce
     assert await number(since="2020-01-01") == LOST + GATEWAY
     with pytest.raises(InputError, match="since='yesterday'"):
         await number(since="yesterday")
-    with pytest.raises(InputError, match="One row|one row"):
+    with pytest.raises(InputError, match="belongs to one row"):
         await resolve_all(ledger_url=scene.url, batch="spring", verdict="job")
     with pytest.raises(InputError, match="no batch"):
         await resolve_all(ledger_url=scene.url, batch="autumn", verdict="lost")

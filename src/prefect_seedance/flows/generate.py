@@ -105,8 +105,8 @@ async def generate_videos(
         budget: What the batch may cost over all its runs, such as `100 CNY`. The highest cost of a row is reserved
             before it is sent; rows that do not fit wait.
         max_charge: The highest cost of one row, such as `2 CNY`, where no price or no upper bound is known.
-        max_failures: Start no new rows once this many have failed: a count, or a share of the rows below 1. Unknown rows
-            count, too.
+        max_failures: Start no new rows once this many have failed, or are unknown: a count, or a share of the rows
+            below 1.
         approve_above: Pause and ask a person in the Prefect UI if the quote may be above this, such as `50 CNY`.
         media_root: A folder whose files rows may name, in addition to the table's own. In a deployment it must be in a
             folder of the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.

@@ -32,8 +32,9 @@ class RunLimits:
         max_failures: The run takes no new rows once so many have failed or are unknown: a count, or below 1 a share of
             its rows.
         fall_back_on_moderation: Whether a row whose content a provider rejected goes on to its next route.
-        limit_patience: Seconds that a row with another route waits for a rate limit or an unreachable provider, and that
-            any row waits for the answer to a free question; a fifth of it lies before each probe of an open circuit.
+        limit_patience: Seconds that a row with another route waits for a rate limit or an unreachable provider, and
+            that any row waits for the answer to a free question; a fifth of it lies before each probe of an open
+            circuit.
     """
 
     budget: Amount | None = None

@@ -108,11 +108,11 @@ async def _places(ledger_url: str | None, output: str | None) -> list[Finding]:
         found = [Finding("ledger", "ledger", "ok", text)]
         if output is not None:
             found.append(await asyncio.to_thread(_output, output, ledger))
-        return found
     except SeedanceError as error:
-        return [Finding("ledger", "ledger", "failed", error.text, error)]
+        found = [Finding("ledger", "ledger", "failed", error.text, error)]
     finally:
         await ledger.close()
+    return found
 
 
 def _output(output: str, ledger: Ledger) -> Finding:

@@ -152,7 +152,7 @@ async def _send(row: Row, turn: Turn | None) -> None:
 
 
 async def _send_recorded(row: Row, turn: Turn | None) -> None:
-    session, gate, model = row.session, row.account_client.limiter.gate, row.settings.route.model
+    session = row.session
     begun = moment()
     attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
     if attempt is None:
@@ -178,11 +178,11 @@ async def _send_recorded(row: Row, turn: Turn | None) -> None:
         raise (_moved_on(row, refusal) if row.fallback.moving else refusal) from None
     except SeedanceError as error:
         error.row = row.key
+        await _record_refusal(row, attempt, error)
         if decide(error).state is State.UNKNOWN:
             _note_unknown(row, turn, error)
         elif isinstance(error, Refused):
-            gate.answered(model, turn)
-        await _record_refusal(row, attempt, error)
+            row.account_client.limiter.gate.answered(row.settings.route.model, turn)
         if row.fallback.moving:
             raise _moved_on(row, error) from None
         raise
@@ -196,8 +196,8 @@ async def _send_recorded(row: Row, turn: Turn | None) -> None:
         await _record_refusal(row, attempt, lost)
         raise
     reached("answer received")
-    gate.answered(model, turn)
     await _record_job(row, attempt, made)
+    row.account_client.limiter.gate.answered(row.settings.route.model, turn)
 
 
 async def _record_job(row: Row, attempt: int, made: Created) -> None:

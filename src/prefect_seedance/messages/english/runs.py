@@ -9,19 +9,22 @@ RUNS: dict[str, str] = {
     ),
     "gate.not_now": "Creates of {model} end without proof of what became of them. The last one: {reason}",
     "gate.opened": (
-        "Creates of {model} end without proof of what became of them, and each may have been paid. The last one: "
-        "{reason} From now on a free question comes first, and at most {probes:try|tries} more may end so in this run; "
-        "the other rows wait, or go on to their next route."
+        "Creates of {model} end without proof of what became of them, and each may have been paid. From now on a free "
+        "question comes first, and at most {probes:try|tries} more may end so in this run; the other rows wait, or go "
+        "on to their next route. The last one: {reason}"
     ),
-    "gate.paused": "{reason} The rows that are left were not sent, and cost nothing.",
+    "gate.paused": "The rows that are left are not sent, and cost nothing. {reason}",
     "gate.probes_used_up": (
         "Nothing more is sent to {model}: {probes:try|tries} ended without proof after its circuit had opened. The "
         "last one: {reason}"
     ),
+    "gate.resolve_first": (
+        "What to do: look up the unknown rows in the provider's records, and settle them, all at once if they are "
+        "alike (`prefect-seedance resolve-all {batch}`, or the form that resolves rows)."
+    ),
     "gate.what_to_do": (
-        "What to do: find the cause with `prefect-seedance check` (free). Look up the unknown rows in the provider's "
-        "records, and settle them, all at once if you like: `prefect-seedance resolve-all {batch} not_made`. Then "
-        "start the same run again: it sends what was not sent."
+        "What to do: find the cause (`prefect-seedance check ROUTE` is free), and start the same run again: it sends "
+        "what was not sent."
     ),
     "resolve.asset_cost": ("An asset request costs what its price line says: leave the cost out. Nothing was changed."),
     "resolve.asset_lost": (

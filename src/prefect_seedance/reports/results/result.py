@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from prefect_seedance.errors import RoutePaused
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, RowSummary, State, add_up_all
 from prefect_seedance.messages import message
 from prefect_seedance.reports.hints import stats_line
@@ -175,7 +176,7 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
             *_budget(outcome),
             *_balances(outcome),
             *map(stats_line, outcome.account_stats),
-            *([str(message("gate.what_to_do", batch=batch))] if outcome.notices else []),
+            *_what_to_do(outcome, batch),
         ],
         account_stats=outcome.account_stats,
         batch_rows=Rows(outcome.summaries, earlier, outcome.troubles),
@@ -205,6 +206,16 @@ def _budget(outcome: RunOutcome) -> list[str]:
     if outcome.budget is None or outcome.committed is None:
         return []
     return [str(message("hint.budget", committed=f"{outcome.committed:f}", budget=outcome.budget))]
+
+
+def _what_to_do(outcome: RunOutcome, batch: str) -> list[str]:
+    """What a person can do about rows that were not sent blindly."""
+    rows = outcome.records.values()
+    if not any(row.kind.state is State.DEFERRED and row.kind.error_kind == RoutePaused.kind for row in rows):
+        return []
+    unknown = any(row.kind.state is State.UNKNOWN for row in rows)
+    first = [str(message("gate.resolve_first", batch=batch))] if unknown else []
+    return [*first, str(message("gate.what_to_do"))]
 
 
 def _balances(outcome: RunOutcome) -> list[str]:
