@@ -1,4 +1,4 @@
-"""Prefect flows: check, generate, quote, sweep, resolve. They start runs and publish results; the rules lie elsewhere."""
+"""Prefect flows: check, generate, quote, sweep, resolve. They start runs and publish results; rules are elsewhere."""
 
 from prefect_seedance.errors import NothingStored
 from prefect_seedance.flows.check import check_routes

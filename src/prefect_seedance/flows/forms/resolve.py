@@ -6,10 +6,13 @@ from typing import Any, Literal
 
 from prefect import flow
 
+from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.fields import titled
+from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.resolve import resolve_video, resolve_videos
 from prefect_seedance.flows.twins import core_of, of_form
 from prefect_seedance.ledger import Verdict
+from prefect_seedance.messages import message
 
 __all__ = ["resolve_unknown"]
 
@@ -61,10 +64,13 @@ async def resolve_unknown(
     Returns:
         What was done, in words.
     """
+    verdict = _VERDICTS[finding]
     if not row.strip():
+        if verdict == "job":
+            return failed(InputError(message("resolve.job_of_many")), "Not resolved")
         return await core_of(resolve_videos)(
             batch.strip(),
-            verdict=_VERDICTS[finding],
+            verdict=verdict,
             reason=reason.strip() or None,
             since=since.strip() or None,
             until=until.strip() or None,
@@ -74,7 +80,7 @@ async def resolve_unknown(
     return await core_of(resolve_video)(
         batch.strip(),
         row.strip(),
-        verdict=_VERDICTS[finding],
+        verdict=verdict,
         job_id=job_id.strip() or None,
         cost=cost.strip() or None,
         take=take.strip() or "1",
