@@ -15,10 +15,12 @@ if TYPE_CHECKING:
         NothingStored,
         QuoteResult,
         agenerate_videos,
+        check_routes,
         generate_video,
         generate_videos,
         quote_videos,
         resolve_video,
+        resolve_videos,
         sweep_videos,
     )
     from prefect_seedance.reports import GenerateResult
@@ -42,6 +44,7 @@ _HOMES = {
     "VideoJob": "tasks.video_job",
     "VideoRequest": "routes",
     "agenerate_videos": "flows",
+    "check_routes": "flows",
     "create_video": "tasks",
     "download_video": "tasks",
     "generate_video": "flows",
@@ -49,6 +52,7 @@ _HOMES = {
     "poll_video": "tasks",
     "quote_videos": "flows",
     "resolve_video": "flows",
+    "resolve_videos": "flows",
     "sweep_videos": "flows",
     "watching": "core.events",
 }
@@ -68,6 +72,7 @@ __all__ = [
     "VideoJob",
     "VideoRequest",
     "agenerate_videos",
+    "check_routes",
     "create_video",
     "download_video",
     "generate_video",
@@ -75,6 +80,7 @@ __all__ = [
     "poll_video",
     "quote_videos",
     "resolve_video",
+    "resolve_videos",
     "sweep_videos",
     "watching",
 ]

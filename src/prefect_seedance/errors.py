@@ -26,6 +26,7 @@
     ├── OverBudget                  over_budget           a row does not fit into the budget
     ├── TooManyFailures             too_many_failures     `max_failures` is reached
     ├── MovedToNextRoute            moved_to_next_route   a route refused; the row goes on to the next
+    ├── RoutePaused                 route_paused          nothing is sent to a route whose answers prove nothing
     └── RunEnded                    run_ended             the run that began this work has ended
 
 Used inside the package only: `CellError` (a ValueError), `InvalidMedia` and below it
@@ -313,6 +314,15 @@ class MovedToNextRoute(SeedanceError):
     """A route refused the row, which goes on to its next route. Nothing was made, nothing is owed."""
 
     kind = "moved_to_next_route"
+
+
+class RoutePaused(SeedanceError):
+    """Nothing is sent to a route for now, because its answers, or the lack of any, prove nothing (law 6).
+
+    Nothing was sent for the row. A later run asks again, for free, before it sends anything.
+    """
+
+    kind = "route_paused"
 
 
 class RunEnded(SeedanceError):

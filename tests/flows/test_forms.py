@@ -266,11 +266,24 @@ def test_the_cost_report_tells_unknowns_first_and_they_can_be_resolved(
     (artifact,) = httpx.post(f"{prefect_server}/api/artifacts/filter", json=wanted).json()
     text = artifact["data"]
     assert text.index("may have been paid") < text.index("## By batch") < text.index("## By route")
+    shown = run(forms.resolve_unknown, batch="lost", finding="nothing was made or charged")
+    assert shown.name == "Not confirmed"
+    for piece in ("1 unknown row", "0.25 CNY", '"Settle them all" set'):
+        assert piece in shown.message
     unknown = next(row.row for row in state.result().rows if row.status == "unknown")
     words = run(forms.resolve_unknown, batch="lost", row=unknown, finding="nothing was made or charged")
     assert (words.name, "was not made" in words.message) == ("Resolved", True)
     assert run(forms.cost_report, days=1).name == "Reported"
     assert run(forms.cost_report, days=1, batch="other").message.startswith("nothing for 0 videos")
+
+
+def test_a_forms_run_looks_first_whether_its_provider_is_there(
+    run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer
+) -> None:
+    sandbox.faults.update(wrong_host="redirect")
+    state = run(forms.videos_from_table, rows="a fox", batch="astray", route=route)
+    assert (state.name, "elsewhere.example" in state.message) == ("Not started", True)
+    assert sandbox.state.calls["wrong_host.POST"] == 0
 
 
 def test_the_forms_are_plain_json() -> None:

@@ -88,7 +88,7 @@ def test_settings_are_called_what_each_surface_calls_them() -> None:
     assert named <= SETTINGS.keys()
     options = {
         option
-        for command in ("run", "quote", "sweep", "resolve")
+        for command in ("run", "quote", "sweep", "resolve", "resolve-all")
         for argument in app[command].assemble_argument_collection()
         for option in argument.names
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from prefect_seedance.accounts.circuit_breaker import CircuitBreaker
 from prefect_seedance.accounts.limiter import Limiter
 from prefect_seedance.accounts.polling.forecast import Forecast
 from prefect_seedance.accounts.polling.poller import Poller
+from prefect_seedance.accounts.send_gate import SendGate
 from prefect_seedance.providers import Account, ProviderClient
 
 __all__ = ["AccountClient", "account_client"]
@@ -34,7 +36,7 @@ class AccountClient:
         self.account = account
         self.client = ProviderClient(account)
         self.poller = Poller(self.client, self.client.dialect.poll_advice_seconds, forecast=_forecast(account))
-        self.limiter = Limiter()
+        self.limiter = Limiter(_gate(account), self.client.ask_free)
         self.circuit_breaker = CircuitBreaker()
         self.users = 0
         self.allocation_lock = asyncio.Lock()
@@ -49,19 +51,30 @@ class AccountClient:
 _open: dict[Account, AccountClient] = {}
 
 REMEMBERED = 16
-"""Accounts whose forecasts are kept after their last run has closed the client; a later run starts with them."""
+"""Accounts of which something is kept after their last run has closed the client; a later run starts with it."""
 
+_T = TypeVar("_T")
 _forecasts: OrderedDict[tuple[str, str], Forecast] = OrderedDict()
+_gates: OrderedDict[tuple[str, str], SendGate] = OrderedDict()
 
 
 def _forecast(account: Account) -> Forecast:
-    """The forecast of an account, by identity and base URL, so that a rotated key keeps it."""
+    return _remembered(_forecasts, account, Forecast)
+
+
+def _gate(account: Account) -> SendGate:
+    return _remembered(_gates, account, SendGate)
+
+
+def _remembered(known: OrderedDict[tuple[str, str], _T], account: Account, make: Callable[[], _T]) -> _T:
+    """What is kept of an account, by identity and base URL: a rotated key keeps it, another host does not."""
     key = (account.identity, account.base_url)
-    forecast = _forecasts.setdefault(key, Forecast())
-    _forecasts.move_to_end(key)
-    while len(_forecasts) > REMEMBERED:
-        _forecasts.popitem(last=False)
-    return forecast
+    if key not in known:
+        known[key] = make()
+    known.move_to_end(key)
+    while len(known) > REMEMBERED:
+        known.popitem(last=False)
+    return known[key]
 
 
 @contextlib.asynccontextmanager

@@ -8,11 +8,12 @@ import itertools
 import math
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from prefect_seedance.accounts.clock_gap import moment as boot_time
 from prefect_seedance.accounts.congestion_window import CongestionWindow
+from prefect_seedance.accounts.send_gate import Sender, SendGate, Turn
 from prefect_seedance.ledger import ALL, Allocation, Demand
 
 __all__ = ["Limiter", "LimiterReport", "Slot"]
@@ -53,13 +54,15 @@ class LimiterReport:
 class Slot:
     """One slot in flight."""
 
-    __slots__ = ("made", "tried")
+    __slots__ = ("made", "tried", "turn")
 
     def __init__(self, *, made: bool) -> None:
         self.made = made
         """Whether its job exists at the provider."""
         self.tried = False
         """Whether a create for it was refused: it may be sent again only when the limit allows it."""
+        self.turn: Turn | None = None
+        """Its turn at the gate, where creates go one at a time."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,10 +78,16 @@ class Limiter:
     """The slots in flight of one account, by route, and the pauses that the provider asks for.
 
     Waiters are served in order of arrival, so that no batch starves another. A route at its ceiling does not delay the
-    others.
+    others. No slot is taken before the gate lets a create through.
+
+    Args:
+        gate: Whether creates may be sent to a route at all.
+        ask: Asks the account's provider a free question; see `SendGate.turn`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gate: SendGate | None = None, ask: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.gate = gate or SendGate()
+        self._ask = ask or _no_question
         self._window = CongestionWindow()
         self._taken: dict[str, int] = {}
         self._queues: dict[str, deque[_Waiter]] = {}
@@ -115,7 +124,13 @@ class Limiter:
 
     @contextlib.asynccontextmanager
     async def slot(
-        self, model: str, ceiling: int, *, paid: bool = False, over: Callable[[], bool] = lambda: False
+        self,
+        model: str,
+        ceiling: int,
+        *,
+        paid: bool = False,
+        over: Callable[[], bool] = lambda: False,
+        sender: Sender | None = None,
     ) -> AsyncIterator[Slot]:
         """Hold one of `ceiling` slots of a route for as long as the block runs.
 
@@ -124,12 +139,31 @@ class Limiter:
             ceiling: How many the user allows.
             paid: Whether the job exists already: it is in flight in any case, and the provider's limit does not apply.
             over: Whether nothing is to be sent any more; then the wait ends, once `wake` is called.
+            sender: Who sends a create in it, which has to pass the gate first; None for a job that exists.
+
+        Raises:
+            RoutePaused: The gate lets no create of this run through.
         """
-        slot = await self._acquire(model, ceiling, paid=paid, over=over)
-        try:
-            yield slot
-        finally:
-            self._release(model, slot)
+        while True:
+            async with self.turn(model, sender) as turn:
+                slot = await self._acquire(model, ceiling, paid=paid, over=over)
+                try:
+                    # The circuit may have opened while this row waited for its slot.
+                    if sender is None or self.gate.lets(model, turn) or over():
+                        slot.turn = turn
+                        yield slot
+                        return
+                finally:
+                    self._release(model, slot)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, model: str, sender: Sender | None) -> AsyncIterator[Turn | None]:
+        """Pass the gate, as `SendGate.turn`; without a sender at once."""
+        if sender is None:
+            yield None
+            return
+        async with self.gate.turn(model, sender, self._ask) as turn:
+            yield turn
 
     async def ready(self, slot: Slot | None = None, over: Callable[[], bool] = lambda: False) -> None:
         """Wait until the provider may be asked for a create again.
@@ -190,6 +224,7 @@ class Limiter:
         """End the waits to send something whose `over` says so: they get a slot only to release it."""
         self._woken.set()
         self._woken = asyncio.Event()
+        self.gate.wake()
         for _, over, again in self._retries:
             if over() and not again.done():
                 again.set_result(None)
@@ -283,6 +318,9 @@ class Limiter:
     ) -> Slot:
         queue = self._queues.setdefault(model, deque())
         waiter = _Waiter(next(self._order), ceiling, paid, over, asyncio.get_running_loop().create_future())
+        if not paid and over():
+            self._grant(model, waiter)
+            return waiter.granted.result()
         # A job that exists goes before those that are still to be made.
         first = next((index for index, other in enumerate(queue) if not other.paid), len(queue)) if paid else len(queue)
         queue.insert(first, waiter)
@@ -387,3 +425,7 @@ class Limiter:
     def _on_timer(self) -> None:
         self._timer = None
         self._admit()
+
+
+async def _no_question() -> None:
+    """For a limiter without a provider."""

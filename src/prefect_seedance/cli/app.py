@@ -144,6 +144,21 @@ def routes() -> None:
 
 
 @app.command
+def check(*route: str, output: str = "videos", ledger: Ledger = None) -> int:
+    """Check whether routes can be used: host, key, balance, ledger and output. Free: nothing is created or spent.
+
+    Args:
+        route: Names of saved route blocks, or models (with a key in JIMMY_API_KEY or ANYFAST_API_KEY).
+        output: The folder for videos and results, or a URL; it is created if it is missing.
+    """
+    from prefect_seedance.cli.check import check_by_hand  # noqa: PLC0415
+
+    if not route:
+        raise InputError(message("check.no_route"))
+    return check_by_hand(route, output=output, ledger=ledger)
+
+
+@app.command
 def quote(
     table: str,
     *,
@@ -217,7 +232,7 @@ def run_table(
         max_in_flight: Jobs of a --model at the same time, at most; default 20. A saved route has its own.
         budget: What the batch may cost over all its runs, such as "100 CNY".
         max_charge: The highest cost of one row, where no price or no upper bound is known.
-        max_failures: Start no new rows once this many have failed: a count, or a share below 1.
+        max_failures: Start no new rows once this many have failed or are unknown: a count, or a share below 1.
         fall_back_on_moderation: A row that moderation refused goes on to its next route, too.
         spread: Process the rows in other processes, such as workers:3 or dask:2; needs saved routes (--route).
     """
@@ -324,6 +339,36 @@ def resolve(
     from prefect_seedance.cli.audit import resolve_by_hand  # noqa: PLC0415
 
     resolve_by_hand(batch, row, verdict, job_id=job_id, cost=cost, take=take, blocks=route, url=ledger)
+
+
+@app.command
+def resolve_all(
+    batch: str,
+    verdict: Literal["not_made", "lost"],
+    *,
+    reason: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    take: str | None = None,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    ledger: Ledger = None,
+) -> None:
+    """Settle all unknown rows of a batch at once, or those of one reason or time. Nothing is sent.
+
+    Without --yes nothing is changed: it says how many rows there are, and what they may have cost.
+
+    Args:
+        batch: The batch.
+        verdict: not_made: the next run makes them, and pays. lost: they were made and paid, and cannot be fetched.
+        reason: Only rows with this error code or kind, such as http-524.
+        since: Only creates that were sent at this time or later, such as "2026-11-30 21:00" (UTC).
+        until: Only creates that were sent before this time.
+        take: Only this take.
+        yes: Settle them.
+    """
+    from prefect_seedance.cli.audit import resolve_many_by_hand  # noqa: PLC0415
+
+    resolve_many_by_hand(batch, verdict, reason=reason, since=since, until=until, take=take, yes=yes, url=ledger)
 
 
 @app.command

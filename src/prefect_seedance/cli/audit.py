@@ -23,9 +23,9 @@ from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.reports.audit import match_bill, read_bill, write_audit
 from prefect_seedance.reports.money import number
-from prefect_seedance.runs.resolve import resolve_row
+from prefect_seedance.runs.resolve import resolve_all, resolve_row
 
-__all__ = ["compare_bill", "export_audit", "resolve_by_hand"]
+__all__ = ["compare_bill", "export_audit", "resolve_by_hand", "resolve_many_by_hand"]
 
 SHOWN = 200
 
@@ -89,4 +89,31 @@ def resolve_by_hand(
                 routes_for=routes_for,
             )
         )
+    out.print(str(done), markup=False)
+
+
+def resolve_many_by_hand(
+    batch: str,
+    verdict: Verdict,
+    *,
+    reason: str | None,
+    since: str | None,
+    until: str | None,
+    take: str | None,
+    yes: bool,
+    url: str | None,
+) -> None:
+    """Show all unknown rows of a batch, and settle them by a person's decision."""
+    done = call_core(
+        lambda: resolve_all(
+            ledger_url=ledger_url(url, home()),
+            batch=batch,
+            verdict=verdict,
+            reason=reason,
+            since=since,
+            until=until,
+            take=take,
+            confirm=yes,
+        )
+    )
     out.print(str(done), markup=False)

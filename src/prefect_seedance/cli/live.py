@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from prefect_seedance.cli.console import out
-from prefect_seedance.core.events import RowEvent, watching
+from prefect_seedance.core.events import RowEvent, listening, watching
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import Message, message
 
@@ -114,5 +114,10 @@ def _table(rows: list[RowEvent], working: int) -> Table:
 def live_view(total: int) -> Iterator[None]:
     """Show the progress of a run of `total` rows while the block runs."""
     view = _View(total)
-    with Live(view, console=out, refresh_per_second=8, transient=True), watching(view.handle):
+    with Live(view, console=out, refresh_per_second=8, transient=True), watching(view.handle), listening(_say):
         yield
+
+
+def _say(notice: str) -> None:
+    """Show a notice at once, above the live display."""
+    out.print(Text(f"! {notice}", style="bold yellow"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-__all__ = ["RowEvent", "Watcher", "watching"]
+__all__ = ["Listener", "RowEvent", "Watcher", "listening", "watching"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,29 @@ def watching(watcher: Watcher) -> Iterator[None]:
         yield
     finally:
         _watchers.reset(token)
+
+
+Listener = Callable[[str], None]
+
+_listeners: ContextVar[tuple[Listener, ...]] = ContextVar("seedance_listeners", default=())
+
+
+@contextlib.contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Call `listener` with each notice of the runs that are started inside this block: what a person should know now.
+
+    It is called on the core loop's thread, so it must be quick and must not wait.
+    """
+    token = _listeners.set((*_listeners.get(), listener))
+    try:
+        yield
+    finally:
+        _listeners.reset(token)
+
+
+def current_listeners() -> tuple[Listener, ...]:
+    """The listeners of the calling context."""
+    return _listeners.get()
 
 
 def current_watchers() -> tuple[Watcher, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Iterable
 
@@ -12,9 +13,11 @@ from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.step_runner import Step, StepRunner
 from prefect_seedance.engine.steps import absence, media
+from prefect_seedance.engine.steps.create import pause
 from prefect_seedance.engine.steps.fallback import choose_route, moves_on
-from prefect_seedance.errors import InputError, LedgerError, SeedanceError
+from prefect_seedance.errors import InputError, LedgerError, RoutePaused, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.messages import message
 
 __all__ = ["Dispatcher"]
 
@@ -39,8 +42,8 @@ class Dispatcher:
     has as many servers as it may have jobs in flight (and a few more that prepare media ahead), so the number of
     coroutines does not grow with the table.
 
-    Where nothing more can be recorded or stored, or after an unforeseen error, `session.stopped` has the reason: no row
-    is started after that, and those in flight are finished.
+    Where nothing more can be recorded or stored, or after three unforeseen errors alike, `session.stopped` has the
+    reason: no row is started after that, and those in flight are finished.
 
     Args:
         session: The run.
@@ -111,7 +114,10 @@ class Dispatcher:
             async with chunk.queue.servers:
                 if (row := chunk.take()) is None:
                     return
-                await self._work_on(row)
+                try:
+                    await self._work_on(row)
+                except Exception as error:  # noqa: BLE001 - it is logged
+                    self._unforeseen(row, error)
             if row.fallback.moving:
                 await self._queues.put(row)
                 continue
@@ -132,6 +138,9 @@ class Dispatcher:
                 if row.state is State.REFUSED:
                     session.count_failure()
                 return
+            if row.state in TAKEABLE and (reason := self._paused(row)) is not None:
+                await self._step(row, functools.partial(pause, error=reason))
+                return
         await self._carry_on(row)
         if row.assets_renewed and row.sendable is None and row.state in TAKEABLE and not row.fallback.moving:
             row.trouble = None
@@ -144,6 +153,10 @@ class Dispatcher:
         ready = row.state not in TAKEABLE or await self._media_ready(row)
         if ready and row.state is not State.SUCCEEDED:
             await self._in_flight(row)
+
+    def _paused(self, row: Row) -> RoutePaused | None:
+        """Why this run sends nothing more to the row's route; its media need not be prepared then."""
+        return row.account_client.limiter.gate.reason(row.settings.route.model, row.sender)
 
     async def _media_ready(self, row: Row) -> bool:
         """Whether all media of a row are prepared; if not, the ledger has the reason and the row is not sent."""
@@ -164,15 +177,24 @@ class Dispatcher:
         if not paid and session.is_over():
             return
         limiter, over = row.account_client.limiter, session.is_over
-        async with limiter.slot(settings.route.model, settings.max_in_flight, paid=paid, over=over) as row.slot:
-            if row.state in TAKEABLE:
-                if session.stopped is not None:
-                    return
-                await self._step(row, self._steps.create)
-            if row.state is State.CREATED:
-                await self._step(row, self._steps.poll)
-            if row.state in _FAILED:
-                session.count_failure()
+        try:
+            async with limiter.slot(
+                settings.route.model,
+                settings.max_in_flight,
+                paid=paid,
+                over=over,
+                sender=None if paid else row.sender,
+            ) as row.slot:
+                if row.state in TAKEABLE:
+                    if session.stopped is not None:
+                        return
+                    await self._step(row, self._steps.create)
+                if row.state is State.CREATED:
+                    await self._step(row, self._steps.poll)
+                if row.state in _FAILED:
+                    session.count_failure()
+        except RoutePaused as error:
+            await self._step(row, functools.partial(pause, error=error))
 
     async def _fetch(self) -> None:
         while (waiting := await self._fetch_queue.get()) is not None:
@@ -197,7 +219,12 @@ class Dispatcher:
             self._session.stop(error)
         except SeedanceError as error:
             row.trouble = error
-        except Exception as error:
-            # An unforeseen error may repeat with the next row: no further money is risked.
-            log.exception("Row %s: an error that this program did not foresee", row.key)
-            self._session.stop(error)
+        except Exception as error:  # noqa: BLE001 - it is logged
+            self._unforeseen(row, error)
+
+    def _unforeseen(self, row: Row, error: Exception) -> None:
+        """An unforeseen error is that of its row; three alike end the run, since it may repeat with every row."""
+        log.error("Row %s: an error that this program did not foresee", row.key, exc_info=error)
+        row.fallback.moving = False
+        row.trouble = SeedanceError(message("row.unforeseen", reason=f"{type(error).__name__}: {error}"), row=row.key)
+        self._session.count_unforeseen(error)

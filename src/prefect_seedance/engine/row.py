@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prefect_seedance.accounts.send_gate import Sender
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.route_fallback import RouteFallback
 from prefect_seedance.errors import SeedanceError
@@ -101,6 +102,17 @@ class Row:
     def part(self) -> Path:
         """The unfinished download of its video, on this machine."""
         return self.storage.parts / f"{self._file_name}.part"
+
+    @property
+    def sender(self) -> Sender:
+        """Who sends its create, for the gate of its account."""
+        session = self.session
+        return Sender(
+            run=session.context.flow_run_id or session.run.id,
+            patience=session.limits.limit_patience,
+            moves=self.fallback.has_alternatives,
+            over=session.is_over,
+        )
 
     def use_candidate(self, index: int) -> None:
         """Switch to another route. The media that were prepared for the one before are not used there."""

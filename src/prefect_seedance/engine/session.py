@@ -7,6 +7,8 @@ import contextlib
 import logging
 import os
 import tempfile
+import traceback
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from prefect_seedance.accounts.account_client import AccountClient, account_client
 from prefect_seedance.accounts.shared_limits import shared_limits
-from prefect_seedance.core.events import RowEvent, Watcher, current_watchers
+from prefect_seedance.core.events import Listener, RowEvent, Watcher, current_listeners, current_watchers
 from prefect_seedance.engine.media_store import MediaStore
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.unrecorded import UnrecordedSpending
@@ -30,6 +32,9 @@ __all__ = ["Session", "open_session"]
 
 log = logging.getLogger(__name__)
 
+UNFORESEEN = 3
+"""Unforeseen errors of one kind that end a run (law 8)."""
+
 
 @dataclass(kw_only=True)
 class Session:
@@ -44,6 +49,8 @@ class Session:
         downloader: Fetches videos.
         scratch: A folder for temporary files of the run.
         watchers: Called with every row event.
+        listeners: Called with every notice.
+        notices: What this run has said that a person should know.
         sending: Creates without an answer.
         stopped: Why this run starts no new rows any more; None while it does.
         failures: The number of rows that failed in this run.
@@ -52,9 +59,9 @@ class Session:
             the core loop, and verify no video sooner.
         spending: The creates of this run, for an error message when the ledger cannot be reached.
         absent: By account: the keys of the rows whose job or link was absent.
-        notes: What the user should know of the run as a whole.
         media: The media of its rows.
         unknown_words: Status words that this program does not know and that were logged, each with its provider.
+        unforeseen: How often which unforeseen error has come.
     """
 
     spec: RunSpec
@@ -65,6 +72,8 @@ class Session:
     downloader: Downloader
     scratch: Path
     watchers: tuple[Watcher, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    notices: list[str] = field(default_factory=list)
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     stopped: BaseException | None = None
     failures: int = 0
@@ -72,9 +81,9 @@ class Session:
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
     absent: dict[str, set[str]] = field(default_factory=dict)
-    notes: list[Message] = field(default_factory=list)
     media: MediaStore = field(init=False)
     unknown_words: set[tuple[str, str]] = field(default_factory=set)
+    unforeseen: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.media = MediaStore(self)
@@ -93,10 +102,27 @@ class Session:
                 # A failing watcher must not stop a row that is paid for.
                 log.exception("A watcher of row events failed")
 
-    def note(self, text: Message) -> None:
-        """Say something about the run as a whole: in the log at once, and in its summary."""
-        self.notes.append(text)
-        log.warning("%s", text)
+    def say(self, text: Message) -> None:
+        """Say something that a person should know now: once, to all listeners, else in the log."""
+        words = str(text)
+        if words in self.notices:
+            return
+        self.notices.append(words)
+        if not self.listeners:
+            log.warning("%s", words)
+        for listener in self.listeners:
+            try:
+                listener(words)
+            except Exception:
+                log.exception("A listener failed")
+
+    def count_unforeseen(self, error: Exception) -> None:
+        """Count an error that this program did not foresee: after three alike, no further money is risked."""
+        place = traceback.extract_tb(error.__traceback__)[-1:]
+        alike = f"{type(error).__name__} {[(each.filename, each.lineno) for each in place]}"
+        self.unforeseen[alike] += 1
+        if self.unforeseen[alike] >= UNFORESEEN:
+            self.stop(error)
 
     def stop(self, reason: BaseException) -> None:
         """Start no new rows: what is paid from now on could not be recorded or stored."""
@@ -153,6 +179,7 @@ async def open_session(spec: RunSpec, context: RunContext, *, shared: bool = Fal
             downloader=downloader,
             scratch=Path(scratch),
             watchers=current_watchers(),
+            listeners=current_listeners(),
             spending=spending,
         )
         if shared:

@@ -29,7 +29,7 @@ from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.flows.twins import awaited, blocking, core_of
 from prefect_seedance.ledger import ledger_url
-from prefect_seedance.messages import message
+from prefect_seedance.messages import current_surface, message
 from prefect_seedance.planning.file_names import file_names
 from prefect_seedance.planning.media_check import has_media, settled_keys, survey
 from prefect_seedance.planning.plan import BatchPlan, gather
@@ -41,6 +41,7 @@ from prefect_seedance.reports.results.result import GenerateResult, build_result
 from prefect_seedance.reports.sheet.history import in_full
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.runs.batch import Distribution, StepsFor, retry_states, run_batch
+from prefect_seedance.runs.check import check_first
 from prefect_seedance.tables.reader import Table
 from prefect_seedance.tasks.home import parts_home, prefect_home
 from prefect_seedance.tasks.step_runner import MANY, TaskRuns, steps_for
@@ -104,7 +105,8 @@ async def generate_videos(
         budget: What the batch may cost over all its runs, such as `100 CNY`. The highest cost of a row is reserved
             before it is sent; rows that do not fit wait.
         max_charge: The highest cost of one row, such as `2 CNY`, where no price or no upper bound is known.
-        max_failures: Start no new rows once this many have failed: a count, or a share of the rows below 1.
+        max_failures: Start no new rows once this many have failed, or are unknown: a count, or a share of the rows
+            below 1.
         approve_above: Pause and ask a person in the Prefect UI if the quote may be above this, such as `50 CNY`.
         media_root: A folder whose files rows may name, in addition to the table's own. In a deployment it must be in a
             folder of the environment variable PREFECT_SEEDANCE_MEDIA_ROOT.
@@ -115,7 +117,8 @@ async def generate_videos(
         choose: Which routes make a row that names none: the `first` alone (and those that its block falls back to);
             all of them `in_order`, each only after a proven refusal of the one before; or the `cheapest` first.
         fall_back_on_moderation: Whether a row that moderation refused goes on to its next route, too.
-        limit_patience: Seconds that a row with a further route waits for a rate limit or an unreachable provider.
+        limit_patience: Seconds that a row with a further route waits for a rate limit or an unreachable provider, and
+            that every row waits where a provider does not answer in its own form.
         spread: Process the rows in other processes: `workers:3` (a deployment of shards), `dask:2`, `ray:2`, or a
             cluster's address, such as `dask tcp://scheduler:8786`. Empty: in this process.
 
@@ -132,6 +135,9 @@ async def generate_videos(
     try:
         read = await open_table(table, columns)
         routes = await load_routes(route)
+        if current_surface() == "form":
+            for finding in await check_first(routes):
+                logger.warning("%s: %s", finding.about, finding.text)
         limits = RunLimits.parse(
             budget=budget,
             max_charge=max_charge,
@@ -241,7 +247,6 @@ async def _carry_out(
                 except InputError as error:
                     return failed(error)  # found before anything was sent
         result = build_result(table, plan, outcome, batch=spec.batch, take=spec.take)
-        result.warnings += [str(note) for note in outcome.notes]
         if isinstance(outcome.stopped, TooManyFailures):
             result.warnings.append(outcome.stopped.message)
         await asyncio.to_thread(write_results, result)

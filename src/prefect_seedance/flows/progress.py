@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from prefect_seedance.core.events import RowEvent, watching
+from prefect_seedance.core.events import RowEvent, listening, watching
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import ProgressArtifact
@@ -29,6 +29,7 @@ class _Tally:
     def __init__(self, keys: Iterable[str]) -> None:
         self.shares = dict.fromkeys(keys, 0.0)
         self.states: dict[str, str] = {}
+        self.notices: list[str] = []
 
     def handle(self, event: RowEvent) -> None:
         self.states[event.key] = event.state
@@ -62,13 +63,18 @@ async def progress_shown(
         return
     artifact = await ProgressArtifact.create(batch, str(message("run.progress", batch=batch, rows=len(tally.shares))))
     updater = asyncio.create_task(_update(artifact, tally, logger))
+
+    def hear(notice: str) -> None:
+        logger.warning(notice)
+        tally.notices.append(notice)
+
     try:
-        with watching(tally.handle):
+        with watching(tally.handle), listening(hear):
             yield
     finally:
         updater.cancel()
         await asyncio.gather(updater, return_exceptions=True)
-    await artifact.update(tally.percent)
+    await artifact.update(tally.percent, tally.notices)
 
 
 async def _update(
@@ -79,7 +85,7 @@ async def _update(
         await asyncio.sleep(ARTIFACT_EVERY)
         # A server that is out of reach for a moment must not stop the run: its jobs are paid for.
         with contextlib.suppress(Exception):
-            await artifact.update(tally.percent)
+            await artifact.update(tally.percent, tally.notices)
         if asyncio.get_running_loop().time() - logged > LOG_EVERY:
             logged = asyncio.get_running_loop().time()
             logger.info("Progress: %s", tally.line())

@@ -16,10 +16,10 @@ from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import blocking
 from prefect_seedance.ledger import RowRecord, ledger_url
 from prefect_seedance.providers import RouteSettings
-from prefect_seedance.runs.resolve import resolve_row
+from prefect_seedance.runs.resolve import resolve_all, resolve_row
 from prefect_seedance.tasks.home import prefect_home
 
-__all__ = ["resolve_video"]
+__all__ = ["resolve_video", "resolve_videos"]
 
 
 @table_flow(name="resolve an unknown video", flow_run_name="resolve {batch} {row}")
@@ -76,3 +76,57 @@ async def resolve_video(
         return failed(error, "Not resolved")
     get_run_logger().info(done)
     return Completed(name="Resolved", message=done, data=done)
+
+
+@table_flow(name="resolve unknown videos", flow_run_name="resolve {batch}")
+@blocking
+async def resolve_videos(
+    batch: str,
+    *,
+    verdict: Literal["not_made", "lost"],
+    reason: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    take: str | None = None,
+    confirm: bool = False,
+    ledger: str | None = None,
+) -> str | State[Any]:
+    """Settle all unknown rows of a batch at once, or those of one reason or time. Nothing is sent.
+
+    Without `confirm` nothing is changed: it says how many rows there are, why they are unknown, and what they may have
+    cost.
+
+    Args:
+        batch: The batch.
+        verdict: not_made: nothing was made or charged, the next run makes them. lost: they were made and paid, and
+            cannot be fetched; their quotes are counted as their cost where they were exact.
+        reason: Only rows with this error code or kind, such as `http-524`, as the reports show it.
+        since: Only creates that were sent at this time or later, such as `2026-11-30 21:00`; UTC, unless it names a
+            zone.
+        until: Only creates that were sent before this time.
+        take: Only this take. Empty: all takes.
+        confirm: Settle them.
+        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+
+    Returns:
+        What there is, and what was done, in words.
+
+    Raises:
+        InputError: There is no such batch, or a time cannot be read.
+    """
+    try:
+        found = await resolve_all(
+            batch=batch,
+            verdict=verdict,
+            reason=reason,
+            since=since,
+            until=until,
+            take=take,
+            confirm=confirm,
+            ledger_url=ledger_url(ledger, prefect_home()),
+        )
+    except SeedanceError as error:
+        return failed(error, "Not resolved")
+    done = str(found)
+    get_run_logger().info(done)
+    return Completed(name="Not confirmed" if found.settled is None else "Resolved", message=done, data=done)

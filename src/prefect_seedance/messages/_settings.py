@@ -59,6 +59,7 @@ SETTINGS = {
         Setting("batch", "--batch", "Batch name"),
         Setting("budget", "--budget", "Budget of the batch"),
         Setting("choose", "--choose", "Which route makes a row"),
+        Setting("confirm", "--yes", "Settle them all", takes="literal"),
         Setting("columns", "--column", "Heading of the prompts", "mapping", entry="prompt="),
         Setting("cost", "--cost"),
         Setting("file_name"),

@@ -29,9 +29,12 @@ class RunLimits:
     Attributes:
         budget: What the batch may cost in total, over all runs and takes.
         max_charge: What one row costs at most, as the user states it, where the quote has no upper bound.
-        max_failures: The run takes no new rows once so many have failed: a count, or below 1 a share of its rows.
+        max_failures: The run takes no new rows once so many have failed or are unknown: a count, or below 1 a share of
+            its rows.
         fall_back_on_moderation: Whether a row whose content a provider rejected goes on to its next route.
-        limit_patience: Seconds that a row with another route waits for a rate limit or an unreachable provider.
+        limit_patience: Seconds that a row with another route waits for a rate limit or an unreachable provider, and
+            that any row waits for the answer to a free question; a fifth of it lies before each probe of an open
+            circuit.
     """
 
     budget: Amount | None = None

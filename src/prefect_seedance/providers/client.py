@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from prefect_seedance.errors import InputError, Refused, SeedanceError, UnknownOutcome
+from prefect_seedance.errors import InputError, Refused, SeedanceError, UnknownOutcome, Unreachable
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Balance, Call, Created, JobView
@@ -16,6 +17,7 @@ from prefect_seedance.providers.dialect import dialect_of
 from prefect_seedance.providers.http.form import unreadable
 from prefect_seedance.providers.http.transport import Timeouts, Transport
 from prefect_seedance.providers.library import AssetView, Library, Uploaded
+from prefect_seedance.providers.outcome import foreign_answer
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.facts import MediaKind
 
@@ -27,6 +29,13 @@ _Record = TypeVar("_Record", Created, JobView, AssetView, Uploaded)
 # These fields are used, not shown. Redacting a key that occurs in them by accident would break them.
 _NOT_REDACTED = frozenset({"job_id", "video_url", "state", "asset_id", "reference", "url"})
 _LAST_PAGE = 50
+
+NO_JOB = "no-such-job"
+"""A job id that no provider gives."""
+
+FREE_SECONDS = 30.0
+"""How long the answer to a free question is waited for: it decides whether anything is sent."""
+
 _GROUP_TYPE = "AIGC"
 
 
@@ -88,6 +97,30 @@ class ProviderClient:
         self._check_id(job_id, "job")
         answer = await self._transport.ask(self.dialect.query_call(job_id))
         return self._decode(lambda: self.dialect.read_job(answer, job_id))
+
+    async def ask_free(self) -> None:
+        """Make sure that the provider's API answers at the base URL. Free.
+
+        It is asked about a job that cannot exist, then for the balance or the like. One answer in the provider's own
+        form is enough, whatever it says.
+
+        Raises:
+            InvalidResponse: If no answer has the provider's own form.
+            Unreachable: If no answer came.
+        """
+        trouble: SeedanceError | None = None
+        for call in (self.dialect.query_call(NO_JOB), *self.dialect.balance_calls()):
+            try:
+                async with asyncio.timeout(FREE_SECONDS):
+                    answer = await self._transport.ask(call)
+            except TimeoutError:
+                text = message("provider.silent", provider=self.account.provider, seconds=FREE_SECONDS)
+                raise Unreachable(text, provider=self.account.provider) from None
+            if self.dialect.own_form(answer):
+                return
+            trouble = trouble or foreign_answer(self.account.provider, answer)
+        if trouble is not None:
+            raise self._redact_error(trouble)
 
     async def balance(self) -> Balance:
         """Query the balance. Free; also checks the key.

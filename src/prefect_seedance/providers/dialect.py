@@ -83,6 +83,12 @@ class Dialect(LibraryDialect, Protocol):
             InvalidResponse: For everything else; the query can be repeated for free.
         """
 
+    def own_form(self, answer: Answer) -> bool:
+        """Whether an answer to a free call is in the provider's own form, whatever it says.
+
+        "No such job" in the provider's error form is; a proxy's page, an index page or a redirect is not.
+        """
+
     def balance_calls(self) -> tuple[Call, ...]:
         """Encode the balance queries; free calls that also check the key."""
 

@@ -181,6 +181,12 @@ def wrong_job(provider: str, answer: Answer, asked: str, named: str) -> InvalidR
     return InvalidResponse(text, **_details(provider, answer, None))
 
 
+def foreign_answer(provider: str, answer: Answer) -> InvalidResponse:
+    """The error for an answer that does not have the provider's own form."""
+    text = message("provider.unusable_answer", provider=provider, status=answer.status, words=_redirected(answer, None))
+    return InvalidResponse(text, **_details(provider, answer, None))
+
+
 def library_error(
     provider: str, answer: Answer, error_body: ErrorBody | None, *, about_asset: bool = False
 ) -> SeedanceError:

@@ -149,6 +149,11 @@ def moment(value: object) -> datetime | None:
         return None
 
 
+def plain_answer(answer: Answer) -> bool:
+    """Whether an answer is neither a redirect nor an error of a server."""
+    return answer.status < 300 or 400 <= answer.status < 500
+
+
 def retry_after(answer: Answer) -> float | None:
     """Return the seconds that `Retry-After` asks to wait (RFC 9110, section 10.2.3: a number or a date)."""
     text = answer.header("retry-after")

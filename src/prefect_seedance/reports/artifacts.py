@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -75,9 +76,10 @@ async def publish(result: GenerateResult) -> None:
 class ProgressArtifact:
     """The progress artifact of a run."""
 
-    def __init__(self, artifact_id: UUID) -> None:
+    def __init__(self, artifact_id: UUID, description: str) -> None:
         self._id = artifact_id
-        self._shown = 0.0
+        self._description = description
+        self._shown: tuple[float, str] = (0.0, description)
 
     @classmethod
     async def create(cls, batch: str, description: str) -> ProgressArtifact:
@@ -85,14 +87,19 @@ class ProgressArtifact:
         made = await acreate_progress_artifact(
             progress=0.0, key=artifact_key(batch, "progress"), description=description
         )
-        return cls(made)
+        return cls(made, description)
 
-    async def update(self, percent: float) -> None:
-        """Show a new value, in percent. Does nothing if the value, rounded to 0.1, is unchanged."""
-        rounded = round(percent, 1)
-        if rounded != self._shown:
-            self._shown = rounded
-            await aupdate_progress_artifact(artifact_id=self._id, progress=rounded)
+    async def update(self, percent: float, notices: Sequence[str] = ()) -> None:
+        """Show a new value, in percent, and what the run has said. Does nothing if both are unchanged.
+
+        Args:
+            percent: The value; it is rounded to 0.1.
+            notices: What a person should know.
+        """
+        shown = round(percent, 1), " ".join([self._description, *notices])
+        if shown != self._shown:
+            self._shown = shown
+            await aupdate_progress_artifact(artifact_id=self._id, progress=shown[0], description=shown[1])
 
 
 def _urgency(status: str) -> int:

@@ -30,7 +30,7 @@ from prefect_seedance.ledger import (
 from prefect_seedance.ledger.rows import budget, lookups, summaries
 from prefect_seedance.media import Storage, open_storage, slug
 from prefect_seedance.media.storage.local import LocalStorage
-from prefect_seedance.messages import Message, message
+from prefect_seedance.messages import message
 from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.runs import balances, stats
@@ -71,8 +71,8 @@ class RunOutcome:
         assets: All billed requests for assets that runs of the batch have made.
         troubles: Why a row is not finished, by key, where its state does not say it.
         done: The keys of the rows whose state this run changed.
+        notices: What the run has said that a person should know.
         stopped: Why the run started no more rows before all were finished; None where all were.
-        notes: What the user should know of the run as a whole.
         balances: The accounts' balances before and after, as the providers show them: a hint for people.
         account_stats: Jobs in flight, refused creates and queries of each account.
         budget: What the batch may cost; None where the user sets no budget.
@@ -90,8 +90,8 @@ class RunOutcome:
     assets: list[AssetRequest] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict, repr=False)
     done: set[str] = field(default_factory=set, repr=False)
+    notices: list[str] = field(default_factory=list)
     stopped: BaseException | None = None
-    notes: list[Message] = field(default_factory=list)
     balances: list[Balances] = field(default_factory=list)
     account_stats: list[AccountStats] = field(default_factory=list)
     budget: Amount | None = None
@@ -167,8 +167,8 @@ async def run_batch(
                 outcome.done, outcome.troubles = await distribution(session, planned, ids, known, storage=storage)
             outcome.stopped = session.stopped
         finally:
+            outcome.notices = session.notices
             await _note_balances(session, outcome)
-            outcome.notes = session.notes
             outcome.account_stats = stats.since(counted, stats.counts(session))
             outcome.budget = spec.limits.budget
             if spec.limits.budget is not None:

@@ -1,20 +1,23 @@
-"""Settles an unknown row by a person's verdict."""
+"""Settles unknown rows by a person's verdict: one, or all of a kind at once."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError, NotFound, SeedanceError
-from prefect_seedance.ledger import Ledger, RowRecord, Verdict
-from prefect_seedance.ledger.rows import assets, lookups
+from prefect_seedance.ledger import Ledger, RowRecord, Verdict, add_up
+from prefect_seedance.ledger.rows import assets, lookups, resolving
 from prefect_seedance.messages import Message, message
 from prefect_seedance.providers import ProviderClient, RouteSettings
 from prefect_seedance.routes.pricing.amount import Amount
 
-__all__ = ["resolve_row"]
+__all__ = ["Unknowns", "resolve_all", "resolve_row"]
 
 RoutesFor = Callable[[RowRecord], Awaitable[Sequence[RouteSettings]]]
 """Returns routes whose accounts may know a row's job."""
@@ -105,6 +108,113 @@ async def _ask(record: RowRecord, job_id: str, routes_for: RoutesFor | None) -> 
     except SeedanceError as error:
         return message("resolve.job_not_answered", provider=record.provider, reason=error.text)
     return message("resolve.job_is_there", provider=record.provider, state=view.state.value, time=f"{now():%H:%M} UTC")
+
+
+AT_ONCE = 200
+"""Rows that one transaction settles, so that others wait only briefly for the ledger."""
+
+
+@dataclass(frozen=True)
+class Unknowns:
+    """Unknown rows, and what was done with them.
+
+    Attributes:
+        rows: The rows that were meant, as they were before.
+        settled: How many of them were settled; None where they were only shown.
+        text: All this in words: how many, why they are unknown, what they may have cost, and what was done.
+    """
+
+    rows: tuple[RowRecord, ...]
+    settled: int | None
+    text: Message
+
+    def __str__(self) -> str:
+        return str(self.text)
+
+
+async def resolve_all(
+    *,
+    ledger_url: str,
+    batch: str,
+    verdict: Verdict,
+    reason: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    take: str | None = None,
+    confirm: bool = False,
+) -> Unknowns:
+    """Settle all unknown rows of a batch, or those of one reason or time; without `confirm` they are only shown.
+
+    Args:
+        ledger_url: The ledger.
+        batch: The batch.
+        verdict: `not_made` or `lost`; a job belongs to one row.
+        reason: Only rows with this code or kind of error, such as `http-524`.
+        since: Only creates that were sent at this time or later, such as `2026-11-30 21:00`; UTC, unless it names a
+            zone.
+        until: Only creates that were sent before this time.
+        take: Only this take; None: all takes.
+        confirm: Settle them.
+
+    Raises:
+        InputError: A time cannot be read, or the verdict is `job`.
+    """
+    if verdict == "job":
+        raise InputError(message("resolve.job_of_many"))
+    window = {"since": _moment("since", since), "until": _moment("until", until)}
+    ledger = await Ledger.open(ledger_url)
+    try:
+        if await ledger.read(lookups.batch_id, batch) is None:
+            raise InputError(message("resolve.no_batch", batch=batch))
+        rows = await ledger.read(lookups.unknown_rows, batch, take=take, reason=reason, **window)
+        shown = message("resolve.unknowns", rows=len(rows), batch=batch, cost=_worth(rows), reasons=_reasons(rows))
+        if not rows:
+            return Unknowns((), None, message("resolve.no_unknowns", batch=batch))
+        if not confirm:
+            return Unknowns(tuple(rows), None, message("resolve.only_shown", unknowns=shown))
+        settled = 0
+        for start in range(0, len(rows), AT_ONCE):
+            some = {row.id: row for row in rows[start : start + AT_ONCE]}
+            charges = {row.id: _charge(row, None) if verdict == "lost" else None for row in some.values()}
+            settled += await ledger.write(resolving.resolve_many, some, verdict, charges)
+    finally:
+        await ledger.close()
+    left = len(rows) - settled
+    if verdict == "lost":
+        text = message("resolve.all_lost", unknowns=shown, settled=settled, left=left)
+    else:
+        text = message("resolve.all_not_made", unknowns=shown, settled=settled, left=left, batch=batch)
+    return Unknowns(tuple(rows), settled, text)
+
+
+def _moment(name: str, text: str | None) -> datetime | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(message("resolve.bad_time", name=name, text=text)) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _worth(rows: Sequence[RowRecord]) -> Message:
+    """The most that these rows may have cost."""
+    lines = add_up([row.attempt for row in rows if row.attempt is not None])
+    if any(line.doubt is None or line.currency is None for line in lines):
+        return message("spending.unknown_cost")
+    sums: Counter[str] = Counter()
+    for line in lines:
+        sums[str(line.currency)] += line.doubt or Decimal(0)  # type: ignore[assignment]
+    return message("spending.at_most", amounts=" + ".join(f"{sums[name]:f} {name}" for name in sorted(sums)))
+
+
+def _reasons(rows: Sequence[RowRecord]) -> list[Message]:
+    """How many rows have which code, most first, with the words of one of them."""
+    words = {row.error_code or row.error_kind or "–": row.error_message or "" for row in rows}
+    counts = Counter(row.error_code or row.error_kind or "–" for row in rows)
+    return [
+        message("resolve.reason", code=code, rows=number, words=words[code]) for code, number in counts.most_common()
+    ]
 
 
 def _asset_told(number: int, verdict: Verdict, asset_id: str | None) -> str:

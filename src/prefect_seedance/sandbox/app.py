@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from prefect_seedance.sandbox.anyfast import api, assets
 from prefect_seedance.sandbox.http import control, files, media
+from prefect_seedance.sandbox.http.wrong_host import WrongHostMiddleware
 from prefect_seedance.sandbox.jimmy import api as jimmy
 from prefect_seedance.sandbox.jimmy import assets as jimmy_assets
 from prefect_seedance.sandbox.jimmy import audit, uploading
@@ -41,4 +42,5 @@ def build_app(
     routes = [route for module in ENDPOINTS for route in module.ROUTES]
     app = Starlette(routes=routes, exception_handlers={Refusal: _refused})
     app.state.sandbox = state or State(settings, faults)
+    app.add_middleware(WrongHostMiddleware, state=app.state.sandbox)
     return app

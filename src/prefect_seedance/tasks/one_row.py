@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prefect.runtime import flow_run
+
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess
@@ -42,4 +44,5 @@ def context_of(settings: RouteSettings, ledger: str | None, *, media_root: str |
         ledger_url=ledger_url(ledger, prefect_home()),
         media_access=MediaAccess(roots=media_roots(media_root), loopback=settings.account.on_loopback),
         parts=parts_home(),
+        flow_run_id=flow_run.id,
     )

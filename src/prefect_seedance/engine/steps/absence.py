@@ -117,4 +117,4 @@ def _report(row: Row) -> None:
     before = len(rows)
     rows.add(row.key)
     if before < SEVERAL <= len(rows):
-        row.session.note(message("account.jobs_absent", account=account, number=SEVERAL))
+        row.session.say(message("account.jobs_absent", account=account, number=SEVERAL))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 from prefect_seedance.accounts.clock_gap import moment, stood_still_since
+from prefect_seedance.accounts.send_gate import PROBES, Turn
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.row import Row
@@ -19,6 +22,7 @@ from prefect_seedance.errors import (
     OverBudget,
     RateLimited,
     Refused,
+    RoutePaused,
     SeedanceError,
     UnknownOutcome,
     Unreachable,
@@ -27,9 +31,10 @@ from prefect_seedance.ledger import TAKEABLE, Intent, State
 from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.ledger.rows.transitions import over_budget
 from prefect_seedance.messages import message
+from prefect_seedance.providers import Created
 from prefect_seedance.tables.row_keys import redacted
 
-__all__ = ["create"]
+__all__ = ["create", "pause"]
 
 
 async def create(row: Row) -> None:
@@ -40,6 +45,7 @@ async def create(row: Row) -> None:
     Raises:
         MovedToNextRoute: Proven: nothing was made, and the row moves on to its next route.
         OverBudget: Its worst case does not fit the budget; nothing was sent.
+        RoutePaused: The gate lets no create of this run through; nothing was sent.
         Refused: Proven: nothing was made. `RateLimited` may be tried again, as may `Unreachable`.
         UnknownOutcome: It is unknown whether a job was made. Never try again.
         LedgerError: The intent could not be written; nothing was sent.
@@ -53,13 +59,51 @@ async def create(row: Row) -> None:
     if skip(row):
         raise _moved_on(row, row.fallback.skipped[row.fallback.at])
     if (reason := account_closed(row)) is not None:
-        await session.ledger.write(transitions.put_off, session.run, row.id, reason)
-        row.set_state(State.DEFERRED, reason.message)
+        await _put_off(row, reason)
         raise reason
-    sending = asyncio.create_task(_send(row), name=f"seedance create {row.key}")
-    session.sending.add(sending)
-    sending.add_done_callback(session.sending.discard)
-    await _answered(sending)
+    try:
+        async with _turn(row) as turn:
+            if session.is_over():
+                return
+            sending = asyncio.create_task(_send(row, turn), name=f"seedance create {row.key}")
+            session.sending.add(sending)
+            sending.add_done_callback(session.sending.discard)
+            await _answered(sending)
+    except RoutePaused as error:
+        await pause(row, error)
+
+
+async def pause(row: Row, error: RoutePaused) -> None:
+    """Record that a row is not sent now: it is deferred, or goes on to its next route.
+
+    Raises:
+        RoutePaused: It is deferred.
+        MovedToNextRoute: It goes on.
+    """
+    if row.fallback.has_alternatives:
+        refused_by_route(row, error)
+        raise _moved_on(row, error)
+    row.session.say(message("gate.paused", reason=error.text))
+    error.row = row.key
+    await _put_off(row, error)
+    raise error
+
+
+async def _put_off(row: Row, reason: SeedanceError) -> None:
+    await row.session.ledger.write(transitions.put_off, row.session.run, row.id, reason)
+    row.set_state(State.DEFERRED, reason.message)
+
+
+@contextlib.asynccontextmanager
+async def _turn(row: Row) -> AsyncIterator[Turn | None]:
+    """The row's turn at the gate: that of its slot, unless the circuit has opened since; a single task has none yet."""
+    limiter, model = row.account_client.limiter, row.settings.route.model
+    turn = None if row.slot is None else row.slot.turn
+    if limiter.gate.lets(model, turn):
+        yield turn
+        return
+    async with limiter.turn(model, row.sender) as turn:
+        yield turn
 
 
 async def _ready(row: Row) -> None:
@@ -95,7 +139,19 @@ async def _answered(sending: asyncio.Task[None]) -> None:
         raise
 
 
-async def _send(row: Row) -> None:
+async def _send(row: Row, turn: Turn | None) -> None:
+    try:
+        await _send_recorded(row, turn)
+    except SeedanceError:
+        raise
+    except Exception as error:
+        # An unforeseen error after the create was sent: nothing proves what became of it.
+        if row.state in {State.SENT, State.UNKNOWN}:
+            _note_unknown(row, turn, UnknownOutcome(message("row.create_unanswered", reason=type(error).__name__)))
+        raise
+
+
+async def _send_recorded(row: Row, turn: Turn | None) -> None:
     session = row.session
     begun = moment()
     attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
@@ -123,6 +179,10 @@ async def _send(row: Row) -> None:
     except SeedanceError as error:
         error.row = row.key
         await _record_refusal(row, attempt, error)
+        if decide(error).state is State.UNKNOWN:
+            _note_unknown(row, turn, error)
+        elif isinstance(error, Refused):
+            row.account_client.limiter.gate.answered(row.settings.route.model, turn)
         if row.fallback.moving:
             raise _moved_on(row, error) from None
         raise
@@ -136,6 +196,12 @@ async def _send(row: Row) -> None:
         await _record_refusal(row, attempt, lost)
         raise
     reached("answer received")
+    await _record_job(row, attempt, made)
+    row.account_client.limiter.gate.answered(row.settings.route.model, turn)
+
+
+async def _record_job(row: Row, attempt: int, made: Created) -> None:
+    session = row.session
     session.spending.answered(row.key, made.job_id)
     try:
         await session.ledger.created(
@@ -157,6 +223,13 @@ async def _send(row: Row) -> None:
     row.account_client.limiter.accepted(row.slot)
     row.circuit_breaker.opened(row.settings.route.model)
     row.set_state(State.CREATED)
+
+
+def _note_unknown(row: Row, turn: Turn | None, error: SeedanceError) -> None:
+    """Have the gate count an unknown outcome, and say so where the circuit opens by it."""
+    model = row.settings.route.model
+    if row.account_client.limiter.gate.unknown(model, turn, row.sender, error):
+        row.session.say(message("gate.opened", model=model, probes=PROBES, reason=error.text))
 
 
 async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:

@@ -5,6 +5,7 @@
 | `AuthenticationError` | deferred | the account, while this process uses the key | yes | no |
 | `InsufficientFunds` | deferred | the account | yes | no |
 | `RouteUnavailable` | deferred | the route | yes | no |
+| `RoutePaused` | deferred | nothing: the gate remembers it | yes | no |
 | `RateLimited`, `Unreachable` | deferred | the account, for rows with another route | after `limit_patience` | yes |
 | `ContentRejected` | refused | nothing | where the user says so | no |
 | any other `Refused` | refused | nothing | yes | no |
@@ -28,6 +29,7 @@ from prefect_seedance.errors import (
     OverBudget,
     RateLimited,
     Refused,
+    RoutePaused,
     RouteUnavailable,
     SeedanceError,
     Unreachable,
@@ -61,6 +63,7 @@ _DECISIONS: dict[type[BaseException], Decision] = {
     AuthenticationError: Decision(State.DEFERRED, close="account", fall_back=True),
     InsufficientFunds: Decision(State.DEFERRED, close="account", fall_back=True),
     RouteUnavailable: Decision(State.DEFERRED, close="route", fall_back=True),
+    RoutePaused: Decision(State.DEFERRED, fall_back=True),
     RateLimited: _NOT_NOW,
     Unreachable: _NOT_NOW,
     ContentRejected: Decision(State.REFUSED),

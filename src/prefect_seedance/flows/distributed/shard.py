@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect import flow
+from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from prefect_seedance.core.events import listening
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.distributed.shard_task import run_shard
@@ -43,7 +45,8 @@ def shard(call: dict[str, Any], number: int = 1) -> Any:  # noqa: ARG001 - it na
 
 async def _shard(call: Mapping[str, Any]) -> Any:
     try:
-        outcome = await run_shard(call, flow_run_id())
+        with listening(get_run_logger().warning):
+            outcome = await run_shard(call, flow_run_id())
     except SeedanceError as error:
         return failed(error, "Failed")
     counted = [message("spread.shard_count", rows=rows, state=state) for state, rows in sorted(outcome.counts.items())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ __all__ = [
     "rows_by_id",
     "rows_of",
     "states_of",
+    "unknown_rows",
 ]
 
 GROUP = 500
@@ -82,6 +84,37 @@ def rows_of(connection: sa.Connection, batch: str, take: str | None = None) -> l
         wanted = sa.and_(wanted, rows.c.take == take)
     groups = connection.execute(_SELECT.where(wanted).order_by(rows.c.id)).partitions(FETCHED)
     return [_record(row) for group in groups for row in group]
+
+
+def unknown_rows(
+    connection: sa.Connection,
+    batch: str,
+    *,
+    take: str | None = None,
+    reason: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[RowRecord]:
+    """The unknown rows of a batch, in the order in which they were planned.
+
+    Args:
+        connection: An open connection.
+        batch: The batch.
+        take: Only this take.
+        reason: Only rows with this code or kind of error.
+        since: Only creates that were sent at this time or later.
+        until: Only creates that were sent before this time.
+    """
+    wanted = [batches.c.name == batch, rows.c.state == State.UNKNOWN]
+    if take is not None:
+        wanted.append(rows.c.take == take)
+    if reason is not None:
+        wanted.append(sa.or_(rows.c.error_code == reason, rows.c.error_kind == reason))
+    if since is not None:
+        wanted.append(attempts.c.sent_at >= since)
+    if until is not None:
+        wanted.append(attempts.c.sent_at < until)
+    return [_record(row) for row in connection.execute(_SELECT.where(*wanted).order_by(rows.c.id))]
 
 
 @gc_paused()

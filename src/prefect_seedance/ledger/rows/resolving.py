@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -15,7 +17,7 @@ from prefect_seedance.ledger.rows import leases, lookups, transitions
 from prefect_seedance.ledger.states import Settlement, State
 from prefect_seedance.messages import message
 
-__all__ = ["Verdict", "resolve"]
+__all__ = ["Verdict", "resolve", "resolve_many"]
 
 Verdict = Literal["not_made", "lost", "job"]
 """`not_made`: nothing was made or charged. `lost`: it was made and paid, and is gone. `job`: its job id is known."""
@@ -75,6 +77,28 @@ def _resolvable(row: RowRecord, verdict: Verdict) -> frozenset[State]:
         if row.attempt is not None and (row.attempt.resolution or "").startswith("job "):
             states |= {State.CREATED, State.FAILED}
     return frozenset(states)
+
+
+def resolve_many(
+    connection: sa.Connection, records: Mapping[int, RowRecord], verdict: Verdict, charges: Mapping[int, Decimal | None]
+) -> int:
+    """Settle several unknown rows alike. Rows that a live run holds, or that were settled meanwhile, are left alone.
+
+    Args:
+        connection: An open writing transaction.
+        records: The rows, by id.
+        verdict: What the person found out; not `job`.
+        charges: By row: what it cost, for `lost`.
+
+    Returns:
+        How many were settled.
+    """
+    settled = 0
+    for row_id, record in records.items():
+        with contextlib.suppress(LedgerError, InputError):  # raised before anything is written
+            resolve(connection, record, verdict, charge=charges.get(row_id))
+            settled += 1
+    return settled
 
 
 def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:

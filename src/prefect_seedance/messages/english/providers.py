@@ -62,6 +62,7 @@ PROVIDERS: dict[str, str] = {
     "provider.answer_lost": "{provider} may have accepted this paid call, but its answer was lost: {reason}",
     "provider.answer_unreadable": "{provider} gave an unreadable answer: {reason}",
     "provider.no_answer": "{provider} gave no answer: {reason}",
+    "provider.silent": "{provider} gave no answer to a free question within {seconds:g} s.",
     # Answers; `words` are the provider's own.
     "provider.refused": "{provider} refused: {words}",
     "provider.rate_limited": "{provider} accepts no more for now: {words}",

@@ -84,6 +84,10 @@ ROWS: dict[str, str] = {
         "Nothing was sent."
     ),
     "row.create_unanswered": "The create ended before the provider's answer arrived ({reason}).",
+    "row.unforeseen": (
+        "This program did not foresee an error of this row: {reason}. What was sent for it is in the ledger; the log "
+        "has the details."
+    ),
     "row.held": "Another run works on this row; nothing was done.",
     "row.held_elsewhere": "Another run works on this row.",
     "row.job_not_recorded": "{error} The provider has made job {job} of this row.",

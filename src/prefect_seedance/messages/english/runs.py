@@ -3,6 +3,29 @@
 from __future__ import annotations
 
 RUNS: dict[str, str] = {
+    "gate.no_answer": (
+        "Nothing is sent to {model}: a free question was not answered in its provider's own form for {seconds:g} s. "
+        "{reason}"
+    ),
+    "gate.not_now": "Creates of {model} end without proof of what became of them. The last one: {reason}",
+    "gate.opened": (
+        "Creates of {model} end without proof of what became of them, and each may have been paid. From now on a free "
+        "question comes first, and at most {probes:try|tries} more may end so in this run; the other rows wait, or go "
+        "on to their next route. The last one: {reason}"
+    ),
+    "gate.paused": "The rows that are left are not sent, and cost nothing. {reason}",
+    "gate.probes_used_up": (
+        "Nothing more is sent to {model}: {probes:try|tries} ended without proof after its circuit had opened. The "
+        "last one: {reason}"
+    ),
+    "gate.resolve_first": (
+        "What to do: look up the unknown rows in the provider's records, and settle them, all at once if they are "
+        "alike (`prefect-seedance resolve-all {batch}`, or the form that resolves rows)."
+    ),
+    "gate.what_to_do": (
+        "What to do: find the cause (`prefect-seedance check ROUTE` is free), and start the same run again: it sends "
+        "what was not sent."
+    ),
     "resolve.asset_cost": ("An asset request costs what its price line says: leave the cost out. Nothing was changed."),
     "resolve.asset_lost": (
         "Asset request {request} counts as billed and lost: the next run that needs the medium requests it again."
@@ -10,6 +33,29 @@ RUNS: dict[str, str] = {
     "resolve.asset_made": "Asset request {request} made {asset}: the next run uses it.",
     "resolve.asset_not_made": (
         "Asset request {request} made nothing: the next run that needs the medium requests it again."
+    ),
+    "resolve.all_lost": (
+        "{unknowns} {settled:row counts|rows count} as made and lost, at the quote where that was exact, else for an "
+        "unknown amount; {left:,} were left alone, because a live run holds them or they were settled meanwhile."
+    ),
+    "resolve.all_not_made": (
+        "{unknowns} {settled:row was|rows were} not made: the next run of batch {batch!r} makes them, and pays. "
+        "{left:,} were left alone, because a live run holds them or they were settled meanwhile."
+    ),
+    "resolve.bad_time": (
+        "{name}={text!r}: expected a time such as 2026-11-30 21:00 (UTC), or one with its zone, such as "
+        "2026-11-30T21:00+08:00. Nothing was changed."
+    ),
+    "resolve.job_of_many": "A job belongs to one row: name the row and its job. Nothing was changed.",
+    "resolve.no_batch": "The ledger has no batch {batch!r}. Nothing was changed.",
+    "resolve.no_unknowns": "Batch {batch!r} has no such unknown row. Nothing was changed.",
+    "resolve.only_shown": (
+        "{unknowns} Nothing was changed. Look some of them up in the provider's records; if all of them are alike, "
+        "repeat this with {@confirm} set."
+    ),
+    "resolve.reason": "{code}: {rows:row|rows}, such as: {words}",
+    "resolve.unknowns": (
+        "{rows:unknown row|unknown rows} of batch {batch!r} may have been paid, {cost}:{reasons:bullets}"
     ),
     "resolve.other_currency": (
         "cost={cost!r}: this row is priced in {currency}, and currencies are never converted. Nothing was changed."

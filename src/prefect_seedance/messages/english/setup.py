@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 SETUP: dict[str, str] = {
+    # The check of routes.
+    "check.all_ok": "All of it can be used. Nothing was created, and nothing was spent.",
+    "check.balance": "{fields}, as the provider shows it",
+    "check.failed": "{failures:sentences} Nothing was created, and nothing was spent.",
+    "check.host": "{provider} answers in its own form at {url}",
+    "check.key": "the key is accepted",
+    "check.ledger": "{place} can be reached; it has {batches:batch|batches}",
+    "check.line": "{about}: {text}",
+    "check.no_balance": "{provider} shows none",
+    "check.no_route": "Name a saved route block or a model, as in: prefect-seedance check seedance2.0-mini",
+    "check.not_asked": "not asked, because the host did not answer in its provider's form",
+    "check.not_started": (
+        "The account {account} cannot be used: {reason} Correct the base URL or the key in the credentials block. "
+        "Nothing was spent."
+    ),
+    "check.output": "{place} can be written to; no ledger uses it yet",
+    "check.output_known": "{place} can be written to, and belongs to this ledger",
+    "check.some_failed": "{failures:check|checks} failed. Nothing was created, and nothing was spent.",
     # The command line.
     "cli.interrupted": (
         "Interrupted. What is paid for is in the ledger: run the same command again, and it continues."

@@ -114,6 +114,20 @@ class Anyfast(AnyfastLibrary):
             seconds=reading.length(reading.first(("duration",), upstream, task, body)),
         )
 
+    def own_form(self, answer: Answer) -> bool:
+        """Whether an answer is an error with words, a job, or a list of models; see `Dialect.own_form`.
+
+        The gateway says "Invalid URL" in its own form of paths that it does not have: that is another installation.
+        """
+        body = reading.read_object(answer.body)
+        if body is None or not reading.plain_answer(answer):
+            return False
+        error = reading.child(body, "error")
+        coded = reading.scalar(body.get("code")) is not None and isinstance(body.get("message"), str)
+        known = bool(error.get("message")) or coded or _is_job(body) or isinstance(body.get("data"), list)
+        words = f"{error.get('message')} {body.get('message')}".lower()
+        return known and "invalid url" not in words
+
     def balance_calls(self) -> tuple[Call, ...]:
         """Encode the list of models: no document names a balance call, but this call checks the key."""
         return (Call("GET", "/v1/models"),)

@@ -115,6 +115,11 @@ class Jimmy(JimmyLibrary):
             finished_at=reading.moment(data.get("completed_at")),
         )
 
+    def own_form(self, answer: Answer) -> bool:
+        """Whether an answer has the envelope with a code; see `Dialect.own_form`."""
+        body = reading.read_object(answer.body)
+        return reading.plain_answer(answer) and body is not None and reading.scalar(body.get("code")) is not None
+
     def balance_calls(self) -> tuple[Call, ...]:
         """Encode the queries of the account's balance and of the key's own quota: either can run out."""
         return (Call("GET", f"{API}/user/balance"), Call("GET", f"{API}/key/balance"))

@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from prefect_seedance.errors import RoutePaused
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, RowSummary, State, add_up_all
 from prefect_seedance.messages import message
 from prefect_seedance.reports.hints import stats_line
@@ -56,7 +57,8 @@ class GenerateResult:
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
-        hints: The state of the budget, the accounts' balances before and after (raw), and the traffic.
+        hints: The state of the budget, the accounts' balances before and after (raw), the traffic, and what to do where
+            the run held rows back.
         account_stats: The traffic between this process and each account.
         batch_rows: The results of all rows of the batch, all takes.
         history: The ledger's rows for a new contact sheet; empty where the existing one is current.
@@ -169,8 +171,13 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
         folder=outcome.folder,
         ledger=outcome.ledger,
         frame=table.frame,
-        warnings=[str(warning) for warning in plan.warnings],
-        hints=[*_budget(outcome), *_balances(outcome), *map(stats_line, outcome.account_stats)],
+        warnings=[*(str(warning) for warning in plan.warnings), *outcome.notices],
+        hints=[
+            *_budget(outcome),
+            *_balances(outcome),
+            *map(stats_line, outcome.account_stats),
+            *_what_to_do(outcome, batch),
+        ],
         account_stats=outcome.account_stats,
         batch_rows=Rows(outcome.summaries, earlier, outcome.troubles),
     )
@@ -199,6 +206,16 @@ def _budget(outcome: RunOutcome) -> list[str]:
     if outcome.budget is None or outcome.committed is None:
         return []
     return [str(message("hint.budget", committed=f"{outcome.committed:f}", budget=outcome.budget))]
+
+
+def _what_to_do(outcome: RunOutcome, batch: str) -> list[str]:
+    """What a person can do about rows that were not sent blindly."""
+    rows = outcome.records.values()
+    if not any(row.kind.state is State.DEFERRED and row.kind.error_kind == RoutePaused.kind for row in rows):
+        return []
+    unknown = any(row.kind.state is State.UNKNOWN for row in rows)
+    first = [str(message("gate.resolve_first", batch=batch))] if unknown else []
+    return [*first, str(message("gate.what_to_do"))]
 
 
 def _balances(outcome: RunOutcome) -> list[str]:

@@ -17,7 +17,7 @@ from prefect_seedance.sandbox.http.links import result_link
 from prefect_seedance.sandbox.world.draft import Draft, Refusal
 from prefect_seedance.sandbox.world.job import Job
 from prefect_seedance.sandbox.world.reference import References
-from prefect_seedance.sandbox.world.replies import Replies, bad_gateway, broken_off
+from prefect_seedance.sandbox.world.replies import Replies, bad_gateway, broken_off, gave_up_waiting
 from prefect_seedance.sandbox.world.state import Account, State
 
 
@@ -135,16 +135,17 @@ def _failure_kind(state: State, prompt: str, effects: frozenset[str]) -> str | N
 
 
 async def _answer(replies: Replies, job: Job, effects: frozenset[str]) -> Response:
-    if "cut_after" in effects:
-        return Cut()
-    if "error_after" in effects:
-        return bad_gateway()
-    if "missing_after" in effects:
-        return replies.job_missing()
-    if "named_after" in effects:
-        return replies.job_named(job)
-    if "odd_shape" in effects:
-        return replies.created_oddly(job)
+    instead: dict[str, Callable[[], Response]] = {
+        "cut_after": Cut,
+        "error_after": bad_gateway,
+        "missing_after": replies.job_missing,
+        "named_after": lambda: replies.job_named(job),
+        "odd_shape": lambda: replies.created_oddly(job),
+        "create_storm": gave_up_waiting,
+    }
+    for fault, answer_to in instead.items():
+        if fault in effects:
+            return answer_to()
     if "slow_create" in effects:
         await wait(replies.state, replies.state.faults.slow_create_seconds)
     answer = replies.created(job)

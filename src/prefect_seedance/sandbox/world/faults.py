@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 JimmyEnvelope = Literal["documented", "0", "20000", "int20000", "bare", "faq"]
 AnyfastDialect = Literal["new", "flat", "lower", "upper"]
 Progress = Literal["honest", "uneven", "none"]
+WrongHost = Literal["no", "nginx_404", "index_page", "redirect", "waf_403"]
 Point = Literal["create", "query", "download", "upload", "asset"]
 
 #: Faults of a create call, in the order in which they are drawn; the first hit is used.
@@ -20,6 +21,7 @@ CREATE_FAULTS = (
     "error_before",
     "cut_after",
     "error_after",
+    "create_storm",
     "broken_after",
     "missing_after",
     "named_after",
@@ -67,6 +69,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "jimmy_envelope": get_args(JimmyEnvelope),
     "anyfast_dialect": get_args(AnyfastDialect),
     "progress": get_args(Progress),
+    "wrong_host": get_args(WrongHost),
     "jimmy_error_status": (200, 400),
     "refused_status": tuple(range(400, 500)),
 }
@@ -90,6 +93,8 @@ class Faults:
         concurrency: A hidden limit of unfinished jobs for each account: above it, 429. None is no limit.
         error_before: A create is answered with 500 in the provider's own form; no job is made.
         error_after: The job is made and charged, but the answer is a gateway's 502 page.
+        create_storm: The job is made and charged, and the answer is the 524 page of a proxy that gave up waiting. With
+            1, every create is accepted and billed, and none is proven.
         broken_after: The job is made and charged, but the JSON of the answer is truncated.
         missing_after: The job is made and charged, but the answer says that a job is missing: a relay asked its
             upstream for it too early.
@@ -143,6 +148,9 @@ class Faults:
         anyfast_dialect: `new` (envelope, upper case), `lower` (envelope, lower-case status, link repeated in
             `fail_reason`), `flat` (the old flat body), `upper` (flat, upper case).
         progress: `honest`, `uneven` (never wrong, but faster and slower in parts), or `none` to omit it.
+        wrong_host: What answers every call in place of the providers, as behind a wrong base URL: an `nginx_404`, an
+            `index_page` with 200, a `redirect` to another host, or a firewall's page (`waf_403`). `no` is the sandbox.
+            The sandbox's own endpoints go on.
     """
 
     rate_limited: float = 0.0
@@ -150,6 +158,7 @@ class Faults:
     concurrency: int | None = None
     error_before: float = 0.0
     error_after: float = 0.0
+    create_storm: float = 0.0
     broken_after: float = 0.0
     missing_after: float = 0.0
     named_after: float = 0.0
@@ -196,6 +205,7 @@ class Faults:
     jimmy_error_status: int = 400
     anyfast_dialect: AnyfastDialect = "new"
     progress: Progress = "honest"
+    wrong_host: WrongHost = "no"
     _queues: dict[str, deque[str]] = field(
         default_factory=lambda: {point: deque() for point in QUEUES}, init=False, repr=False, compare=False
     )

@@ -91,6 +91,11 @@ def bad_gateway() -> Response:
     return HTMLResponse(GATEWAY_PAGE, status_code=502)
 
 
+def gave_up_waiting() -> Response:
+    """Return the 524 page of a proxy that has passed the request on and gave up waiting for the answer."""
+    return HTMLResponse(GATEWAY_PAGE.replace("502 Bad Gateway", "524: A timeout occurred"), status_code=524)
+
+
 def broken_off(answer: Response) -> Response:
     """Return an answer whose body is truncated, with a Content-Length that matches the rest."""
     body = bytes(answer.body)
