@@ -76,6 +76,8 @@ class FileServer:
         self.ranges = True
         self.content_type = "video/mp4"
         self.status: int | None = None
+        self.refusal = b"no"  # the body of an answer that refuses
+        self.key: str | None = None  # without it, every request is answered 401
         self.cut_at: list[int] = []  # for each request: body bytes to send before the cut
         self.told_length: int | None = None  # instead of the true one
         self.length = "told"  # told, chunked, none
@@ -140,11 +142,13 @@ class FileServer:
         await writer.drain()
 
     def choose(self, path: str, asked: dict[str, str], headers: dict[str, str]) -> tuple[int, bytes]:
+        if self.key is not None and asked.get("authorization") != f"Bearer {self.key}":
+            return 401, self.refusal
         if path in self.redirects:
             headers["Location"] = self.redirects[path]
             return 302, b""
         if self.status is not None:
-            return self.status, b"no"
+            return self.status, self.refusal
         wanted = asked.get("range")
         if not wanted or not self.ranges or (asked.get("if-range") != self.etag and not self.ignore_if_range):
             return 200, self.data
@@ -157,12 +161,26 @@ class FileServer:
         return 206, self.data[start:]
 
 
-@pytest.fixture
-async def server(mp4) -> AsyncIterator[FileServer]:
-    served = FileServer(mp4)
+@contextlib.asynccontextmanager
+async def serving(data: bytes) -> AsyncIterator[FileServer]:
+    """A server of this file."""
+    served = FileServer(data)
     listener = await asyncio.start_server(served.handle, "127.0.0.1", 0)
     served.port = listener.sockets[0].getsockname()[1]
     yield served
     listener.close()
     await served.close()
     await listener.wait_closed()
+
+
+@pytest.fixture
+async def server(mp4) -> AsyncIterator[FileServer]:
+    async with serving(mp4) as served:
+        yield served
+
+
+@pytest.fixture
+async def other(mp4) -> AsyncIterator[FileServer]:
+    """A second server: the same host with another port is another origin."""
+    async with serving(mp4) as served:
+        yield served
