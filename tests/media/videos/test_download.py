@@ -109,6 +109,17 @@ async def test_a_resume_asks_for_the_rest_alone_and_names_what_it_has(server, fe
     assert server.requests[1][1]["if-range"] == '"v1"'
 
 
+async def test_a_range_that_is_shorter_than_asked_for_is_gone_on_with(server, fetch, mp4):
+    server.cut_at, server.longest_range = [1000], 500
+    with pytest.raises(Unreachable):
+        await fetch()
+    with pytest.raises(Unreachable, match=f"1500 of {len(mp4)} bytes"):
+        await fetch()
+    server.longest_range = None
+    assert (await fetch()).resumed
+    assert fetch.part.read_bytes() == mp4
+
+
 async def changed(server):
     server.etag = '"v2"'
 
@@ -313,6 +324,13 @@ async def test_a_text_is_no_video_and_is_not_kept(server, fetch, content_type, b
     with pytest.raises(InvalidVideo):
         await fetch()
     assert not list(fetch.part.parent.iterdir())
+
+
+async def test_a_text_that_is_cut_is_a_text_and_leaves_nothing_to_resume(server, fetch):
+    server.data, server.told_length = b'{"code": "video_not_ready"', 100
+    with pytest.raises(InvalidVideo, match="video_not_ready"):
+        await fetch()
+    assert not fetch.part.exists()
 
 
 async def test_the_words_of_an_error_with_status_200_are_told(server, fetch):

@@ -118,6 +118,11 @@ def test_a_wrong_length_is_told(mp4, inspect):
         inspect(mp4, announced=len(mp4) + 1)
 
 
+def test_a_video_that_ends_within_a_box_is_said_to_be_truncated(mp4, inspect):
+    with pytest.raises(InvalidVideo, match="truncated: box"):
+        inspect(mp4[:-10])
+
+
 def test_bytes_behind_the_end_are_not_passed_over(mp4, inspect):
     with pytest.raises(InvalidVideo):
         inspect(mp4 + b"<html>error</html>")

@@ -242,27 +242,26 @@ class _Fetch:
         headers = response.headers
         total = body_length(headers)
         note = Note(self._source, validator_of(headers), total, announced_digests(headers))
-        return await self._receive(response, note, 0, total)
+        return await self._receive(response, note, 0)
 
     async def _receive_rest(self, response: httpx.Response, note: Note, have: int) -> Fetched:
         span = read_span(response.headers)
         assert span is not None  # noqa: S101 - `continues` has read it
         total = note.total if note.total is not None else span.total
-        return await self._receive(response, replace(note, total=total), have, span.end)
+        return await self._receive(response, replace(note, total=total), have)
 
-    async def _receive(self, response: httpx.Response, note: Note, have: int, end: int | None) -> Fetched:
-        """Read the body, which should contain the bytes from `have` to `end`."""
+    async def _receive(self, response: httpx.Response, note: Note, have: int) -> Fetched:
+        """Read the body, which should contain the bytes from `have` to the end."""
         with PartFile(self._part, keep=have, note=None if have else note) as file:
             try:
                 await self._copy(response, file, note.total)
             except InvalidVideo:
                 await asyncio.to_thread(file.abandon)
                 raise
-        expected = end if note.total is None else note.total
-        if expected is None or file.size == expected:
+        if note.total is None or file.size == note.total:
             return await self._finish(note, file.size, resumed=have > 0)
-        if file.size < expected:
-            raise _EndedEarly(f"{file.size} of {expected} bytes")
+        if file.size < note.total:
+            raise _EndedEarly(f"{file.size} of {note.total} bytes")
         remark = message("download.other_length", bytes=file.size)
         return await self._finish(replace(note, total=None), file.size, resumed=have > 0, remarks=(remark,))
 
