@@ -12,9 +12,9 @@ from prefect_seedance.sandbox.world.faults import ODD_HEADERS
 from tests.accounts.faultline import world
 
 REMARKS = {
-    "wrong_md5": "The server announced another md5 digest than that of the file that it sent.",
-    "wrong_length": "The server announced another length",
-    "no_ftyp": "The file begins with a box 'free' instead of 'ftyp'.",
+    "wrong_md5": "the server announced another md5 digest than that of the file that it sent",
+    "wrong_length": "the server announced another length",
+    "no_ftyp": "the file begins with a box 'free' instead of 'ftyp'",
 }
 
 

@@ -97,7 +97,7 @@ def test_a_video_may_begin_with_its_description(make_video, inspect):
     fragments = make_video(movflags="frag_keyframe+empty_moov+default_base_moof")
     length = int.from_bytes(fragments[:4])  # of the first box; offsets count from each fragment
     facts = inspect(fragments[length:])
-    assert str(facts.oddities[0]) == "The file begins with a box 'moov' instead of 'ftyp'."
+    assert str(facts.oddities[0]) == "the file begins with a box 'moov' instead of 'ftyp'"
 
 
 @pytest.mark.parametrize("brand", [b"junk", bytes(4)])

@@ -46,7 +46,7 @@ class Fetched:
         resumed: True if it continued from bytes of an earlier attempt.
         announced: A proven length: that which the server stated and sent, or that of the unpacked file; else None.
         digest: Name of the hash that the server sent and that was verified; None if there is none.
-        remarks: Where the headers of the answer contradict its bytes, as sentences.
+        remarks: Where the headers of the answer contradict its bytes.
     """
 
     bytes: int

@@ -45,7 +45,7 @@ class VideoFacts:
         has_audio: True if there is an audio track.
         bytes: Length of the file in bytes.
         sha256: Hash of the file, in hexadecimal.
-        oddities: What is unusual about the file and takes nothing from the video, as sentences.
+        oddities: What is unusual about the file and takes nothing from the video.
     """
 
     width: int

@@ -30,7 +30,7 @@ class Structure:
     Attributes:
         video: The one video track.
         sounds: The audio tracks.
-        oddities: What is unusual about the file and takes nothing from the video, as sentences.
+        oddities: What is unusual about the file and takes nothing from the video.
     """
 
     video: Track

@@ -14,10 +14,10 @@ VIDEOS: dict[str, str] = {
     "download.not_a_video": "What the server sent is not a video: {reason} ({link}).",
     "download.too_large": "The file is larger than the {limit:,} bytes that are accepted: {link}.",
     # Remarks on a stored video whose server was wrong about it.
-    "download.other_digest": "The server announced another {digest} digest than that of the file that it sent.",
-    "download.other_length": "The server announced another length than the {bytes:,} bytes that it sent.",
-    "video.odd_opening": "The file begins with a box {box!r} instead of 'ftyp'.",
-    "video.odd_brand": "The file names no known kind of MP4 file.",
+    "download.other_digest": "the server announced another {digest} digest than that of the file that it sent",
+    "download.other_length": "the server announced another length than the {bytes:,} bytes that it sent",
+    "video.odd_opening": "the file begins with a box {box!r} instead of 'ftyp'",
+    "video.odd_brand": "the file names no known kind of MP4 file",
     # The proof.
     "video.not_whole": "{file} is not a whole video: {reason}.",
     "video.unreadable": "{file} cannot be read: {reason}.",
