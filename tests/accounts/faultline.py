@@ -56,10 +56,10 @@ class Fated(Faults):
     def draw(self, point: Any, seed: int, *who: object) -> frozenset[str]:
         """The fault of this request, at the point where it belongs; calls that may be repeated are met twice."""
         sha256 = who[0] if point in {"query", "download"} else who[1]
-        fault = self.fates.get(str(sha256))
+        fault = self.fates.get(str(sha256), "")
         if fault in CALL_FAULTS[point] and (point == "create" or int(str(who[-1])) < 2):
             return frozenset({fault})
-        return frozenset({fault}) if point == "create" and fault in JOB_FAULTS else frozenset()
+        return frozenset({fault}) if point == "create" and fault.partition("=")[0] in JOB_FAULTS else frozenset()
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,8 @@ class Scene:
             "query_error": 0.04,
             "query_cut": 0.04,
             "query_broken": 0.03,
+            "odd_headers": 0.3,
+            "keyed_link": 0.1,
         }
         chosen = {name: rate for name, rate in rates.items() if self.chance.random() < 0.6}
         self.server.faults.update(retry_after=0.1, slow_create_seconds=0.4, **chosen)

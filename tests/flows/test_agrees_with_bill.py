@@ -74,6 +74,8 @@ STORM = {
     "query_broken": 0.1,
     "download_cut": 0.2,
     "download_error": 0.1,
+    "odd_headers": 0.3,
+    "keyed_link": 0.1,
 }
 
 

@@ -166,7 +166,7 @@ def test_a_video_that_is_not_what_was_asked_for_is_told(make, sandbox, monkeypat
     assert (result.rows[0].status, result.rows[0].remarks) == ("stored", text)
     assert result.to_dataframe()["remarks"].tolist() == [text]
     assert make([{"id": "a", "prompt": "x", "duration": 5}]).rows[0].remarks == text
-    assert "1 video differs from what was asked: you may have a claim" in summary(result)
+    assert "1 video has a remark: where one differs from what was asked, you may have a claim" in summary(result)
 
 
 @pytest.mark.slow

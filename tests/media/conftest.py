@@ -76,11 +76,14 @@ class FileServer:
         self.ranges = True
         self.content_type = "video/mp4"
         self.status: int | None = None
+        self.refusal = b"no"  # the body of an answer that refuses
+        self.key: str | None = None  # without it, every request is answered 401
         self.cut_at: list[int] = []  # for each request: body bytes to send before the cut
         self.told_length: int | None = None  # instead of the true one
         self.length = "told"  # told, chunked, none
         self.ignore_if_range = False
         self.shift_range = 0
+        self.longest_range: int | None = None  # a server may send less than it is asked for
         self.stall_after: int | None = None
         self.redirects: dict[str, str] = {}
         self.headers: dict[str, str] = {}
@@ -140,11 +143,13 @@ class FileServer:
         await writer.drain()
 
     def choose(self, path: str, asked: dict[str, str], headers: dict[str, str]) -> tuple[int, bytes]:
+        if self.key is not None and asked.get("authorization") != f"Bearer {self.key}":
+            return 401, self.refusal
         if path in self.redirects:
             headers["Location"] = self.redirects[path]
             return 302, b""
         if self.status is not None:
-            return self.status, b"no"
+            return self.status, self.refusal
         wanted = asked.get("range")
         if not wanted or not self.ranges or (asked.get("if-range") != self.etag and not self.ignore_if_range):
             return 200, self.data
@@ -153,16 +158,31 @@ class FileServer:
             headers["Content-Range"] = f"bytes */{len(self.data)}"
             return 416, b""
         start += self.shift_range
-        headers["Content-Range"] = f"bytes {start}-{len(self.data) - 1}/{len(self.data)}"
-        return 206, self.data[start:]
+        piece = self.data[start:][: self.longest_range]
+        headers["Content-Range"] = f"bytes {start}-{start + len(piece) - 1}/{len(self.data)}"
+        return 206, piece
 
 
-@pytest.fixture
-async def server(mp4) -> AsyncIterator[FileServer]:
-    served = FileServer(mp4)
+@contextlib.asynccontextmanager
+async def serving(data: bytes) -> AsyncIterator[FileServer]:
+    """A server of this file."""
+    served = FileServer(data)
     listener = await asyncio.start_server(served.handle, "127.0.0.1", 0)
     served.port = listener.sockets[0].getsockname()[1]
     yield served
     listener.close()
     await served.close()
     await listener.wait_closed()
+
+
+@pytest.fixture
+async def server(mp4) -> AsyncIterator[FileServer]:
+    async with serving(mp4) as served:
+        yield served
+
+
+@pytest.fixture
+async def other(mp4) -> AsyncIterator[FileServer]:
+    """A second server: the same host with another port is another origin."""
+    async with serving(mp4) as served:
+        yield served

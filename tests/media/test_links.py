@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from prefect_seedance.errors import Unreachable, UnsafeLink
 from prefect_seedance.media import Downloader, links
@@ -119,6 +120,36 @@ async def test_a_link_is_connected_to_the_address_that_was_judged(names):
     assert (door.host, door.name, door.proxy) == ("both.test:8443", "both.test", None)
 
 
+@pytest.mark.parametrize(
+    "addresses", [["127.0.0.1", "93.184.216.34"], ["93.184.216.34", "127.0.0.1"], ["::1", "10.0.0.7"]]
+)
+async def test_a_name_is_on_loopback_only_if_all_its_addresses_are(server, names, tmp_path, addresses):
+    """Over plain http anybody on the way could read the link and change the video."""
+    names["mixed.test"] = addresses
+    url = f"http://mixed.test:{server.port}/film.mp4"
+    for zones in (frozenset(Zone), frozenset({Zone.PUBLIC, Zone.LOOPBACK})):
+        with pytest.raises(UnsafeLink, match="not encrypted"):
+            await endpoints(httpx.URL(url), zones)
+    async with Downloader(allow_private=True) as loader:
+        with pytest.raises(UnsafeLink):
+            await loader.fetch(url, tmp_path / "x.part", provider_url=url, api_key=SecretStr("sk-very-secret"))
+    assert server.requests == []
+    names["mixed.test"] = ["127.0.0.1", "127.0.0.2"]
+    assert len(await endpoints(httpx.URL(url), frozenset({Zone.LOOPBACK}))) == 2
+
+
+async def test_a_key_is_never_sent_over_plain_http_to_another_machine(server, names, tmp_path):
+    names["relay.test"] = ["93.184.216.34"]
+    async with Downloader(allow_private=True) as loader:
+        with pytest.raises(UnsafeLink, match="not encrypted"):
+            await loader.fetch(
+                "http://relay.test/content",
+                tmp_path / "x.part",
+                provider_url="http://relay.test",
+                api_key=SecretStr("sk-very-secret"),
+            )
+
+
 async def test_a_redirect_is_judged_like_the_link(server, tmp_path, names):
     names["provider.test"] = ["127.0.0.1"]
     server.redirects = {"/a": "http://169.254.169.254/latest", "/b": "http://10.0.0.1/x", "/c": "file:///etc/passwd"}
@@ -137,6 +168,8 @@ async def test_a_provider_opens_its_own_zone_and_no_other(names):
     assert await allowed_zones("http://127.0.0.1:8765", allow_private=False) == {Zone.PUBLIC, Zone.LOOPBACK}
     assert await allowed_zones("https://office.test/v1", allow_private=False) == {Zone.PUBLIC, Zone.PRIVATE}
     assert await allowed_zones("https://cloud.test", allow_private=False) == PUBLIC
+    names["mixed.test"] = ["127.0.0.1", "93.184.216.34"]
+    assert await allowed_zones("https://mixed.test", allow_private=False) == PUBLIC
     assert await allowed_zones("https://nowhere.invalid", allow_private=False) == PUBLIC
     assert await allowed_zones(None, allow_private=True) == set(Zone)
 

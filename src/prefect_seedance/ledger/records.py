@@ -88,7 +88,7 @@ class Charge:
 class Proof:
     """What was measured of a finished file before it was moved into place. The move yields `modified_ns` and `etag`.
 
-    `remarks` say what differs from the request.
+    `remarks` say what differs from the request, and what is unusual about the file.
     """
 
     path: str

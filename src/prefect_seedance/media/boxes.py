@@ -40,6 +40,11 @@ class Box(NamedTuple):
         return self.kind.decode("latin-1")
 
 
+def is_known(kind: bytes) -> bool:
+    """Return whether four bytes are the name of a box that is known here."""
+    return kind in _VITAL or kind in _OTHERS
+
+
 def top_boxes(file: BinaryIO, size: int) -> list[Box]:
     """Read the boxes of a whole file without their contents.
 
@@ -117,7 +122,7 @@ def refuse_near_names(boxes: Iterable[Box]) -> None:
         InvalidMedia: If there is one.
     """
     for box in boxes:
-        if box.kind in _VITAL or box.kind in _OTHERS:
+        if is_known(box.kind):
             continue
         for vital in _VITAL:
             if (int.from_bytes(box.kind) ^ int.from_bytes(vital)).bit_count() == 1:

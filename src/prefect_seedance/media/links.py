@@ -54,6 +54,11 @@ def shown(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", bare)[:300]
 
 
+def origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of a link; the port is None where it is the scheme's own."""
+    return url.scheme, url.host.lower(), url.port
+
+
 def zone_of(address: str) -> Zone:
     """Return the zone of an IP address; for an address embedded in another one, that of the inner address."""
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address)
@@ -81,7 +86,9 @@ async def allowed_zones(provider_url: str | None, *, allow_private: bool) -> fro
     host = httpx.URL(provider_url).host if provider_url else ""
     if host:
         try:
-            zones |= {zone_of(address) for address in await _resolve(host, 443)}
+            found = {zone_of(address) for address in await _resolve(host, 443)}
+            # A name that leads to this machine and elsewhere is not this machine's.
+            zones |= found if found == {Zone.LOOPBACK} else found - {Zone.LOOPBACK}
         except Unreachable:
             # Behind a proxy no name may resolve; then only public links are expected.
             return frozenset(zones)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 
 from prefect_seedance.errors import InvalidResponse, UnsafeLink
-from prefect_seedance.media.links import Endpoint, Zone, endpoints, shown
+from prefect_seedance.media.links import Endpoint, Zone, endpoints, origin, shown
 from prefect_seedance.messages import message
 
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -44,6 +44,7 @@ class Web:
         headers: Mapping[str, str] | None = None,
         *,
         hosts: frozenset[str] = frozenset(),
+        authorization: str | None = None,
     ) -> httpx.Response:
         """Request a link and follow redirects; each redirect is checked like the link.
 
@@ -52,6 +53,8 @@ class Web:
             zones: The allowed zones of the link and its redirects (`allowed_zones`).
             headers: Headers in addition to the fixed ones.
             hosts: Hosts (in lower case) that are allowed at private addresses too.
+            authorization: An `Authorization` header for the origin of the link and no other: after a redirect away
+                from it, it is not sent again, not even on the way back.
 
         Returns:
             The answer; its body is not read yet. The caller closes it.
@@ -62,9 +65,13 @@ class Web:
             Unreachable: If a name does not resolve.
             httpx.TransportError: If no connection is made, or it breaks.
         """
-        target = _parse(url)
+        target = parse_link(url)
+        own = origin(target)
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._request(await endpoints(target, zones, hosts), {**_HEADERS, **(headers or {})})
+            if origin(target) != own:
+                authorization = None
+            sent = {**_HEADERS, **(headers or {}), **({"Authorization": authorization} if authorization else {})}
+            response = await self._request(await endpoints(target, zones, hosts), sent)
             if response.status_code not in _REDIRECTS:
                 return response
             await response.aclose()
@@ -72,7 +79,7 @@ class Web:
             if not location:
                 text = message("link.redirect_without_target", link=shown(str(target)))
                 raise InvalidResponse(text, http_status=response.status_code)
-            target = target.join(_parse(location))
+            target = target.join(parse_link(location))
         raise InvalidResponse(message("link.redirected_too_often", limit=_MOST_REDIRECTS, link=shown(url)))
 
     async def _request(self, candidates: list[Endpoint], headers: dict[str, str]) -> httpx.Response:
@@ -98,7 +105,12 @@ class Web:
         return self._transports[proxy]
 
 
-def _parse(url: str) -> httpx.URL:
+def parse_link(url: str) -> httpx.URL:
+    """Parse a link.
+
+    Raises:
+        UnsafeLink: If it is not a link.
+    """
     try:
         return httpx.URL(url)
     except (httpx.InvalidURL, TypeError, ValueError):

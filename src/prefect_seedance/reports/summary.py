@@ -175,7 +175,7 @@ def _fallen_back(result: GenerateResult) -> str:
 
 
 def _remarks(result: GenerateResult) -> str:
-    """Stored and paid videos that differ from their requests."""
+    """Stored and paid videos that differ from their requests, or whose files are unusual."""
     rows = result.chosen.remarked
     if not rows:
         return ""

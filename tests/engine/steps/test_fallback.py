@@ -56,6 +56,8 @@ STAYS = {
     "html_result": "succeeded",
     "no_ranges": "stored",
     "changing_etag": "stored",
+    "odd_headers": "stored",
+    "keyed_link": "stored",
     "query_cut": "stored",
     "query_limited": "stored",
     "query_error": "stored",

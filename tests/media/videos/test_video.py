@@ -84,6 +84,29 @@ def test_what_is_no_video_is_named(inspect, data, says):
         inspect(data)
 
 
+@pytest.mark.parametrize("movflags", ["", "faststart", "frag_keyframe+empty_moov"])
+@pytest.mark.parametrize("first", [b"free", b"wide", b"skip", b"uuid", b"styp", b"xyzw"])
+def test_a_video_may_begin_with_any_box(make_video, inspect, movflags, first):
+    whole = make_video(movflags=movflags)
+    facts = inspect(whole.replace(b"ftyp", first, 1))
+    assert [each.slug for each in facts.oddities] == ["video.odd_opening"]
+    assert (facts.seconds, facts.has_audio) == (Decimal("2.000"), True)
+
+
+def test_a_video_may_begin_with_its_description(make_video, inspect):
+    fragments = make_video(movflags="frag_keyframe+empty_moov+default_base_moof")
+    length = int.from_bytes(fragments[:4])  # of the first box; offsets count from each fragment
+    facts = inspect(fragments[length:])
+    assert str(facts.oddities[0]) == "the file begins with a box 'moov' instead of 'ftyp'"
+
+
+@pytest.mark.parametrize("brand", [b"junk", bytes(4)])
+def test_a_brand_that_nobody_knows_is_an_oddity(mp4, inspect, brand):
+    length = int.from_bytes(mp4[:4])
+    facts = inspect(mp4[:8] + brand * ((length - 8) // 4) + mp4[length:])
+    assert [each.slug for each in facts.oddities] == ["video.odd_brand"]
+
+
 def test_sound_alone_is_no_video(make_video, inspect, mp4):
     # The same file, with its picture declared to be a kind of track that nobody knows.
     with pytest.raises(InvalidVideo):
@@ -93,6 +116,11 @@ def test_sound_alone_is_no_video(make_video, inspect, mp4):
 def test_a_wrong_length_is_told(mp4, inspect):
     with pytest.raises(InvalidVideo, match="truncated"):
         inspect(mp4, announced=len(mp4) + 1)
+
+
+def test_a_video_that_ends_within_a_box_is_said_to_be_truncated(mp4, inspect):
+    with pytest.raises(InvalidVideo, match="truncated: box"):
+        inspect(mp4[:-10])
 
 
 def test_bytes_behind_the_end_are_not_passed_over(mp4, inspect):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -166,6 +169,50 @@ def test_truncated_corrupt_and_foreign_bodies(client):
         frames(corrupt)
     html = httpx.get(link_of(client, "html_result"))
     assert (html.status_code, html.headers["content-type"].partition(";")[0]) == (200, "text/html")
+
+
+def test_odd_headers_take_nothing_from_the_video(client):
+    def served(kind):
+        """The bytes and headers as they are sent, unread."""
+        with httpx.stream("GET", link_of(client, f"odd_headers={kind}")) as answer:
+            return b"".join(answer.iter_raw()), answer.headers
+
+    for kind in ("text_plain", "json", "aws_chunked", "utf8", "wrong_md5", "gzip_unpacked"):
+        assert frames(served(kind)[0]) == 96
+    assert served("text_plain")[1]["content-type"] == "text/plain; charset=utf-8"
+    assert served("json")[1]["content-type"] == "application/json"
+    assert [served(kind)[1]["content-encoding"] for kind in ("aws_chunked", "utf8")] == ["aws-chunked", "utf-8"]
+    body, headers = served("wrong_md5")
+    assert headers["content-md5"] != base64.b64encode(hashlib.md5(body).digest()).decode()
+    for kind, said in (("gzip", "gzip"), ("gzip_unsaid", None)):
+        body, headers = served(kind)
+        assert headers.get("content-encoding") == said
+        assert frames(gzip.decompress(body)) == 96
+    assert served("no_ftyp")[0][4:8] == b"free"
+    got = bytearray()
+    with httpx.stream("GET", link_of(client, "odd_headers=wrong_length")) as answer:
+        with pytest.raises(httpx.RemoteProtocolError):
+            read_into(got, answer)
+        assert int(answer.headers["content-length"]) == len(got) + 100
+    assert frames(bytes(got)) == 96
+
+
+def test_which_headers_are_odd_depends_on_the_job(client):
+    link = link_of(client, "odd_headers")
+    with pytest.raises(ValueError, match="cannot be queued"):
+        client.server.faults.queue("create", "odd_headers=nothing")
+    first, second = (httpx.get(link, headers={"Range": "bytes=0-99"}) for _ in range(2))
+    assert first.headers["etag"] == second.headers["etag"]
+
+
+def test_a_keyed_link_wants_the_key_of_its_own_account(client):
+    link = link_of(client, "keyed_link")
+    assert httpx.get(link).status_code == 401
+    statuses = [
+        httpx.get(link, headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in ("sk_wrong", "sk-sandbox", "sk_sandbox")
+    ]
+    assert statuses == [401, 401, 200]
 
 
 def test_the_file_server_notices_a_leaked_key(client):

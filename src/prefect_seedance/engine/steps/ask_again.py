@@ -73,11 +73,11 @@ async def _is_gone(row: Row) -> NotFound | None:
         return error
     if view.state is not JobState.SUCCEEDED or view.video_url is None:
         return None  # it goes on, or it failed: its next query says so
-    part = row.part
+    part, account = row.part, row.settings.account
     await asyncio.to_thread(part.parent.mkdir, parents=True, exist_ok=True)
     try:
         # The download step goes on with these bytes.
-        await row.session.downloader.fetch(view.video_url, part, provider_url=row.settings.account.base_url)
+        await row.session.downloader.fetch(view.video_url, part, provider_url=account.base_url, api_key=account.api_key)
     except NotFound as error:
         return error
     except SeedanceError:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from prefect_seedance.core.checkpoints import reached
@@ -162,22 +164,28 @@ def _free_name(storage: Storage, record: RowRecord, facts: VideoFacts) -> str:
 async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
     """Fetch and verify the video. Where the link is dead, the job is queried for a new one, once."""
     url = row.video_url or await _fresh_link(row)
-    provider = row.settings.account.base_url
+    account = row.account_client.client.account
+    # A link on the provider's own host may want the key, and no other link gets it.
+    fetch = partial(row.session.downloader.fetch, part=part, provider_url=account.base_url, api_key=account.api_key)
     if not part.parent.is_dir():
         await asyncio.to_thread(ensure_folder, part.parent)
     try:
-        fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
+        fetched = await fetch(url)
     except NotFound:
         url = row.video_url = await _fresh_link(row)
         try:
-            fetched = await row.session.downloader.fetch(url, part, provider_url=provider)
+            fetched = await fetch(url)
         except NotFound as error:
             error.about_link = True
             raise
+    except InvalidVideo:
+        row.video_url = None  # an error page with status 200: the next try asks for a fresh link
+        raise
     reached("bytes fetched")
     try:
         async with row.session.proofs:
-            return await asyncio.to_thread(inspect_video, part, announced=fetched.announced, stills=stills)
+            facts = await asyncio.to_thread(inspect_video, part, announced=fetched.announced, stills=stills)
+            return replace(facts, oddities=(*fetched.remarks, *facts.oddities))
     except InvalidVideo as error:
         doubtful = part.with_suffix(DOUBTFUL)
         part.replace(doubtful)
@@ -207,7 +215,7 @@ async def _prove_and_store(row: Row, part: Path, record: RowRecord, facts: Video
         width=facts.width,
         height=facts.height,
         seconds=facts.seconds,
-        remarks=tuple(str(each) for each in remarks(row.settings.route, row.request, facts)),
+        remarks=tuple(str(each) for each in (*remarks(row.settings.route, row.request, facts), *facts.oddities)),
     )
     await row.session.ledger.write(transitions.prove, row.session.run, row.id, proof)
     reached("proof written")

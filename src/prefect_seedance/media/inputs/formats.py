@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from prefect_seedance.errors import UnsupportedMedia
+from prefect_seedance.media.documents import plain, text_format
 from prefect_seedance.messages import message
 from prefect_seedance.routes.facts import MediaKind
 
@@ -85,7 +86,6 @@ _OTHERS = (
 )
 _HEAD = 4096
 _ID3_FRAMES = 16
-_TEXT = re.compile(rb"[\t\n\f\r\x20-\x7e\x80-\xff]+")
 _SVG = re.compile(
     rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!doctype svg[^>]*>|\s)*<(?:svg:)?svg[\s>]", re.DOTALL | re.IGNORECASE
 )
@@ -118,7 +118,7 @@ def format_from(read_at: ReadAt) -> str | None:
     if known is not None:
         return known
     _refuse_others(head)
-    return "svg" if _SVG.match(_plain(head)) else None
+    return "svg" if _SVG.match(plain(head)) else None
 
 
 def _framed(head: bytes) -> str | None:
@@ -182,31 +182,10 @@ def _refuse_others(head: bytes) -> None:
     for magic, name in _OTHERS:
         if head.startswith(magic):
             raise UnsupportedMedia(message("media.other_format", format=name))
-    text = _plain(head)
-    start = text.lstrip().lower()
-    if _SVG.match(text):
+    if _SVG.match(plain(head)):
         return
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
-        raise UnsupportedMedia(message("media.other_format", format="HTML (a web page)"))
-    if start.startswith(b"<"):
-        raise UnsupportedMedia(message("media.other_format", format="XML or HTML"))
-    if start.startswith((b"{", b"[")):
-        raise UnsupportedMedia(message("media.other_format", format="JSON"))
     if head.startswith(b"version https://git-lfs"):
         raise UnsupportedMedia(message("media.git_lfs"))
-    if _TEXT.fullmatch(text) and _reads_as_text(text):
-        raise UnsupportedMedia(message("media.other_format", format="text"))
-
-
-def _plain(head: bytes) -> bytes:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", "ignore").encode()
-    return head.removeprefix(b"\xef\xbb\xbf")
-
-
-def _reads_as_text(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        return error.start >= len(text) - 3 and bool(text[: error.start])  # the head may end within a character
-    return True
+    kind = text_format(head)
+    if kind is not None:
+        raise UnsupportedMedia(message("media.other_format", format=kind))

@@ -64,7 +64,8 @@ def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float],
 
     try:
         # Edit lists are checked separately; here every frame counts, shown or not.
-        with av.open(str(path), options={"ignore_editlist": "1"}) as container:
+        # The boxes were read already, so its kind is known, whatever its name or first box may be.
+        with av.open(str(path), format="mov", options={"ignore_editlist": "1"}) as container:
             if len(container.streams.video) != 1 or len(container.streams.audio) != len(structure.sounds):
                 raise InvalidMedia(message("video.not_opened"))
             for stream in (*container.streams.video, *container.streams.audio):

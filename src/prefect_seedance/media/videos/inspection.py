@@ -30,7 +30,7 @@ from prefect_seedance.errors import InputError, InvalidMedia, InvalidVideo
 from prefect_seedance.media.videos.decoding import decode
 from prefect_seedance.media.videos.stills import Stills
 from prefect_seedance.media.videos.structure import read_structure
-from prefect_seedance.messages import message
+from prefect_seedance.messages import Message, message
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class VideoFacts:
         has_audio: True if there is an audio track.
         bytes: Length of the file in bytes.
         sha256: Hash of the file, in hexadecimal.
+        oddities: What is unusual about the file and takes nothing from the video.
     """
 
     width: int
@@ -54,6 +55,7 @@ class VideoFacts:
     has_audio: bool
     bytes: int
     sha256: str
+    oddities: tuple[Message, ...] = ()
 
 
 def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | None = None) -> VideoFacts:
@@ -85,6 +87,7 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
             has_audio=bool(structure.sounds),
             bytes=path.stat().st_size,
             sha256=digest,
+            oddities=structure.oddities,
         )
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, top_boxes
+from prefect_seedance.media.boxes import Box, fields, inner_boxes, is_known, maybe, only, top_boxes
+from prefect_seedance.media.documents import text_format
 from prefect_seedance.media.videos.fragments import Piece, read_defaults, read_fragments
 from prefect_seedance.media.videos.times import UNKNOWN_LENGTHS, agree
 from prefect_seedance.media.videos.tracks import Track, check_matrix, read_track
-from prefect_seedance.messages import message
+from prefect_seedance.media.videos.unpacking import compression_of
+from prefect_seedance.messages import Message, message
 
 # The description of a video of several hours takes a few MiB.
 _MOST_DESCRIPTION = 64 << 20
@@ -28,10 +30,12 @@ class Structure:
     Attributes:
         video: The one video track.
         sounds: The audio tracks.
+        oddities: What is unusual about the file and takes nothing from the video.
     """
 
     video: Track
     sounds: tuple[Track, ...]
+    oddities: tuple[Message, ...] = ()
 
 
 def read_structure(path: Path, announced: int | None = None) -> Structure:
@@ -49,9 +53,15 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
     if announced is not None and size != announced:
         raise InvalidMedia(message("video.truncated", size=size, announced=announced))
     with path.open("rb") as file:
-        refuse_other_kinds(file.read(512))
-        boxes = top_boxes(file, size)
-        _check_opening(file, boxes)
+        head = file.read(512)
+        _refuse_other_kinds(head)
+        try:
+            boxes = top_boxes(file, size)
+        except InvalidMedia:
+            if is_known(head[4:8]):
+                raise
+            raise InvalidMedia(message("video.not_mp4")) from None
+        oddities = _oddities(file, boxes)
         movie = only(boxes, b"moov", "the file")
         data = _content(file, movie)
         parts = inner_boxes(data, 0, len(data), "moov")
@@ -75,33 +85,26 @@ def read_structure(path: Path, announced: int | None = None) -> Structure:
     if not videos[0].times.samples:
         raise InvalidMedia(message("video.empty_track"))
     sounds = tuple(track for track in tracks if track.kind == "soun")
-    return Structure(videos[0], sounds)
+    return Structure(videos[0], sounds, oddities)
 
 
-def refuse_other_kinds(head: bytes) -> None:
-    """Refuse a file that is not an MP4 file, by its first bytes.
-
-    Raises:
-        InvalidMedia: If there are no bytes, or they are text or another format.
-    """
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+def _refuse_other_kinds(head: bytes) -> None:
     if not head:
         raise InvalidMedia(message("media.empty"))
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        raise InvalidMedia(message("media.other_format", format="HTML (a web page)"))
-    if start.startswith(b"<"):
-        raise InvalidMedia(message("media.other_format", format="XML or HTML"))
-    if start.startswith((b"{", b"[")):
-        raise InvalidMedia(message("media.other_format", format="JSON"))
-    if head[4:8] != b"ftyp":
-        raise InvalidMedia(message("video.not_mp4"))
+    kind = text_format(head) or compression_of(head)
+    if kind is not None:
+        raise InvalidMedia(message("media.other_format", format=kind))
 
 
-def _check_opening(file: BinaryIO, boxes: list[Box]) -> None:
+def _oddities(file: BinaryIO, boxes: list[Box]) -> tuple[Message, ...]:
+    """What the opening says in an unusual way. Players do not need it, and damage elsewhere is found elsewhere."""
+    if boxes[0].kind != b"ftyp":
+        return (message("video.odd_opening", box=boxes[0].name),)
     data = _content(file, boxes[0])
     brands = [data[:4], *(data[offset : offset + 4] for offset in range(8, len(data), 4))]
     if len(data) < 8 or not any(brand.startswith(_BRANDS) for brand in brands):
-        raise InvalidMedia(message("video.unknown_brand"))
+        return (message("video.odd_brand"),)
+    return ()
 
 
 def _content(file: BinaryIO, box: Box) -> bytes:

@@ -77,7 +77,9 @@ REPORTS: dict[str, str] = {
     "summary.fell_back_note": "Nothing was made or charged by the routes before.",
     "summary.after": "{route}, after",
     "summary.and_more": "and {rows:,} more",
-    "summary.differs": "{videos:video differs|videos differ} from what was asked: you may have a claim",
+    "summary.differs": (
+        "{videos:video has|videos have} a remark: where one differs from what was asked, you may have a claim"
+    ),
     "summary.more_rows": "… and {rows:,} more, in the results file.",
     "summary.more_ways": "… and {ways:,} more ways, in the results file.",
     # The artifacts of a run.

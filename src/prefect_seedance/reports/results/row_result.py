@@ -36,7 +36,7 @@ class RowResult:
             did not choose it.
         route: The route that made it, or was tried last.
         refused_before: The routes that refused it before that one, and why, as text.
-        remarks: How the video differs from the request, as text.
+        remarks: How the video differs from the request, and what is unusual about its file, as text.
         cost: What the row cost in this take, over all its attempts; None while that is not known.
         cost_note: What is not known about the cost, as text.
     """
@@ -114,7 +114,7 @@ class Rows(Sequence[RowResult]):
 
     @property
     def remarked(self) -> Rows:
-        """The rows whose videos differ from their requests."""
+        """The rows with remarks, above all those whose videos differ from their requests."""
         return self.at(position for position, entry in enumerate(self._entries) if _remarks(entry))
 
     @property

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import re
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from prefect_seedance.sandbox.http.calls import state_of
+from prefect_seedance.sandbox.http.calls import account_of, state_of
 from prefect_seedance.sandbox.http.cut import CutShort
 from prefect_seedance.sandbox.media.video import video_bytes
-from prefect_seedance.sandbox.world.faults import chance
+from prefect_seedance.sandbox.world.faults import ODD_HEADERS, chance
 from prefect_seedance.sandbox.world.job import Job
 from prefect_seedance.sandbox.world.state import State
 
@@ -40,6 +42,10 @@ async def result(request: Request) -> Response:
         return _denied(403, "AccessDenied", "Request has expired.")
     if state.is_late("late_link", job, job.finished_at):
         return _denied(state.faults.refused_status, "NotReady", "The object is not ready.")
+    if "keyed_link" in job.effects:
+        account = account_of(request, job.provider)
+        if account is None or account.name != job.account:
+            return JSONResponse({"error": {"code": "unauthorized", "message": "No API key provided."}}, status_code=401)
     return await _serve(request, state, job)
 
 
@@ -53,9 +59,14 @@ async def _serve(request: Request, state: State, job: Job) -> Response:
     if "html_result" in job.effects:
         return HTMLResponse("<html><body><h1>The file is being prepared</h1></body></html>")
     version = nth if "changing_etag" in job.effects else 0
-    body = await run_in_threadpool(stored_bytes, job, version)
+    odd = odd_headers(job)
+    body, odd_ones = dress(await run_in_threadpool(stored_bytes, job, version), odd)
     status, piece, headers = slice_body(request, body, with_ranges="no_ranges" not in job.effects)
     headers["Content-Type"] = "video/mp4" if status < 400 else "application/xml"
+    if status < 400:
+        headers.update(odd_ones)
+    if odd == "wrong_length" and status < 400:
+        return CutShort(piece + bytes(100), sent=len(piece), status_code=status, headers=headers)
     if "download_cut" in drawn and status < 400:
         part = 0.2 + 0.6 * chance(state.settings.seed, "cut", job.id, nth)
         return CutShort(piece, sent=int(len(piece) * part), status_code=status, headers=headers)
@@ -73,6 +84,33 @@ def stored_bytes(job: Job, version: int = 0) -> bytes:
     if "corrupt_result" in job.effects:
         body = body[:24] + hashlib.sha256(job.id.encode()).digest() * 16 + body[24 + 512 :]
     return body
+
+
+def odd_headers(job: Job) -> str | None:
+    """Return which of `ODD_HEADERS` the job's link has; None for an ordinary one."""
+    found = next((name for name in job.effects if name.partition("=")[0] == "odd_headers"), None)
+    if found is None:
+        return None
+    return found.partition("=")[2] or ODD_HEADERS[int(chance(0, "odd_headers", job.id) * len(ODD_HEADERS))]
+
+
+def dress(body: bytes, odd: str | None) -> tuple[bytes, dict[str, str]]:
+    """Return the body as an odd link serves it, and the headers that are special about it."""
+    if odd in {"gzip", "gzip_unsaid"}:
+        body = gzip.compress(body, mtime=0)
+    if odd == "no_ftyp":
+        body = body.replace(b"ftyp", b"free", 1)
+    wrong = base64.b64encode(hashlib.md5(b"another file", usedforsecurity=False).digest()).decode()
+    headers = {
+        "text_plain": {"Content-Type": "text/plain; charset=utf-8"},
+        "json": {"Content-Type": "application/json"},
+        "aws_chunked": {"Content-Encoding": "aws-chunked"},
+        "utf8": {"Content-Encoding": "utf-8"},
+        "wrong_md5": {"Content-MD5": wrong},
+        "gzip": {"Content-Encoding": "gzip"},
+        "gzip_unpacked": {"Content-Encoding": "gzip"},
+    }
+    return body, headers.get(odd or "", {})
 
 
 def slice_body(request: Request, body: bytes, *, with_ranges: bool = True) -> tuple[int, bytes, dict[str, str]]:

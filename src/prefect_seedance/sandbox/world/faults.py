@@ -45,7 +45,23 @@ JOB_FAULTS = (
     "odd_word",
     "odd_link",
     "zero_tokens",
+    "odd_headers",
+    "keyed_link",
 )
+#: What `odd_headers` may be; queued as `odd_headers=gzip`.
+ODD_HEADERS = (
+    "text_plain",
+    "json",
+    "aws_chunked",
+    "utf8",
+    "wrong_md5",
+    "wrong_length",
+    "gzip",
+    "gzip_unsaid",
+    "gzip_unpacked",
+    "no_ftyp",
+)
+_QUEUED_ODD = tuple(f"odd_headers={kind}" for kind in ODD_HEADERS)
 QUERY_FAULTS = ("query_cut", "query_limited", "query_error", "query_broken", "query_unknown")
 DOWNLOAD_FAULTS = ("download_cut", "download_error", "download_refused")
 UPLOAD_FAULTS = ("upload_cut", "upload_limited", "upload_error")
@@ -63,7 +79,8 @@ RATES = frozenset((*JOB_FAULTS, *(kind for kinds in CALL_FAULTS.values() for kin
 
 #: What may be queued at each point; `ok` is a call without a fault.
 QUEUES: dict[Point, frozenset[str]] = {
-    point: frozenset(("ok", *kinds, *(JOB_FAULTS if point == "create" else ()))) for point, kinds in CALL_FAULTS.items()
+    point: frozenset(("ok", *kinds, *((*JOB_FAULTS, *_QUEUED_ODD) if point == "create" else ())))
+    for point, kinds in CALL_FAULTS.items()
 }
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "jimmy_envelope": get_args(JimmyEnvelope),
@@ -123,6 +140,11 @@ class Faults:
         odd_word: The status words of the job are in no document.
         odd_link: The link of the result is in a field of no document, and without its scheme.
         zero_tokens: The usage of the finished job is reported as 0 (Anyfast); it is charged as always.
+        odd_headers: The link serves the whole video, and its headers or first bytes are unusual. Which of them depends
+            on the job; `odd_headers=…` queues an exact one: `text_plain` and `json` (Content-Type), `aws_chunked` and
+            `utf8` (Content-Encoding), `wrong_md5`, `wrong_length` (longer than the file), `gzip`, `gzip_unsaid`
+            (without a header), `gzip_unpacked` (the header without the gzip), `no_ftyp` (another first box).
+        keyed_link: The link answers 401 without the key of the job's account.
         query_error: A query is answered with 502.
         query_cut: The connection of a query is dropped.
         query_limited: A query is answered with 429.
@@ -184,6 +206,8 @@ class Faults:
     odd_word: float = 0.0
     odd_link: float = 0.0
     zero_tokens: float = 0.0
+    odd_headers: float = 0.0
+    keyed_link: float = 0.0
     query_error: float = 0.0
     query_cut: float = 0.0
     query_limited: float = 0.0
