@@ -201,8 +201,11 @@ def test_which_headers_are_odd_depends_on_the_job(client):
     link = link_of(client, "odd_headers")
     with pytest.raises(ValueError, match="cannot be queued"):
         client.server.faults.queue("create", "odd_headers=nothing")
-    first, second = (httpx.get(link, headers={"Range": "bytes=0-99"}) for _ in range(2))
-    assert first.headers["etag"] == second.headers["etag"]
+    etags = set()
+    for _ in range(2):
+        with httpx.stream("GET", link) as answer:  # its body may be shorter than it says
+            etags.add(answer.headers["etag"])
+    assert len(etags) == 1
 
 
 def test_a_keyed_link_wants_the_key_of_its_own_account(client):
