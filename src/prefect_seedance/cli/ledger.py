@@ -128,7 +128,8 @@ def adopt_ledger(output: str, url: str | None, *, lost: bool) -> None:
             _list(missing, moved, [f"{row.batch}: {row.key}" for row in rows])
             if lost:
                 changed = await ledger.adopt(missing)
-                text = message("cli.adopted", rows=changed, batches=batches)
+                named = message("cli.adopted", rows=changed, batches=batches)
+                text = named if missing else message("cli.in_use_again")
             else:
                 text = message("cli.not_adopted")
             out.print(str(text), markup=False)

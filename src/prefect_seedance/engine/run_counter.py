@@ -11,6 +11,7 @@ from collections.abc import Collection
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger import RunFile, heartbeat, remove_run_file, write_run_file
 from prefect_seedance.media import Storage
+from prefect_seedance.media.storage.local import LocalStorage
 
 __all__ = ["PAUSE", "RunCounter"]
 
@@ -40,8 +41,8 @@ class RunCounter:
         self._folder = folder
         self._file = file
         self._ended = tuple(ended)
-        local = folder.free_bytes() is not None
-        self._pause = (PAUSE if local else heartbeat().total_seconds()) if pause is None else pause
+        usual = PAUSE if isinstance(folder, LocalStorage) else heartbeat().total_seconds()
+        self._pause = usual if pause is None else pause
         self._sent = 0
         self._written = 0
         self._failed = False

@@ -141,7 +141,7 @@ class LocalStorage(Storage):
         with self._disk_errors(where):
             for path in where.iterdir() if where.exists() else ():
                 # Another run may just have removed it.
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                     found[path.name] = path.read_bytes()
         return found
 

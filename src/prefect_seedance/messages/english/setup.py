@@ -70,6 +70,7 @@ SETUP: dict[str, str] = {
         "Nothing was changed. Put the newer ledger back if there is any way to. Only if it is lost for good, give the "
         "same command with --lost."
     ),
+    "cli.in_use_again": "This ledger is in use again. It knows all that was sent from this folder.",
     "cli.adopted": (
         "This ledger is in use from now on. {rows:row is|rows are} unknown now, and rows that are new to a batch with "
         "missing runs ({batches}) become unknown when they are planned. They may be paid already: look each one up at "
