@@ -131,6 +131,7 @@ class Ledger:
         written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
+            maintenance.refuse_moved(connection)
             written.append(transitions.intend(connection, run, intent, limit))
             return written[-1]
 
@@ -303,6 +304,7 @@ class Ledger:
         written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
+            maintenance.refuse_moved(connection)
             written.append(assets.ask(connection, run, material_id, **limits))
             return written[-1]
 

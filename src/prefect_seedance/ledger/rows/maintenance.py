@@ -52,13 +52,18 @@ TRANSIENT = frozenset({"seedance_limits", "seedance_seats", "seedance_writers"})
 MOVED = "moved_to"
 """The property of a ledger that was moved: where its copy is."""
 
+# Built once: the ledger is asked before each create.
+_COPY = sa.select(properties.c.value).where(properties.c.name == MOVED)
+_IDENTITY = sa.select(properties.c.value).where(properties.c.name == "identity")
+_SHARED, _ALONE = _IDENTITY.with_for_update(read=True), _IDENTITY.with_for_update()
+
 Dump = dict[str, list[dict[str, Any]]]
 
 
 def dump(connection: sa.Connection) -> Dump:
     """Everything in a ledger, including its identity: a moved ledger is still the same one."""
     return {
-        table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+        table.name: [dict(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key)).mappings()]
         for table in _lasting_tables()
     }
 
@@ -106,8 +111,8 @@ def mark_moved(connection: sa.Connection, content: Dump, target: str) -> None:
     Raises:
         InputError: It has changed since it was copied: the copy is not complete.
     """
-    # A run that begins holds this line until it is recorded: it is either seen here, or refused there.
-    connection.execute(_IDENTITY.with_for_update())
+    # A run that begins, or sends, holds this line until that is recorded: it is either seen here, or refused there.
+    connection.execute(_ALONE)
     if dump(connection) != content:
         raise InputError(message("ledger.changed_while_copied"))
     connection.execute(sa.insert(properties).values(name=MOVED, value=target))
@@ -124,17 +129,14 @@ def refuse_moved(connection: sa.Connection) -> None:
     Raises:
         InputError: It was: the copy knows what was paid since.
     """
-    connection.execute(_IDENTITY.with_for_update(read=True))
+    connection.execute(_SHARED)
     if (target := moved_to(connection)) is not None:
         raise InputError(message("ledger.moved", copy=target))
 
 
 def moved_to(connection: sa.Connection) -> str | None:
     """Where the copy of a ledger is that was moved; None for one that was not."""
-    return connection.execute(sa.select(properties.c.value).where(properties.c.name == MOVED)).scalar()
-
-
-_IDENTITY = sa.select(properties.c.value).where(properties.c.name == "identity")
+    return connection.execute(_COPY).scalar()
 
 
 def _advance_sequence(connection: sa.Connection, table: sa.Table) -> None:
