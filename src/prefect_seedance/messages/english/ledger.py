@@ -86,8 +86,8 @@ LEDGER: dict[str, str] = {
         "it. Free some space, or allow writing there, and run the same call again."
     ),
     "ledger.runs_are_live": (
-        "A run works with this ledger now, on {batches}. Stop it, or wait for its end. One that died on another machine "
-        "counts as live until its lease is over, two minutes. Nothing was changed."
+        "A run works with this ledger now, on {batches}. Stop it, or wait for its end. One that died "
+        "on another machine counts as live until its lease is over, two minutes. Nothing was changed."
     ),
     "ledger.unlawful_move": "A row cannot go from {state!r} to {to!r} in this way.",
     "ledger.unreachable": (
