@@ -15,7 +15,7 @@ from prefect_seedance.media import Storage
 from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import Message, message
 
-__all__ = ["check_identity", "check_ledger", "missing_runs"]
+__all__ = ["check_identity", "check_ledger", "compare", "missing_runs"]
 
 SHOWN = 5
 """Runs that one error names."""
@@ -25,19 +25,30 @@ async def check_ledger(session: Session, root: Storage) -> None:
     """Check the session's ledger against the output folder, and have the session's creates counted there (law 15).
 
     Raises:
+        InputError: As `compare`. Nothing was spent.
+        Unreachable: The folder's store cannot be reached now.
+    """
+    ledger = session.ledger
+    known = await compare(ledger, root)
+    mine = RunFile(run=session.run.id, ledger=ledger.identity, batch=session.run.batch, attempts=0)
+    session.counter = RunCounter(root, mine, [run for run, each in known.items() if each.ended])
+
+
+async def compare(ledger: Ledger, root: Storage) -> dict[str, known_runs.KnownRun]:
+    """Check a ledger against an output folder; returns the runs that the folder counts.
+
+    Raises:
         InputError: The folder belongs to another ledger, or the ledger is an older copy: it does not know all that was
             sent from this folder, and would pay for it again. Nothing was spent.
         Unreachable: The folder's store cannot be reached now.
     """
-    ledger = session.ledger
     await check_identity(ledger, root)
     # First the files, then the ledger: what live runs record meanwhile is in the ledger before it is in a file.
     files = await asyncio.to_thread(read_run_files, root)
     known = await ledger.read(known_runs.known_runs, [file.run for file in files])
     if missing := known_runs.missing_from(known, files):
         raise InputError(_older(ledger, root, missing))
-    mine = RunFile(run=session.run.id, ledger=ledger.identity, batch=session.run.batch, attempts=0)
-    session.counter = RunCounter(root, mine, [run for run, each in known.items() if each.ended])
+    return known
 
 
 async def check_identity(ledger: Ledger, root: Storage) -> None:
