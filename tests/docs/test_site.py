@@ -50,7 +50,7 @@ def test_a_page_for_each_route(hook) -> None:
 
 def test_every_command_has_its_page(hook) -> None:
     text = hook("command_page").commands()
-    for command in ("demo", "setup", "run", "resolve", "ledger copy", "ledger prune"):
+    for command in ("demo", "setup", "run", "resolve", "ledger copy", "ledger prune", "ledger adopt"):
         assert f"## prefect-seedance {command}\n" in text
     assert set(re.findall(r"(?m)^## prefect-seedance (\S+)$", text)) == {
         name for name in app if not name.startswith("-")

@@ -391,20 +391,23 @@ def sweep(
     return sweep_ledger(model, route, batch=batch, ledger=ledger, patience=patience)
 
 
-ledger_app = App(name="ledger", help="Maintain the ledger: copy it, or prune old, settled batches.")
+ledger_app = App(name="ledger", help="Maintain the ledger: copy it, prune old batches, or go on with an older one.")
 app.command(ledger_app)
 
 
 @ledger_app.command
-def copy(target: str, *, ledger: Ledger = None) -> None:
-    """Copy the ledger to a new file or database: as a backup, or to move it. It stays the same ledger.
+def copy(target: str, *, backup: bool = False, ledger: Ledger = None) -> None:
+    """Move the ledger to a new file or database: the copy is the same ledger, and this one begins no more runs.
+
+    Of two copies in use, each would pay for what only the other one has. Reading this one stays possible.
 
     Args:
         target: A file, or an SQLAlchemy URL.
+        backup: The copy is only kept, and this ledger stays in use.
     """
     from prefect_seedance.cli.ledger import copy_ledger  # noqa: PLC0415
 
-    copy_ledger(target, ledger)
+    copy_ledger(target, ledger, backup=backup)
 
 
 @ledger_app.command(name="drop-asset")
@@ -433,6 +436,22 @@ def prune(*, older_than: str, ledger: Ledger = None) -> None:
     from prefect_seedance.cli.ledger import prune_ledger  # noqa: PLC0415
 
     prune_ledger(older_than, ledger)
+
+
+@ledger_app.command
+def adopt(output: str, *, lost: bool = False, ledger: Ledger = None) -> None:
+    """Go on with an older copy of a ledger whose newer state is lost, without paying blindly for what it does not know.
+
+    Lists the runs that the output folder counts and this ledger does not know, and the rows that they may have paid
+    for. With --lost these rows become unknown: look each one up at the provider, and resolve it.
+
+    Args:
+        output: The output folder, or its URL.
+        lost: The newer ledger is lost for good: do it. Otherwise nothing is changed.
+    """
+    from prefect_seedance.cli.ledger import adopt_ledger  # noqa: PLC0415
+
+    adopt_ledger(output, ledger, lost=lost)
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:

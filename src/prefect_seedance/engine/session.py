@@ -9,7 +9,7 @@ import os
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from prefect_seedance.accounts.account_client import AccountClient, account_clie
 from prefect_seedance.accounts.shared_limits import shared_limits
 from prefect_seedance.core.events import Listener, RowEvent, Watcher, current_listeners, current_watchers
 from prefect_seedance.engine.media_store import MediaStore
+from prefect_seedance.engine.run_counter import RunCounter
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.unrecorded import UnrecordedSpending
 from prefect_seedance.errors import InputError, LedgerError, TooManyFailures
@@ -59,6 +60,7 @@ class Session:
             the core loop, and verify no video sooner.
         spending: The creates of this run, for an error message when the ledger cannot be reached.
         absent: By account: the keys of the rows whose job or link was absent.
+        counter: Counts its creates in the output folder; None where it has none, or sends nothing.
         media: The media of its rows.
         unknown_words: Status words that this program does not know and that were logged, each with its provider.
         unforeseen: How often which unforeseen error has come.
@@ -81,6 +83,7 @@ class Session:
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
     absent: dict[str, set[str]] = field(default_factory=dict)
+    counter: RunCounter | None = None
     media: MediaStore = field(init=False)
     unknown_words: set[tuple[str, str]] = field(default_factory=set)
     unforeseen: Counter[str] = field(default_factory=Counter)
@@ -123,6 +126,16 @@ class Session:
         self.unforeseen[alike] += 1
         if self.unforeseen[alike] >= UNFORESEEN:
             self.stop(error)
+
+    async def count(self, withdraw: Callable[[], Awaitable[None]]) -> None:
+        """Count a create or a billed request that is recorded and about to leave; where that fails, withdraw it."""
+        if self.counter is None:
+            return
+        try:
+            await self.counter.count()
+        except BaseException:
+            await withdraw()
+            raise
 
     def stop(self, reason: BaseException) -> None:
         """Start no new rows: what is paid from now on could not be recorded or stored."""
@@ -225,4 +238,6 @@ async def _beat(session: Session) -> None:
 async def _end(session: Session) -> None:
     while session.sending:
         await asyncio.wait(session.sending)
+    if session.counter is not None:
+        await session.counter.close()
     await session.ledger.end_run(session.run)

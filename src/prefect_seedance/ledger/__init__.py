@@ -21,6 +21,7 @@ from prefect_seedance.ledger.records import (
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.rows.summaries import Payment, RowSummary, SharedFields, moment
+from prefect_seedance.ledger.run_files import RunFile, read_run_files, remove_run_file, write_run_file
 from prefect_seedance.ledger.sharing.allocations import ALL, Allocation, Demand, Member
 from prefect_seedance.ledger.sharing.work_claims import Remainder, RouteKey, RowBrief
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, Outcome, Settlement, State
@@ -55,6 +56,7 @@ __all__ = [
     "RowRecord",
     "RowSummary",
     "Run",
+    "RunFile",
     "Settlement",
     "SharedFields",
     "State",
@@ -66,5 +68,8 @@ __all__ = [
     "lease",
     "ledger_url",
     "moment",
+    "read_run_files",
+    "remove_run_file",
     "shown_url",
+    "write_run_file",
 ]

@@ -17,6 +17,7 @@ from prefect_seedance.ledger.records import AssetRequest, Intent, RowRecord
 from prefect_seedance.ledger.rows import (
     assets,
     budget,
+    known_runs,
     late_answers,
     leases,
     lookups,
@@ -27,6 +28,7 @@ from prefect_seedance.ledger.rows import (
 )
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
+from prefect_seedance.ledger.run_files import RunFile
 from prefect_seedance.ledger.sharing import allocations
 from prefect_seedance.ledger.sharing.allocations import Member
 from prefect_seedance.ledger.states import Outcome, State
@@ -102,9 +104,14 @@ class Ledger:
         return await self._database.write(lambda connection: operation(connection, *args, **kwargs))
 
     async def begin_run(self, batch: str, flow_run_id: str | None = None) -> Run:
-        """Start a new run of a batch; create the batch if it is new."""
+        """Start a new run of a batch; create the batch if it is new.
+
+        Raises:
+            InputError: The ledger was moved, or the batch was pruned.
+        """
 
         def operation(connection: sa.Connection) -> Run:
+            maintenance.refuse_moved(connection)
             return leases.begin(connection, planning.find_batch(connection, batch), batch, flow_run_id)
 
         return await self._database.write(operation)
@@ -124,6 +131,7 @@ class Ledger:
         written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
+            maintenance.refuse_moved(connection)
             written.append(transitions.intend(connection, run, intent, limit))
             return written[-1]
 
@@ -234,10 +242,48 @@ class Ledger:
 
         await self._database.write(operation)
 
-    async def copy_to(self, other: Ledger) -> None:
-        """Copy everything, including the identity, into another ledger, which must be empty."""
+    async def copy_to(self, other: Ledger, *, backup: bool = False) -> None:
+        """Copy everything, including the identity, into another ledger, which must be empty.
+
+        Args:
+            other: The copy.
+            backup: Whether this ledger stays in use. Otherwise it is marked as moved, and begins no more runs: of two
+                copies in use, each would pay for what only the other one has.
+
+        Raises:
+            InputError: The copy is not empty; or this ledger is in use, or was moved before. Nothing is marked.
+        """
+        if not backup:
+            await self.write(maintenance.refuse_moved)
+            await self.write(maintenance.check_idle)
         content = await self._database.read(maintenance.dump)
-        await other._database.write(lambda connection: maintenance.fill(connection, content))
+        await other.write(maintenance.fill, content)
+        if backup:
+            return
+        try:
+            await self.write(maintenance.mark_moved, content, other.shown_url)
+        except BaseException:
+            await other.write(maintenance.clear)
+            raise
+
+    async def adopt(self, missing: Mapping[RunFile, int]) -> int:
+        """Go on with this ledger in place of a newer one that is lost; see `known_runs.adopt`.
+
+        It may also be one that was moved, and whose copy is lost.
+
+        Returns:
+            How many rows are unknown now.
+
+        Raises:
+            InputError: A run works with this ledger now.
+        """
+
+        def operation(connection: sa.Connection) -> int:
+            maintenance.check_idle(connection)
+            maintenance.unmark_moved(connection)
+            return known_runs.adopt(connection, missing)
+
+        return await self._database.write(operation)
 
     async def row(self, row_id: int) -> RowRecord:
         """One row.
@@ -258,6 +304,7 @@ class Ledger:
         written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
+            maintenance.refuse_moved(connection)
             written.append(assets.ask(connection, run, material_id, **limits))
             return written[-1]
 

@@ -25,7 +25,6 @@ from prefect_seedance.ledger import (
     AttemptRecord,
     RowSummary,
     State,
-    check_manifest,
 )
 from prefect_seedance.ledger.rows import budget, lookups, summaries
 from prefect_seedance.media import Storage, open_storage, slug
@@ -35,6 +34,7 @@ from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.runs import balances, stats
 from prefect_seedance.runs.balances import Balances
+from prefect_seedance.runs.ledger_check import check_ledger
 from prefect_seedance.runs.reconcile import plan_rows, unsettled
 from prefect_seedance.runs.stats import AccountStats
 
@@ -120,11 +120,6 @@ def batch_folder(output: Path | str, batch: str, parts: Path | None = None) -> t
     return root, root.child(slug(batch))
 
 
-def manifest_place(storage: Storage) -> Path | Storage:
-    """A storage in the form that `check_manifest` takes."""
-    return storage.folder if isinstance(storage, LocalStorage) else storage
-
-
 async def run_batch(
     spec: RunSpec, context: RunContext, steps_for: StepsFor, distribution: Distribution | None = None
 ) -> RunOutcome:
@@ -145,7 +140,7 @@ async def run_batch(
     shared = distribution is None and not context.ledger_url.startswith("sqlite")
     async with open_session(spec, context, shared=shared) as session:
         ledger = session.ledger
-        await asyncio.to_thread(check_manifest, manifest_place(root), ledger.identity, ledger.shown_url)
+        await check_ledger(session, root)
         session.failures_allowed = spec.limits.failures_allowed(len(planned))
         await _check_budget(session)
         marks = await ledger.read(lookups.marks_of, spec.batch, spec.take, planned.keys())

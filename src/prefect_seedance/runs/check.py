@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prefect_seedance.errors import AuthenticationError, InputError, InsufficientFunds, SeedanceError, Unreachable
-from prefect_seedance.ledger import MANIFEST, Ledger, check_manifest
+from prefect_seedance.ledger import MANIFEST, Ledger
 from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.media import open_storage
-from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import Message, listing, message
 from prefect_seedance.providers import Account, ProviderClient, RouteSettings
-from prefect_seedance.runs.batch import manifest_place
+from prefect_seedance.runs.ledger_check import compare
 
 __all__ = ["Finding", "check", "check_first"]
 
@@ -107,7 +106,7 @@ async def _places(ledger_url: str | None, output: str | None) -> list[Finding]:
         text = message("check.ledger", place=ledger.shown_url, batches=batches)
         found = [Finding("ledger", "ledger", "ok", text)]
         if output is not None:
-            found.append(await asyncio.to_thread(_output, output, ledger))
+            found.append(await _output(output, ledger))
     except SeedanceError as error:
         found = [Finding("ledger", "ledger", "failed", error.text, error)]
     finally:
@@ -115,15 +114,18 @@ async def _places(ledger_url: str | None, output: str | None) -> list[Finding]:
     return found
 
 
-def _output(output: str, ledger: Ledger) -> Finding:
+async def _output(output: str, ledger: Ledger) -> Finding:
     try:
         storage = open_storage(output)
-        storage.ensure()
-        place = manifest_place(storage)
-        known = (storage.folder / MANIFEST).exists() if isinstance(storage, LocalStorage) else storage.read(MANIFEST)
-        if known:  # a check leaves no manifest behind: that is for the first run
-            check_manifest(place, ledger.identity, ledger.shown_url)
+        await asyncio.to_thread(storage.ensure)
+        known = await asyncio.to_thread(storage.read, MANIFEST)
+        if known is not None:  # a check leaves no manifest behind: that is for the first run
+            await compare(ledger, storage)
     except SeedanceError as error:
         return Finding("output", "output", "failed", error.text, error)
-    text = message("check.output_known", place=storage.shown) if known else message("check.output", place=storage.shown)
+    text = (
+        message("check.output_known", place=storage.shown)
+        if known is not None
+        else message("check.output", place=storage.shown)
+    )
     return Finding("output", "output", "ok", text)

@@ -17,7 +17,7 @@ from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.engine.steps.create import create
 from prefect_seedance.engine.steps.media import prepare_media
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
-from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State, check_manifest
+from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State
 from prefect_seedance.ledger.rows import lookups, planning
 from prefect_seedance.media import open_storage
 from prefect_seedance.messages import message
@@ -28,7 +28,8 @@ from prefect_seedance.providers import RouteSettings
 from prefect_seedance.routes import VideoRequest, check, quote, reference_seconds, resolve
 from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
-from prefect_seedance.runs.batch import batch_folder, manifest_place
+from prefect_seedance.runs.batch import batch_folder
+from prefect_seedance.runs.ledger_check import check_identity, check_ledger
 from prefect_seedance.tables.row_keys import fingerprint, redacted
 
 __all__ = ["ENDED", "MADE", "STORED", "JobTicket", "carry_out", "create_with_media", "prepare_medium"]
@@ -118,7 +119,8 @@ async def carry_out(
     async with open_session(spec, context) as session:
         ledger = session.ledger
         if root is not None:
-            await asyncio.to_thread(check_manifest, manifest_place(root), ledger.identity, ledger.shown_url)
+            # A later step of a row sends nothing: it takes any ledger of the folder that knows the row.
+            await (check_identity(ledger, root) if request is None else check_ledger(session, root))
         resolved = None
         if request is not None and storage is not None:
             resolved = _checked(settings, request, key)

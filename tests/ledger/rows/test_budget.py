@@ -245,11 +245,17 @@ async def test_a_copy_is_the_same_ledger(bench: Bench, tmp_path: Any) -> None:
     (stored,) = await bench.rows("b")
     await bench.stored(stored)
     other = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/copy.db")
+    await bench.ledger.end_run(bench.run)
     await bench.ledger.copy_to(other)
     assert await other.read(lookups.rows_of, "spring") == await bench.ledger.read(lookups.rows_of, "spring")
     assert await other.read(lookups.attempts_of, "spring") == await bench.ledger.read(lookups.attempts_of, "spring")
     with pytest.raises(InputError, match="already has batches"):
-        await bench.ledger.copy_to(other)
+        await bench.ledger.copy_to(other, backup=True)
+    with pytest.raises(InputError, match=r"was moved to .*copy\.db"):
+        await bench.ledger.begin_run("spring")
+    with pytest.raises(InputError, match="was moved to"):
+        await bench.ledger.intend(bench.run, an_intent(stored))  # as a process that stood still meanwhile
+    await other.end_run(await other.begin_run("spring"))
     await other.close()
     again = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/copy.db")
     assert again.identity == bench.ledger.identity

@@ -124,6 +124,18 @@ def test_small_files_are_replaced_created_once_and_moved(storage):
     assert set(storage.stamps()) == {"results.csv", "n.json"}
 
 
+def test_small_files_of_a_folder_are_read_together_and_removed(storage):
+    assert storage.read_all(".notes") == {}
+    storage.record(".notes/a.json", b"1")
+    storage.record(".notes/b.json", b"2")
+    storage.record(".notes/a.json", b"3")
+    storage.write(".notes/deeper/c.json", b"4")
+    assert storage.read_all(".notes") == {"a.json": b"3", "b.json": b"2"}
+    storage.remove(".notes/a.json")
+    storage.remove(".notes/a.json")
+    assert storage.read_all(".notes") == {"b.json": b"2"}
+
+
 def test_a_touched_file_has_another_stamp(storage):
     storage.write("a", b"1")
     before = storage.stamp("a")

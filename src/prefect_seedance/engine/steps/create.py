@@ -154,12 +154,7 @@ async def _send(row: Row, turn: Turn | None) -> None:
 async def _send_recorded(row: Row, turn: Turn | None) -> None:
     session = row.session
     begun = moment()
-    attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
-    if attempt is None:
-        text = over_budget(session.limits.reserve(row.planned.quote), session.limits.budget)
-        row.set_state(State.OVER_BUDGET, str(text))
-        raise OverBudget(text, row=row.key)
-    reached("intent written")
+    attempt = await _recorded(row)
     session.spending.sent(row.key, row.planned.quote)
     row.set_state(State.SENT)
     if stood_still_since(begun):
@@ -230,6 +225,24 @@ def _note_unknown(row: Row, turn: Turn | None, error: SeedanceError) -> None:
     model = row.settings.route.model
     if row.account_client.limiter.gate.unknown(model, turn, row.sender, error):
         row.session.say(message("gate.opened", model=model, probes=PROBES, reason=error.text))
+
+
+async def _recorded(row: Row) -> int:
+    """Record the create in the ledger, then count it in the output folder; returns the attempt's id."""
+    session = row.session
+    attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
+    if attempt is None:
+        text = over_budget(session.limits.reserve(row.planned.quote), session.limits.budget)
+        row.set_state(State.OVER_BUDGET, str(text))
+        raise OverBudget(text, row=row.key)
+    reached("intent written")
+
+    async def withdraw() -> None:
+        await session.ledger.withdraw(session.run, row.id, attempt)
+        row.set_state(State.PLANNED)
+
+    await session.count(withdraw)
+    return attempt
 
 
 async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:

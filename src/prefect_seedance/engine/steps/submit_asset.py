@@ -182,6 +182,11 @@ async def _buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str
     )
     if request is None:
         raise _over_budget(medium, wanted.what, wanted.model)
+
+    async def withdraw() -> None:
+        await ledger.write(assets.answer, session.run, request, Outcome.WITHDRAWN)
+
+    await session.count(withdraw)
     try:
         asset_id = await wanted.send()
     except DuplicateName as error:

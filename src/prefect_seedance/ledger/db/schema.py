@@ -162,6 +162,8 @@ runs = sa.Table(
     sa.Column("balances", sa.JSON),
     sa.Column("lease", sa.Float),
     sa.Column("buried_at", UtcTime),
+    # Attempts of which the ledger has no lines: of a pruned batch, or known from the output folder alone.
+    sa.Column("unlisted", sa.Integer),
 )
 """One line per run, which may hold rows, with what is needed to check whether its process is alive."""
 

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.errors import UnknownOutcome
-from prefect_seedance.ledger.db.schema import asset_requests, attempts, materials, rows, runs
+from prefect_seedance.ledger.db.schema import asset_requests, attempts, batches, materials, rows, runs
 from prefect_seedance.ledger.lease_time import LEASE, lease
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
@@ -37,6 +37,7 @@ __all__ = [
     "end_lease",
     "forget",
     "has_live_run",
+    "live_batches",
     "lives",
     "renew_lease",
 ]
@@ -182,6 +183,14 @@ def has_live_run(connection: sa.Connection, batch_id: int) -> bool:
     end_dead_leases(connection, batch_id)
     living = sa.and_(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None), runs.c.buried_at.is_(None))
     return connection.execute(sa.select(runs.c.id).where(living).limit(1)).first() is not None
+
+
+def live_batches(connection: sa.Connection) -> list[str]:
+    """The names of the batches that a run works on now; the leases of dead runs are ended."""
+    open_runs = sa.select(runs.c.batch_id).where(runs.c.ended_at.is_(None)).distinct().subquery()
+    named = sa.select(batches.c.id, batches.c.name).where(batches.c.id.in_(sa.select(open_runs)))
+    found = connection.execute(named.order_by(batches.c.id)).all()
+    return [batch.name for batch in found if has_live_run(connection, batch.id)]
 
 
 def _end_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:

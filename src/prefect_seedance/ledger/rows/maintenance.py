@@ -1,4 +1,4 @@
-"""Maintenance of a ledger: copying it, as a backup or to another database, and pruning old, settled batches."""
+"""Maintenance of a ledger: copying it, as a backup or to move it, and pruning old, settled batches."""
 
 from __future__ import annotations
 
@@ -16,14 +16,27 @@ from prefect_seedance.ledger.db.schema import (
     batches,
     materials,
     metadata,
+    properties,
     rows,
     runs,
     sums,
 )
+from prefect_seedance.ledger.rows import known_runs, leases
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
 
-__all__ = ["dump", "fill", "prune", "unfinished_batches"]
+__all__ = [
+    "check_idle",
+    "clear",
+    "dump",
+    "fill",
+    "mark_moved",
+    "moved_to",
+    "prune",
+    "refuse_moved",
+    "unfinished_batches",
+    "unmark_moved",
+]
 
 GROUP = 1000
 
@@ -36,15 +49,22 @@ UNFINISHED = (State.SENT, State.CREATED, State.SUCCEEDED)
 TRANSIENT = frozenset({"seedance_limits", "seedance_seats", "seedance_writers"})
 """Tables about processes, not about what was paid for: they are not copied."""
 
+MOVED = "moved_to"
+"""The property of a ledger that was moved: where its copy is."""
+
+# Built once: the ledger is asked before each create.
+_COPY = sa.select(properties.c.value).where(properties.c.name == MOVED)
+_IDENTITY = sa.select(properties.c.value).where(properties.c.name == "identity")
+_SHARED, _ALONE = _IDENTITY.with_for_update(read=True), _IDENTITY.with_for_update()
+
 Dump = dict[str, list[dict[str, Any]]]
 
 
 def dump(connection: sa.Connection) -> Dump:
     """Everything in a ledger, including its identity: a moved ledger is still the same one."""
     return {
-        table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-        for table in metadata.sorted_tables
-        if table.name not in TRANSIENT
+        table.name: [dict(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key)).mappings()]
+        for table in _lasting_tables()
     }
 
 
@@ -56,15 +76,67 @@ def fill(connection: sa.Connection, content: Dump) -> None:
     """
     if connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one():
         raise InputError(message("ledger.copy_target_in_use"))
-    tables = [table for table in metadata.sorted_tables if table.name not in TRANSIENT]
-    for table in reversed(tables):
-        connection.execute(sa.delete(table))
-    for table in tables:
+    clear(connection)
+    for table in _lasting_tables():
         lines = content[table.name]
         for start in range(0, len(lines), GROUP):
             connection.execute(sa.insert(table), lines[start : start + GROUP])
         if connection.dialect.name == "postgresql" and lines and "id" in table.c and table.c.id.autoincrement:
             _advance_sequence(connection, table)
+
+
+def clear(connection: sa.Connection) -> None:
+    """Delete everything from a ledger whose copying has begun and not succeeded; its next use makes it a new one."""
+    for table in reversed(_lasting_tables()):
+        connection.execute(sa.delete(table))
+
+
+def _lasting_tables() -> list[sa.Table]:
+    return [table for table in metadata.sorted_tables if table.name not in TRANSIENT]
+
+
+def check_idle(connection: sa.Connection) -> None:
+    """Make sure that no run works with this ledger.
+
+    Raises:
+        InputError: One does.
+    """
+    if live := leases.live_batches(connection):
+        raise InputError(message("ledger.runs_are_live", batches=live))
+
+
+def mark_moved(connection: sa.Connection, content: Dump, target: str) -> None:
+    """Mark the ledger as moved to its copy: no run begins with it any more.
+
+    Raises:
+        InputError: It has changed since it was copied: the copy is not complete.
+    """
+    # A run that begins, or sends, holds this line until that is recorded: it is either seen here, or refused there.
+    connection.execute(_ALONE)
+    if dump(connection) != content:
+        raise InputError(message("ledger.changed_while_copied"))
+    connection.execute(sa.insert(properties).values(name=MOVED, value=target))
+
+
+def unmark_moved(connection: sa.Connection) -> None:
+    """Use a ledger again whose copy is lost."""
+    connection.execute(sa.delete(properties).where(properties.c.name == MOVED))
+
+
+def refuse_moved(connection: sa.Connection) -> None:
+    """Make sure that the ledger was not moved.
+
+    Raises:
+        InputError: It was: the copy knows what was paid since.
+    """
+    connection.execute(_SHARED)
+    if (target := moved_to(connection)) is not None:
+        raise InputError(message("ledger.moved", copy=target))
+
+
+def moved_to(connection: sa.Connection) -> str | None:
+    """Where the copy of a ledger is that was moved; None for one that was not."""
+    return connection.execute(_COPY).scalar()
 
 
 def _advance_sequence(connection: sa.Connection, table: sa.Table) -> None:
@@ -94,11 +166,13 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
     for batch_id, name in connection.execute(old).all():
         if _unsettled(connection, batch_id):
             continue
+        # Its runs stay, with the number of their attempts: without them this ledger would seem older than its folders.
+        known_runs.forget_attempts(connection, batch_id)
         mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)
         connection.execute(sa.delete(attempts).where(attempts.c.row_id.in_(mine)))
         dead = sa.select(runs.c.id).where(runs.c.batch_id == batch_id)
         connection.execute(sa.update(materials).where(materials.c.holder.in_(dead)).values(holder=None))
-        for table in (rows, asset_requests, runs, sums):
+        for table in (rows, asset_requests, sums):
             connection.execute(sa.delete(table).where(table.c.batch_id == batch_id))
         connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=now()))
         pruned.append(name)

@@ -13,7 +13,7 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger.db.schema import batches, rows
 from prefect_seedance.ledger.records import Plan, RowRecord
-from prefect_seedance.ledger.rows import leases, lookups, transitions
+from prefect_seedance.ledger.rows import known_runs, leases, lookups, transitions
 from prefect_seedance.ledger.rows.filenames import folded, free_names
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 from prefect_seedance.messages import Message, message
@@ -78,7 +78,9 @@ def plan(connection: sa.Connection, run: leases.Run, take: str, plans: Sequence[
     new = [plan for plan in plans if plan.key not in known]
     if new:
         _insert(connection, run.batch_id, take, new)
-        known |= _known(connection, run.batch_id, take, [plan.key for plan in new])
+        made = _known(connection, run.batch_id, take, [plan.key for plan in new])
+        known_runs.doubt_new_rows(connection, run.batch_id, [row.id for row in made.values()])
+        known |= made
     return {key: row.id for key, row in known.items()}
 
 

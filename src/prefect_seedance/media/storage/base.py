@@ -104,6 +104,33 @@ class Storage(ABC):
             Unreachable: The store cannot be reached now.
         """
 
+    @abstractmethod
+    def record(self, name: str, data: bytes) -> None:
+        """The same, and the file is on the disk when this returns: it survives a loss of power.
+
+        Raises:
+            InputError: The storage reports an error.
+            Unreachable: The store cannot be reached now.
+        """
+
+    @abstractmethod
+    def read_all(self, folder: str) -> Mapping[str, bytes]:
+        """The small files directly in a folder, by their names without it; none where there is no such folder.
+
+        Raises:
+            InputError: One of them cannot be read.
+            Unreachable: The store cannot be reached now.
+        """
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Delete a small file, if it exists.
+
+        Raises:
+            InputError: The storage reports an error.
+            Unreachable: The store cannot be reached now.
+        """
+
     def stream(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         """Write a file with a function that writes it in pieces; a file of that name is replaced atomically."""
         content = io.BytesIO()

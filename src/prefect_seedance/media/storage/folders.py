@@ -63,7 +63,7 @@ def place(part: Path, final: Path) -> None:
             os.fsync(file.fileno())
         _rename(part, final)
         sidecar(part).unlink(missing_ok=True)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
     except OSError as error:
         raise disk_trouble(error, final) from error
 
@@ -105,7 +105,8 @@ def _digest(path: Path) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     # Windows cannot open folders, and makes names durable itself.
     with contextlib.suppress(PermissionError):
         handle = os.open(folder, os.O_RDONLY)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from prefect_seedance.errors import InputError
 from prefect_seedance.media.storage.base import Stamp, Storage
 from prefect_seedance.media.storage.digests import file_digest
-from prefect_seedance.media.storage.folders import disk_trouble, ensure_folder, place
+from prefect_seedance.media.storage.folders import disk_trouble, ensure_folder, place, sync_folder
 from prefect_seedance.messages import message
 
 __all__ = ["LocalStorage"]
@@ -124,6 +124,31 @@ class LocalStorage(Storage):
         target = self.folder / name
         with self._disk_errors(target), self._temporary(target, data) as temporary:
             os.replace(temporary, target)  # noqa: PTH105 - says what it does
+
+    def record(self, name: str, data: bytes) -> None:
+        """Write a small file atomically and through to the disk; a file of that name is replaced."""
+        target = self.folder / name
+        with self._disk_errors(target), self._temporary(target, data) as temporary:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, target)  # noqa: PTH105 - says what it does
+            sync_folder(target.parent)
+
+    def read_all(self, folder: str) -> Mapping[str, bytes]:
+        """The small files directly in a folder, by their names without it."""
+        where = self.folder / folder
+        found = {}
+        with self._disk_errors(where):
+            for path in where.iterdir() if where.exists() else ():
+                # Another run may just have removed it.
+                with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                    found[path.name] = path.read_bytes()
+        return found
+
+    def remove(self, name: str) -> None:
+        """Delete a small file, if it exists."""
+        with self._disk_errors(self.folder / name):
+            (self.folder / name).unlink(missing_ok=True)
 
     def stream(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         """Write a file with a function that writes it in pieces; a file of that name is replaced atomically."""

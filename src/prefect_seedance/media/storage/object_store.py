@@ -164,6 +164,34 @@ class ObjectStorage(Storage):
         with self._store_errors(name):
             self._put_bytes(name, data)
 
+    def record(self, name: str, data: bytes) -> None:
+        """Write a small file atomically: what a store has answered for is durable."""
+        self.write(name, data)
+
+    def read_all(self, folder: str) -> Mapping[str, bytes]:
+        """The small files directly in a folder, by their names without it; they are read at the same time."""
+        with self._store_errors(folder):
+            try:
+                found = self._files.ls(self._path(folder), detail=True)
+            except FileNotFoundError:
+                return {}
+            paths = [str(each["name"]) for each in found if each.get("type") == "file"]
+            # One file that another run has just removed must not hide the others.
+            contents = self._files.cat(paths, on_error="return") if paths else {}
+            for content in contents.values():
+                if isinstance(content, Exception) and not isinstance(content, FileNotFoundError):
+                    raise content
+        return {
+            path.rpartition("/")[2]: bytes(content)
+            for path, content in contents.items()
+            if not isinstance(content, Exception)
+        }
+
+    def remove(self, name: str) -> None:
+        """Delete a small file, if it exists."""
+        with self._store_errors(name), contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(self._path(name))
+
     def create(self, name: str, data: bytes) -> bool:
         """Write a small file unless there is one of that name."""
         path = self._path(name)

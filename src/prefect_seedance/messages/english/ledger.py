@@ -8,6 +8,10 @@ LEDGER: dict[str, str] = {
         "The ledger at {ledger} cannot be opened: {reason}. Check the path or the server, and its permissions. "
         "Nothing was spent."
     ),
+    "ledger.changed_while_copied": (
+        "A run has worked with this ledger while it was copied, so the copy is not complete, and was emptied. Stop all "
+        "runs, and copy it again. Nothing was changed here."
+    ),
     "ledger.closed": "The ledger at {ledger} was closed before this was written.",
     "ledger.copy_target_in_use": (
         "The ledger to copy to already has batches. Copy to a new ledger. Nothing was changed."
@@ -45,6 +49,12 @@ LEDGER: dict[str, str] = {
         "ledger, and everything would be paid for again. Nothing was spent."
     ),
     "ledger.medium_taken_over": "Another run has taken over the medium {medium!r}.",
+    "ledger.missing_run": "run {run} of batch {batch!r}: {attempts} sent from this folder, {known} known to the ledger",
+    "ledger.moved": (
+        "This ledger was moved to {copy}, and only its copy is in use. With this one, everything that was made since "
+        "would be paid for again. Name the copy ({@ledger} or PREFECT_SEEDANCE_LEDGER). Reading this one stays "
+        "possible. If the copy is lost: prefect-seedance ledger adopt, with the output folder. Nothing was spent."
+    ),
     "ledger.no_backup": (
         "The ledger has to be migrated, and the backup {copy} cannot be written: {reason}. Free some space for it, or "
         "allow writing to that folder. Nothing was changed, and nothing was spent."
@@ -53,12 +63,32 @@ LEDGER: dict[str, str] = {
     "ledger.no_row": "The ledger has no row with the id {id}.",
     "ledger.not_latest_attempt": "Attempt {attempt} is not the row's latest.",
     "ledger.not_refused": "A create without a job does not lead to {state!r}.",
+    "ledger.older": (
+        "The ledger at {ledger} is older than the folder {folder}: it does not know all that was sent from there."
+        "{runs:bullets}With it, this would be paid for again. Put the newer ledger back, or name it ({@ledger} or "
+        "PREFECT_SEEDANCE_LEDGER). Only if it is lost for good: prefect-seedance ledger adopt {folder} lists what is "
+        "missing, and goes on without paying for it blindly. Nothing was spent."
+    ),
     "ledger.other_ledger": (
         "The folder {folder} belongs to another ledger ({known}, last seen at {url}). The ledger in use is {identity} "
         "at {ledger}. With it, everything in this folder would be paid for again. Use the folder's own ledger "
         "({@ledger} or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
     ),
     "ledger.row_taken_over": "The row is no longer held by this run; another run has taken it over.",
+    "ledger.run_file_unreadable": (
+        "The file {path} cannot be read. It counts what a run has sent from this folder, and shows whether the ledger "
+        "is an older copy. Restore it. If you are certain that the ledger in use is the latest one, delete it. Nothing "
+        "was spent."
+    ),
+    "ledger.run_file_unwritable": (
+        "The file {path}, which counts the creates of this run, cannot be written ({reason}). Without it, an older "
+        "copy of the ledger could later be believed, and everything would be paid for again. Nothing is sent without "
+        "it. Free some space, or allow writing there, and run the same call again."
+    ),
+    "ledger.runs_are_live": (
+        "A run works with this ledger now, on {batches}. Stop it, or wait for its end. One that died "
+        "on another machine counts as live until its lease is over, two minutes. Nothing was changed."
+    ),
     "ledger.unlawful_move": "A row cannot go from {state!r} to {to!r} in this way.",
     "ledger.unreachable": (
         "The ledger at {ledger} did not answer for {seconds:.0f} s ({reason}). Nothing can be recorded, so nothing "
@@ -89,6 +119,9 @@ LEDGER: dict[str, str] = {
     ),
     "attempt.answered_after_resolve": "The answer came after the row was resolved. It named job {job}.",
     "attempt.answered_late": "{before} Its answer came later: {answer}",
+    "attempt.ledger_lost": (
+        "The ledger that knew the latest attempts of this batch is lost: the row may have been made and paid."
+    ),
     "attempt.not_sent": "The request was not sent.",
     "attempt.run_ended": "The run died or was stopped before the provider's answer was written down.",
     "batch.changed_rows": (

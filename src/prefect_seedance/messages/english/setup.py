@@ -56,7 +56,26 @@ SETUP: dict[str, str] = {
     "cli.quoted": "{total}. Nothing was sent, and nothing was spent.",
     "cli.audit_written": "{attempts:attempt|attempts} of batch {batch} are in {path}",
     "cli.no_jobs": "No jobs on either side.",
-    "cli.ledger_copied": "The ledger was copied to {place}; it is the same ledger there.",
+    "cli.ledger_copied": (
+        "The ledger was moved to {place}; it is the same ledger there. The one here can still be read, and begins no "
+        "more runs."
+    ),
+    "cli.ledger_backed_up": (
+        "The ledger was copied to {place}. The one here stays in use; do not use the copy beside it."
+    ),
+    "cli.nothing_to_adopt": "The ledger at {ledger} knows all that was sent from {folder}: there is nothing to adopt.",
+    "cli.adopt_moved": "This ledger was moved to {copy}. What was made with that copy since is not known here.",
+    "cli.rows_in_doubt": "{rows:row|rows} of these batches may be paid already, and would become unknown:",
+    "cli.not_adopted": (
+        "Nothing was changed. Put the newer ledger back if there is any way to. Only if it is lost for good, give the "
+        "same command with --lost."
+    ),
+    "cli.in_use_again": "This ledger is in use again. It knows all that was sent from this folder.",
+    "cli.adopted": (
+        "This ledger is in use from now on. {rows:row is|rows are} unknown now, and rows that are new to a batch with "
+        "missing runs ({batches}) become unknown when they are planned. They may be paid already: look each one up at "
+        "the provider, and settle it with prefect-seedance resolve."
+    ),
     "cli.nothing_pruned": "No batch is that old and settled; nothing was changed.",
     "cli.pruned": "Pruned: {batches}. Their names are kept, and refused from now on.",
     "cli.routes": "{routes:route|routes}",

@@ -16,11 +16,12 @@ from prefect_seedance.engine.run_spec import Parent, RunContext, RunSpec
 from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.engine.step_runner import StepRunner
 from prefect_seedance.errors import InputError, RunEnded, TooManyFailures
-from prefect_seedance.ledger import MANIFEST, check_manifest
+from prefect_seedance.ledger import MANIFEST
 from prefect_seedance.media import open_storage
 from prefect_seedance.media.storage.local import LocalStorage
 from prefect_seedance.messages import message
 from prefect_seedance.runs.distributed.shared_claims import SharedClaims
+from prefect_seedance.runs.ledger_check import check_ledger
 
 __all__ = ["ShardOutcome", "carry"]
 
@@ -60,7 +61,7 @@ async def carry(spec: RunSpec, context: RunContext, steps: StepRunner) -> ShardO
     if spec.parent is None or spec.output is None:
         raise InputError(message("run.shard_without_parent"))
     async with open_session(spec, context, shared=True) as session:
-        await asyncio.to_thread(_check_place, spec.output, spec.parent, session)
+        await _check_place(spec.output, spec.parent, session)
         session.failures_allowed = spec.parent.failures_allowed
         claims = SharedClaims(session, spec.parent)
         try:
@@ -70,7 +71,7 @@ async def carry(spec: RunSpec, context: RunContext, steps: StepRunner) -> ShardO
         return ShardOutcome(claims.counts, claims.number, session.stopped)
 
 
-def _check_place(output: str, parent: Parent, session: Session) -> None:
+async def _check_place(output: str, parent: Parent, session: Session) -> None:
     """Make sure that this machine uses the same ledger and the same output folder."""
     ledger = session.ledger
     if ledger.identity != parent.identity:
@@ -79,7 +80,6 @@ def _check_place(output: str, parent: Parent, session: Session) -> None:
         )
         raise InputError(text)
     storage = open_storage(output, session.context.parts)
-    if isinstance(storage, LocalStorage) and not (storage.folder / MANIFEST).exists():
+    if isinstance(storage, LocalStorage) and not await asyncio.to_thread((storage.folder / MANIFEST).exists):
         raise InputError(message("run.shard_no_output", folder=storage.shown))
-    place = storage.folder if isinstance(storage, LocalStorage) else storage
-    check_manifest(place, ledger.identity, ledger.shown_url)
+    await check_ledger(session, storage)
