@@ -161,3 +161,17 @@ def test_the_table_of_rows_is_bounded(run, prefect_server):
     assert 1 <= longest <= 1000
     assert "results.csv" in body
     assert len(state.result().to_dataframe()) == size
+
+
+def test_a_run_that_holds_rows_back_says_so_in_its_progress_its_summary_and_its_log(run, prefect_server, sandbox):
+    sandbox.faults.create_storm = 1.0
+    flow_run, state = run([{"prompt": f"x{n}"} for n in range(12)], batch="storm", limit_patience=0)
+    assert state.name == "None stored"
+    found = artifacts(prefect_server, flow_run)
+    (progress,) = found["progress"]
+    (summary,) = found["markdown"]
+    for said in ("end without proof of what became of them", "Nothing more is sent to seedance2.0-mini"):
+        assert said in progress["description"]
+        assert said in summary["data"]
+    assert "prefect-seedance resolve-all storm" in summary["data"]
+    assert len(sandbox.state.bill()) == 8
