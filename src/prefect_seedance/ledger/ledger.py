@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -16,7 +16,6 @@ from prefect_seedance.ledger.db.schema import runs
 from prefect_seedance.ledger.records import AssetRequest, Intent, RowRecord
 from prefect_seedance.ledger.rows import (
     assets,
-    budget,
     late_answers,
     leases,
     lookups,
@@ -25,6 +24,7 @@ from prefect_seedance.ledger.rows import (
     resolving,
     transitions,
 )
+from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.sharing import allocations
@@ -32,6 +32,7 @@ from prefect_seedance.ledger.sharing.allocations import Member
 from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.messages import message
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 
 __all__ = ["Ledger"]
 
@@ -116,15 +117,17 @@ class Ledger:
         finally:
             leases.forget(run)
 
-    async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
-        """Record a create before it is sent; returns the attempt's id, or None where the budget forbids it.
+    async def intend(
+        self, run: Run, intent: Intent, budget: Amount | None = None, limits: Sequence[SpendingLimit] = ()
+    ) -> int | None:
+        """Record a create before it is sent; returns the attempt's id, or None where budget or limits forbid it.
 
         A caller that is cancelled meanwhile does not get the id and cannot send, so its intent is withdrawn.
         """
         written: list[int | None] = []
 
         def operation(connection: sa.Connection) -> int | None:
-            written.append(transitions.intend(connection, run, intent, limit))
+            written.append(transitions.intend(connection, run, intent, budget, limits))
             return written[-1]
 
         try:
@@ -203,8 +206,8 @@ class Ledger:
 
         def operation(connection: sa.Connection) -> int:
             if most is not None:
-                budget.set_worst_case(connection, run.batch_id, most.currency, most.value)
-            return budget.unbounded(connection, run.batch_id, most.currency if most else None)
+                commitments.set_worst_case(connection, run.batch_id, most.currency, most.value)
+            return commitments.unbounded(connection, run.batch_id, most.currency if most else None)
 
         return await self._database.write(operation)
 
@@ -250,21 +253,21 @@ class Ledger:
             raise LedgerError(message("ledger.no_row", id=row_id))
         return found[row_id]
 
-    async def ask_for_asset(self, run: Run, material_id: int, **limits: Any) -> int | None:
-        """Record a billed request for an asset before it is sent; None where the budget forbids it: see `assets.ask`.
+    async def ask_for_asset(self, run: Run, material_id: int, **given: Any) -> int:
+        """Record a billed request for an asset before it is sent; see `assets.ask`.
 
         A caller that is cancelled meanwhile does not get the id and cannot send, so its request is withdrawn.
         """
-        written: list[int | None] = []
+        written: list[int] = []
 
-        def operation(connection: sa.Connection) -> int | None:
-            written.append(assets.ask(connection, run, material_id, **limits))
+        def operation(connection: sa.Connection) -> int:
+            written.append(assets.ask(connection, run, material_id, **given))
             return written[-1]
 
         try:
             return await self._database.write(operation)
         except asyncio.CancelledError:
-            if written and written[-1] is not None:
+            if written:
                 with contextlib.suppress(LedgerError):
                     await self.write(assets.answer, run, written[-1], Outcome.WITHDRAWN)
             raise

@@ -25,7 +25,6 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.ledger import TAKEABLE, Intent, State
 from prefect_seedance.ledger.rows import transitions
-from prefect_seedance.ledger.rows.transitions import over_budget
 from prefect_seedance.messages import message
 from prefect_seedance.tables.row_keys import redacted
 
@@ -39,7 +38,7 @@ async def create(row: Row) -> None:
 
     Raises:
         MovedToNextRoute: Proven: nothing was made, and the row moves on to its next route.
-        OverBudget: Its worst case does not fit the budget; nothing was sent.
+        OverBudget: Its worst case does not fit the budget or a spending limit; nothing was sent.
         Refused: Proven: nothing was made. `RateLimited` may be tried again, as may `Unreachable`.
         UnknownOutcome: It is unknown whether a job was made. Never try again.
         LedgerError: The intent could not be written; nothing was sent.
@@ -98,11 +97,13 @@ async def _answered(sending: asyncio.Task[None]) -> None:
 async def _send(row: Row) -> None:
     session = row.session
     begun = moment()
-    attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
+    attempt = await session.ledger.intend(
+        session.run, _intent(row), session.limits.budget, row.settings.account.spending_limits
+    )
     if attempt is None:
-        text = over_budget(session.limits.reserve(row.planned.quote), session.limits.budget)
-        row.set_state(State.OVER_BUDGET, str(text))
-        raise OverBudget(text, row=row.key)
+        reason = (await session.ledger.row(row.id)).error_message or ""
+        row.set_state(State.OVER_BUDGET, reason)
+        raise OverBudget(reason, row=row.key)
     reached("intent written")
     session.spending.sent(row.key, row.planned.quote)
     row.set_state(State.SENT)

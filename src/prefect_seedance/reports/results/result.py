@@ -14,6 +14,7 @@ from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, RowSumma
 from prefect_seedance.messages import message
 from prefect_seedance.reports.hints import stats_line
 from prefect_seedance.reports.results.row_result import INVALID, LEFT_OUT, RowResult, Rows
+from prefect_seedance.reports.spending import state_lines
 from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class GenerateResult:
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
-        hints: The state of the budget, the accounts' balances before and after (raw), and the traffic.
+        spending: The state of the accounts' spending limits.
+        hints: The state of the budget and these limits, the accounts' balances before and after (raw), the traffic.
         account_stats: The traffic between this process and each account.
         batch_rows: The results of all rows of the batch, all takes.
         history: The ledger's rows for a new contact sheet; empty where the existing one is current.
@@ -77,6 +79,7 @@ class GenerateResult:
     frame: pd.DataFrame = field(repr=False)
     files: dict[str, Path | str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    spending: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     account_stats: list[AccountStats] = field(default_factory=list)
     batch_rows: Rows = field(default_factory=lambda: Rows([]), repr=False)
@@ -170,7 +173,8 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
         ledger=outcome.ledger,
         frame=table.frame,
         warnings=[str(warning) for warning in plan.warnings],
-        hints=[*_budget(outcome), *_balances(outcome), *map(stats_line, outcome.account_stats)],
+        spending=(spending := state_lines(outcome.spending)),
+        hints=[*_budget(outcome), *spending, *_balances(outcome), *map(stats_line, outcome.account_stats)],
         account_stats=outcome.account_stats,
         batch_rows=Rows(outcome.summaries, earlier, outcome.troubles),
     )
