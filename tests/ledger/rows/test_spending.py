@@ -21,6 +21,7 @@ from prefect_seedance.ledger.rows.spending import Held, Payer
 from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 from tests.ledger.conftest import Bench, a_plan, an_intent
+from tests.noon import noon_zone
 from tests.patience import patience
 
 NUMBERS = itertools.count()
@@ -290,14 +291,14 @@ from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 from tests.ledger.conftest import a_plan, an_intent
 
-async def main(url, batch):
+async def main(url, batch, zone):
     ledger = await Ledger.open(url)
     run = await ledger.begin_run(batch)
     ids = await ledger.write(planning.plan, run, "1", [a_plan(f"{n}") for n in range(20)])
     await ledger.write(planning.claim, run, list(ids.values()))
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    limits = (SpendingLimit(Amount(Decimal(15), "CNY"), "month"),)
+    limits = (SpendingLimit(Amount(Decimal(15), "CNY"), "month", zone),)
     sent = 0
     for row in ids.values():
         intent = an_intent(row, reserve=Amount(Decimal(1), "CNY"))
@@ -310,10 +311,10 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def test_processes_that_race_for_the_rest_get_no_more_than_there_is(bench: Bench, url: str) -> None:
-    pipe = asyncio.subprocess.PIPE
+    pipe, zone = asyncio.subprocess.PIPE, noon_zone()
     children = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-c", CHILD, url, f"night {number}", stdin=pipe, stdout=pipe
+            sys.executable, "-c", CHILD, url, f"night {number}", zone, stdin=pipe, stdout=pipe
         )
         for number in range(2)
     ]
@@ -340,7 +341,8 @@ async def test_a_limit_holds_only_what_it_can_speak_of(bench: Bench, reserve: Am
     assert f"The worst case {words}, {limit}" in (record.error_message or "")
 
 
-async def test_a_request_without_a_bound_closes_the_limit_until_it_has_one(bench: Bench) -> None:
+async def test_a_request_without_a_bound_closes_the_limit_until_it_has_one(bench: Bench, clock: Clock) -> None:
+    clock.moment = EVENING
     unpriced, wanted = await bench.rows("a", "b")
     await bench.ledger.intend(bench.run, an_intent(unpriced, currency=None))
     intent = an_intent(wanted, reserve=cny(1))
