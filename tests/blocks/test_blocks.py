@@ -14,6 +14,7 @@ from prefect.utilities.importtools import to_qualified_name
 
 import prefect_seedance
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.routes import CATALOGUE
 
 SECRET = "sk_do_not_show_9f3a71"
@@ -139,6 +140,42 @@ def test_a_block_that_cannot_work_is_refused_when_it_is_made(fields, text):
 def test_a_misspelt_field_is_not_lost_in_silence(kind, fields):
     with pytest.raises(ValueError, match="misspelt"):
         kind(**fields)
+
+
+def test_spending_limits_go_with_the_account():
+    texts = {"spending_limit_per_day": " 20 cny", "spending_limit_per_month": "300 CNY"}
+    account = JimmyCredentials(api_key="sk-x", spending_time_zone="Asia/Shanghai", **texts).to_account()
+    assert [(str(limit), limit.time_zone) for limit in account.spending_limits] == [
+        ("20 CNY a day", "Asia/Shanghai"),
+        ("300 CNY a month", "Asia/Shanghai"),
+    ]
+    # They make no other account of it: two blocks of one account share its client.
+    assert account == JimmyCredentials(api_key="sk-x").to_account()
+    assert AnyfastCredentials(api_key="sk-x").to_account().spending_limits == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"spending_limit_per_day": "20"}, {"spending_limit_per_month": "CNY"}, {"spending_time_zone": "Shanghai"}],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_a_spending_limit_that_means_nothing_is_refused_when_the_block_is_made(fields):
+    with pytest.raises(ValueError, match="Nothing was spent"):
+        JimmyCredentials(api_key="sk-x", **fields)
+
+
+async def test_of_two_blocks_of_one_account_the_lower_limit_holds():
+    def route(**fields):
+        credentials = JimmyCredentials(api_key="sk-x", **fields)
+        return RouteDefaults(credentials=credentials, model="seedance2.0-mini")
+
+    routes = [
+        route(spending_limit_per_day="20 CNY"),
+        route(spending_limit_per_day="10 CNY", spending_limit_per_month="90 CNY"),
+        route(account="other"),
+    ]
+    limits = [tuple(map(str, each.account.spending_limits)) for each in await load_routes(routes)]
+    assert limits == [("10 CNY a day", "90 CNY a month")] * 2 + [()]
 
 
 def test_a_block_survives_a_process_boundary():

@@ -137,11 +137,11 @@ def test_a_mapping_is_written_as_each_surface_takes_it(surface, prompt, ratio) -
 
 
 def test_equal_messages_are_counted_as_one_on_every_surface() -> None:
-    first, second = (message("run_limit.no_bound", currency=name) for name in ("CNY", "CNY"))
+    first, second = (message("run_limit.no_bound", bound="it", currency=name) for name in ("CNY", "CNY"))
     with use_surface("cli"):
-        counts = Counter([first, second, message("run_limit.no_bound", currency="USD")])
+        counts = Counter([first, second, message("run_limit.no_bound", bound="it", currency="USD")])
         assert '--max-charge "… CNY"' in str(first)
-    assert counts[message("run_limit.no_bound", currency="CNY")] == 2
+    assert counts[message("run_limit.no_bound", bound="it", currency="CNY")] == 2
     assert 'max_charge="… CNY"' in str(first)
     assert len({message("rows.only_unknown", table="a", keys=["b"]) for _ in range(2)}) == 1
 

@@ -73,7 +73,7 @@ def test_mistakes_name_the_row_the_route_and_what_there_is():
         RoutePolicy("best")  # type: ignore[arg-type]
     dollars = (MINI, replace(FAST, prices=USD))
     text = reasons({}, dollars, "in_order", limits=RunLimits.parse(budget="9 CNY"))
-    assert text.startswith(f"candidate {FAST.label}: it is priced in USD, and the budget is in CNY")
+    assert text.startswith(f"candidate {FAST.label}: it is priced in USD, which the budget of 9 CNY cannot hold")
 
 
 def test_who_cannot_make_a_row_is_passed_over_and_that_is_told():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -12,6 +13,7 @@ from prefect_seedance.blocks.route_defaults import SLUG, RouteDefaults, block_na
 from prefect_seedance.errors import InputError, SeedanceError
 from prefect_seedance.messages import message
 from prefect_seedance.providers import RouteSettings
+from prefect_seedance.routes.pricing.spending_limit import strictest
 
 __all__ = ["RouteLike", "load_fallback", "load_routes", "saved_routes"]
 
@@ -34,7 +36,17 @@ async def load_routes(route: RouteLike) -> tuple[RouteSettings, ...]:
         for name in settings.fall_back:
             if all(known.block != name for known in found):
                 found.append((await load_fallback(name, settings)).to_settings())
-    return tuple(found)
+    return tuple(_with_strictest_limits(found))
+
+
+def _with_strictest_limits(found: Sequence[RouteSettings]) -> list[RouteSettings]:
+    """The routes, each under the spending limits of all blocks of its account."""
+    together = []
+    for settings in found:
+        same = [each.account for each in found if each.account.identity == settings.account.identity]
+        limits = strictest(limit for account in same for limit in account.spending_limits)
+        together.append(replace(settings, account=replace(settings.account, spending_limits=limits)))
+    return together
 
 
 async def load_fallback(name: str, settings: RouteSettings) -> RouteDefaults:

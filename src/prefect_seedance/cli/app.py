@@ -170,6 +170,7 @@ def quote(
     column: Columns = None,
     on_invalid: OnInvalid = "stop",
     choose: Choose = "first",
+    ledger: Ledger = None,
 ) -> int:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
@@ -190,6 +191,7 @@ def quote(
         limit=limit,
         on_invalid=on_invalid,
         choose=choose,
+        ledger=ledger,
     )
 
 

@@ -77,16 +77,26 @@ def quote_table(
     limit: int | None,
     on_invalid: Literal["stop", "skip"],
     choose: Choose = "first",
+    ledger: str | None = None,
 ) -> int:
     """Run `quote_videos` and show its result. Returns the exit code."""
     routes = routes_of(blocks or [], models or [], read_prices(prices))
     with with_server():
         result = quote_videos(
-            table, route=routes, columns=columns, only=only, limit=limit, on_invalid=on_invalid, choose=choose
+            table,
+            route=routes,
+            columns=columns,
+            only=only,
+            limit=limit,
+            on_invalid=on_invalid,
+            choose=choose,
+            ledger=ledger,
         )
     out.print(rich_quote(result.plan))
     for warning in result.warnings:
         out.print(f"· {warning}", style="dim", markup=False)
+    for line in result.spending:
+        out.print(f"· {line}", markup=False)
     out.print(str(message("cli.quoted", total=result.total)), markup=False)
     return 0
 

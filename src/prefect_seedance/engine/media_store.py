@@ -63,7 +63,7 @@ class MediaStore:
         Args:
             medium: The medium.
             step: Prepares the medium.
-            extra_reserve: What the budget has to hold in addition: the worst case of the row that needs it.
+            extra_reserve: What budget and limits have to hold in addition: the worst case of the row that needs it.
             is_probe: Whether that row probes a closed account.
         """
         while True:

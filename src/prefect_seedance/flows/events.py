@@ -6,7 +6,7 @@
 | `seedance.video.failed` | the same | a row failed, was refused, or expired |
 | `seedance.video.unknown` | the same | it is unknown whether the video was made and paid; a person has to look |
 | `seedance.batch.finished` | `seedance.batch.<batch>` | a run ended, with or without success |
-| `seedance.budget.exhausted` | `seedance.batch.<batch>` | a row no longer fits into the budget; once a run |
+| `seedance.budget.exhausted` | `seedance.batch.<batch>` | a row exceeds the budget or a spending limit; once a run |
 
 Resources have labels that a trigger may match: `seedance.state` (a row's state, or the name of a run's final state),
 `seedance.take`, and of a video `seedance.provider` and `seedance.model`. Related are the batch (role `batch`), the
@@ -95,7 +95,7 @@ class RowEventEmitter:
         if new and event.state != State.UNKNOWN:
             return
         if event.state == State.OVER_BUDGET:
-            self._emit_exhausted()
+            self._emit_exhausted(event.message or "")
         elif event.state in _KINDS:
             self._ended(event)
 
@@ -109,7 +109,7 @@ class RowEventEmitter:
             self._emitted[name] += 1
             _emit_row(self._batch, self._take, route, event)
 
-    def _emit_exhausted(self) -> None:
+    def _emit_exhausted(self, reason: str) -> None:
         name = "seedance.budget.exhausted"
         if not self._emitted[name]:
             self._emitted[name] += 1
@@ -117,7 +117,12 @@ class RowEventEmitter:
                 name,
                 _batch(self._batch, {"seedance.take": self._take}),
                 _related(self._routes.values()),
-                {"batch": self._batch, "take": self._take, "budget": str(self._budget or "")},
+                {
+                    "batch": self._batch,
+                    "take": self._take,
+                    "budget": str(self._budget or ""),
+                    "reason": reason[:LONGEST],
+                },
             )
 
 

@@ -3,8 +3,8 @@
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,13 +21,18 @@ from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.flows.twins import blocking, core_of
+from prefect_seedance.ledger import ledger_url
 from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.planning.plan import BatchPlan, gather
 from prefect_seedance.planning.route_policy import Choose, RoutePolicy
+from prefect_seedance.providers import RouteSettings
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.reports.results.result import unvisited
+from prefect_seedance.reports.spending import quote_lines
 from prefect_seedance.routes import QuoteTotal
+from prefect_seedance.runs.spending import spending_before
 from prefect_seedance.tables.reader import Table
+from prefect_seedance.tasks.home import prefect_home
 
 __all__ = ["QuoteResult", "quote", "quote_videos"]
 
@@ -42,12 +47,14 @@ class QuoteResult:
         warnings: What the user should know.
         table: The table, as it was read.
         plan: Its rows, checked, priced and routed.
+        spending: The state of the accounts' spending limits, and how many of the rows fit.
     """
 
     total: QuoteTotal
     warnings: list[str]
     table: Table
     plan: BatchPlan
+    spending: list[str] = field(default_factory=list)
 
     def to_dataframe(self) -> pd.DataFrame:
         """The user's rows with their quotes, and the reasons of those that cannot be sent."""
@@ -71,6 +78,7 @@ async def quote_videos(
     media_hosts: Any = (),
     probe: bool = True,
     choose: Choose = "first",
+    ledger: str | None = None,
 ) -> QuoteResult | State[Any]:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
@@ -86,6 +94,7 @@ async def quote_videos(
         media_hosts: Hosts at private addresses that media may come from, by name.
         probe: Check the media too: type, size, length. Only the hosts of links are contacted for that.
         choose: Which routes would make a row that names none, as for `generate_videos`; a quote covers all of them.
+        ledger: The ledger that knows what is used of your spending limits, as for `generate_videos`. It is only read.
 
     Returns:
         The quote of each row (`.to_dataframe()`), and their sum.
@@ -104,11 +113,23 @@ async def quote_videos(
         return failed(error)
     total = plan.total()
     get_run_logger().info("Quote: %s", total)
+    spending = await _spending(ledger, routes, plan)
+    for line in spending:
+        get_run_logger().info(line)
     await acreate_markdown_artifact(
-        markdown=quote_summary(Path(read.name).name, plan), key="seedance-quote", description=str(total)[:500]
+        markdown=quote_summary(Path(read.name).name, plan, spending),
+        key="seedance-quote",
+        description=str(total)[:500],
     )
-    result = QuoteResult(total, [str(warning) for warning in plan.warnings], read, plan)
+    result = QuoteResult(total, [str(warning) for warning in plan.warnings], read, plan, spending)
     return Completed(name="Quoted", message=str(total), data=result)
+
+
+async def _spending(ledger: str | None, routes: Sequence[RouteSettings], plan: BatchPlan) -> list[str]:
+    try:
+        return quote_lines(await spending_before(ledger_url(ledger, prefect_home()), routes), plan.rows)
+    except SeedanceError as error:
+        return [str(error.text)]  # it only shows: a ledger that cannot be read stops the run itself
 
 
 quote = core_of(quote_videos)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -16,7 +16,6 @@ from prefect_seedance.ledger.db.schema import runs
 from prefect_seedance.ledger.records import AssetRequest, Intent, RowRecord
 from prefect_seedance.ledger.rows import (
     assets,
-    budget,
     known_runs,
     late_answers,
     leases,
@@ -26,6 +25,7 @@ from prefect_seedance.ledger.rows import (
     resolving,
     transitions,
 )
+from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.run_files import RunFile
@@ -34,6 +34,7 @@ from prefect_seedance.ledger.sharing.allocations import Member
 from prefect_seedance.ledger.states import Outcome, State
 from prefect_seedance.messages import message
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 
 __all__ = ["Ledger"]
 
@@ -123,8 +124,10 @@ class Ledger:
         finally:
             leases.forget(run)
 
-    async def intend(self, run: Run, intent: Intent, limit: Amount | None = None) -> int | None:
-        """Record a create before it is sent; returns the attempt's id, or None where the budget forbids it.
+    async def intend(
+        self, run: Run, intent: Intent, budget: Amount | None = None, limits: Sequence[SpendingLimit] = ()
+    ) -> int | None:
+        """Record a create before it is sent; returns the attempt's id, or None where budget or limits forbid it.
 
         A caller that is cancelled meanwhile does not get the id and cannot send, so its intent is withdrawn.
         """
@@ -132,7 +135,7 @@ class Ledger:
 
         def operation(connection: sa.Connection) -> int | None:
             maintenance.refuse_moved(connection)
-            written.append(transitions.intend(connection, run, intent, limit))
+            written.append(transitions.intend(connection, run, intent, budget, limits))
             return written[-1]
 
         try:
@@ -211,8 +214,8 @@ class Ledger:
 
         def operation(connection: sa.Connection) -> int:
             if most is not None:
-                budget.set_worst_case(connection, run.batch_id, most.currency, most.value)
-            return budget.unbounded(connection, run.batch_id, most.currency if most else None)
+                commitments.set_worst_case(connection, run.batch_id, most.currency, most.value)
+            return commitments.unbounded(connection, run.batch_id, most.currency if most else None)
 
         return await self._database.write(operation)
 
@@ -296,22 +299,22 @@ class Ledger:
             raise LedgerError(message("ledger.no_row", id=row_id))
         return found[row_id]
 
-    async def ask_for_asset(self, run: Run, material_id: int, **limits: Any) -> int | None:
-        """Record a billed request for an asset before it is sent; None where the budget forbids it: see `assets.ask`.
+    async def ask_for_asset(self, run: Run, material_id: int, **given: Any) -> int:
+        """Record a billed request for an asset before it is sent; see `assets.ask`.
 
         A caller that is cancelled meanwhile does not get the id and cannot send, so its request is withdrawn.
         """
-        written: list[int | None] = []
+        written: list[int] = []
 
-        def operation(connection: sa.Connection) -> int | None:
+        def operation(connection: sa.Connection) -> int:
             maintenance.refuse_moved(connection)
-            written.append(assets.ask(connection, run, material_id, **limits))
+            written.append(assets.ask(connection, run, material_id, **given))
             return written[-1]
 
         try:
             return await self._database.write(operation)
         except asyncio.CancelledError:
-            if written and written[-1] is not None:
+            if written:
                 with contextlib.suppress(LedgerError):
                     await self.write(assets.answer, run, written[-1], Outcome.WITHDRAWN)
             raise

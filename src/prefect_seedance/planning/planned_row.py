@@ -55,11 +55,14 @@ class PlannedRow:
         return span([row.quote for row in self.candidates]) if self.others else self.quote
 
     def objections(self, limits: RunLimits) -> tuple[Message, ...]:
-        """Why it may not be sent under these limits. A budget must be able to hold each candidate."""
+        """Why it may not be sent under these limits. Budget and spending limits must be able to hold each candidate."""
         if not self.others:
-            objection = limits.objection(self.quote)
+            objection = limits.objection(self.quote, self.settings.account.spending_limits)
             return () if objection is None else (objection,)
-        found = [(row.settings.label, limits.objection(row.quote)) for row in self.candidates]
+        found = [
+            (row.settings.label, limits.objection(row.quote, row.settings.account.spending_limits))
+            for row in self.candidates
+        ]
         return tuple(
             message("rows.candidate", route=label, reason=objection)
             for label, objection in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
@@ -11,6 +12,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes import Quote
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 
 __all__ = [
     "LIMIT_PATIENCE",
@@ -85,17 +87,22 @@ class RunLimits:
             return self.max_charge
         return None
 
-    def objection(self, quote: Quote) -> Message | None:
-        """Why a row may not be sent under these limits; None where it may."""
-        if self.budget is None:
-            return None
-        if quote.currency not in {None, self.budget.currency}:
-            return message("run_limit.other_currency", currency=quote.currency, budget=self.budget.currency)
-        if self.reserve(quote) is not None:
-            return None
-        if quote.low is None:
-            return message("run_limit.no_price", billing_model=quote.billing_model, currency=self.budget.currency)
-        return message("run_limit.no_bound", currency=self.budget.currency)
+    def objection(self, quote: Quote, spending: Sequence[SpendingLimit] = ()) -> Message | None:
+        """Why a row may not be sent under these limits and the spending limits of its account; None where it may."""
+        bounds = [] if self.budget is None else [(message("run_limit.budget", budget=self.budget), self.budget)]
+        bounds += [(message("run_limit.spending", limit=limit), limit.amount) for limit in spending]
+        reserve = self.reserve(quote)
+        currency = reserve.currency if reserve is not None else quote.currency
+        for bound, amount in bounds:
+            if currency not in {None, amount.currency}:
+                return message("run_limit.other_currency", currency=currency, bound=bound)
+            if reserve is None and quote.low is None:
+                return message(
+                    "run_limit.no_price", billing_model=quote.billing_model, bound=bound, currency=amount.currency
+                )
+            if reserve is None:
+                return message("run_limit.no_bound", bound=bound, currency=amount.currency)
+        return None
 
     def failures_allowed(self, rows: int) -> Decimal | None:
         """The number of failures at which no new rows are taken; None without a limit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 from prefect_seedance.routes import is_loopback
+from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 
 # Shorter keys are test keys. Redacting them would also redact unrelated letters of an answer.
 _SHORTEST_REDACTED_KEY = 6
@@ -29,6 +30,7 @@ class Account:
         api_key: The key, without the word `Bearer`.
         refusal_codes: Error codes that, as the user knows, prove that nothing was made: the provider's own (outer or
             inner), or codes such as `http-413` for answers without a code.
+        spending_limits: What it may spend in a day or a month. They do not make another account of it.
 
     Raises:
         InputError: If the address or the key cannot be used. The key is never part of the message.
@@ -39,6 +41,7 @@ class Account:
     base_url: str
     api_key: SecretStr
     refusal_codes: frozenset[str] = frozenset()
+    spending_limits: tuple[SpendingLimit, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not self.label.strip():

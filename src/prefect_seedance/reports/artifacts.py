@@ -60,7 +60,7 @@ async def publish(result: GenerateResult) -> None:
         await acreate_table_artifact(
             table=[dict(row) for row in cost_table(lines)] or [{"route": str(message("artifact.nothing_bought"))}],
             key=artifact_key(batch, kind),
-            description=f"{words}{unsure}",
+            description=". ".join([f"{words}{unsure}", *result.spending]),
         )
     chosen = result.chosen
     statuses = chosen.statuses

@@ -8,9 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from prefect_seedance.ledger import CostLine, RowRecord
+from prefect_seedance.ledger.rows.spending import Period
 from prefect_seedance.messages import message
 from prefect_seedance.reports.money import amounts, cost_table, doubts, line_cost
 from prefect_seedance.reports.results.result import sums
+from prefect_seedance.reports.spending import period_lines
 from prefect_seedance.reports.summary import cell, markdown_table
 from prefect_seedance.routes.pricing import decimals
 
@@ -30,11 +32,12 @@ class BatchCost:
 
 @dataclass(frozen=True, slots=True)
 class PeriodCost:
-    """The cost of all batches in a span of time."""
+    """The cost of all batches in a span of time, and the state of the spending limits now."""
 
     since: datetime
     until: datetime
     batches: list[BatchCost]
+    spending: Sequence[Period] = ()
 
     @property
     def lines(self) -> list[CostLine]:
@@ -66,9 +69,9 @@ def period_table(report: PeriodCost) -> list[dict[str, str]]:
 def period_summary(report: PeriodCost) -> str:
     """The report in Markdown."""
     span = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
-    parts = [f"# {cell(report.line())}", span, _waiting(report.waiting), _unsure(report)]
+    parts = [f"# {cell(report.line())}", span, _waiting(report.waiting), _unsure(report), _spending(report)]
     if not report.batches:
-        return "\n\n".join([*parts[:2], str(message("period.nothing"))])
+        return "\n\n".join(filter(None, [*parts[:2], str(message("period.nothing")), parts[-1]]))
     by_batch = [(each.batch, *_money(each.lines)) for each in report.batches]
     for title, first, lines in (
         (message("period.by_batch"), "batch", by_batch),
@@ -89,6 +92,11 @@ def _waiting(rows: Sequence[RowRecord]) -> str:
     more = [f"- {message('period.more_rows', rows=len(rows) - SHOWN)}"] if len(rows) > SHOWN else []
     title = f"## {message('period.waiting', rows=len(rows))}"
     return "\n\n".join([title, str(message("period.waiting_note")), "\n".join(lines + more)])
+
+
+def _spending(report: PeriodCost) -> str:
+    lines = [f"- {cell(line)}" for line in period_lines(report.spending)]
+    return f"## {message('spending.title')}\n\n" + "\n".join(lines) if lines else ""
 
 
 def _unsure(report: PeriodCost) -> str:

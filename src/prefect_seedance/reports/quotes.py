@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -69,8 +70,8 @@ def quote_frame(table: Table, plan: BatchPlan) -> pd.DataFrame:
     )
 
 
-def quote_summary(name: str, plan: BatchPlan) -> str:
-    """A table's quote in Markdown."""
+def quote_summary(name: str, plan: BatchPlan, spending: Sequence[str] = ()) -> str:
+    """A table's quote in Markdown, with the state of the spending limits."""
     total = plan.total()
     sums = [f"- {message('quote.sum', amount=money, rows=money.rows)}" for money in total.sums]
     unpriced = total.counts.get("unknown price", 0)
@@ -87,6 +88,7 @@ def quote_summary(name: str, plan: BatchPlan) -> str:
     parts = [
         f"# {message('quote.title', name=cell(name), rows=total.rows)}",
         "\n".join(sums) or str(message("quote.no_rows")),
+        "\n".join(f"- {cell(line)}" for line in spending),
         lines,
         f"## {message('summary.warnings')}\n\n" + "\n".join(notes) if notes else "",
         f"## {message('quote.invalid')}\n\n" + "\n".join(bad) if bad else "",

@@ -36,6 +36,7 @@ from prefect_seedance.runs import balances, stats
 from prefect_seedance.runs.balances import Balances
 from prefect_seedance.runs.ledger_check import check_ledger
 from prefect_seedance.runs.reconcile import plan_rows, unsettled
+from prefect_seedance.runs.spending import LimitState, spending_of
 from prefect_seedance.runs.stats import AccountStats
 
 __all__ = ["Distribution", "RunOutcome", "StepsFor", "batch_folder", "retry_states", "run_batch"]
@@ -77,6 +78,7 @@ class RunOutcome:
         account_stats: Jobs in flight, refused creates and queries of each account.
         budget: What the batch may cost; None where the user sets no budget.
         committed: What is used of it: known charges, and the worst case of what is not settled.
+        spending: The spending limits of the run's accounts, and what is used of them.
         folder: The folder of the batch's files: a path, or a URL.
         ledger: The ledger's URL without secrets.
     """
@@ -96,6 +98,7 @@ class RunOutcome:
     account_stats: list[AccountStats] = field(default_factory=list)
     budget: Amount | None = None
     committed: Decimal | None = None
+    spending: list[LimitState] = field(default_factory=list)
 
 
 def retry_states(names: str | Iterable[str]) -> frozenset[State]:
@@ -168,6 +171,7 @@ async def run_batch(
             outcome.budget = spec.limits.budget
             if spec.limits.budget is not None:
                 outcome.committed = await ledger.read(budget.committed, session.run, spec.limits.budget.currency)
+            outcome.spending = await spending_of(ledger, context.routes)
             outcome.summaries = await ledger.read(summaries.summaries_of, spec.batch)
             outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == spec.take}
             outcome.earlier = await ledger.read(lookups.earlier_attempts_of, spec.batch)
@@ -206,7 +210,11 @@ async def _note_balances(session: Session, outcome: RunOutcome) -> None:
 
 
 async def _check_budget(session: Session) -> None:
-    """Make sure that all earlier requests of the batch have a known worst case: the budget covers them too."""
-    budget = session.limits.budget
-    if budget is not None and (number := await session.ledger.set_worst_case(session.run, session.limits.max_charge)):
+    """Make sure that all earlier requests of the batch have a known worst case: budget and limits cover them too."""
+    budget, most = session.limits.budget, session.limits.max_charge
+    limited = any(settings.account.spending_limits for settings in session.context.routes)
+    if budget is None and not (limited and most):
+        return
+    # Without a budget the limit itself says at each row what it cannot hold: its period may be over by then.
+    if (number := await session.ledger.set_worst_case(session.run, most)) and budget is not None:
         raise InputError(message("run.budget_unbounded", requests=number, budget=budget, currency=budget.currency))

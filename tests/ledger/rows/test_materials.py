@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from prefect_seedance.errors import InputError, LedgerError
+from prefect_seedance.errors import InputError, LedgerError, OverBudget
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run
 from prefect_seedance.ledger.rows import assets, budget, maintenance, materials
 from prefect_seedance.routes.pricing.amount import Amount
@@ -24,7 +25,7 @@ async def taken(bench: Bench, key: MaterialKey = CLIP, run: Run | None = None) -
     return await bench.ledger.write(materials.take, run or bench.run, key, "dance.mp4", needed_until=LONG_AGO)
 
 
-async def asked(bench: Bench, material: MaterialRecord, run: Run | None = None, **limits: Any) -> int | None:
+async def asked(bench: Bench, material: MaterialRecord, run: Run | None = None, **limits: Any) -> int:
     given = {"billing_model": "volc-asset-video", "unit_price": PRICE, "budget": None, **limits}
     return await bench.ledger.ask_for_asset(run or bench.run, material.id, **given)
 
@@ -112,7 +113,8 @@ async def test_nobody_settles_what_a_run_works_on(bench: Bench) -> None:
 @pytest.mark.parametrize(("room", "fits"), [("9", True), ("9.01", False)])
 async def test_an_asset_is_paid_only_where_the_row_fits_beside_it(bench: Bench, room: str, fits: bool) -> None:
     limits = {"budget": Amount(Decimal(10), "CNY"), "room": Decimal(room)}
-    assert (await asked(bench, await taken(bench), **limits) is not None) is fits
+    with contextlib.nullcontext() if fits else pytest.raises(OverBudget, match="budget of 10 CNY"):
+        await asked(bench, await taken(bench), **limits)
     assert await committed(bench) == (1 if fits else 0)
 
 

@@ -29,7 +29,6 @@ from prefect_seedance.errors import (
 )
 from prefect_seedance.ledger import TAKEABLE, Intent, State
 from prefect_seedance.ledger.rows import transitions
-from prefect_seedance.ledger.rows.transitions import over_budget
 from prefect_seedance.messages import message
 from prefect_seedance.providers import Created
 from prefect_seedance.tables.row_keys import redacted
@@ -44,7 +43,7 @@ async def create(row: Row) -> None:
 
     Raises:
         MovedToNextRoute: Proven: nothing was made, and the row moves on to its next route.
-        OverBudget: Its worst case does not fit the budget; nothing was sent.
+        OverBudget: Its worst case does not fit the budget or a spending limit; nothing was sent.
         RoutePaused: The gate lets no create of this run through; nothing was sent.
         Refused: Proven: nothing was made. `RateLimited` may be tried again, as may `Unreachable`.
         UnknownOutcome: It is unknown whether a job was made. Never try again.
@@ -230,11 +229,13 @@ def _note_unknown(row: Row, turn: Turn | None, error: SeedanceError) -> None:
 async def _recorded(row: Row) -> int:
     """Record the create in the ledger, then count it in the output folder; returns the attempt's id."""
     session = row.session
-    attempt = await session.ledger.intend(session.run, _intent(row), session.limits.budget)
+    attempt = await session.ledger.intend(
+        session.run, _intent(row), session.limits.budget, row.settings.account.spending_limits
+    )
     if attempt is None:
-        text = over_budget(session.limits.reserve(row.planned.quote), session.limits.budget)
-        row.set_state(State.OVER_BUDGET, str(text))
-        raise OverBudget(text, row=row.key)
+        reason = (await session.ledger.row(row.id)).error_message or ""
+        row.set_state(State.OVER_BUDGET, reason)
+        raise OverBudget(reason, row=row.key)
     reached("intent written")
 
     async def withdraw() -> None:

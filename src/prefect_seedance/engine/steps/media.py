@@ -80,20 +80,18 @@ async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRe
 
 
 def _extra_reserve(row: Row, later: Sequence[Medium]) -> Decimal:
-    """What a budget has to hold in addition to a billed medium: the row itself, and its media that follow.
+    """What budget and limits have to hold in addition to a billed medium: the row itself, and its media that follow.
 
     Media that turn out to exist already are counted too, which only matters when the budget is almost exhausted.
     """
-    limits = row.session.limits
-    if limits.budget is None:
-        return Decimal(0)
+    limits, spending = row.session.limits, row.settings.account.spending_limits
     reserve = limits.reserve(row.planned.quote)
+    if reserve is None or not (limits.budget or spending):
+        return Decimal(0)
     missing = {medium: medium.billing_model for medium in later if medium.reference is None}
     prices = [medium.price_of(model) for medium, model in missing.items() if model is not None]
     return decimals.add(
-        amount.value
-        for amount in (reserve, *prices)
-        if amount is not None and amount.currency == limits.budget.currency
+        amount.value for amount in (reserve, *prices) if amount is not None and amount.currency == reserve.currency
     )
 
 

@@ -55,7 +55,7 @@ async def submit(medium: Medium, record: MaterialRecord) -> str:
     Raises:
         Refused: The provider does not accept it.
         UnknownOutcome: A billed request got no answer, and the asset is not found. No run sends it again.
-        OverBudget: It is billed, and the budget does not hold its price and the row that needs it.
+        OverBudget: It is billed, and budget or spending limit do not hold its price and the row that needs it.
     """
     library = medium.library
     if medium.billing_model is not None:
@@ -78,7 +78,7 @@ class _Purchase:
         what: What it makes, for messages.
         model: Its price line.
         price: Its price; None where it is not known.
-        extra_reserve: What the budget has to hold in addition to its price.
+        extra_reserve: What budget and spending limits have to hold in addition to its price.
         send: Sends the request; returns the id.
         look: Looks for what the request makes; returns the id, or None.
     """
@@ -130,9 +130,9 @@ async def _group(medium: Medium) -> str:
         if record.state is MaterialState.READY and record.asset_id is not None:
             return record.asset_id
         price = medium.price_of(medium.billing_model or GROUP_MODEL)
-        if medium.session.limits.budget is not None and price is None:
+        if price is None and (medium.session.limits.budget is not None or account.spending_limits):
             what = message("asset.of_medium", medium=medium.shown)
-            raise _over_budget(medium, what, medium.billing_model or GROUP_MODEL)
+            raise _over_budget(what, medium.billing_model or GROUP_MODEL, message("asset.no_price"))
         extra_reserve = decimals.add((medium.extra_reserve, price.value)) if price else medium.extra_reserve
         client = medium.client
         group = await _get_or_buy(
@@ -172,16 +172,18 @@ async def _get_or_buy(medium: Medium, record: MaterialRecord, wanted: _Purchase)
 async def _buy(medium: Medium, record: MaterialRecord, wanted: _Purchase) -> str:
     """One billed request: recorded, sent once, and looked for where its answer is lost."""
     session, ledger = medium.session, medium.session.ledger
-    request = await ledger.ask_for_asset(
-        session.run,
-        record.id,
-        billing_model=wanted.model,
-        unit_price=wanted.price,
-        budget=session.limits.budget,
-        room=wanted.extra_reserve,
-    )
-    if request is None:
-        raise _over_budget(medium, wanted.what, wanted.model)
+    try:
+        request = await ledger.ask_for_asset(
+            session.run,
+            record.id,
+            billing_model=wanted.model,
+            unit_price=wanted.price,
+            budget=session.limits.budget,
+            limits=medium.settings.account.spending_limits,
+            room=wanted.extra_reserve,
+        )
+    except OverBudget as error:
+        raise _over_budget(wanted.what, wanted.model, error.text) from None
 
     async def withdraw() -> None:
         await ledger.write(assets.answer, session.run, request, Outcome.WITHDRAWN)
@@ -255,8 +257,8 @@ def _unsettled(
     return UnknownOutcome(text, provider=provider, code=code)
 
 
-def _over_budget(medium: Medium, what: Message, model: str) -> OverBudget:
-    return OverBudget(message("asset.over_budget", what=what, model=model, budget=medium.session.limits.budget))
+def _over_budget(what: Message, model: str, reason: Message | str) -> OverBudget:
+    return OverBudget(message("asset.over_budget", what=what, model=model, reason=reason))
 
 
 async def _inline(medium: Medium) -> str:

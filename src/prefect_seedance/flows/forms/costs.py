@@ -2,7 +2,7 @@
 
 # Annotations are no strings here: Prefect reads them to make the form.
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from prefect import flow
@@ -11,13 +11,14 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 from pydantic import Field
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.naming import scheduled_time
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.ledger import Ledger, State, add_up, ledger_url
-from prefect_seedance.ledger.rows import lookups
+from prefect_seedance.ledger.rows import lookups, spending
 from prefect_seedance.reports.period import BatchCost, PeriodCost, period_summary, period_table
 from prefect_seedance.tasks.home import prefect_home
 
@@ -41,7 +42,7 @@ async def cost_report(
     """
     until = scheduled_time()
     try:
-        report = await _read(PeriodCost(until - timedelta(days=days), until, []), batch.strip())
+        report = await _read(until - timedelta(days=days), until, batch.strip())
     except SeedanceError as error:
         return failed(error, "Not reported")
     line = report.line()
@@ -56,9 +57,10 @@ async def cost_report(
     return Completed(name=name, message=line, data=line)
 
 
-async def _read(report: PeriodCost, prefix: str) -> PeriodCost:
+async def _read(since: datetime, until: datetime, prefix: str) -> PeriodCost:
     ledger = await Ledger.open(ledger_url(None, prefect_home()))
     try:
+        report = PeriodCost(since, until, [], await ledger.read(spending.present, now()))
         for name in await ledger.read(lookups.batch_names):
             if not name.startswith(prefix):
                 continue

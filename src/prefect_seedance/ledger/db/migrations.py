@@ -140,6 +140,22 @@ KINDS = {
 }
 """Version 4: a row's `error_kind` is the stable `kind` of an error instead of the name of its class."""
 
+SPENDING = (
+    """CREATE TABLE seedance_spending (
+    provider VARCHAR NOT NULL,
+    account VARCHAR NOT NULL,
+    ends_at VARCHAR NOT NULL,
+    starts_at VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    committed VARCHAR NOT NULL,
+    unbounded INTEGER NOT NULL,
+    most VARCHAR NOT NULL,
+    PRIMARY KEY (provider, account, ends_at, starts_at, currency)
+)""",
+    "CREATE INDEX seedance_attempts_by_account ON seedance_attempts (provider, account, sent_at)",
+)
+"""Version 5: what each account has spent in the periods of its spending limits."""
+
 
 RUN_COUNTS = ("ALTER TABLE seedance_runs ADD COLUMN unlisted INTEGER",)
 """Version 5: the number of a run's attempts of which the ledger has no lines."""
@@ -177,11 +193,17 @@ def _named_jobs(connection: sa.Connection) -> None:
     connection.execute(sa.text("ALTER TABLE seedance_attempts ADD COLUMN named_job VARCHAR"))
 
 
+def _spending(connection: sa.Connection) -> None:
+    for statement in SPENDING:
+        connection.execute(sa.text(statement))
+
+
 def _evidence(connection: sa.Connection) -> None:
     """Version 5: what the laws on evidence, absence and spending need."""
     _absence(connection)
     _named_jobs(connection)
     _run_counts(connection)
+    _spending(connection)
 
 
 MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _evidence}

@@ -27,6 +27,7 @@ __all__ = [
     "raw",
     "rows",
     "runs",
+    "spending",
     "sums",
     "writers",
 ]
@@ -259,6 +260,7 @@ attempts = sa.Table(
     # The one job that an answer names which does not prove whether it was made.
     sa.Column("named_job", CleanText),
     sa.UniqueConstraint("row_id", "number"),
+    sa.Index("seedance_attempts_by_account", "provider", "account", "sent_at"),
 )
 """One line per create request: what was sent, the response, and the cost. Never deleted by a run."""
 
@@ -333,6 +335,23 @@ limits = sa.Table(
 )
 """Limits of an account, shared by all processes: how many jobs its provider accepts at once, and when it may be called
 again.
+"""
+
+spending = sa.Table(
+    "seedance_spending",
+    metadata,
+    sa.Column("provider", sa.String, primary_key=True),
+    sa.Column("account", sa.String, primary_key=True),
+    # The periods that have ended are passed over by the index.
+    sa.Column("ends_at", UtcTime, primary_key=True),
+    sa.Column("starts_at", UtcTime, primary_key=True),
+    sa.Column("currency", sa.String, primary_key=True),
+    sa.Column("committed", ExactDecimal, nullable=False),
+    sa.Column("unbounded", sa.Integer, nullable=False),
+    sa.Column("most", ExactDecimal, nullable=False),
+)
+"""What each account has spent in each period of its spending limits: known charges, the worst case of what is not
+settled, and the number of requests without a worst case. `most` is the limit that was last checked.
 """
 
 members = sa.Table(

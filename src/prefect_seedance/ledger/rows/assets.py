@@ -6,29 +6,31 @@ every run looks for its asset, until it is found or a person resolves the reques
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from prefect_seedance.core.clock import now
-from prefect_seedance.errors import InputError, LedgerError
+from prefect_seedance.errors import InputError, LedgerError, OverBudget
 from prefect_seedance.ledger.db.schema import asset_requests, batches
 from prefect_seedance.ledger.db.schema import materials as media
 from prefect_seedance.ledger.records import AssetRequest
 from prefect_seedance.ledger.rows import budget as commitments
-from prefect_seedance.ledger.rows import leases, materials, transitions
+from prefect_seedance.ledger.rows import leases, materials, spending, transitions
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
+from prefect_seedance.ledger.rows.spending import NOTHING, Payer, Purchase, held_by_asset
 from prefect_seedance.ledger.states import MaterialState, Outcome
-from prefect_seedance.messages import message
+from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 
 __all__ = ["answer", "ask", "find", "found", "requests_of", "resolve", "waiting"]
 
 _OPEN = (Outcome.SENT, Outcome.UNKNOWN)
-_NOT_MADE = frozenset({Outcome.REFUSED, Outcome.WITHDRAWN})
 _SELECT = sa.select(
     *(batches.c.name if name == "batch" else asset_requests.c[name] for name in AssetRequest.__slots__)
 ).select_from(asset_requests.join(batches, asset_requests.c.batch_id == batches.c.id))
@@ -42,8 +44,9 @@ def ask(
     billing_model: str,
     unit_price: Amount | None,
     budget: Amount | None,
+    limits: Sequence[SpendingLimit] = (),
     room: Decimal = Decimal(0),
-) -> int | None:
+) -> int:
     """Record a billed request before it is sent, and reserve its price in the batch's budget.
 
     Args:
@@ -53,21 +56,31 @@ def ask(
         billing_model: The price line.
         unit_price: Its price; None where it is not known.
         budget: What the batch may cost; None without a bound.
-        room: What the budget must hold in addition to the price: nothing is paid for a row that cannot be made.
+        limits: The spending limits of the account that pays.
+        room: What budget and limits must hold in addition to the price: nothing is paid for a row that cannot be made.
 
     Returns:
-        The request's id; None where the budget forbids it.
+        The request's id.
 
     Raises:
         LedgerError: An earlier request for this medium may have been billed.
+        OverBudget: The budget or a spending limit forbids it. Nothing is written.
     """
     record = materials.held(connection, run, material_id)
     if (earlier := waiting(connection, material_id)) is not None:
         raise LedgerError(message("asset.unknown_outcome", request=earlier.id, medium=record.name))
-    if budget is not None and not _fits(connection, run.batch_id, unit_price, budget, room):
-        return None
-    if unit_price is not None:
-        commitments.change(connection, run.batch_id, unit_price.currency, unit_price.value)
+    sent_at, payer = now(), Payer(record.provider, record.account)
+    wanted = None if unit_price is None else Amount(decimals.add((unit_price.value, room)), unit_price.currency)
+    if wanted is not None and limits:
+        commitments.locked(connection, run.batch_id, wanted.currency)  # always before the lines of the account
+    reason = _over_budget(connection, run.batch_id, wanted, budget) or spending.objection(
+        connection, payer, limits, wanted, sent_at
+    )
+    if reason is not None:
+        raise OverBudget(reason)
+    price, currency = (unit_price.value, unit_price.currency) if unit_price else (None, None)
+    purchase = Purchase(run.batch_id, payer, sent_at, currency)
+    commitments.change(connection, purchase, NOTHING, held_by_asset(Outcome.SENT, price, None))
     made = connection.execute(
         sa.insert(asset_requests).values(
             material_id=material_id,
@@ -76,9 +89,9 @@ def ask(
             provider=record.provider,
             account=record.account,
             billing_model=billing_model,
-            unit_price=unit_price.value if unit_price else None,
-            currency=unit_price.currency if unit_price else None,
-            sent_at=now(),
+            unit_price=price,
+            currency=currency,
+            sent_at=sent_at,
             outcome=Outcome.SENT,
         )
     )
@@ -174,9 +187,13 @@ def resolve(
 def _settle(
     connection: sa.Connection, request: sa.Row[Any], outcome: Outcome, asset_id: str | None, **values: Any
 ) -> None:
-    held = request.reserved if request.unit_price is None else request.unit_price
-    if outcome in _NOT_MADE and held is not None:
-        commitments.change(connection, request.batch_id, request.currency, held.copy_negate())
+    payer = Payer(request.provider, request.account)
+    commitments.change(
+        connection,
+        Purchase(request.batch_id, payer, request.sent_at, request.currency),
+        held_by_asset(request.outcome, request.unit_price, request.reserved),
+        held_by_asset(outcome, request.unit_price, request.reserved),
+    )
     connection.execute(
         sa.update(asset_requests)
         .where(asset_requests.c.id == request.id)
@@ -200,7 +217,16 @@ def _request(connection: sa.Connection, request_id: int) -> sa.Row[Any]:
     return connection.execute(sa.select(asset_requests).where(asset_requests.c.id == request_id)).one()
 
 
-def _fits(connection: sa.Connection, batch_id: int, price: Amount | None, budget: Amount, room: Decimal) -> bool:
-    if price is None or price.currency != budget.currency:
-        return False
-    return decimals.add((commitments.locked(connection, batch_id, budget.currency), price.value, room)) <= budget.value
+def _over_budget(
+    connection: sa.Connection, batch_id: int, wanted: Amount | None, budget: Amount | None
+) -> Message | None:
+    """Why the budget forbids a request; None where it does not."""
+    if budget is None:
+        return None
+    if wanted is None:
+        return message("asset.no_price")
+    if wanted.currency == budget.currency:
+        committed = commitments.locked(connection, batch_id, budget.currency)
+        if decimals.add((committed, wanted.value)) <= budget.value:
+            return None
+    return message("asset.beyond_budget", budget=budget)

@@ -1,7 +1,8 @@
 """The commitment of a batch, by currency: known charges, and the worst case of all that is not settled.
 
 The sum is updated in the same transaction as the attempt that changes it, so that runs and machines that share a ledger
-never spend the same money twice. `recount` is the definition; tests compare the two.
+never spend the same money twice. `recount` is the definition; tests compare the two. Each change goes on to the sums of
+the account that pays: see `spending`.
 """
 
 from __future__ import annotations
@@ -12,22 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from prefect_seedance.ledger.db.schema import asset_requests, attempts, rows, sums
+from prefect_seedance.ledger.rows import spending
 from prefect_seedance.ledger.rows.leases import Run
+from prefect_seedance.ledger.rows.spending import Held, Purchase, held, held_by_asset
 from prefect_seedance.ledger.states import Outcome, Settlement
 from prefect_seedance.routes.pricing import decimals
 
-__all__ = ["change", "committed", "held", "locked", "recount", "set_worst_case", "unbounded"]
+__all__ = ["change", "committed", "locked", "recount", "set_worst_case", "unbounded"]
 
 _UNSETTLED = (Settlement.OPEN, Settlement.UNKNOWN, Settlement.UNDOCUMENTED, Settlement.CHARGED)
-
-
-def held(settlement: Settlement, charge: Decimal | None, reserved: Decimal | None) -> Decimal:
-    """How much of the budget one attempt holds: its charge, or its worst case while the charge is not known."""
-    if settlement in {Settlement.NOTHING, Settlement.REFUNDED}:
-        return Decimal(0)
-    if settlement is Settlement.CHARGED and charge is not None:
-        return charge
-    return reserved or Decimal(0)
 
 
 _OF_BATCH = sa.and_(sums.c.batch_id == sa.bindparam("this_batch"), sums.c.currency == sa.bindparam("this_currency"))
@@ -57,12 +51,18 @@ def locked(connection: sa.Connection, batch_id: int, currency: str) -> Decimal:
     return begun
 
 
-def change(connection: sa.Connection, batch_id: int, currency: str, amount: Decimal) -> None:
-    """Add an amount, which may be negative, to the batch's commitment."""
-    if not amount:
-        return
-    total = decimals.add((locked(connection, batch_id, currency), amount))
-    connection.execute(_COMMIT, {**_sum_of(batch_id, currency), "committed": total})
+def change(connection: sa.Connection, purchase: Purchase, before: Held, after: Held) -> None:
+    """Update the commitment of a purchase's batch, and what its account has spent."""
+    by = Held(decimals.add((after.amount, before.amount.copy_negate())), after.unbounded - before.unbounded)
+    if purchase.currency is not None:
+        _add(connection, purchase.batch_id, purchase.currency, by.amount)
+    spending.change(connection, purchase, by)
+
+
+def _add(connection: sa.Connection, batch_id: int, currency: str, amount: Decimal) -> None:
+    if amount:
+        total = decimals.add((locked(connection, batch_id, currency), amount))
+        connection.execute(_COMMIT, {**_sum_of(batch_id, currency), "committed": total})
 
 
 def _sum_of(batch_id: int, currency: str) -> dict[str, object]:
@@ -78,15 +78,14 @@ def recount(connection: sa.Connection, batch_id: int) -> dict[str, Decimal]:
     )
     found: dict[str, Decimal] = {}
     for currency, settlement, charge, reserved in connection.execute(wanted):
-        found[currency] = decimals.add((found.get(currency, Decimal(0)), held(settlement, charge, reserved)))
-    assets = sa.select(asset_requests.c.currency, asset_requests.c.unit_price, asset_requests.c.reserved).where(
-        asset_requests.c.batch_id == batch_id,
-        asset_requests.c.currency.is_not(None),
-        asset_requests.c.outcome.not_in((Outcome.REFUSED, Outcome.WITHDRAWN)),
-    )
-    for currency, price, reserved in connection.execute(assets):
-        amount = reserved if price is None else price
-        found[currency] = decimals.add((found.get(currency, Decimal(0)), amount or Decimal(0)))
+        found[currency] = decimals.add((found.get(currency, Decimal(0)), held(settlement, charge, reserved).amount))
+    assets = sa.select(
+        asset_requests.c.currency, asset_requests.c.outcome, asset_requests.c.unit_price, asset_requests.c.reserved
+    ).where(asset_requests.c.batch_id == batch_id, asset_requests.c.currency.is_not(None))
+    for currency, outcome, price, reserved in connection.execute(assets):
+        found[currency] = decimals.add(
+            (found.get(currency, Decimal(0)), held_by_asset(outcome, price, reserved).amount)
+        )
     return found
 
 
@@ -131,4 +130,6 @@ def set_worst_case(connection: sa.Connection, batch_id: int, currency: str, most
     connection.execute(
         sa.update(asset_requests).where(_assets_without_bound(batch_id)).values(reserved=most, currency=currency)
     )
-    change(connection, batch_id, currency, decimals.multiply(most, Decimal(number)))
+    _add(connection, batch_id, currency, decimals.multiply(most, Decimal(number)))
+    if number:
+        spending.forget(connection)

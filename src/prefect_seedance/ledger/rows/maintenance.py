@@ -19,6 +19,7 @@ from prefect_seedance.ledger.db.schema import (
     properties,
     rows,
     runs,
+    spending,
     sums,
 )
 from prefect_seedance.ledger.rows import known_runs, leases
@@ -150,6 +151,7 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
     """Delete the rows of batches that have not changed since `before` and have nothing unsettled.
 
     The batch's name stays, marked as pruned: a run with this name is refused, since it would pay for everything again.
+    Its purchases stay in the lines of spending limits that have a line, and are missing in one that is counted later.
 
     Returns:
         The names of the batches that were pruned.
@@ -176,6 +178,7 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
             connection.execute(sa.delete(table).where(table.c.batch_id == batch_id))
         connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(pruned_at=now()))
         pruned.append(name)
+    connection.execute(sa.delete(spending).where(spending.c.ends_at < before))
     return pruned
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,11 +14,14 @@ from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, Unkn
 from prefect_seedance.ledger.db.schema import attempts, rows, runs
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.rows import budget as commitments
+from prefect_seedance.ledger.rows import spending
 from prefect_seedance.ledger.rows.leases import Run
+from prefect_seedance.ledger.rows.spending import NOTHING, Payer, Purchase, held
 from prefect_seedance.ledger.states import TAKEABLE, TRANSITIONS, Outcome, Settlement, State
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.routes.pricing.amount import Amount
+from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 
 __all__ = [
     "absent",
@@ -74,7 +77,14 @@ _WAITING = sa.select(attempts.c.resolution, attempts.c.job_id).where(
 )
 _COMMITMENT = (
     sa.select(
-        rows.c.batch_id, attempts.c.reserve_currency, attempts.c.settlement, attempts.c.charge, attempts.c.reserved
+        rows.c.batch_id,
+        attempts.c.provider,
+        attempts.c.account,
+        attempts.c.sent_at,
+        attempts.c.reserve_currency,
+        attempts.c.settlement,
+        attempts.c.charge,
+        attempts.c.reserved,
     )
     .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
     .where(_THIS_ATTEMPT)
@@ -84,21 +94,40 @@ CLEAR = {"error_kind": None, "error_code": None, "error_message": None, "absent_
 """What a row loses once it goes on: the last error, and that its job was absent."""
 
 
-def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount | None = None) -> int | None:
+def intend(
+    connection: sa.Connection,
+    run: Run,
+    intent: Intent,
+    budget: Amount | None = None,
+    limits: Sequence[SpendingLimit] = (),
+) -> int | None:
     """Record a create before it is sent, and reserve its worst-case cost (law 1).
 
+    Args:
+        connection: An open writing transaction.
+        run: The run that holds the row.
+        intent: The create.
+        budget: What the batch may cost.
+        limits: The spending limits of the account that pays.
+
     Returns:
-        The attempt's id; None where the worst case does not fit into the budget: the row is `over_budget` then.
+        The attempt's id; None where the worst case does not fit: the row is `over_budget` then, and says why.
     """
     _held(connection, run, intent.row_id, TAKEABLE, State.SENT)
-    reserve = intent.reserve
-    if budget is not None and not _fits(connection, run.batch_id, reserve, budget):
-        reason = str(over_budget(reserve, budget))
-        kept = {"error_kind": OverBudget.kind, "error_code": None, "error_message": reason}
+    reserve, sent_at = intent.reserve, now()
+    payer = Payer(intent.provider, intent.account)
+    if reserve is not None and limits:
+        commitments.locked(connection, run.batch_id, reserve.currency)  # always before the lines of the account
+    reason = _over_budget(connection, run.batch_id, reserve, budget) or spending.objection(
+        connection, payer, limits, reserve, sent_at
+    )
+    if reason is not None:
+        kept = {"error_kind": OverBudget.kind, "error_code": None, "error_message": str(reason)}
         set_state(connection, intent.row_id, State.OVER_BUDGET, **kept)
         return None
-    if reserve is not None:
-        commitments.change(connection, run.batch_id, reserve.currency, reserve.value)
+    currency = reserve.currency if reserve else intent.currency
+    purchase = Purchase(run.batch_id, payer, sent_at, currency)
+    commitments.change(connection, purchase, NOTHING, held(Settlement.OPEN, None, reserve.value if reserve else None))
     values = {
         "this_row": intent.row_id,
         "row_id": intent.row_id,
@@ -108,7 +137,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
         "key_fingerprint": intent.key_fingerprint,
         "model": intent.model,
         "fingerprint": intent.fingerprint,
-        "sent_at": now(),
+        "sent_at": sent_at,
         "outcome": Outcome.SENT,
         "billing_model": intent.billing_model,
         "unit": intent.unit,
@@ -118,7 +147,7 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
         "quote_high": intent.quote_high,
         "settlement": Settlement.OPEN,
         "reserved": reserve.value if reserve else None,
-        "reserve_currency": reserve.currency if reserve else intent.currency,
+        "reserve_currency": currency,
         "reference_seconds": intent.reference_seconds,
     }
     made = connection.execute(_NEW_ATTEMPT, values)
@@ -131,29 +160,33 @@ def intend(connection: sa.Connection, run: Run, intent: Intent, budget: Amount |
     return attempt_id
 
 
-def _fits(connection: sa.Connection, batch_id: int, reserve: Amount | None, budget: Amount) -> bool:
-    if reserve is None or reserve.currency != budget.currency:
-        return False
-    return decimals.add((commitments.locked(connection, batch_id, budget.currency), reserve.value)) <= budget.value
-
-
-def over_budget(reserve: Amount | None, budget: Amount | None) -> Message:
+def _over_budget(
+    connection: sa.Connection, batch_id: int, reserve: Amount | None, budget: Amount | None
+) -> Message | None:
     """Why a row is not sent: its worst case is unknown, or does not fit into the rest of the budget."""
+    if budget is None:
+        return None
     if reserve is None:
         return message("row.cost_unbounded", budget=budget)
+    if reserve.currency == budget.currency:
+        committed = commitments.locked(connection, batch_id, budget.currency)
+        if decimals.add((committed, reserve.value)) <= budget.value:
+            return None
     return message("row.over_budget", reserve=reserve, budget=budget)
 
 
 def update_commitment(
     connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None
 ) -> None:
-    """Update the batch's commitment for an attempt that is about to be settled like this."""
+    """Update the sums of batch and account for an attempt that is about to be settled like this."""
     found = connection.execute(_COMMITMENT, {"this_attempt": attempt_id}).one_or_none()
-    if found is not None and found.reserve_currency is not None:
-        before = commitments.held(found.settlement, found.charge, found.reserved)
-        after = commitments.held(settlement, charge, found.reserved)
+    if found is not None:
+        payer = Payer(found.provider, found.account)
         commitments.change(
-            connection, found.batch_id, found.reserve_currency, decimals.add((after, before.copy_negate()))
+            connection,
+            Purchase(found.batch_id, payer, found.sent_at, found.reserve_currency),
+            held(found.settlement, found.charge, found.reserved),
+            held(settlement, charge, found.reserved),
         )
 
 

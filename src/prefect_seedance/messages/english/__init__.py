@@ -13,6 +13,7 @@ from prefect_seedance.messages.english.rows import ROWS
 from prefect_seedance.messages.english.rules import RULES
 from prefect_seedance.messages.english.runs import RUNS
 from prefect_seedance.messages.english.setup import SETUP
+from prefect_seedance.messages.english.spending import SPENDING
 from prefect_seedance.messages.english.storage import STORAGE
 from prefect_seedance.messages.english.tables import TABLES
 from prefect_seedance.messages.english.videos import VIDEOS
@@ -31,6 +32,7 @@ TEXTS: dict[str, str] = {
     **RULES,
     **RUNS,
     **SETUP,
+    **SPENDING,
     **STORAGE,
     **TABLES,
     **VIDEOS,

@@ -47,14 +47,16 @@ PLANNING: dict[str, str] = {
         "{@budget} is in {budget} and {@max_charge} in {max_charge}; currencies are never converted. Nothing was spent."
     ),
     "run_limit.other_currency": (
-        "it is priced in {currency}, and the budget is in {budget}: currencies are never converted"
+        "it is priced in {currency}, which {bound} cannot hold: currencies are never converted"
     ),
+    "run_limit.budget": "the budget of {budget}",
+    "run_limit.spending": "the spending limit of its account, {limit},",
     "run_limit.no_price": (
-        "no price is known for {billing_model}, so a budget cannot cover it: put its price into the route's price "
+        "no price is known for {billing_model}, so {bound} cannot hold it: put its price into the route's price "
         "book, or say what a row costs at most with {@max_charge:… {currency}}"
     ),
     "run_limit.no_bound": (
-        "its cost has no upper bound, so a budget cannot cover it: put its price into the route's price book, or say "
+        "its cost has no upper bound, so {bound} cannot hold it: put its price into the route's price book, or say "
         "what a row costs at most with {@max_charge:… {currency}}"
     ),
     "run_limit.limit_patience": (

@@ -13,7 +13,7 @@ REPORTS: dict[str, str] = {
     "status.succeeded": "made, not fetched yet",
     "status.deferred": "refused for now",
     "status.planned": "not sent yet",
-    "status.over_budget": "over the budget",
+    "status.over_budget": "over the budget or spending limit",
     "status.sent": "being sent",
     "status.invalid": "left out: breaks a rule",
     "status.left_out": "not chosen",
@@ -36,7 +36,8 @@ REPORTS: dict[str, str] = {
     "advice.succeeded": "Run the same batch again soon: it fetches these videos while their links live.",
     "advice.waiting": "Nothing was made or charged. Run the same batch again: it takes these rows.",
     "advice.over_budget": (
-        "Nothing was sent: their worst case does not fit into the budget. Run the same batch with a higher {@budget}."
+        "Nothing was sent: their worst case does not fit into the budget, or into a spending limit of the account. Run "
+        "the same batch with a higher {@budget}, or again once the limit has renewed: their notes say when."
     ),
     "advice.invalid": "Nothing was sent. Correct these rows and run the same batch again.",
     # Links to the forms, filled in.

@@ -17,10 +17,13 @@ ROWS: dict[str, str] = {
     "asset.lookup_failed": "{text} The last look-up failed: {error}",
     "asset.named": "asset {name!r} of {medium}",
     "asset.of_medium": "asset of {medium}",
-    "asset.over_budget": (
-        "The {what} is billed per request ({model!r}), and what is left of the budget of {budget} does not hold its "
-        "price and the row's worst case, or the price book has no price for {model!r}. Nothing was sent."
+    "asset.beyond_budget": (
+        "What is left of the budget of {budget} does not hold its price and the row's worst case. Nothing was sent."
     ),
+    "asset.no_price": (
+        "The price book has no price for it, so no budget and no spending limit can hold it. Nothing was sent."
+    ),
+    "asset.over_budget": "The {what} is billed per request ({model!r}). {reason}",
     "asset.price_unknown": "unknown price",
     "asset.request_unanswered": "The request ended before the provider's answer arrived ({reason}).",
     "job.no_reason": "The provider gives no reason.",

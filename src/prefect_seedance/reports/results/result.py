@@ -15,6 +15,7 @@ from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, RowSumma
 from prefect_seedance.messages import message
 from prefect_seedance.reports.hints import stats_line
 from prefect_seedance.reports.results.row_result import INVALID, LEFT_OUT, RowResult, Rows
+from prefect_seedance.reports.spending import state_lines
 from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class GenerateResult:
         files: The result files that were written, by kind.
         ledger: The ledger, without its password.
         warnings: What the user should know.
-        hints: The state of the budget, the accounts' balances before and after (raw), the traffic, and what to do where
-            the run held rows back.
+        spending: The state of the accounts' spending limits.
+        hints: The state of the budget and these limits, the accounts' balances before and after (raw), the traffic, and
+            what to do where the run held rows back.
         account_stats: The traffic between this process and each account.
         batch_rows: The results of all rows of the batch, all takes.
         history: The ledger's rows for a new contact sheet; empty where the existing one is current.
@@ -79,6 +81,7 @@ class GenerateResult:
     frame: pd.DataFrame = field(repr=False)
     files: dict[str, Path | str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    spending: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     account_stats: list[AccountStats] = field(default_factory=list)
     batch_rows: Rows = field(default_factory=lambda: Rows([]), repr=False)
@@ -172,8 +175,10 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
         ledger=outcome.ledger,
         frame=table.frame,
         warnings=[*(str(warning) for warning in plan.warnings), *outcome.notices],
+        spending=(spending := state_lines(outcome.spending)),
         hints=[
             *_budget(outcome),
+            *spending,
             *_balances(outcome),
             *map(stats_line, outcome.account_stats),
             *_what_to_do(outcome, batch),
