@@ -14,7 +14,7 @@ from prefect_seedance.engine.session import Session
 from prefect_seedance.engine.step_runner import Step, StepRunner
 from prefect_seedance.engine.steps import absence, media
 from prefect_seedance.engine.steps.create import pause
-from prefect_seedance.engine.steps.fallback import choose_route, moves_on
+from prefect_seedance.engine.steps.fallback import choose_route, gives_up, moves_on
 from prefect_seedance.errors import InputError, LedgerError, RoutePaused, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.messages import message
@@ -176,7 +176,7 @@ class Dispatcher:
         paid = row.state not in TAKEABLE
         if not paid and session.is_over():
             return
-        limiter, over = row.account_client.limiter, session.is_over
+        limiter, over = row.account_client.limiter, gives_up(row)
         try:
             async with limiter.slot(
                 settings.route.model,

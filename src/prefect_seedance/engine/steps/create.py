@@ -11,7 +11,14 @@ from prefect_seedance.accounts.send_gate import PROBES, Turn
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps.fallback import account_closed, out_of_patience, refused_by_route, skip
+from prefect_seedance.engine.steps.fallback import (
+    account_closed,
+    gives_up,
+    out_of_patience,
+    paused,
+    refused_by_route,
+    skip,
+)
 from prefect_seedance.engine.steps.lost_asset import will_be_made_again
 from prefect_seedance.engine.steps.policy import close, decide, may_fall_back
 from prefect_seedance.errors import (
@@ -58,7 +65,7 @@ async def create(row: Row) -> None:
         return  # the run stopped while the row waited
     if skip(row):
         raise _moved_on(row, row.fallback.skipped[row.fallback.at])
-    if (reason := account_closed(row)) is not None:
+    if (reason := account_closed(row) or paused(row)) is not None:
         await _put_off(row, reason)
         raise reason
     try:
@@ -107,8 +114,8 @@ async def _turn(row: Row) -> AsyncIterator[Turn | None]:
 
 
 async def _ready(row: Row) -> None:
-    """Wait until a create may be sent; a row with another route waits no longer than `limit_patience`."""
-    limiter, over = row.account_client.limiter, row.session.is_over
+    """Wait until a create may be sent, no longer than the row's patience allows."""
+    limiter, over = row.account_client.limiter, gives_up(row)
     if not row.fallback.has_alternatives or row.fallback.limited is None:
         return await limiter.ready(row.slot, over)
     first, refusal = row.fallback.limited
