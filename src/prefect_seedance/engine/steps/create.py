@@ -11,12 +11,14 @@ from prefect_seedance.accounts.send_gate import PROBES, Turn
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.session import FAILED
 from prefect_seedance.engine.steps.fallback import (
     account_closed,
     gives_up,
     out_of_patience,
     paused,
     refused_by_route,
+    refused_for_good,
     skip,
 )
 from prefect_seedance.engine.steps.lost_asset import will_be_made_again
@@ -242,10 +244,6 @@ def _note_unknown(row: Row, turn: Turn | None, error: SeedanceError) -> None:
 async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
     session = row.session
     state = decide(error).state
-    if isinstance(error, RateLimited):
-        row.account_client.limiter.refused(error.retry_after, row.slot)
-    elif row.slot is not None and state is not State.UNKNOWN:
-        row.account_client.limiter.unsent(row.slot)
     if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
         error.reword(message("row.key_rejected", account=account, words=error.text))
@@ -256,6 +254,12 @@ async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
         state = State.DEFERRED
     elif not decide(error).again:
         close(row.circuit_breaker, row.settings.route.model, error, session.limits.limit_patience)
+    if state in FAILED or refused_for_good(row):
+        session.count_failure(row.id)  # before the limiter lets the next row through
+    if isinstance(error, RateLimited):
+        row.account_client.limiter.refused(error.retry_after, row.slot)
+    elif row.slot is not None and decide(error).state is not State.UNKNOWN:
+        row.account_client.limiter.unsent(row.slot)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
     session.spending.settled(row.key, made=False)
     row.set_state(state, error.message)

@@ -23,6 +23,7 @@ __all__ = [
     "out_of_patience",
     "paused",
     "refused_by_route",
+    "refused_for_good",
     "skip",
 ]
 
@@ -45,6 +46,12 @@ def refused_by_route(row: Row, error: SeedanceError) -> None:
     close(row.circuit_breaker, row.settings.route.model, error, row.session.limits.limit_patience)
     row.fallback.refusals[row.fallback.at] = error
     row.fallback.probe, row.fallback.limited, row.fallback.moving = None, None, True
+
+
+def refused_for_good(row: Row) -> bool:
+    """Whether all routes of a row have refused it, none of them only for now."""
+    refusals = row.fallback.refusals.values()
+    return row.fallback.exhausted and all(decide(each).state is State.REFUSED for each in refusals)
 
 
 def skip(row: Row) -> bool:
