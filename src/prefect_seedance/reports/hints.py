@@ -20,6 +20,4 @@ def stats_line(account_stats: AccountStats) -> str:
         facts.append(message("hint.polls", polls=account_stats.asked, jobs=account_stats.ended))
     if account_stats.failed:
         facts.append(message("hint.polls_failed", polls=account_stats.failed))
-    if account_stats.paused_until is not None:
-        facts.append(message("hint.paused", until=f"{account_stats.paused_until:%Y-%m-%d %H:%M}"))
     return str(message("hint.traffic", account=account_stats.account, facts=facts))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from prefect_seedance.accounts.account_client import AccountClient
 from prefect_seedance.accounts.limiter import LimiterReport
 from prefect_seedance.accounts.polling.poller import PollerReport
-from prefect_seedance.core.clock import now as clock
 from prefect_seedance.engine.session import Session
 
 __all__ = ["AccountStats", "Counts", "counts", "since"]
@@ -30,7 +28,6 @@ class AccountStats:
         asked: Queries of jobs.
         failed: Those without a usable answer.
         ended: Jobs that were seen to end.
-        paused_until: Until when the provider asks for no further creates, in UTC; None where it does not.
     """
 
     account: str
@@ -42,7 +39,6 @@ class AccountStats:
     asked: int
     failed: int
     ended: int
-    paused_until: datetime | None = None
 
 
 Counts = dict[str, tuple[LimiterReport, PollerReport]]
@@ -73,7 +69,6 @@ def since(before: Counts, now: Counts) -> list[AccountStats]:
             asked=poller.asked - began_poller.asked,
             failed=poller.failed - began_poller.failed,
             ended=poller.ended - began_poller.ended,
-            paused_until=clock() + timedelta(seconds=limiter.pause) if limiter.pause else None,
         )
         if one.accepted or one.refused or one.asked:
             found.append(one)
