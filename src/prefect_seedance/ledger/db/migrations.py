@@ -141,6 +141,10 @@ KINDS = {
 """Version 4: a row's `error_kind` is the stable `kind` of an error instead of the name of its class."""
 
 
+UPTIME = ("ALTER TABLE seedance_runs ADD COLUMN heartbeat_uptime FLOAT",)
+"""Version 5: a run's heartbeat by a clock of its machine that nobody sets."""
+
+
 def _media(connection: sa.Connection) -> None:
     identity = "SERIAL" if connection.dialect.name == "postgresql" else "INTEGER"
     for statement in MEDIA:
@@ -149,6 +153,11 @@ def _media(connection: sa.Connection) -> None:
 
 def _leases(connection: sa.Connection) -> None:
     for statement in LEASES:
+        connection.execute(sa.text(statement))
+
+
+def _uptime(connection: sa.Connection) -> None:
+    for statement in UPTIME:
         connection.execute(sa.text(statement))
 
 
@@ -172,6 +181,7 @@ def _evidence(connection: sa.Connection) -> None:
     """Version 5: what the laws on evidence, absence and spending need."""
     _absence(connection)
     _named_jobs(connection)
+    _uptime(connection)
 
 
 MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _evidence}

@@ -162,6 +162,7 @@ runs = sa.Table(
     sa.Column("balances", sa.JSON),
     sa.Column("lease", sa.Float),
     sa.Column("buried_at", UtcTime),
+    sa.Column("heartbeat_uptime", sa.Float),
 )
 """One line per run, which may hold rows, with what is needed to check whether its process is alive."""
 
