@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import tempfile
 import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -24,6 +23,7 @@ from prefect_seedance.errors import InputError, LedgerError, TooManyFailures
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, State, heartbeat
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.media import Downloader
+from prefect_seedance.media.storage.folders import temporary_folder
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
@@ -175,7 +175,7 @@ async def open_session(spec: RunSpec, context: RunContext, *, shared: bool = Fal
         stack.push_async_callback(ledger.close)
         accounts = dict.fromkeys(settings.account for settings in context.routes)
         clients = {account: await stack.enter_async_context(account_client(account)) for account in accounts}
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="seedance-"))
+        scratch = stack.enter_context(temporary_folder("seedance-"))
         downloader = Downloader()
         stack.push_async_callback(downloader.aclose)
         session = Session(
