@@ -16,7 +16,7 @@ from prefect_seedance.engine.steps import absence, media
 from prefect_seedance.engine.steps.create import pause
 from prefect_seedance.engine.steps.fallback import choose_route, gives_up, moves_on
 from prefect_seedance.errors import InputError, LedgerError, RoutePaused, SeedanceError
-from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.ledger import LEASE_ENDED, TAKEABLE, State
 from prefect_seedance.messages import message
 
 __all__ = ["Dispatcher"]
@@ -155,11 +155,11 @@ class Dispatcher:
         return row.account_client.limiter.gate.reason(row.settings.route.model, row.sender)
 
     async def _at_its_route(self, row: Row) -> bool:
-        """Whether a row is at the route to use; see `choose_route`. A row without any is counted where it has failed."""
+        """Whether a row is at the route to use; see `choose_route`. A row that all have refused counts as failed."""
         try:
             stays = await choose_route(row)
         except LedgerError as error:
-            self._session.stop(error)
+            self._cannot_go_on(row, error)
             return False
         if row.state is State.REFUSED:
             self._session.count_failure(row.id)
@@ -223,7 +223,7 @@ class Dispatcher:
         try:
             await step(row)
         except fatal as error:
-            self._session.stop(error)
+            self._cannot_go_on(row, error)
         except SeedanceError as error:
             row.trouble = error
         except Exception as error:  # noqa: BLE001 - it is logged
@@ -235,3 +235,11 @@ class Dispatcher:
         row.fallback.moving = False
         row.trouble = SeedanceError(message("row.unforeseen", reason=f"{type(error).__name__}: {error}"), row=row.key)
         self._session.count_unforeseen(error)
+
+    def _cannot_go_on(self, row: Row, error: SeedanceError) -> None:
+        """Stop the run, except where another shard has taken the row over: this one lets go of it, and goes on."""
+        if error.code == LEASE_ENDED and self._session.spec.parent is not None:
+            log.warning("%s", error)
+            row.trouble = error
+        else:
+            self._session.stop(error)

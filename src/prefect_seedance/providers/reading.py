@@ -157,7 +157,10 @@ def plain_answer(answer: Answer) -> bool:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Return the seconds that `Retry-After` asks to wait, a day at most (RFC 9110, section 10.2.3: a number or a date)."""
+    """Return the seconds that `Retry-After` asks to wait, a day at most.
+
+    It is a number or a date (RFC 9110, section 10.2.3).
+    """
     text = answer.header("retry-after")
     seconds = number(text)
     if seconds is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.ledger import Outcome
 from prefect_seedance.planning.run_limits import RunLimits
-from prefect_seedance.reports.hints import stats_line
 from prefect_seedance.sandbox.world.faults import Faults
 from tests.accounts.faultline import world
 from tests.patience import patience
@@ -29,8 +30,7 @@ async def test_a_pause_beyond_patience_defers_the_rows_and_ends_the_run(tmp_path
         assert seen.stopped is None
         assert both.asked()[0] <= 4, "those that were under way when the first one was refused"
         assert {each.outcome for each in seen.attempts} == {Outcome.REFUSED}
-        (stats,) = seen.outcome.account_stats
-        assert "no further creates until about" in stats_line(stats)
+        assert seen.outcome.pauses["jimmy/one"] > now() + timedelta(hours=23)
 
         both.servers[0].state.faults = Faults()
         again = await both.run(ROWS)

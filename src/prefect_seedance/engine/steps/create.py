@@ -36,7 +36,7 @@ from prefect_seedance.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from prefect_seedance.ledger import TAKEABLE, Intent, State
+from prefect_seedance.ledger import LEASE_ENDED, TAKEABLE, Intent, State
 from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.ledger.rows.transitions import over_budget
 from prefect_seedance.messages import message
@@ -224,7 +224,7 @@ async def _record_job(row: Row, attempt: int, made: Created) -> None:
     except LedgerError as error:
         # This id is recorded nowhere else; a person finds it in the message.
         text = message("row.job_not_recorded", error=error.text, job=made.job_id)
-        raise LedgerError(text, row=row.key) from error
+        raise LedgerError(text, row=row.key, code=error.code if error.code == LEASE_ENDED else None) from error
     reached("job written")
     session.spending.settled(row.key, made=True)
     row.job_id = made.job_id

@@ -58,7 +58,9 @@ LEDGER: dict[str, str] = {
         "at {ledger}. With it, everything in this folder would be paid for again. Use the folder's own ledger "
         "({@ledger} or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
     ),
-    "ledger.row_taken_over": "The row is no longer held by this run; another run has taken it over.",
+    "ledger.row_taken_over": (
+        "The row is no longer held by this run: its lease ended, and another run has taken it over."
+    ),
     "ledger.unlawful_move": "A row cannot go from {state!r} to {to!r} in this way.",
     "ledger.unreachable": (
         "The ledger at {ledger} did not answer for {seconds:.0f} s ({reason}). Nothing can be recorded, so nothing "
