@@ -194,6 +194,7 @@ class RateLimited(Refused):
 
     Attributes:
         retry_after: Seconds that the provider asks to wait; None where it does not say.
+        beyond_patience: Whether that is longer than the run waits, so that it does not try again.
     """
 
     kind = "rate_limited"
@@ -201,6 +202,7 @@ class RateLimited(Refused):
     def __init__(self, message: Message | str, *, retry_after: float | None = None, **details: Any) -> None:
         super().__init__(message, **details)
         self.retry_after = retry_after
+        self.beyond_patience = False
 
 
 class DuplicateName(Refused):

@@ -136,3 +136,36 @@ async def test_who_stops_waits_for_nothing() -> None:
     limiter.wake()
     async with asyncio.timeout(patience()):
         await asyncio.gather(*tasks, other)
+
+
+async def test_pauses_count_together_until_a_create_is_accepted() -> None:
+    limiter = Limiter()
+    limiter.refused(1e30)
+    left = limiter.pause_beyond(86_000.0)
+    assert left is not None
+    assert left <= 86_400.0
+    assert limiter.pause_beyond(86_500.0) is None
+    limiter.apply_share(Allocation({"m": 1}, pause=90_000.0))
+    assert limiter.pause_beyond(86_500.0) is not None
+    limiter.accepted()
+    assert limiter.pause_beyond(0.0) is None
+
+
+async def test_who_does_not_wait_for_so_long_is_let_through_at_once_and_the_others_wait() -> None:
+    limiter = Limiter()
+    limiter.demand()
+    limiter.apply_share(Allocation({"m": 0}))
+
+    async def waits(seconds: float) -> None:
+        over = lambda: limiter.pause_beyond(seconds) is not None  # noqa: E731
+        async with limiter.slot("m", 5, over=over) as slot:
+            await limiter.ready(slot, over)
+
+    early, patient = asyncio.create_task(waits(3.0)), asyncio.create_task(waits(3600.0))
+    await asyncio.sleep(0)
+    limiter.refused(60.0)
+    async with asyncio.timeout(patience()):
+        await early
+        await waits(3.0)  # also who comes later
+    assert not patient.done()
+    patient.cancel()

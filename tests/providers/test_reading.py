@@ -111,7 +111,20 @@ def test_link(value: object, *, expected: bool) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("3", 3.0), (" 1.5 ", 1.5), ("0", 0.0), ("-4", 0.0), ("soon", None), ("", None), ("nan", None), ("inf", None)],
+    [
+        *(
+            ("3", 3.0),
+            (" 1.5 ", 1.5),
+            ("0", 0.0),
+            ("-4", 0.0),
+            ("soon", None),
+            ("", None),
+            ("nan", None),
+            ("inf", None),
+        ),
+        *(("86400", 86_400.0), ("31536000", 86_400.0), ("1e30", 86_400.0), ("-1e30", 0.0)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
+    ],
 )
 def test_retry_after_in_seconds(value: str, expected: float | None) -> None:
     assert reading.retry_after(Answer(429, {"Retry-After": value})) == expected

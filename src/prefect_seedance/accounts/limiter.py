@@ -15,6 +15,7 @@ from prefect_seedance.accounts.clock_gap import moment as boot_time
 from prefect_seedance.accounts.congestion_window import CongestionWindow
 from prefect_seedance.accounts.send_gate import Sender, SendGate, Turn
 from prefect_seedance.ledger import ALL, Allocation, Demand
+from prefect_seedance.providers.reading import LONGEST_RETRY_AFTER
 
 __all__ = ["Limiter", "LimiterReport", "Slot"]
 
@@ -42,6 +43,7 @@ class LimiterReport:
         highest: The most jobs that were in flight at once.
         accepted: Creates that were accepted.
         refused: Creates that were refused as too many.
+        pause: Seconds until the provider may be asked for a create again.
     """
 
     limit: int | None
@@ -49,6 +51,7 @@ class LimiterReport:
     highest: int
     accepted: int
     refused: int
+    pause: float = 0.0
 
 
 class Slot:
@@ -98,6 +101,8 @@ class Limiter:
         self._woken = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._open_at = 0.0
+        self._paused = 0.0
+        """Seconds of the pauses since a create was last accepted, with what is left of the present one."""
         self._refusals = 0
         self._accepted = self._refused = 0
         self._ceilings: dict[str, int] = {}
@@ -120,6 +125,7 @@ class Limiter:
             highest=max(self._window.highest, self._made),
             accepted=self._accepted,
             refused=self._refused,
+            pause=max(0.0, self._open_at - asyncio.get_running_loop().time()),
         )
 
     @contextlib.asynccontextmanager
@@ -194,6 +200,7 @@ class Limiter:
     def accepted(self, slot: Slot | None = None) -> None:
         """The provider accepted a create: the next refusal starts with a short pause again."""
         self._refusals = 0
+        self._paused = 0.0
         self._accepted += 1
         if slot is None:
             # A caller that names no slot means the one that was sent first.
@@ -219,6 +226,15 @@ class Limiter:
             self.unsent(slot)
         self._set_timer()
         self.news.set()
+
+    def pause_beyond(self, patience: float) -> float | None:
+        """Seconds until the provider may be asked again, where waiting for that takes longer than `patience` seconds.
+
+        The pauses since the last accepted create count together: a provider that asks for a minute again and again is
+        not waited for without end.
+        """
+        left = self._open_at - asyncio.get_running_loop().time()
+        return left if left > 0 and self._paused > patience else None
 
     def wake(self) -> None:
         """End the waits to send something whose `over` says so: they get a slot only to release it."""
@@ -280,7 +296,7 @@ class Limiter:
             self._window.adopt(share.granted[ALL], share.found, share.members, moment)
             self._known_size = self._window.size
         if share.pause > 0:
-            self._open_at = max(self._open_at, moment + share.pause)
+            self._pause_until(moment, moment + share.pause)
         self._admit()
 
     def unshare(self) -> None:
@@ -300,7 +316,13 @@ class Limiter:
             self._refusals += 1
             # Jitter keeps several processes from sending again at the same time.
             retry_after = min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 6)) * random.uniform(0.5, 1.0)  # noqa: S311
-        self._open_at = max(self._open_at, moment + retry_after)
+        self._pause_until(moment, moment + min(LONGEST_RETRY_AFTER, retry_after))
+
+    def _pause_until(self, now: float, until: float) -> None:
+        if until > self._open_at:
+            self._paused += until - max(now, self._open_at)
+            self._open_at = until
+            self.wake()  # some do not wait for so long
 
     def unsent(self, slot: Slot) -> None:
         """A create for this slot was not accepted; until the next try the slot does not count against the limit."""

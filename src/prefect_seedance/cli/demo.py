@@ -31,7 +31,9 @@ BATCH = "demo"
 
 def run_demo(folder: Path, *, keep: bool, speed: float) -> int:
     """Run the demo in `folder` and show its result. Returns the exit code."""
-    folder.mkdir(parents=True, exist_ok=True)
+    from prefect_seedance.media.storage.folders import make_folder  # noqa: PLC0415 - a heavy import
+
+    make_folder(folder)
     # Prefect reads its settings while it is imported, so they are set before that.
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
     os.environ["PREFECT_SEEDANCE_LEDGER"] = str(folder / "ledger.db")

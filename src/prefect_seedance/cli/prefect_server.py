@@ -63,7 +63,9 @@ def local_server(home: Path, log: Path, port: int = 4200) -> Iterator[str]:
 @contextlib.contextmanager
 def spawned(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process while the block runs, with all its output in `log`."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+    from prefect_seedance.media.storage.folders import make_folder  # noqa: PLC0415 - a heavy import
+
+    make_folder(log.parent)
     with log.open("ab") as file:
         # A process group of its own: Ctrl-C in the terminal reaches only us, and we stop the process afterwards.
         process = subprocess.Popen(  # noqa: S603 - our own commands

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from prefect_seedance.engine.chunks import Chunk
 from prefect_seedance.engine.queues import FetchQueue, Queue, Queues
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.session import Session
+from prefect_seedance.engine.session import FAILED, Session
 from prefect_seedance.engine.step_runner import Step, StepRunner
 from prefect_seedance.engine.steps import absence, media
 from prefect_seedance.engine.steps.create import pause
-from prefect_seedance.engine.steps.fallback import choose_route, moves_on
+from prefect_seedance.engine.steps.fallback import choose_route, gives_up, moves_on
 from prefect_seedance.errors import InputError, LedgerError, RoutePaused, SeedanceError
-from prefect_seedance.ledger import TAKEABLE, State
+from prefect_seedance.ledger import LEASE_ENDED, TAKEABLE, State
 from prefect_seedance.messages import message
 
 __all__ = ["Dispatcher"]
@@ -31,8 +31,6 @@ CHUNK = 250
 
 AHEAD = 4
 """Rows of a route whose media are prepared while all its slots in flight are taken."""
-
-_FAILED = frozenset({State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
 
 
 class Dispatcher:
@@ -129,14 +127,7 @@ class Dispatcher:
         """Work on a row until its job has ended, or until it moves on to another of its routes."""
         session = self._session
         if session.stopped is None:
-            try:
-                stays = await choose_route(row)
-            except LedgerError as error:
-                session.stop(error)
-                return
-            if not stays:
-                if row.state is State.REFUSED:
-                    session.count_failure()
+            if not await self._at_its_route(row):
                 return
             if row.state in TAKEABLE and (reason := self._paused(row)) is not None:
                 await self._step(row, functools.partial(pause, error=reason))
@@ -145,7 +136,12 @@ class Dispatcher:
         if row.assets_renewed and row.sendable is None and row.state in TAKEABLE and not row.fallback.moving:
             row.trouble = None
             await self._carry_on(row)
-        if moves_on(row) and session.stopped is not None:
+        if not moves_on(row):
+            return
+        if session.stopped is None or row.fallback.exhausted:
+            # Decided at once: a row that all its routes have refused counts now, not when its turn comes again.
+            row.fallback.moving = await self._at_its_route(row) or row.fallback.moving
+        else:
             row.fallback.moving = False  # nothing more is sent: it waits for the next run
 
     async def _carry_on(self, row: Row) -> None:
@@ -158,13 +154,24 @@ class Dispatcher:
         """Why this run sends nothing more to the row's route; its media need not be prepared then."""
         return row.account_client.limiter.gate.reason(row.settings.route.model, row.sender)
 
+    async def _at_its_route(self, row: Row) -> bool:
+        """Whether a row is at the route to use; see `choose_route`. A row that all have refused counts as failed."""
+        try:
+            stays = await choose_route(row)
+        except LedgerError as error:
+            self._cannot_go_on(row, error)
+            return False
+        if row.state is State.REFUSED:
+            self._session.count_failure(row.id)
+        return stays
+
     async def _media_ready(self, row: Row) -> bool:
         """Whether all media of a row are prepared; if not, the ledger has the reason and the row is not sent."""
         if self._session.stopped is None:
             # A missing file is an error of this row only; the run goes on.
             await self._step(row, self._prepare, fatal=(LedgerError,))
-            if row.state in _FAILED:
-                self._session.count_failure()
+            if row.state in FAILED:
+                self._session.count_failure(row.id)
         return row.sendable is not None and self._session.stopped is None
 
     async def _prepare(self, row: Row) -> None:
@@ -176,7 +183,7 @@ class Dispatcher:
         paid = row.state not in TAKEABLE
         if not paid and session.is_over():
             return
-        limiter, over = row.account_client.limiter, session.is_over
+        limiter, over = row.account_client.limiter, gives_up(row)
         try:
             async with limiter.slot(
                 settings.route.model,
@@ -191,8 +198,8 @@ class Dispatcher:
                     await self._step(row, self._steps.create)
                 if row.state is State.CREATED:
                     await self._step(row, self._steps.poll)
-                if row.state in _FAILED:
-                    session.count_failure()
+                if row.state in FAILED:
+                    session.count_failure(row.id)
         except RoutePaused as error:
             await self._step(row, functools.partial(pause, error=error))
 
@@ -205,8 +212,8 @@ class Dispatcher:
                 # A link may work only some time after the job has ended; the others are fetched meanwhile.
                 asyncio.get_running_loop().call_later(pause, self._fetch_queue.put, row, done)
                 continue
-            if row.state in _FAILED:
-                self._session.count_failure()
+            if row.state in FAILED:
+                self._session.count_failure(row.id)
             done.set_result(None)
 
     async def _step(
@@ -216,7 +223,7 @@ class Dispatcher:
         try:
             await step(row)
         except fatal as error:
-            self._session.stop(error)
+            self._cannot_go_on(row, error)
         except SeedanceError as error:
             row.trouble = error
         except Exception as error:  # noqa: BLE001 - it is logged
@@ -228,3 +235,11 @@ class Dispatcher:
         row.fallback.moving = False
         row.trouble = SeedanceError(message("row.unforeseen", reason=f"{type(error).__name__}: {error}"), row=row.key)
         self._session.count_unforeseen(error)
+
+    def _cannot_go_on(self, row: Row, error: SeedanceError) -> None:
+        """Stop the run, except where another shard has taken the row over: this one lets go of it, and goes on."""
+        if error.code == LEASE_ENDED and self._session.spec.parent is not None:
+            log.warning("%s", error)
+            row.trouble = error
+        else:
+            self._session.stop(error)

@@ -13,6 +13,7 @@ from prefect_seedance.engine.medium import Medium
 from prefect_seedance.errors import OverBudget
 from prefect_seedance.ledger import MaterialKey
 from prefect_seedance.media import Content, fetch_content
+from prefect_seedance.media.storage.folders import make_folder
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
@@ -107,7 +108,7 @@ class MediaStore:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _fetch(self, address: str, folder: Path) -> Content:
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(make_folder, folder)
         return await fetch_content(address, self._session.context.media_access, folder)
 
 

@@ -39,6 +39,11 @@ class RouteFallback:
         return len(self.candidates) > 1
 
     @property
+    def exhausted(self) -> bool:
+        """Whether all its routes have refused it in this run."""
+        return len(self.refusals) == len(self.candidates)
+
+    @property
     def is_probe(self) -> bool:
         """Whether the row probes a closed route."""
         return self.probe is not None and self.probe == self.at

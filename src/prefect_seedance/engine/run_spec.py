@@ -44,7 +44,7 @@ class RunSpec(BaseModel):
         output: The folder, or the URL, that holds the folders of batches. None: where the ledger has each row's folder.
         routes: For a shard: the names of the saved blocks of its routes, by which it loads their keys. Otherwise None.
         ledger: For a shard: the ledger's URL, which has no password. None: as the environment of its process says.
-        patience: Seconds that a job is waited for.
+        patience: Seconds that a job is waited for, and that a row waits while its provider asks for a pause.
         retry: States from which rows are sent again; otherwise a run leaves them alone.
         limits: What the user allows to be spent and to fail.
         media_folders: For a shard: folders that media may be read from; relative paths start in the first one.

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import tempfile
 import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -22,19 +21,23 @@ from prefect_seedance.engine.run_counter import RunCounter
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.unrecorded import UnrecordedSpending
 from prefect_seedance.errors import InputError, LedgerError, TooManyFailures
-from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, heartbeat
+from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, State, heartbeat
 from prefect_seedance.ledger.rows import leases
 from prefect_seedance.media import Downloader
+from prefect_seedance.media.storage.folders import temporary_folder
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
 
-__all__ = ["Session", "open_session"]
+__all__ = ["FAILED", "Session", "open_session"]
 
 log = logging.getLogger(__name__)
 
 UNFORESEEN = 3
 """Unforeseen errors of one kind that end a run (law 8)."""
+
+FAILED = frozenset({State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
+"""The states of rows that count as failed."""
 
 
 @dataclass(kw_only=True)
@@ -54,7 +57,8 @@ class Session:
         notices: What this run has said that a person should know.
         sending: Creates without an answer.
         stopped: Why this run starts no new rows any more; None while it does.
-        failures: The number of rows that failed in this run.
+        failures: The number of rows that failed in this run, or over all shards.
+        counted: The ids of those that are counted.
         failures_allowed: At so many failures no new rows are started; None where any number is allowed.
         proofs: Limits the videos that are decoded at once to the number of processors: more would delay the requests of
             the core loop, and verify no video sooner.
@@ -79,6 +83,7 @@ class Session:
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     stopped: BaseException | None = None
     failures: int = 0
+    counted: set[int] = field(default_factory=set)
     failures_allowed: Decimal | None = None
     proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
@@ -151,8 +156,11 @@ class Session:
         """Whether nothing new is to be sent."""
         return self.stopped is not None
 
-    def count_failure(self) -> None:
-        """Count a failed row. After too many of them no new rows are started; those in flight are finished."""
+    def count_failure(self, row_id: int) -> None:
+        """Count a failed row, once. After too many of them no new rows are started; those in flight are finished."""
+        if row_id in self.counted:
+            return
+        self.counted.add(row_id)
         self.failures += 1
         if self.failures_allowed is not None and self.failures >= self.failures_allowed:
             text = message("run.too_many_failures", failed=self.failures, allowed=self.limits.max_failures)
@@ -180,7 +188,7 @@ async def open_session(spec: RunSpec, context: RunContext, *, shared: bool = Fal
         stack.push_async_callback(ledger.close)
         accounts = dict.fromkeys(settings.account for settings in context.routes)
         clients = {account: await stack.enter_async_context(account_client(account)) for account in accounts}
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="seedance-"))
+        scratch = stack.enter_context(temporary_folder("seedance-"))
         downloader = Downloader()
         stack.push_async_callback(downloader.aclose)
         session = Session(

@@ -101,7 +101,8 @@ async def generate_videos(
         retry: States to be made again, and paid again: `failed`, `refused`, `expired`.
         columns: Your column headings by field name, such as `{"prompt": "文案"}`.
         on_invalid: Whether rows that break a rule stop the run before anything is spent, or are left out.
-        patience: Seconds to wait for a job. One that takes longer is kept for the next run, not paid again.
+        patience: Seconds to wait for a job. One that takes longer is kept for the next run, not paid again. Nor does a
+            run wait longer while a provider asks for a pause: rows that were not sent by then are deferred.
         budget: What the batch may cost over all its runs, such as `100 CNY`. The highest cost of a row is reserved
             before it is sent; rows that do not fit wait.
         max_charge: The highest cost of one row, such as `2 CNY`, where no price or no upper bound is known.

@@ -3,7 +3,7 @@
 from prefect_seedance.ledger.costs import ASSETS, CostLine, add_up, add_up_all
 from prefect_seedance.ledger.db.server_driver import OUT_OF_REACH
 from prefect_seedance.ledger.db.url import ledger_url, shown_url
-from prefect_seedance.ledger.lease_time import heartbeat, lease
+from prefect_seedance.ledger.lease_time import LEASE_ENDED, heartbeat, lease
 from prefect_seedance.ledger.ledger import Ledger
 from prefect_seedance.ledger.manifest import MANIFEST, check_manifest
 from prefect_seedance.ledger.records import (
@@ -29,6 +29,7 @@ from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, MaterialState, O
 __all__ = [
     "ALL",
     "ASSETS",
+    "LEASE_ENDED",
     "MANIFEST",
     "OUT_OF_REACH",
     "RETRYABLE",

@@ -8,10 +8,13 @@ from datetime import timedelta
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import message
 
-__all__ = ["LEASE", "heartbeat", "lease"]
+__all__ = ["LEASE", "LEASE_ENDED", "heartbeat", "lease"]
 
 LEASE = timedelta(seconds=120)
 """The default lease. A run on another host counts as dead after this time without a heartbeat."""
+
+LEASE_ENDED = "lease_ended"
+"""The error code where the lease of a run has ended, so that another run may hold the row."""
 
 ENVIRONMENT = "PREFECT_SEEDANCE_LEASE"
 """The environment variable with the lease of this process's runs, in seconds."""

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from prefect_seedance.errors import LedgerError, SeedanceError
 from prefect_seedance.ledger.db.database import Database
 from prefect_seedance.ledger.db.schema import runs
+from prefect_seedance.ledger.lease_time import LEASE_ENDED
 from prefect_seedance.ledger.records import AssetRequest, Intent, RowRecord
 from prefect_seedance.ledger.rows import (
     assets,
@@ -160,7 +161,7 @@ class Ledger:
             return True
 
         if not await self._database.write(operation):
-            raise LedgerError(message("ledger.lease_expired_unsent"))
+            raise LedgerError(message("ledger.lease_expired_unsent"), code=LEASE_ENDED)
 
     async def created(
         self,
@@ -185,7 +186,7 @@ class Ledger:
             )
 
         if not await self._database.write(operation):
-            raise LedgerError(message("ledger.lease_expired_job", job=job_id))
+            raise LedgerError(message("ledger.lease_expired_job", job=job_id), code=LEASE_ENDED)
 
     async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
         """Record a create without a job: `refused`, `deferred`, or `unknown`.
@@ -202,7 +203,7 @@ class Ledger:
             return True
 
         if not await self._database.write(operation):
-            raise LedgerError(message("ledger.lease_expired_answer", answer=error.text))
+            raise LedgerError(message("ledger.lease_expired_answer", answer=error.text), code=LEASE_ENDED)
 
     async def set_worst_case(self, run: Run, most: Amount | None) -> int:
         """Set the worst-case cost of earlier attempts that have none; returns how many still have none.

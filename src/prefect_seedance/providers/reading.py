@@ -17,6 +17,8 @@ from prefect_seedance.providers.answers import Answer
 EXCERPT_LENGTH = 300
 _LONGEST_ID = 200
 _LONGEST_LINK = 8192
+LONGEST_RETRY_AFTER = 86_400.0
+"""Seconds: what a `Retry-After` may ask for. More is a mistake of the provider, or of a gateway in front of it."""
 # Seconds since 1970 stay below this for millennia; milliseconds have been above it since 1973.
 _MILLISECONDS_FROM = 10**11
 
@@ -155,17 +157,20 @@ def plain_answer(answer: Answer) -> bool:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Return the seconds that `Retry-After` asks to wait (RFC 9110, section 10.2.3: a number or a date)."""
+    """Return the seconds that `Retry-After` asks to wait, a day at most.
+
+    It is a number or a date (RFC 9110, section 10.2.3).
+    """
     text = answer.header("retry-after")
     seconds = number(text)
     if seconds is not None:
-        return max(float(seconds), 0.0)
+        return min(max(float(seconds), 0.0), LONGEST_RETRY_AFTER)
     until = _http_date(text)
     if until is None:
         return None
     # The interval is measured by the provider's own clock, since the local clock may be wrong.
     now = _http_date(answer.header("date")) or datetime.now(UTC)
-    return max((until - now).total_seconds(), 0.0)
+    return min(max((until - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER)
 
 
 def _http_date(text: str | None) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -76,6 +77,7 @@ class RunOutcome:
         stopped: Why the run started no more rows before all were finished; None where all were.
         balances: The accounts' balances before and after, as the providers show them: a hint for people.
         account_stats: Jobs in flight, refused creates and queries of each account.
+        pauses: Until when providers ask for no further creates, by account.
         budget: What the batch may cost; None where the user sets no budget.
         committed: What is used of it: known charges, and the worst case of what is not settled.
         spending: The spending limits of the run's accounts, and what is used of them.
@@ -96,6 +98,7 @@ class RunOutcome:
     stopped: BaseException | None = None
     balances: list[Balances] = field(default_factory=list)
     account_stats: list[AccountStats] = field(default_factory=list)
+    pauses: dict[str, datetime] = field(default_factory=dict)
     budget: Amount | None = None
     committed: Decimal | None = None
     spending: list[LimitState] = field(default_factory=list)
@@ -168,6 +171,7 @@ async def run_batch(
             outcome.notices = session.notices
             await _note_balances(session, outcome)
             outcome.account_stats = stats.since(counted, stats.counts(session))
+            outcome.pauses = stats.pauses(session)
             outcome.budget = spec.limits.budget
             if spec.limits.budget is not None:
                 outcome.committed = await ledger.read(budget.committed, session.run, spec.limits.budget.currency)

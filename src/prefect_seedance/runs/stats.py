@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from prefect_seedance.accounts.account_client import AccountClient
 from prefect_seedance.accounts.limiter import LimiterReport
 from prefect_seedance.accounts.polling.poller import PollerReport
+from prefect_seedance.core.clock import now
 from prefect_seedance.engine.session import Session
 
-__all__ = ["AccountStats", "Counts", "counts", "since"]
+__all__ = ["AccountStats", "Counts", "counts", "pauses", "since"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,10 @@ def _count(account_client: AccountClient) -> tuple[LimiterReport, PollerReport]:
     return account_client.limiter.snapshot(), account_client.poller.report()
 
 
-def since(before: Counts, now: Counts) -> list[AccountStats]:
+def since(before: Counts, after: Counts) -> list[AccountStats]:
     """The difference between two counts, by account; accounts without traffic are left out."""
     found = []
-    for account, (limiter, poller) in now.items():
+    for account, (limiter, poller) in after.items():
         began_limiter, began_poller = before[account]
         one = AccountStats(
             account=account,
@@ -73,3 +75,9 @@ def since(before: Counts, now: Counts) -> list[AccountStats]:
         if one.accepted or one.refused or one.asked:
             found.append(one)
     return found
+
+
+def pauses(session: Session) -> dict[str, datetime]:
+    """Until when providers ask for no further creates, in UTC, by account; those that ask for no pause are left out."""
+    left = {account.identity: each.limiter.snapshot().pause for account, each in session.account_clients.items()}
+    return {account: now() + timedelta(seconds=seconds) for account, seconds in left.items() if seconds > 0}

@@ -22,6 +22,9 @@ from prefect_seedance.tasks.routes import route_to_use
 
 __all__ = ["create_video", "one_request"]
 
+PATIENCE = 3600.0
+"""Seconds that it waits while the provider asks for a pause, and for the review of a medium: as long as a run does."""
+
 
 @anywhere_task(
     name="create video",
@@ -44,7 +47,8 @@ async def create_video(
     """Create one video job: recorded in the ledger first, sent once.
 
     Called again for the same batch and row, it pays nothing and returns the existing job. It is retried only after a
-    temporary proven refusal (a rate limit, a connection that was never made).
+    temporary proven refusal (a rate limit, a connection that was never made). Where the provider asks for a pause of
+    more than an hour, it fails with `RateLimited`, which says when to come again.
 
     Args:
         request: What the video should be: a request, its fields, or just a prompt.
@@ -66,7 +70,7 @@ async def create_video(
     """
     meant, key = one_request(request, row)
     settings = await route_to_use(route)
-    spec, context = spec_of(batch, take, output), context_of(settings, ledger, media_root=media_root)
+    spec, context = spec_of(batch, take, output, PATIENCE), context_of(settings, ledger, media_root=media_root)
     return await on_core(lambda: carry_out(create_with_media, MADE, spec=spec, context=context, key=key, request=meant))
 
 

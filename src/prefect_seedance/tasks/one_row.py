@@ -23,7 +23,7 @@ def spec_of(batch: str, take: str, output: str | Path | None, patience: float = 
         batch: The batch.
         take: The take.
         output: The folder, or a URL, in which videos are kept; None takes the one that the ledger has for the row.
-        patience: Seconds that its job is waited for.
+        patience: Seconds that its turn to be sent, or its job, is waited for.
     """
     return RunSpec(batch=batch, take=str(take), output=None if output is None else str(output), patience=patience)
 

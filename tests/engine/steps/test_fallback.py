@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
@@ -13,8 +14,10 @@ from itertools import permutations, product, takewhile
 import pytest
 from pydantic import SecretStr
 
+from prefect_seedance.accounts.limiter import UNANSWERED
 from prefect_seedance.core.events import watching
 from prefect_seedance.engine.steps.fallback import choose_route
+from prefect_seedance.errors import TooManyFailures
 from prefect_seedance.ledger import Outcome, Settlement
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.routes.route import DurationRule
@@ -326,3 +329,20 @@ async def test_three_errors_alike_that_nobody_foresaw_end_the_run_and_leave_no_q
         assert all(sum(both.billed(prompt)) <= 1 for prompt in prompts)
         ends = {record.state.value for record in outcome.records.values()}
         assert ends <= {"planned", "deferred", "created", "succeeded", "stored", "unknown"}
+
+
+async def test_rows_that_all_their_routes_refuse_count_when_they_are_refused(tmp_path):
+    """Of forty rows that two routes refuse, few are sent once two have failed: those that were under way."""
+    prompts = [f"a lamp {number}" for number in range(40)]
+    fates = dict.fromkeys(prompts, "moderated")
+    with world(tmp_path, "anyfast", "anyfast", fates) as both:
+        both.servers[1].state.faults = Faults(moderated=1.0)
+        limits = RunLimits(fall_back_on_moderation=True, max_failures=2)
+        outcome = await both.run(rows_of(prompts), limits=limits)
+        assert isinstance(outcome.stopped, TooManyFailures)
+        states = Counter(record.state.value for record in outcome.records.values())
+        assert 2 <= both.asked()[1] <= 2 + UNANSWERED, "two, and those that were under way"
+        assert states["refused"] == both.asked()[1]
+        assert states["refused"] + states["deferred"] + states["planned"] == 40
+        assert states["deferred"] == both.asked()[0] - both.asked()[1]
+        assert both.asked()[0] < 40

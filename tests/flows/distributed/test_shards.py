@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from prefect_seedance.core import checkpoints
 from prefect_seedance.core.portal import call_core
 from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.step_runner import PLAIN
@@ -117,6 +120,62 @@ def test_all_are_carried_and_the_same_call_again_does_nothing(
     assert (len(again.done), len(sandbox.state.bill())) == (1, 16)
     assert sum(shard.counts["stored"] for shard in scene.shards) == 1
     assert len(list((tmp_path / "videos/b").glob("*.mp4"))) == 16
+
+
+def test_shards_without_any_account_of_the_rows_tell_the_parent(
+    tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer
+) -> None:
+    """The block was saved under another label after the parent had read it."""
+    scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=4)])
+
+    async def engine(order: Order, begun: Begun) -> list[str]:
+        spec, context = scene.shard_order(order, begun)
+        routes = tuple(replace(each, account=replace(each.account, label="other")) for each in context.routes)
+        outcome = await carry(spec, replace(context, routes=routes), PLAIN)
+        return [] if outcome.orderly else [str(outcome.stopped)]
+
+    outcome = scene.run(scene.order(table(8)), engine)
+    assert {record.state for record in outcome.records.values()} == {State.PLANNED}
+    assert "8 rows are left for jimmy/default:seedance2.0-mini" in str(outcome.stopped)
+    assert "jimmy/other:seedance2.0-mini" in str(outcome.stopped)
+    assert sandbox.state.bill() == []
+
+
+def test_a_shard_whose_row_was_taken_over_lets_go_of_it_and_goes_on(
+    tmp_path: Path, route_to: RouteTo, sandbox: SandboxServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stood still; the other has moved the unfinished file away. That is no trouble with the disk."""
+    scene = Scene(tmp_path, [route_to(duration=5, max_in_flight=1)])
+    stored = tmp_path / "ledger.db"
+    fresh: list[Path] = []
+
+    def taken_over(point: str) -> None:
+        if point != "proof written" or fresh:
+            return
+        with contextlib.closing(sqlite3.connect(stored)) as ledger, ledger:
+            proven = "SELECT id, file_name FROM seedance_rows WHERE state = 'succeeded' AND sha256 IS NOT NULL"
+            row, name = ledger.execute(proven).fetchone()
+            ledger.execute("UPDATE seedance_rows SET holder = 'other' WHERE id = ?", (row,))
+        part = tmp_path / f"videos/b/.parts/{name}.part"
+        part.rename(part.with_suffix(".elsewhere"))
+        fresh.append(part)
+
+    async def engine(order: Order, begun: Begun) -> list[str]:
+        checkpoints.listen(taken_over)
+        try:
+            scene.shards = [await carry(*scene.shard_order(order, begun), PLAIN)]
+        finally:
+            checkpoints.listen(None)
+        return [] if scene.shards[0].orderly else [str(scene.shards[0].stopped)]
+
+    order = scene.order(table(3), patience=5)
+    outcome = scene.run(order, engine)
+    (shard,) = scene.shards
+    assert (shard.stopped, outcome.stopped) == (None, None)
+    assert len(fresh) == 1
+    assert "its lease ended, and another run has taken it over" in caplog.text
+    assert Counter(row.state for row in scene.rows()) == {State.STORED: 2, State.SUCCEEDED: 1}
+    assert len(sandbox.state.bill()) == 3
 
 
 def test_a_shard_without_access_to_the_output_says_so(

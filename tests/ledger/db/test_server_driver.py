@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -136,6 +137,45 @@ async def test_a_server_that_is_killed_again_and_again_loses_and_repeats_nothing
         await work
         assert (await count(one, "a"), await count(one, "b"), len(lines)) == (150, 150, 300)
         assert deaths >= 2
+
+
+async def test_connections_that_are_killed_again_and_again_are_thrown_away(
+    postgres: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At any moment: in a statement, in a commit, and while a connection is being made."""
+    monkeypatch.setattr(server_driver, "LONGEST_PAUSE", 0.1)
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ?"
+    name, chance, lines, kills = postgres.rpartition("/")[2], random.Random(5), [0], 0
+
+    async def write(database: Database, name: str) -> None:
+        for number in range(1, 16):
+            assert await database.write(adding(name)) == number
+            assert await count(database, name) == number
+            lines[0] += 1
+
+    async with opened(postgres) as one, opened(postgres) as other:
+        work = asyncio.gather(*(write(database, f"{n}") for n, database in enumerate((one, one, one, other, other))))
+        while not work.done():
+            before = lines[0]
+            while lines[0] < before + chance.randint(0, 2) and not work.done():  # else a slow machine would not get on
+                await asyncio.sleep(0.001)
+            kills += len(await asyncio.to_thread(postgres_server.execute, "postgres", kill, name))
+        await work
+        assert [await count(one, f"{n}") for n in range(5)] == [15] * 5
+    assert kills > 15
+    # A run that begins meanwhile does not give up at the first broken connection.
+    tries = []
+
+    def breaks(*given: object) -> None:
+        tries.append(given)
+        if len(tries) < 3:
+            postgres_server.execute("postgres", kill, name)
+
+    database = Database(postgres)
+    sa.event.listen(database._driver.sync_engine, "connect", breaks)
+    await database.open()
+    await database.close()
+    assert len(tries) == 3
 
 
 async def test_a_server_that_stays_away_is_told_with_what_to_do(

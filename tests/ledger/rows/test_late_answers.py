@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from prefect_seedance.core import clock
 from prefect_seedance.errors import InputError, LedgerError, RateLimited, Refused, UnknownOutcome
 from prefect_seedance.ledger import Outcome, Run, Settlement, State, heartbeat, lease
 from prefect_seedance.ledger.rows import budget, leases, lookups, planning
+from prefect_seedance.ledger.sharing import work_claims
 from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import Bench, an_intent
 
@@ -118,9 +120,30 @@ async def test_a_process_of_this_machine_that_stands_still_loses_its_rows_after_
     (row,) = await bench.rows("a")
     other = await bench.ledger.begin_run("spring")
     for silent, taken in ((100, set()), (130, {row})):
-        heard = (datetime.now(UTC) - timedelta(seconds=silent)).isoformat(timespec="microseconds")
-        bench.query("UPDATE seedance_runs SET heartbeat_at = ? WHERE id = ?", heard, bench.run.id)
+        heard = clock.uptime() - silent
+        bench.query("UPDATE seedance_runs SET heartbeat_uptime = ? WHERE id = ?", heard, bench.run.id)
         assert await bench.ledger.write(planning.claim, other, [row]) == taken
+
+
+async def test_a_live_process_of_this_machine_keeps_its_rows_when_the_clock_is_set(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten minutes forward or back are five leases: neither of two live runs takes the other for dead."""
+    ours, theirs = await bench.rows("a", "b")
+    other = await bench.ledger.begin_run("spring")
+    await bench.ledger.write(work_claims.release, bench.run, [theirs])
+    assert await bench.ledger.write(planning.claim, other, [ours, theirs]) == {theirs}
+    for step in (600, -1200, 600):
+        there = clock.now() + timedelta(seconds=step)
+        monkeypatch.setattr(leases, "now", lambda there=there: there)
+        if "postgresql" in bench.place.url:
+            monkeypatch.setattr(leases, "clock", lambda _, there=there: there)
+        for run, row in ((bench.run, ours), (other, theirs)):
+            assert await bench.ledger.write(planning.claim, run, [ours, theirs]) == {row}
+            assert await bench.ledger.write(leases.lives, run.id)
+        await bench.ledger.write(leases.beat, bench.run)
+    await bench.sent(ours)
+    await bench.sent(theirs, other)
 
 
 async def test_a_run_keeps_the_lease_that_it_asked_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

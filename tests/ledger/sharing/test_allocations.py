@@ -178,3 +178,19 @@ async def test_a_limit_that_one_has_met_is_believed_by_all(url: str) -> None:
     await first.speak(ledger, 20)
     assert (first.share.found, first.share.pause) == (None, 0.0)
     await ledger.close()
+
+
+async def test_a_pause_is_handed_on_for_an_hour_at_most(bench: Any) -> None:
+    """Also one that a version without a limit has stored: it would stop every later run."""
+    first, second = Process(member("a"), wanted=1), Process(member("b"), wanted=1)
+    for absurd in (1e30, float("inf"), 86_400.0):
+        await first.speak(bench.ledger, 1, pause=absurd)
+        assert 3500 < first.share.pause <= 3600
+    await second.speak(bench.ledger, 1)
+    assert 3500 < second.share.pause <= 3600
+    bench.query("UPDATE seedance_limits SET open_at = ?", "9999-12-31T23:59:59.000000+00:00")
+    await second.speak(bench.ledger, 1)
+    stored = bench.query("SELECT open_at FROM seedance_limits")
+    await second.speak(bench.ledger, 1)
+    assert 3500 < second.share.pause <= 3600
+    assert bench.query("SELECT open_at FROM seedance_limits") == stored, "it comes nearer, and is not put off again"

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 
 import pytest
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.media import ensure_folder, place
 from prefect_seedance.media.storage import folders
+from prefect_seedance.media.storage.folders import temporary_folder
 
 
 def test_a_folder_is_made_with_its_parents_and_left_empty(tmp_path):
@@ -26,6 +28,12 @@ def test_a_file_in_the_way_is_told(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(InputError, match="in its way"):
             ensure_folder(path)
+
+
+def test_a_machine_without_room_for_temporary_files_is_told_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(InputError, match="set TMPDIR to a folder"):
+        temporary_folder("seedance-")
 
 
 def test_a_folder_without_permission_is_told(tmp_path):

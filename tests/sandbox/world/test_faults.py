@@ -60,7 +60,7 @@ def test_a_broken_answer_hides_a_job_that_was_made(client):
         assert made(client) == number
 
 
-@pytest.mark.parametrize(("seconds", "header"), [(None, None), (7, "7"), (0.2, "1"), (0, "0")])
+@pytest.mark.parametrize(("seconds", "header"), [(None, None), (7, "7"), (0.2, "1"), (0, "0"), ("1e30", "1e30")])
 def test_rate_limits_come_with_and_without_a_wait(client, seconds, header):
     client.server.faults.update(rate_limited=1.0, retry_after=seconds)
     for create in creators(client):
@@ -169,6 +169,7 @@ def test_one_call_meets_one_fault_but_a_job_may_carry_several():
         {"cut_after": "0.5"},
         {"failed": float("nan")},
         {"retry_after": -1},
+        {"retry_after": "1\r\nx: y"},
         {"jimmy_envelope": "xml"},
         {"slow_create_seconds": None},
         {"typo": 0.1},
@@ -183,8 +184,10 @@ def test_wrong_faults_are_refused_and_change_nothing(values):
 
 
 def test_faults_are_set_over_http(client):
-    answer = client.http.post("/_sandbox/faults", json={"failed": 0.5, "queue": {"create": ["cut_after", "ok"]}})
-    assert answer.json()["failed"] == 0.5
+    answer = client.http.post(
+        "/_sandbox/faults", json={"failed": 0.5, "retry_after": "inf", "queue": {"create": ["cut_after", "ok"]}}
+    )
+    assert (answer.json()["failed"], answer.json()["retry_after"]) == (0.5, "inf")
     assert client.http.get("/_sandbox/faults").json()["queued"]["create"] == ["cut_after", "ok"]
     for wrong in ({"failed": 2}, {"queue": {"lunch": ["ok"]}}, {"queue": {"query": ["cut_after"]}}, [1]):
         assert client.http.post("/_sandbox/faults", json=wrong).status_code == 400

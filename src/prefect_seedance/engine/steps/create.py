@@ -11,7 +11,16 @@ from prefect_seedance.accounts.send_gate import PROBES, Turn
 from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps.fallback import account_closed, out_of_patience, refused_by_route, skip
+from prefect_seedance.engine.session import FAILED
+from prefect_seedance.engine.steps.fallback import (
+    account_closed,
+    gives_up,
+    out_of_patience,
+    paused,
+    refused_by_route,
+    refused_for_good,
+    skip,
+)
 from prefect_seedance.engine.steps.lost_asset import will_be_made_again
 from prefect_seedance.engine.steps.policy import close, decide, may_fall_back
 from prefect_seedance.errors import (
@@ -27,7 +36,7 @@ from prefect_seedance.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from prefect_seedance.ledger import TAKEABLE, Intent, State
+from prefect_seedance.ledger import LEASE_ENDED, TAKEABLE, Intent, State
 from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 from prefect_seedance.providers import Created
@@ -57,7 +66,7 @@ async def create(row: Row) -> None:
         return  # the run stopped while the row waited
     if skip(row):
         raise _moved_on(row, row.fallback.skipped[row.fallback.at])
-    if (reason := account_closed(row)) is not None:
+    if (reason := account_closed(row) or paused(row)) is not None:
         await _put_off(row, reason)
         raise reason
     try:
@@ -106,8 +115,8 @@ async def _turn(row: Row) -> AsyncIterator[Turn | None]:
 
 
 async def _ready(row: Row) -> None:
-    """Wait until a create may be sent; a row with another route waits no longer than `limit_patience`."""
-    limiter, over = row.account_client.limiter, row.session.is_over
+    """Wait until a create may be sent, no longer than the row's patience allows."""
+    limiter, over = row.account_client.limiter, gives_up(row)
     if not row.fallback.has_alternatives or row.fallback.limited is None:
         return await limiter.ready(row.slot, over)
     first, refusal = row.fallback.limited
@@ -209,7 +218,7 @@ async def _record_job(row: Row, attempt: int, made: Created) -> None:
     except LedgerError as error:
         # This id is recorded nowhere else; a person finds it in the message.
         text = message("row.job_not_recorded", error=error.text, job=made.job_id)
-        raise LedgerError(text, row=row.key) from error
+        raise LedgerError(text, row=row.key, code=error.code if error.code == LEASE_ENDED else None) from error
     reached("job written")
     session.spending.settled(row.key, made=True)
     row.job_id = made.job_id
@@ -249,10 +258,6 @@ async def _recorded(row: Row) -> int:
 async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
     session = row.session
     state = decide(error).state
-    if isinstance(error, RateLimited):
-        row.account_client.limiter.refused(error.retry_after, row.slot)
-    elif row.slot is not None and state is not State.UNKNOWN:
-        row.account_client.limiter.unsent(row.slot)
     if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
         error.reword(message("row.key_rejected", account=account, words=error.text))
@@ -263,6 +268,12 @@ async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
         state = State.DEFERRED
     elif not decide(error).again:
         close(row.circuit_breaker, row.settings.route.model, error, session.limits.limit_patience)
+    if state in FAILED or refused_for_good(row):
+        session.count_failure(row.id)  # before the limiter lets the next row through
+    if isinstance(error, RateLimited):
+        row.account_client.limiter.refused(error.retry_after, row.slot)
+    elif row.slot is not None and decide(error).state is not State.UNKNOWN:
+        row.account_client.limiter.unsent(row.slot)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
     session.spending.settled(row.key, made=False)
     row.set_state(state, error.message)

@@ -16,7 +16,7 @@ from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.absence import absent, pause_before_next
 from prefect_seedance.engine.steps.deviations import remarks
 from prefect_seedance.engine.stored_files import storage_of
-from prefect_seedance.errors import InvalidVideo, NotFound, SeedanceError
+from prefect_seedance.errors import InputError, InvalidVideo, NotFound, SeedanceError
 from prefect_seedance.ledger import Proof, RowRecord, State
 from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.media import (
@@ -65,6 +65,7 @@ async def download(row: Row) -> None:
         Unreachable: The transfer was cut, or the store is out of reach; another try resumes it.
         InvalidVideo: The bytes are not a whole video; another try starts from the beginning.
         InputError: It cannot be written (disk full, no permission).
+        LedgerError: The lease of this run has ended, and another run may have taken the row over.
     """
     if row.state is not State.SUCCEEDED:
         return
@@ -83,6 +84,13 @@ async def download(row: Row) -> None:
     except NotFound as error:
         row.video_url = None  # the next try asks the job for its link first
         raise await absent(row, error) from error
+    except (InputError, InvalidVideo, OSError) as error:
+        if not await row.session.ledger.write(transitions.is_held, row.session.run, row.id):
+            # This run stood still, and the one that took the row over has moved the unfinished file away.
+            raise transitions.taken_over(row.key) from error
+        if isinstance(error, SeedanceError):
+            error.row = row.key
+        raise
     except SeedanceError as error:
         error.row = row.key
         raise

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import Callable
+from datetime import timedelta
 
+from prefect_seedance.core.clock import now
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.policy import close, decide
 from prefect_seedance.errors import RateLimited, SeedanceError
@@ -12,7 +15,17 @@ from prefect_seedance.ledger import TAKEABLE, State
 from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 
-__all__ = ["account_closed", "choose_route", "moves_on", "out_of_patience", "refused_by_route", "skip"]
+__all__ = [
+    "account_closed",
+    "choose_route",
+    "gives_up",
+    "moves_on",
+    "out_of_patience",
+    "paused",
+    "refused_by_route",
+    "refused_for_good",
+    "skip",
+]
 
 
 def out_of_patience(row: Row, error: SeedanceError) -> bool:
@@ -33,6 +46,12 @@ def refused_by_route(row: Row, error: SeedanceError) -> None:
     close(row.circuit_breaker, row.settings.route.model, error, row.session.limits.limit_patience)
     row.fallback.refusals[row.fallback.at] = error
     row.fallback.probe, row.fallback.limited, row.fallback.moving = None, None, True
+
+
+def refused_for_good(row: Row) -> bool:
+    """Whether all routes of a row have refused it, none of them only for now."""
+    refusals = row.fallback.refusals.values()
+    return row.fallback.exhausted and all(decide(each).state is State.REFUSED for each in refusals)
 
 
 def skip(row: Row) -> bool:
@@ -57,6 +76,33 @@ def account_closed(row: Row) -> SeedanceError | None:
         reason = copy.copy(reason)  # another row has found it out, perhaps of another run
         reason.row = row.key
     return reason
+
+
+def paused(row: Row) -> RateLimited | None:
+    """Why a row is not sent: its provider accepts nothing for longer than the row waits."""
+    wait = row.account_client.limiter.pause_beyond(_patience(row))
+    if wait is None:
+        return None
+    text = message(
+        "row.paused",
+        account=row.settings.account.identity,
+        until=f"{now() + timedelta(seconds=wait):%Y-%m-%d %H:%M}",
+        patience=_patience(row),
+    )
+    error = RateLimited(text, retry_after=wait, provider=row.settings.account.provider, row=row.key)
+    error.beyond_patience = True
+    return error
+
+
+def gives_up(row: Row) -> Callable[[], bool]:
+    """Whether a row stops waiting for its turn: nothing is sent any more, or not soon enough."""
+    session, limiter = row.session, row.account_client.limiter
+    return lambda: session.is_over() or limiter.pause_beyond(_patience(row)) is not None
+
+
+def _patience(row: Row) -> float:
+    """Seconds that a row waits for its turn: where it has another route, that one is soon the better choice."""
+    return row.session.limits.limit_patience if row.fallback.has_alternatives else row.session.spec.patience
 
 
 def moves_on(row: Row) -> bool:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps.fallback import account_closed, refused_by_route
+from prefect_seedance.engine.steps.fallback import account_closed, paused, refused_by_route
 from prefect_seedance.engine.steps.policy import close, decide, may_fall_back, state_before_create
 from prefect_seedance.errors import (
     InputError,
@@ -60,7 +60,7 @@ async def prepare_media(row: Row, upload: MediumStep, review: MediumStep) -> Non
 async def _sendable(row: Row, upload: MediumStep, review: MediumStep) -> VideoRequest:
     forms = {(field, address): _form(row, field, address) for field, address in addresses(row.request)}
     if any(form != "as-is" for form in forms.values()):
-        if (reason := account_closed(row)) is not None:
+        if (reason := account_closed(row) or paused(row)) is not None:
             raise reason  # nothing is submitted, let alone paid, for a row that its account cannot make
         row.session.notify(RowEvent(row.key, "media", row.settings.route.model))
     inline = [(field, address) for (field, address), form in forms.items() if form == "data"]

@@ -26,6 +26,8 @@ class RetryRule:
 
     def again(self, error: BaseException, tried: int) -> bool:
         """Whether to try again after `tried` tries, the last of which ended in `error`."""
+        if isinstance(error, RateLimited) and error.beyond_patience:
+            return False
         return isinstance(error, self.kinds) and tried < self.attempts
 
     def delay(self, tried: int) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import difflib
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from prefect_seedance.errors import TableError
+from prefect_seedance.media.storage.folders import temporary_folder
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.tables.headings import match_headings
 from prefect_seedance.tables.reader import TableLike
@@ -28,7 +28,7 @@ def typed_table(text: str) -> Iterator[TableLike]:
     if not lines or not _has_headings(lines[0]):
         yield [{"prompt": line} for line in lines]
         return
-    with tempfile.TemporaryDirectory(prefix="seedance-typed-") as folder:
+    with temporary_folder("seedance-typed-") as folder:
         path = Path(folder) / "typed rows.csv"
         path.write_text(text, encoding="utf-8")
         yield path

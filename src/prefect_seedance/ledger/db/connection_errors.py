@@ -14,17 +14,27 @@ _ROLLED_BACK = frozenset({"40001", "40P01"})
 _LOST = frozenset({"57P01", "57P02", "57P03", "53300"})
 """SQLSTATEs of a server that was shut down, crashed, is starting, or has no free connection."""
 
+_BROKEN = frozenset({"InternalClientError", "ProtocolError"})
+"""Errors of asyncpg about the state of its own connection: `cannot switch to state 12; another operation is in
+progress`. They come where the server ends a connection in the middle of a statement, or while it is being made."""
+
+_BUSY = "another operation is in progress"
+"""The same, in the words of asyncpg's `InterfaceError`, which it raises for other mistakes too."""
+
 _CONNECTION = "08"
 """The SQLSTATE class of connection exceptions (PostgreSQL documentation, appendix A)."""
 
 
 def connection_lost(error: BaseException) -> bool:
-    """Whether the server could not be reached, or the connection broke."""
+    """Whether the server could not be reached, or the connection broke: it is of no more use then."""
     for one in _chain(error):
         if isinstance(one, DBAPIError) and one.connection_invalidated:
             return True
         # A `TimeoutError` is an `OSError` too.
         if isinstance(one, OSError):
+            return True
+        name = type(one).__name__
+        if name in _BROKEN or (name == "InterfaceError" and _BUSY in str(one)):
             return True
         state = _state(one)
         if state in _LOST or state.startswith(_CONNECTION):

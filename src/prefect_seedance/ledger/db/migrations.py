@@ -161,6 +161,10 @@ RUN_COUNTS = ("ALTER TABLE seedance_runs ADD COLUMN unlisted INTEGER",)
 """Version 5: the number of a run's attempts of which the ledger has no lines."""
 
 
+UPTIME = ("ALTER TABLE seedance_runs ADD COLUMN heartbeat_uptime FLOAT",)
+"""Version 5: a run's heartbeat by a clock of its machine that nobody sets."""
+
+
 def _media(connection: sa.Connection) -> None:
     identity = "SERIAL" if connection.dialect.name == "postgresql" else "INTEGER"
     for statement in MEDIA:
@@ -174,6 +178,11 @@ def _leases(connection: sa.Connection) -> None:
 
 def _run_counts(connection: sa.Connection) -> None:
     for statement in RUN_COUNTS:
+        connection.execute(sa.text(statement))
+
+
+def _uptime(connection: sa.Connection) -> None:
+    for statement in UPTIME:
         connection.execute(sa.text(statement))
 
 
@@ -204,6 +213,7 @@ def _evidence(connection: sa.Connection) -> None:
     _named_jobs(connection)
     _run_counts(connection)
     _spending(connection)
+    _uptime(connection)
 
 
 MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _evidence}

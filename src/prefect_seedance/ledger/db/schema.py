@@ -165,6 +165,7 @@ runs = sa.Table(
     sa.Column("buried_at", UtcTime),
     # Attempts of which the ledger has no lines: of a pruned batch, or known from the output folder alone.
     sa.Column("unlisted", sa.Integer),
+    sa.Column("heartbeat_uptime", sa.Float),
 )
 """One line per run, which may hold rows, with what is needed to check whether its process is alive."""
 

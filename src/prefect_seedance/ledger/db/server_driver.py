@@ -62,6 +62,11 @@ class ServerDriver:
         # No waiting for a server that was never reached, or that was just waited for in vain.
         self._patience = 0.0
         self._lost_at: float | None = None
+        sa.event.listen(engine.sync_engine, "connect", self._reached, insert=True)
+
+    def _reached(self, *_: object) -> None:
+        """A connection was made: if it breaks at once, the server is waited for all the same."""
+        self._patience = PATIENCE
 
     @property
     def sync_engine(self) -> sa.Engine:

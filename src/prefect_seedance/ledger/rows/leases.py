@@ -1,8 +1,8 @@
 """Leases: runs hold rows as long as their process lives.
 
 On the same host a dead process is detected at once by its process id and start time, so a rerun never waits for a
-lease. On another host, and for a frozen process on this one, the heartbeat decides; it is compared with the clock that
-all machines share, the database server's.
+lease. A live process of this host may be frozen: there the heartbeat decides by the machine's uptime, because its clock
+may be set. On another host the heartbeat decides by the clock that all machines share, the database server's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prefect_seedance.core.clock import now
+from prefect_seedance.core.clock import now, uptime
 from prefect_seedance.errors import UnknownOutcome
 from prefect_seedance.ledger.db.schema import asset_requests, attempts, batches, materials, rows, runs
 from prefect_seedance.ledger.lease_time import LEASE, lease
@@ -126,6 +126,7 @@ def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str
             process_started=process_started(os.getpid()) or "",
             started_at=moment,
             heartbeat_at=moment,
+            heartbeat_uptime=uptime(),
             lease=lease().total_seconds(),
         )
     )
@@ -135,13 +136,17 @@ def begin(connection: sa.Connection, batch_id: int, batch: str, flow_run_id: str
 
 def beat(connection: sa.Connection, run: Run) -> None:
     """Record a heartbeat of the run."""
-    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(heartbeat_at=clock(connection)))
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(_heartbeat(connection)))
+
+
+def _heartbeat(connection: sa.Connection) -> dict[str, Any]:
+    return {"heartbeat_at": clock(connection), "heartbeat_uptime": uptime()}
 
 
 def beat_unless_ended(connection: sa.Connection, run: Run) -> None:
     """Record a heartbeat before dead leases are ended, unless the run's own lease was ended meanwhile."""
     alive = sa.and_(runs.c.id == run.id, runs.c.buried_at.is_(None))
-    connection.execute(sa.update(runs).where(alive).values(heartbeat_at=clock(connection)))
+    connection.execute(sa.update(runs).where(alive).values(_heartbeat(connection)))
 
 
 def renew_lease(connection: sa.Connection, run: Run) -> None:
@@ -201,7 +206,10 @@ def _end_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
         over = {"ended_at": now(), "buried_at": clock(connection)}
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(over))
         return True
-    if _lease_expired(connection, run) and _lease_expired(connection, _locked(connection, run.id)):
+    alive = seen is True
+    if _lease_expired(connection, run, alive=alive) and _lease_expired(
+        connection, _locked(connection, run.id), alive=alive
+    ):
         # The run may only be unreachable, so it is not marked as ended, but it loses its rows. A live process of this
         # host may be frozen, or its run may have ended without reaching the database.
         end_lease(connection, run.id)
@@ -210,9 +218,11 @@ def _end_if_dead(connection: sa.Connection, run: sa.Row[Any]) -> bool:
     return False
 
 
-def _lease_expired(connection: sa.Connection, run: sa.Row[Any]) -> bool:
-    """Whether the lease of a run has expired."""
+def _lease_expired(connection: sa.Connection, run: sa.Row[Any], *, alive: bool) -> bool:
+    """Whether the lease of a run has expired; where its process is known to live on this host, by the uptime."""
     duration = LEASE if run.lease is None else timedelta(seconds=run.lease)
+    if alive and run.heartbeat_uptime is not None:
+        return bool(run.heartbeat_uptime + duration.total_seconds() <= uptime())
     return bool(run.heartbeat_at + duration <= clock(connection))
 
 

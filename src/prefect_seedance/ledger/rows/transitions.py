@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from prefect_seedance.core.clock import now
 from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger.db.schema import attempts, rows, runs
+from prefect_seedance.ledger.lease_time import LEASE_ENDED
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.ledger.rows import spending
@@ -30,6 +31,7 @@ __all__ = [
     "fail",
     "fail_gone",
     "intend",
+    "is_held",
     "prove",
     "put_off",
     "refetch",
@@ -39,6 +41,7 @@ __all__ = [
     "revive",
     "store",
     "succeed",
+    "taken_over",
     "withdraw",
 ]
 
@@ -382,11 +385,22 @@ def _held(
     """
     row = locked_row(connection, row_id)
     if row.holder != run.id or row.buried_at is not None:
-        raise LedgerError(message("ledger.row_taken_over"), row=row.key)
+        raise taken_over(row.key)
     if row.state not in states or to not in TRANSITIONS[row.state]:
         raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=to.value), row=row.key)
     if attempt_id is not None and attempt_id != row.attempt_id:
         raise LedgerError(message("ledger.not_latest_attempt", attempt=attempt_id), row=row.key)
+
+
+def taken_over(key: str) -> LedgerError:
+    """The error for a row that another run holds, or may hold."""
+    return LedgerError(message("ledger.row_taken_over"), code=LEASE_ENDED, row=key)
+
+
+def is_held(connection: sa.Connection, run: Run, row_id: int) -> bool:
+    """Whether a run still holds a row."""
+    row = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
+    return row is not None and row.holder == run.id and row.buried_at is None
 
 
 def set_state(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:

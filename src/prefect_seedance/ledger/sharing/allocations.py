@@ -36,6 +36,10 @@ NEW = "new"
 LONGEST = timedelta(minutes=10)
 """How long a job without any report is counted: its row may never be claimed again, but the job ends."""
 
+LONGEST_PAUSE = timedelta(hours=1)
+"""The longest pause that processes hand on to each other: after that one of them asks the provider again, so that one
+bad answer does not stop all later runs."""
+
 TURN = 20.0
 """Seconds per turn: where processes outnumber the places, each turn favours other processes."""
 
@@ -108,9 +112,11 @@ def allocate(connection: sa.Connection, member: Member, demand: Demand) -> Alloc
     living = [each for each in others if each.id not in lost]
     fresh = mine is None and not living
     found = _account_limit(None if fresh else known.found, demand, living)
-    opens = moment + timedelta(seconds=demand.pause) if demand.pause > 0 else None
-    if known.open_at is not None and not fresh and (opens is None or known.open_at > opens):
-        opens = known.open_at
+    opens = moment + min(LONGEST_PAUSE, _seconds(demand.pause)) if demand.pause > 0 else None
+    if known.open_at is not None and not fresh:
+        # An earlier version may have stored a moment that is years ahead.
+        stored = min(known.open_at, moment + LONGEST_PAUSE)
+        opens = stored if opens is None else max(opens, stored)
     changed: dict[str, Any] = {"found": found, "open_at": opens}
     if changed != {"found": known.found, "open_at": known.open_at}:
         this = sa.and_(limits.c.provider == member.provider, limits.c.account == member.account)
@@ -135,6 +141,10 @@ def allocate(connection: sa.Connection, member: Member, demand: Demand) -> Alloc
         connection.execute(sa.insert(members).values({**who, **values}))
     pause = 0.0 if opens is None else max(0.0, (opens - moment).total_seconds())
     return Allocation(granted, found, 1 + len(living), pause)
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, 1e9))  # infinite, or more than a timedelta holds
 
 
 def release(connection: sa.Connection, member: Member) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "RowBrief",
     "claim",
     "ended_flow_runs",
+    "free_routes",
     "offer",
     "plan_details",
     "release",
@@ -148,6 +149,14 @@ def remainder(connection: sa.Connection, run: leases.Run, take: str, *, patience
     ).where(here)
     free, held, failed, over = connection.execute(select).one()
     return Remainder(free or 0, held or 0, failed or 0, bool(over))
+
+
+def free_routes(connection: sa.Connection, run: leases.Run, take: str, parent: str) -> dict[RouteKey, int]:
+    """The number of rows that the parent run has offered and nobody holds, by route."""
+    here = (rows.c.batch_id == run.batch_id, rows.c.take == take, rows.c.holder.is_(None), _offered(parent))
+    route = (rows.c.provider, rows.c.account, rows.c.model)
+    found = connection.execute(sa.select(*route, sa.func.count()).where(*here).group_by(*route))
+    return {(provider, account, model): number for provider, account, model, number in found}
 
 
 def ended_flow_runs(connection: sa.Connection, run: leases.Run, flow_run_ids: Collection[str]) -> set[str]:

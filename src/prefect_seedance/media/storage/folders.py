@@ -31,19 +31,43 @@ def ensure_folder(path: Path, need_bytes: int = 0) -> None:
     Raises:
         InputError: If it cannot be created or written to, or lacks space.
     """
+    make_folder(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
         # A permission check is not enough: quotas, read-only mounts and shares fail only on a write.
         with tempfile.NamedTemporaryFile(dir=path, prefix=".seedance-") as file:
             file.write(b"\0")
             file.flush()
         free = shutil.disk_usage(path).free
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(message("storage.folder_blocked", folder=str(path))) from None
     except OSError as error:
         raise disk_trouble(error, path) from error
     if free < need_bytes:
         raise InputError(message("storage.low_space", folder=str(path), free=free / 1e6, needed=need_bytes / 1e6))
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder, and its parents.
+
+    Raises:
+        InputError: It cannot be created; the message says why and what to do.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(message("storage.folder_blocked", folder=str(path))) from None
+    except OSError as error:
+        raise disk_trouble(error, path) from error
+
+
+def temporary_folder(prefix: str) -> tempfile.TemporaryDirectory[str]:
+    """A new folder for temporary files, as a context manager that deletes it.
+
+    Raises:
+        InputError: This machine has none that can be written to.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix=prefix)
+    except OSError as error:
+        raise InputError(message("storage.no_temporary_folder", reason=error.strerror or str(error))) from error
 
 
 def place(part: Path, final: Path) -> None:

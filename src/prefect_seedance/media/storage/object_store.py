@@ -22,7 +22,7 @@ from typing import Any
 from prefect_seedance.errors import InputError, SeedanceError, Unreachable
 from prefect_seedance.media.storage.base import Stamp, Storage
 from prefect_seedance.media.storage.digests import file_digest
-from prefect_seedance.media.storage.folders import disk_trouble
+from prefect_seedance.media.storage.folders import disk_trouble, make_folder
 from prefect_seedance.media.storage.part import discard
 from prefect_seedance.messages import message
 
@@ -70,8 +70,8 @@ class ObjectStorage(Storage):
         # Permission to write is enough to store videos; permission to delete is not needed.
         with contextlib.suppress(Exception), self._lock:
             self._files.rm_file(self._path(_PROBE))
+        make_folder(self.parts)
         try:
-            self.parts.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.parts).free
         except OSError as error:
             raise disk_trouble(error, self.parts) from error

@@ -74,7 +74,6 @@ LEDGER: dict[str, str] = {
         "at {ledger}. With it, everything in this folder would be paid for again. Use the folder's own ledger "
         "({@ledger} or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
     ),
-    "ledger.row_taken_over": "The row is no longer held by this run; another run has taken it over.",
     "ledger.run_file_unreadable": (
         "The file {path} cannot be read. It counts what a run has sent from this folder, and shows whether the ledger "
         "is an older copy. Restore it. If you are certain that the ledger in use is the latest one, delete it. Nothing "
@@ -88,6 +87,9 @@ LEDGER: dict[str, str] = {
     "ledger.runs_are_live": (
         "A run works with this ledger now, on {batches}. Stop it, or wait for its end. One that died "
         "on another machine counts as live until its lease is over, two minutes. Nothing was changed."
+    ),
+    "ledger.row_taken_over": (
+        "The row is no longer held by this run: its lease ended, and another run has taken it over."
     ),
     "ledger.unlawful_move": "A row cannot go from {state!r} to {to!r} in this way.",
     "ledger.unreachable": (

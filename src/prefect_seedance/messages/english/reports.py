@@ -120,6 +120,7 @@ REPORTS: dict[str, str] = {
     "hint.in_flight": "up to {jobs:job|jobs} in flight at once",
     "hint.limit": "its limit seems to be {limit:,} now (the lowest met: {lowest:,})",
     "hint.refused": "{refused:,} of {creates:create|creates} refused as too many",
+    "hint.paused": "{account} asks for no further creates until about {until} UTC: run the same call again then",
     "hint.polls": "{polls:status query|status queries} about {jobs:job|jobs} that ended",
     "hint.polls_failed": "{polls:,} of them without a usable answer",
     "sheet.partial": (

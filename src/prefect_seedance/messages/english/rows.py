@@ -106,6 +106,10 @@ ROWS: dict[str, str] = {
     "row.over_budget": (
         "The row's worst case of {reserve} does not fit into what is left of the budget of {budget}. Nothing was sent."
     ),
+    "row.paused": (
+        "{account} asked for a pause until about {until} UTC, and this run waits {patience:g} s at most. Nothing was "
+        "sent for the row. Run the same call again after that."
+    ),
     "row.route_refused": "{route}: {reason}",
     "row.route_skipped": "{route}: not asked, because it accepts nothing now. {reason}",
     "row.still_held": "Another run still works on this row.",

@@ -93,6 +93,11 @@ RUNS: dict[str, str] = {
     "run.shard_without_parent": (
         "These are not the parameters of a shard: they name no run that has begun the work. Nothing was spent."
     ),
+    "run.shard_no_route": (
+        "{rows:row is|rows are} left for {routes}, and the blocks of this shard are {ours}: another account's label, "
+        "or another model. Save the blocks where the workers load them as this run has them, and run the same call "
+        "again. Nothing was sent for these rows."
+    ),
     "run.shard_other_version": (
         "This shard cannot read the parameters of the run that began the work: {reason}. Install the same version of "
         "prefect-seedance on all workers. This shard spent nothing."

@@ -34,15 +34,22 @@ STORAGE: dict[str, str] = {
     "output.not_opened": "{@output:{where}} cannot be opened: {reason}. Nothing was spent.",
     # Folders on a disk.
     "storage.folder_blocked": (
-        "The output folder {folder} cannot be created: there is a file of that name in its way."
+        "The folder {folder} cannot be created: there is a file of that name in its way. Move the file away, or choose "
+        "another folder."
     ),
     "storage.low_space": (
         "The disk of {folder} has {free:,.0f} MB free, and about {needed:,.0f} MB are needed. Free some space, or "
         "choose another output folder."
     ),
     "storage.disk_full": "The disk is full: {path} cannot be written. What was downloaded so far is kept.",
-    "storage.no_permission": "No permission to write {path}: {reason}.",
-    "storage.disk_error": "{path} cannot be written: {reason}.",
+    "storage.no_permission": (
+        "No permission to write {path}: {reason}. Allow this user to write there, or choose another folder."
+    ),
+    "storage.disk_error": "{path} cannot be written: {reason}. Look at the disk, or choose another folder.",
+    "storage.no_temporary_folder": (
+        "No folder for temporary files can be created: {reason}. Free some space, or set TMPDIR to a folder that this "
+        "process may write to. Nothing was spent."
+    ),
     "storage.path_blocked": (
         "{path} cannot be written: there is a file in the way of a folder, or a folder in the way of a file."
     ),

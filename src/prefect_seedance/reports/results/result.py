@@ -180,6 +180,7 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
             *_budget(outcome),
             *spending,
             *_balances(outcome),
+            *_pauses(outcome),
             *map(stats_line, outcome.account_stats),
             *_what_to_do(outcome, batch),
         ],
@@ -221,6 +222,13 @@ def _what_to_do(outcome: RunOutcome, batch: str) -> list[str]:
     unknown = any(row.kind.state is State.UNKNOWN for row in rows)
     first = [str(message("gate.resolve_first", batch=batch))] if unknown else []
     return [*first, str(message("gate.what_to_do"))]
+
+
+def _pauses(outcome: RunOutcome) -> list[str]:
+    return [
+        str(message("hint.paused", account=account, until=f"{until:%Y-%m-%d %H:%M}"))
+        for account, until in outcome.pauses.items()
+    ]
 
 
 def _balances(outcome: RunOutcome) -> list[str]:

@@ -11,7 +11,7 @@ from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.row_loader import HAS_WORK, RowLoader, route_key
 from prefect_seedance.engine.run_spec import Parent
 from prefect_seedance.engine.session import Session
-from prefect_seedance.errors import LedgerError, RunEnded, SeedanceError, TooManyFailures
+from prefect_seedance.errors import InputError, LedgerError, RunEnded, SeedanceError, TooManyFailures
 from prefect_seedance.ledger import TAKEABLE, Remainder, RouteKey, State
 from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.ledger.sharing import work_claims
@@ -102,6 +102,8 @@ class SharedClaims:
             session.stop(too_many_failures(standing.failed, session.limits.max_failures))
         if busy:
             return True
+        if session.stopped is None and not standing.held and standing.free:
+            await self._check_routes()
         if session.stopped is not None or not standing.held:
             return False
         return self._clock() - self._busy_at < session.spec.patience
@@ -110,6 +112,18 @@ class SharedClaims:
         """Demand no slots for rows that are not claimed any more."""
         for settings in self._routes:
             self._expect(settings, 0)
+
+    async def _check_routes(self) -> None:
+        """Say so where rows are left that no shard can make, because its routes are others than those of the parent."""
+        free = await self._session.ledger.read(
+            work_claims.free_routes, self._session.run, self._session.spec.take, self._parent.run
+        )
+        mine = {route_key(settings) for settings in self._routes}
+        if lost := {route: number for route, number in free.items() if route not in mine}:
+            names = [f"{provider}/{account}:{model}" for provider, account, model in sorted(lost)]
+            ours = [f"{provider}/{account}:{model}" for provider, account, model in sorted(mine)]
+            text = message("run.shard_no_route", rows=sum(lost.values()), routes=names, ours=ours)
+            self._session.stop(InputError(text))
 
     def _failed_more(self) -> bool:
         """Whether a row has failed here that the count over all shards does not include yet."""

@@ -106,7 +106,8 @@ class Faults:
 
     Attributes:
         rate_limited: A create is answered with 429; no job is made.
-        retry_after: The Retry-After of a 429, in seconds; None sends no such header.
+        retry_after: The Retry-After of a 429: a number of seconds, or a text that is sent as it is (a date, `1e30`,
+            `inf`); None sends no such header.
         concurrency: A hidden limit of unfinished jobs for each account: above it, 429. None is no limit.
         error_before: A create is answered with 500 in the provider's own form; no job is made.
         error_after: The job is made and charged, but the answer is a gateway's 502 page.
@@ -176,7 +177,7 @@ class Faults:
     """
 
     rate_limited: float = 0.0
-    retry_after: float | None = 1.0
+    retry_after: float | str | None = 1.0
     concurrency: int | None = None
     error_before: float = 0.0
     error_after: float = 0.0
@@ -316,5 +317,6 @@ def _check(name: str, value: object) -> None:
     seconds = {"slow_create_seconds", "late_seconds", "asset_absent_seconds", "asset_list_absent_seconds"}
     if name in seconds and not (number and value >= 0):  # type: ignore[operator]
         raise ValueError(f"{name} is a number of seconds, not {value!r}")
-    if name in {"retry_after", "concurrency"} and not (value is None or (number and value >= 0)):  # type: ignore[operator]
+    text = name == "retry_after" and isinstance(value, str) and value.isascii() and value.isprintable()
+    if name in {"retry_after", "concurrency"} and not (value is None or text or (number and value >= 0)):  # type: ignore[operator]
         raise ValueError(f"{name} is a number from 0 or nothing, not {value!r}")

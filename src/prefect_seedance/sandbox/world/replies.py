@@ -103,6 +103,8 @@ def broken_off(answer: Response) -> Response:
 
 
 def retry_headers(state: State) -> dict[str, str]:
-    """Return the Retry-After header of a 429, in whole seconds as HTTP requires."""
-    seconds = state.faults.retry_after
-    return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
+    """Return the Retry-After header of a 429, in whole seconds as HTTP requires, or as the fault words it."""
+    wait = state.faults.retry_after
+    if wait is None:
+        return {}
+    return {"Retry-After": wait if isinstance(wait, str) else str(math.ceil(wait))}
