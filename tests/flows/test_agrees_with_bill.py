@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import httpx
 import pytest
 
-from prefect_seedance.blocks import PriceBook
+from prefect_seedance.blocks import JimmyCredentials, PriceBook
+from prefect_seedance.cli.app import run as cli
+from prefect_seedance.sandbox import SandboxSettings
 from prefect_seedance.sandbox.world.prices import price_list
 from tests.lifetimes import end_of_life
 
@@ -129,6 +136,66 @@ def test_in_a_storm_no_row_is_paid_twice_and_the_ledger_knows_every_job(
     assert held == len(unknown)
     doubt = [line.doubt for line in second.costs_to_date if line.held]
     assert sum(doubt, Decimal(0)) >= sum((line.cost for line in lines.values()), Decimal(0))
+
+
+def bill_file(url: str, path: Path, ahead: timedelta = timedelta(hours=8)) -> Path:
+    """The sandbox's bill over HTTP, written as a Chinese console exports it: GBK, local times, no account."""
+    with path.open("w", newline="", encoding="gbk") as file:
+        writer = csv.writer(file)
+        writer.writerow(["任务ID", "计费模型名", "金额", "币种", "创建时间"])
+        for line in httpx.get(f"{url}/_sandbox/bill").raise_for_status().json():
+            made = datetime.fromtimestamp(line["created_at"], UTC) + ahead
+            writer.writerow(
+                [
+                    line["job_id"],
+                    line["billing_model"],
+                    f"￥{line['cost']}",
+                    line["currency"],
+                    f"{made:%Y/%m/%d %H:%M:%S}",
+                ]
+            )
+    return path
+
+
+TWO_KEYS = SandboxSettings(speed=100, keys={**SandboxSettings().keys, "sk_second": "jimmy/second"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sandbox_settings", [TWO_KEYS])
+def test_the_bill_is_held_against_the_whole_ledger_and_finds_the_unknown_rows(
+    make, route_to, sandbox, tmp_path, capsys
+):
+    sandbox.faults.queue("create", "ok", "cut_after", "broken_after", "failed", "ok")
+    table = [{"id": f"r{n}", "prompt": f"a lantern {n}"} for n in range(5)]
+    make(table, batch="spring", route=route_to(duration=5, max_in_flight=1))
+    second = JimmyCredentials(api_key="sk_second", base_url=sandbox.url, account="second")
+    dollars = PriceBook(currency="USD", prices={"seedance2.0-mini-720p": "0.05"})
+    make(table[:2], batch="summer", route=route_to(duration=5, credentials=second, prices=dollars))
+
+    path = bill_file(sandbox.url, tmp_path / "bill.csv")
+    capsys.readouterr()
+    assert cli(["report", "--bill", str(path)]) == 1
+    text = capsys.readouterr().out
+    last = text.strip().splitlines()[-1]
+    for count in ("2 agreed", "1 failed, charged", "1 missing here", "1 named here", "2 other currency"):
+        assert count in last, text
+    assert re.search(r"jimmy/second +USD +0.5 +0\b", text), text
+    assert re.search(r"jimmy/second +CNY +0 +0.5\b", text), text
+    assert "This bill does: 1 of 1 were" in text
+
+    # What it offers is right: each unknown row is resolved by its own job, and nothing is paid again.
+    commands = dict(re.findall(r"prefect-seedance resolve spring (\S+) job (\S+)", text))
+    made = {line.job_id: line.prompt for line in sandbox.state.bill()}
+    assert {row: made[job] for row, job in commands.items()} == {"r1": "a lantern 1", "r2": "a lantern 2"}
+    for row, job in commands.items():
+        assert cli(["resolve", "spring", row, "job", job]) == 0
+    make(table, batch="spring", route=route_to(duration=5))
+    assert sandbox.state.calls["jimmy.create"] == 7
+    capsys.readouterr()
+    assert cli(["report", "spring", "--bill", str(path)]) == 1, "the failed job was charged, and the ledger cannot know"
+    text = capsys.readouterr().out
+    assert "4 agreed" in text, text
+    assert "summer" not in text
 
 
 @pytest.mark.slow

@@ -173,7 +173,7 @@ def test_the_audit_trail_and_the_bill_agree(
         writer.writerow(["Task_ID", "金额"])
         writer.writerows([line.job_id, line.amount] for line in sandbox.state.bill())
     capsys.readouterr()
-    assert cli(["report", "b", "--bill", str(bill)]) == 1
+    assert cli(["report", "b", "--bill", str(bill), "--bill-currency", "CNY"]) == 1
     text = capsys.readouterr().out
     assert "3 agreed" in text
     assert "1 missing here" in text

@@ -285,22 +285,26 @@ def status(batch: str | None = None, *, take: str | None = None, ledger: Ledger 
 
 @app.command
 def report(
-    batch: str,
+    batch: str | None = None,
     *,
     ledger: Ledger = None,
     audit: Path | None = None,
     bill: Path | None = None,
     bill_job: str | None = None,
     bill_amount: str | None = None,
+    bill_currency: str | None = None,
+    bill_account: str | None = None,
 ) -> int:
-    """Show what a batch has cost so far, and what is not known about it.
+    """Show what a batch has cost so far, and what is not known about it; or compare the ledger with a bill.
 
     Args:
-        batch: The batch.
+        batch: The batch; with --bill: show this one only.
         audit: Write every attempt to this CSV file, for a dispute with a provider.
-        bill: Compare a provider's bill (CSV) with the ledger, job by job.
+        bill: Compare a provider's bill (CSV, Excel, JSON) with the whole ledger, job by job.
         bill_job: The heading of the job's id in the bill.
         bill_amount: The heading of the amount in the bill.
+        bill_currency: The currency of the bill's amounts, where it names none, such as CNY.
+        bill_account: The account whose bill it is, such as jimmy/main.
     """
     from prefect_seedance.cli.audit import compare_bill, export_audit  # noqa: PLC0415
     from prefect_seedance.cli.status import show_report  # noqa: PLC0415
@@ -308,7 +312,16 @@ def report(
     if audit is not None:
         export_audit(batch, ledger, audit)
     if bill is not None:
-        return 0 if compare_bill(batch, ledger, bill, bill_job, bill_amount) else FAILED
+        agreed = compare_bill(
+            batch,
+            ledger,
+            bill,
+            job_column=bill_job,
+            amount_column=bill_amount,
+            currency=bill_currency,
+            account=bill_account,
+        )
+        return 0 if agreed else FAILED
     return 0 if audit is not None else show_report(batch, ledger)
 
 

@@ -113,8 +113,14 @@ def _offer_jobs(rows: list[RowRecord]) -> None:
         )
 
 
-def show_report(batch: str, url: str | None) -> int:
-    """Print what a batch has cost so far. Returns the exit code."""
+def show_report(batch: str | None, url: str | None) -> int:
+    """Print what a batch has cost so far. Returns the exit code.
+
+    Raises:
+        InputError: No batch is named, or the ledger knows none of this name.
+    """
+    if batch is None:
+        raise InputError(message("cli.report_of_what"))
     records = read_batch(batch, url)
     lines = add_up(records.attempts, records.assets)
     title = message("cli.cost_of_batch", batch=batch)

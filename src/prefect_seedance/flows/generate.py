@@ -22,9 +22,10 @@ from prefect_seedance.flows.approval import approved
 from prefect_seedance.flows.distributed.parent import spread_over
 from prefect_seedance.flows.events import emit_finished, row_events
 from prefect_seedance.flows.media import media_access_of
-from prefect_seedance.flows.naming import batch_name, flow_run_id, run_name, scheduled_time
+from prefect_seedance.flows.naming import flow_run_id
 from prefect_seedance.flows.outcomes import failed, final_state
 from prefect_seedance.flows.progress import progress_shown
+from prefect_seedance.flows.run_batch_name import name_of_run, run_name, settled_name
 from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.flows.twins import awaited, blocking, core_of
@@ -89,7 +90,8 @@ async def generate_videos(
         table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
         route: A RouteDefaults block, the name of a saved one, or several: a row's `route`, `model` and `provider`
             columns pick among them (see `choose`), and the first is the default.
-        batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`.
+        batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`, in the
+            schedule's time zone, or `nightly-{scheduled@Asia/Shanghai:%Y-%m-%d}` in a named one.
         output: The folder for videos and results, or a URL such as `s3://bucket/prefix` (see the manual for
             credentials); each batch has its own folder in it.
         file_name: A template for the names of the videos in the batch's folder, such as `{model}/{id}-{ratio}`. Fields:
@@ -150,9 +152,10 @@ async def generate_videos(
         ceiling = None if approve_above is None else Amount.parse(approve_above, "approve_above")
         steps = steps_for(task_runs)
         access = media_access_of(read, routes, media_root, media_hosts)
-        name, take, states = batch_name(batch, scheduled_time()), str(take).strip() or "1", retry_states(retry)
+        named, take, states = await asyncio.to_thread(name_of_run, batch), str(take).strip() or "1", retry_states(retry)
         url = ledger_url(ledger, prefect_home())
         plan = await asyncio.to_thread(gather, read, routes, only=only, limit=limit, policy=policy)
+        name, name_warnings = await settled_name(named, url)
         if probe and has_media(plan):
             await survey(plan, access, await settled_keys(url, name, take, states))
         plan.settle(limits=limits, on_invalid=on_invalid)
@@ -175,9 +178,11 @@ async def generate_videos(
             plan.warnings += warnings
     except SeedanceError as error:
         return failed(error)
-    plan.warnings += _ledger_warnings(ledger)
+    plan.warnings += [*_ledger_warnings(ledger), *map(str, name_warnings)]
     for warning in plan.warnings:
         logger.warning(warning)
+    if (explained := named.explained()) is not None:
+        logger.info(explained)
     logger.info("Batch %s: %s", spec.batch, plan.total())
     if ceiling is not None and not await approved(spec.batch, plan, ceiling):
         return failed(InputError(message("run.not_approved")), "Not approved")

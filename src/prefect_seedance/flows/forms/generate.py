@@ -29,8 +29,8 @@ from prefect_seedance.flows.forms.making import TableRun, final_of_all, make_all
 from prefect_seedance.flows.forms.places import FoundTable, durable_path, find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.generate import OnInvalid, generate
-from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.run_batch_name import run_name
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import artifact_key
@@ -73,7 +73,8 @@ async def videos_from_table(
     Args:
         route: Who pays, which model, and your prices: a saved block of the type "Seedance Route Defaults".
         batch: The name under which the rows are kept. The same name continues where it stopped, and never pays again
-            for what it has. For a schedule: nightly-{scheduled:%Y-%m-%d} is a new batch each day.
+            for what it has. For a schedule: nightly-{scheduled:%Y-%m-%d} is a new batch each day, by the schedule's
+            own time zone; {scheduled@Asia/Shanghai:%Y-%m-%d} names another one.
         table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it. A
             pattern such as /data/tables/*.csv takes every file that matches, each as a batch of its own.
         rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their headings.

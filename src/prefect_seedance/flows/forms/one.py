@@ -14,8 +14,8 @@ from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import AS_ROUTE, LONGEST, AgainState, Model, Ratio, Resolution, Sound, titled
 from prefect_seedance.flows.forms.generate import run_of_form
 from prefect_seedance.flows.forms.making import make_one
-from prefect_seedance.flows.naming import run_name
 from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.run_batch_name import run_name
 from prefect_seedance.flows.twins import of_form
 
 __all__ = ["one_video"]

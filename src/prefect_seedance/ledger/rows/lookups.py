@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from prefect_seedance.core.gc_pause import gc_paused
-from prefect_seedance.ledger.db.schema import attempts, batches, raw, rows
+from prefect_seedance.ledger.db.schema import attempts, batches, raw, rows, runs
 from prefect_seedance.ledger.records import AttemptRecord, Mark, RowRecord
 from prefect_seedance.ledger.states import State
 
 __all__ = [
+    "BatchBeginning",
     "attempts_of",
     "attempts_of_rows",
     "batch_id",
     "batch_names",
+    "batches_begun",
     "earlier_attempts_of",
     "grouped",
     "marks_of",
@@ -167,6 +169,26 @@ def batch_id(connection: sa.Connection, name: str) -> int | None:
 def batch_names(connection: sa.Connection) -> list[str]:
     """The names of all batches, oldest first."""
     return list(connection.execute(sa.select(batches.c.name).order_by(batches.c.id)).scalars())
+
+
+class BatchBeginning(NamedTuple):
+    """When a batch was begun, and the flow runs that worked on it, the first one first."""
+
+    name: str
+    began_at: datetime
+    flow_run_ids: tuple[str, ...]
+
+
+def batches_begun(connection: sa.Connection, names: Collection[str]) -> list[BatchBeginning]:
+    """The batches among these names that there are, oldest first."""
+    found: list[BatchBeginning] = []
+    for group in grouped(names):
+        select = sa.select(batches.c.id, batches.c.name, batches.c.created_at).where(batches.c.name.in_(group))
+        for batch, name, began_at in connection.execute(select).all():
+            by = sa.select(runs.c.flow_run_id).where(runs.c.batch_id == batch).order_by(runs.c.started_at, runs.c.id)
+            ids = [flow_run for flow_run in connection.execute(by).scalars() if flow_run is not None]
+            found.append(BatchBeginning(name, began_at, tuple(dict.fromkeys(ids))))
+    return sorted(found, key=lambda each: each.began_at)
 
 
 def _record(found: Sequence[Any]) -> RowRecord:

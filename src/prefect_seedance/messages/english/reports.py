@@ -165,12 +165,38 @@ REPORTS: dict[str, str] = {
     "period.by_price_line": "By price line",
     # The audit trail and the provider's bill.
     "audit.not_written": "{path} cannot be written: {reason}.",
-    "audit.unreadable_bill": "{path} cannot be read as a bill: {reason}.",
     "audit.no_job_column": (
         "{path} has no column for the job id; name it with --bill-job. Its columns are: {headings}."
     ),
     "audit.no_amount_column": (
         "{path} has no column for the amount; name it with --bill-amount. Its columns are: {headings}."
     ),
-    "audit.not_an_amount": "{path}, line {line}, {column}: {value!r} is not an amount.",
+    "audit.no_currency": (
+        "{path}, line {line}: {value} of which currency? Neither the line nor a heading says it. Name it with "
+        "--bill-currency, such as --bill-currency CNY."
+    ),
+    "audit.bad_amounts": "{path}: {lines:line has|lines have} no amount that can be read:{problems:lines}",
+    "audit.not_an_amount": "line {line}, {column}: {value!r}",
+    "audit.no_such_account": "--bill-account {account}: the ledger has no such account. It has: {known}.",
+    "bill.no_jobs": "No jobs on either side.",
+    "bill.counted": "{counts}.",
+    "bill.settles_failures": (
+        "No document of the provider says whether failed jobs are charged. This bill does: {charged:,} of "
+        "{failed:,} were."
+    ),
+    "bill.elsewhere": (
+        "{jobs:job|jobs} of the ledger need not be on this bill: of another account, or sent before its first or after "
+        "its last job."
+    ),
+    "bill.without_job": "{lines:line|lines} of the bill with an amount name no job, and are left out.",
+    "bill.named": "The answer to {place} names {job}. Fetch it: {command}",
+    "bill.candidates": "{job} may have been made for {places:clauses}. Look it up at the provider, then: {command}",
+    "bill.no_candidate": "{lines:line|lines} of the bill without a row here fit no create of unknown outcome.",
+    "bill.place": "row {row} of batch {batch}, sent {time} UTC",
+    "bill.place_settled": "row {row} of batch {batch}, sent {time} UTC and resolved as {verdict}",
+    "bill.unexplained": (
+        "{creates:create|creates} of unknown outcome in the time of this bill fit none of its lines: they were "
+        "probably not charged ({rows})."
+    ),
+    "bill.more": "… and {matches:,} more.",
 }

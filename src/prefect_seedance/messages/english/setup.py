@@ -54,8 +54,8 @@ SETUP: dict[str, str] = {
     "cli.known_cost": "Known cost: {cost}",
     "cli.not_known": "Not known, and not in it: {billing_model}: {doubts}",
     "cli.quoted": "{total}. Nothing was sent, and nothing was spent.",
+    "cli.audit_of_all": "{attempts:attempt|attempts} of all batches are in {path}",
     "cli.audit_written": "{attempts:attempt|attempts} of batch {batch} are in {path}",
-    "cli.no_jobs": "No jobs on either side.",
     "cli.ledger_copied": (
         "The ledger was moved to {place}; it is the same ledger there. The one here can still be read, and begins no "
         "more runs."
@@ -76,6 +76,7 @@ SETUP: dict[str, str] = {
         "missing runs ({batches}) become unknown when they are planned. They may be paid already: look each one up at "
         "the provider, and settle it with prefect-seedance resolve."
     ),
+    "cli.report_of_what": "Name a batch. Without one, only --bill and --audit work: over the whole ledger.",
     "cli.nothing_pruned": "No batch is that old and settled; nothing was changed.",
     "cli.pruned": "Pruned: {batches}. Their names are kept, and refused from now on.",
     "cli.routes": "{routes:route|routes}",

@@ -101,8 +101,39 @@ TABLES: dict[str, str] = {
         "Nothing was spent."
     ),
     "batch.unknown_field": (
-        "{@batch:{name}}: the only field is {{scheduled}}, as in {@batch:nightly-{{scheduled:%Y-%m-%d}}}. Nothing was "
-        "spent."
+        "{@batch:{name}}: the only field is {{scheduled}}, as in {@batch:nightly-{{scheduled:%Y-%m-%d}}}; a time zone "
+        "may follow it, as in {@batch:nightly-{{scheduled@Asia/Shanghai:%Y-%m-%d}}}. Nothing was spent."
+    ),
+    "batch.no_such_zone": (
+        "{@batch}: {zone} is not a time zone. Write its name in the IANA's database, such as Asia/Shanghai or "
+        "Europe/Berlin. Nothing was spent."
+    ),
+    "batch.several_zones": (
+        "{@batch:{name}}: no schedule made this run, and the schedules of its deployment have different time zones: "
+        "the batch would be {names}. Name the zone, as in {@batch:nightly-{{scheduled@Asia/Shanghai:%Y-%m-%d}}}, or "
+        "write out the name of the batch. Nothing was spent."
+    ),
+    "batch.zone_unanswered": (
+        "{@batch} needs the time zone of the schedule, and Prefect's API did not give it ({error}). Run again, or name "
+        "the zone, as in {@batch:nightly-{{scheduled@Asia/Shanghai:%Y-%m-%d}}}. Nothing was spent."
+    ),
+    "batch.time_unanswered": (
+        "{@batch} needs the scheduled time of the flow that called this one, and Prefect's API did not give it "
+        "({error}). Run again, or write out the name of the batch. Nothing was spent."
+    ),
+    # One log line of a run whose batch has a time in its name.
+    "batch.time_in_name": "Batch {name}: the time in its name is {time} in {zone}, {source}",
+    "batch.zone_in_name": "Batch {name}: the time in its name is {time} UTC, in the time zone that {@batch} names",
+    "batch.zone_of_schedule": "the time zone of the schedule that made this run",
+    "batch.zone_of_deployment": "the time zone of the deployment's schedules, since no schedule made this run",
+    "batch.zone_without_schedule": "since neither this run nor its deployment has a schedule",
+    "batch.continued_under": (
+        "This run goes on with the batch {continued}, which was begun for the same time, so that nothing is paid "
+        "twice. Its own name would be {name}: the date was of another time zone before (of UTC in versions before 0.2)."
+    ),
+    "batch.name_taken": (
+        "The batch {name} was begun for another time ({time} UTC), when names had the date in UTC. This run goes on "
+        "with it, and makes only the rows that it does not have. To make all of them, give the batch another name."
     ),
     "cell.problem": "row {line} ({key}), {cell}: {problem}",
     # What is wrong with a cell follows its row and column: no subject, no full stop.
