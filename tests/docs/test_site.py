@@ -32,7 +32,7 @@ def hook(monkeypatch: pytest.MonkeyPatch):
         return importlib.import_module(name)
 
     yield load
-    for name in ("route_pages", "route_parts", "command_page", "field_tables"):
+    for name in ("route_pages", "route_parts", "command_page", "field_tables", "create_answers"):
         sys.modules.pop(name, None)
 
 
@@ -65,6 +65,19 @@ def test_fields_and_parameters(hook) -> None:
     form = tables.table("prefect_seedance.flows.forms.generate", "videos_from_table")
     assert "| Batch name | `batch` | The name under which the rows are kept." in form
     assert form.splitlines()[2].startswith("| Table | `table` |"), "in the order of the form"
+
+
+def test_the_verdict_on_each_answer_to_a_create(hook) -> None:
+    answers = hook("create_answers")
+    page = (ROOT / "docs" / "reference" / "create-answers.md").read_text("utf-8")
+    assert set(answers.MARK.findall(page)) == set(answers.SECTIONS)
+    made = answers.on_page_markdown(page)
+    for words in ("created: job `vid_1234567`", "refused: the route", "refused: the rate", "unknown; names job"):
+        assert words in made
+    wrong = answers.both("a gateway's page", (502,), "<html>")
+    answers.SECTIONS["refused"].append(wrong)
+    with pytest.raises(ValueError, match="'a gateway's page' at jimmy"):
+        answers.table("refused")
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
@@ -137,6 +138,11 @@ class AttemptRecord:
     resolution: str | None
     resolved_at: datetime | None
     named_job: str | None = None
+
+    def __setstate__(self, values: Sequence[Any]) -> None:
+        """Restore a pickled record; one of an earlier release has none of the fields that were added since."""
+        for field, value in zip_longest(fields(self), values):
+            object.__setattr__(self, field.name, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,11 @@ def _oddly(job: Job, phase: str, data: dict[str, Any]) -> dict[str, Any]:
         words = {"status": ODD_WORDS[phase], "fail_reason": "the oven is warm"}
         data |= {**words, "progress": "100%" if phase == "succeeded" else "40%", "data": {**upstream, **words}}
     if "odd_link" in job.effects and "result_url" in data:
-        link = data.pop("result_url").partition(":")[2]
-        data |= {"fail_reason": "", "metadata": {"url": link}, "data": {**(data["data"] or {}), "content": {}}}
+        data |= {
+            "fail_reason": "",
+            "metadata": {"url": data.pop("result_url")},
+            "data": {**(data["data"] or {}), "content": {}},
+        }
     return data
 
 

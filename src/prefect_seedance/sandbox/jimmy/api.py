@@ -103,7 +103,7 @@ class JimmyReplies:
             data |= {"status": ODD_WORDS[phase], "reason": "the oven is warm"}
             data["progress"] = 100 if phase == "succeeded" else 40
         if link is not None and "odd_link" in job.effects:
-            data |= {"mediaUrl": None, "result": {"videos": [{"url": link.partition(":")[2]}]}}
+            data |= {"mediaUrl": None, "result": {"videos": [{"url": link}]}}
         if phase == "failed":
             data["error_msg" if faq else "error_message"] = job.failure
         return success(self.state, "query", data)

@@ -139,7 +139,7 @@ class Faults:
         no_ranges: The file server ignores Range.
         changing_etag: Every download returns a different file with a different ETag.
         odd_word: The status words of the job are in no document.
-        odd_link: The link of the result is in a field of no document, and without its scheme.
+        odd_link: The link of the result is in a field of no document.
         zero_tokens: The usage of the finished job is reported as 0 (Anyfast); it is charged as always.
         odd_headers: The link serves the whole video, and its headers or first bytes are unusual. Which of them depends
             on the job; `odd_headers=…` queues an exact one: `text_plain` and `json` (Content-Type), `aws_chunked` and
