@@ -219,6 +219,7 @@ class UnknownOutcome(ProviderError):
     """
 
     kind = "unknown_outcome"
+    named_job: str | None = None  # errors pickled by earlier releases have none
 
     def __init__(self, message: Message | str, *, named_job: str | None = None, **details: Any) -> None:
         super().__init__(message, **details)

@@ -76,7 +76,7 @@ def test_the_verdict_on_each_answer_to_a_create(hook) -> None:
         assert words in made
     wrong = answers.both("a gateway's page", (502,), "<html>")
     answers.SECTIONS["refused"].append(wrong)
-    with pytest.raises(ValueError, match="'a gateway's page' at jimmy"):
+    with pytest.raises(ValueError, match="at jimmy"):
         answers.table("refused")
 
 

@@ -101,6 +101,12 @@ class Proof:
     remarks: tuple[str, ...] = ()
 
 
+def _restore(record: Any, values: Sequence[Any]) -> None:
+    """Restore a pickled record; one of an earlier release has none of the fields that were added since."""
+    for field, value in zip_longest(fields(record), values):
+        object.__setattr__(record, field.name, value)
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One create request in the ledger."""
@@ -111,7 +117,6 @@ class AttemptRecord:
     run_id: str
     provider: str
     account: str
-    key_fingerprint: str | None
     model: str
     fingerprint: str
     sent_at: datetime
@@ -137,12 +142,11 @@ class AttemptRecord:
     reference_seconds: Decimal | None
     resolution: str | None
     resolved_at: datetime | None
+    # Pickled records go by position, so new fields stand at the end.
+    key_fingerprint: str | None = None
     named_job: str | None = None
 
-    def __setstate__(self, values: Sequence[Any]) -> None:
-        """Restore a pickled record; one of an earlier release has none of the fields that were added since."""
-        for field, value in zip_longest(fields(self), values):
-            object.__setattr__(self, field.name, value)
+    __setstate__ = _restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +183,10 @@ class RowRecord:
     finished_at: datetime | None
     stored_at: datetime | None
     link_expires_at: datetime | None
-    absent_since: datetime | None
     attempt: AttemptRecord | None
+    absent_since: datetime | None = None
+
+    __setstate__ = _restore
 
     @property
     def job_id(self) -> str | None:

@@ -44,6 +44,7 @@ _ROW_FIELDS = [
 ]
 _ATTEMPT_FIELDS = [attempts.c[name].label(f"attempt_{name}") for name in AttemptRecord.__slots__]
 _WIDTH = len(_ROW_FIELDS)
+_BEFORE = RowRecord.__slots__.index("attempt")
 _SELECT = sa.select(*_ROW_FIELDS, *_ATTEMPT_FIELDS).select_from(
     rows.join(batches, rows.c.batch_id == batches.c.id).outerjoin(attempts, rows.c.attempt_id == attempts.c.id)
 )
@@ -193,5 +194,5 @@ def batches_begun(connection: sa.Connection, names: Collection[str]) -> list[Bat
 
 def _record(found: Sequence[Any]) -> RowRecord:
     attempt = AttemptRecord(*found[_WIDTH:]) if found[_WIDTH] is not None else None
-    values: Sequence[Any] = (*found[:_WIDTH], attempt)
+    values: Sequence[Any] = (*found[:_BEFORE], attempt, *found[_BEFORE:_WIDTH])
     return RowRecord(*values)
