@@ -99,9 +99,13 @@ class Scene:
             "query_broken": 0.03,
             "odd_headers": 0.3,
             "keyed_link": 0.1,
+            "late_job": 0.1,
+            "late_link": 0.1,
+            "query_unknown": 0.04,
+            "download_refused": 0.04,
         }
         chosen = {name: rate for name, rate in rates.items() if self.chance.random() < 0.6}
-        self.server.faults.update(retry_after=0.1, slow_create_seconds=0.4, **chosen)
+        self.server.faults.update(retry_after=0.1, slow_create_seconds=0.4, late_seconds=1.5, **chosen)
 
     def killed_at(self, instant: str, nth: int, *, with_prefect: bool = False) -> bool:
         """Run until the instant is reached for the nth time; whether the run died of it."""
