@@ -106,12 +106,6 @@ LEASES = (
 """Version 3: a run's lease and its end, the last transaction of each process, a row's refused routes and plan details,
 and the processes that share an account's limits."""
 
-ABSENCE = (
-    "ALTER TABLE seedance_rows ADD COLUMN absent_since VARCHAR",
-    "ALTER TABLE seedance_attempts ADD COLUMN key_fingerprint VARCHAR",
-)
-"""Version 5: since when a paid job or its link is absent, and the fingerprint of the key that made it."""
-
 KINDS = {
     "BadKey": "authentication",
     "BrokenAnswer": "invalid_response",
@@ -140,7 +134,16 @@ KINDS = {
 }
 """Version 4: a row's `error_kind` is the stable `kind` of an error instead of the name of its class."""
 
-SPENDING = (
+EVIDENCE = (
+    # Since when a paid job or its link is absent, and a hash of the key that made it.
+    "ALTER TABLE seedance_rows ADD COLUMN absent_since VARCHAR",
+    "ALTER TABLE seedance_attempts ADD COLUMN key_fingerprint VARCHAR",
+    # The job that an answer of unknown outcome names.
+    "ALTER TABLE seedance_attempts ADD COLUMN named_job VARCHAR",
+    # The number of a run's attempts of which the ledger has no lines, and its heartbeat by a clock that nobody sets.
+    "ALTER TABLE seedance_runs ADD COLUMN unlisted INTEGER",
+    "ALTER TABLE seedance_runs ADD COLUMN heartbeat_uptime FLOAT",
+    # What each account has spent in the periods of its spending limits.
     """CREATE TABLE seedance_spending (
     provider VARCHAR NOT NULL,
     account VARCHAR NOT NULL,
@@ -154,15 +157,7 @@ SPENDING = (
 )""",
     "CREATE INDEX seedance_attempts_by_account ON seedance_attempts (provider, account, sent_at)",
 )
-"""Version 5: what each account has spent in the periods of its spending limits."""
-
-
-RUN_COUNTS = ("ALTER TABLE seedance_runs ADD COLUMN unlisted INTEGER",)
-"""Version 5: the number of a run's attempts of which the ledger has no lines."""
-
-
-UPTIME = ("ALTER TABLE seedance_runs ADD COLUMN heartbeat_uptime FLOAT",)
-"""Version 5: a run's heartbeat by a clock of its machine that nobody sets."""
+"""Version 5: what the laws on evidence, absence, the age of a ledger and spending need."""
 
 
 def _media(connection: sa.Connection) -> None:
@@ -176,44 +171,15 @@ def _leases(connection: sa.Connection) -> None:
         connection.execute(sa.text(statement))
 
 
-def _run_counts(connection: sa.Connection) -> None:
-    for statement in RUN_COUNTS:
-        connection.execute(sa.text(statement))
-
-
-def _uptime(connection: sa.Connection) -> None:
-    for statement in UPTIME:
-        connection.execute(sa.text(statement))
-
-
 def _kinds(connection: sa.Connection) -> None:
     rows = sa.table("seedance_rows", sa.column("error_kind"))
     kind = sa.case(KINDS, value=rows.c.error_kind, else_=rows.c.error_kind)
     connection.execute(sa.update(rows).where(rows.c.error_kind.is_not(None)).values(error_kind=kind))
 
 
-def _absence(connection: sa.Connection) -> None:
-    for statement in ABSENCE:
-        connection.execute(sa.text(statement))
-
-
-def _named_jobs(connection: sa.Connection) -> None:
-    """Version 5: the job that an unknown answer names."""
-    connection.execute(sa.text("ALTER TABLE seedance_attempts ADD COLUMN named_job VARCHAR"))
-
-
-def _spending(connection: sa.Connection) -> None:
-    for statement in SPENDING:
-        connection.execute(sa.text(statement))
-
-
 def _evidence(connection: sa.Connection) -> None:
-    """Version 5: what the laws on evidence, absence and spending need."""
-    _absence(connection)
-    _named_jobs(connection)
-    _run_counts(connection)
-    _spending(connection)
-    _uptime(connection)
+    for statement in EVIDENCE:
+        connection.execute(sa.text(statement))
 
 
 MIGRATIONS: dict[int, Callable[[sa.Connection], None]] = {1: _media, 2: _leases, 3: _kinds, 4: _evidence}
