@@ -25,6 +25,10 @@ __all__ = [
 ]
 
 
+BESIDE = "beside"
+"""The code of an attempt whose job came to light beside the row's own job, and is not followed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The plan of a row, written before anything is spent.
@@ -137,6 +141,11 @@ class AttemptRecord:
     resolution: str | None
     resolved_at: datetime | None
     named_job: str | None = None
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether it names a job that may have been paid, and whose cost is unknown since no run follows it."""
+        return self.code == BESIDE and self.settlement is Settlement.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

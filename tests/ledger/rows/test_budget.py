@@ -216,28 +216,34 @@ async def test_one_job_is_not_adopted_twice(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "state", "settlement", "held", "job"),
+    ("verdict", "held", "jobs"),
     [
-        # It was made after all: what it costs is held again, and the row's next create is another matter.
-        ("not_made", State.PLANNED, Settlement.UNKNOWN, 1, "late"),
-        ("lost", State.FAILED, Settlement.CHARGED, Decimal("0.25"), "late"),
-        ("job", State.CREATED, Settlement.OPEN, 1, "X"),
+        # It was made after all: the row goes on with the job, and what it may cost is held again.
+        ("not_made", 1, ["late"]),
+        ("lost", 1, ["late"]),
+        # A person's job stays the row's; the other one has a line and a worst case of its own.
+        ("job", 2, ["X", "late"]),
     ],
 )
 async def test_an_answer_that_comes_after_a_persons_word(
-    bench: Bench, verdict: Any, state: State, settlement: Settlement, held: Any, job: str
+    bench: Bench, verdict: Any, held: int, jobs: list[str]
 ) -> None:
     row, attempt = await unknown(bench, "a")
     bench.query("UPDATE seedance_rows SET holder = NULL")
     values: dict[str, Any] = {"lost": {"charge": Decimal("0.25")}, "job": {"job_id": "X"}}.get(verdict, {})
     await bench.ledger.resolve("spring", "1", "a", verdict, **values)
-    with pytest.raises(LedgerError, match="Its job late is in the ledger"):
-        await bench.ledger.created(bench.run, row, attempt, job_id="late", http_status=200, request_id="q")
+    for words in ("job late", "awaits no answer"):  # an answer comes once
+        with pytest.raises(LedgerError, match=words):
+            await bench.ledger.created(bench.run, row, attempt, job_id="late", http_status=200, request_id="q")
     record = await bench.ledger.row(row)
     assert record.attempt is not None
-    assert (record.state, record.attempt.settlement, record.attempt.job_id) == (state, settlement, job)
+    assert (record.state, record.job_id) == (State.CREATED, jobs[0])
+    assert (record.attempt.settlement, record.attempt.charge) == (Settlement.OPEN, None)
     assert await bench.ledger.read(budget.committed, bench.run, "CNY") == held
-    assert "late" in f"{record.attempt.job_id} {record.attempt.message}"
+    assert await bench.ledger.read(budget.recount, bench.run.batch_id) == {"CNY": held}
+    lines = await bench.ledger.read(lookups.attempts_of, "spring")
+    assert [line.job_id for line in lines] == jobs
+    assert [line.is_evidence for line in lines] == [False, True][: len(jobs)]
 
 
 async def test_a_copy_is_the_same_ledger(bench: Bench, tmp_path: Any) -> None:
