@@ -33,7 +33,8 @@ BESIDE = "beside"
 class Plan:
     """The plan of a row, written before anything is spent.
 
-    `accepts` has the fingerprints of its other candidate routes: the row may be in the ledger under one of them.
+    `accepts` has the fingerprints of its other candidate routes, and those of an earlier version: the row may be in the
+    ledger under one of them.
     """
 
     key: str

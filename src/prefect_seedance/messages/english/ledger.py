@@ -74,6 +74,10 @@ LEDGER: dict[str, str] = {
         "at {ledger}. With it, everything in this folder would be paid for again. Use the folder's own ledger "
         "({@ledger} or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
     ),
+    "ledger.prune_live_run": (
+        "A run works on batch {batch!r}: run {run}, process {pid} on {host}, since {started}. Without its rows it "
+        "would pay for them again. Wait until it has ended, or end it, and prune again. Nothing was changed."
+    ),
     "ledger.run_file_unreadable": (
         "The file {path} cannot be read. It counts what a run has sent from this folder, and shows whether the ledger "
         "is an older copy. Restore it. If you are certain that the ledger in use is the latest one, delete it. Nothing "
