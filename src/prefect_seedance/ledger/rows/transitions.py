@@ -250,6 +250,7 @@ def absent(connection: sa.Connection, run: Run, row_id: int, error: SeedanceErro
     row = locked_row(connection, row_id)
     if row.holder != run.id or row.buried_at is not None:
         raise LedgerError(message("ledger.row_taken_over"), row=row.key)
+    _refuse_shared(row)
     if row.state not in {State.CREATED, State.SUCCEEDED}:
         raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=row.state.value), row=row.key)
     set_state(connection, row_id, row.state, absent_since=since, **error_columns(error))
@@ -349,8 +350,7 @@ def _held(
     row = locked_row(connection, row_id)
     if row.holder != run.id or row.buried_at is not None:
         raise taken_over(row.key)
-    if row.state is State.UNKNOWN and row.error_code == SHARED_JOB:
-        raise UnknownOutcome(message("row.shared_job"), code=SHARED_JOB, row=row.key)
+    _refuse_shared(row)
     if row.state not in states or to not in TRANSITIONS[row.state]:
         raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=to.value), row=row.key)
     if attempt_id is not None and attempt_id != row.attempt_id:
@@ -366,6 +366,11 @@ def is_held(connection: sa.Connection, run: Run, row_id: int) -> bool:
     """Whether a run still holds a row."""
     row = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
     return row is not None and row.holder == run.id and row.buried_at is None
+
+
+def _refuse_shared(row: Any) -> None:
+    if row.state is State.UNKNOWN and row.error_code == SHARED_JOB:
+        raise UnknownOutcome(message("row.shared_job"), code=SHARED_JOB, row=row.key)
 
 
 def set_state(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
