@@ -67,8 +67,8 @@ class Tried:
     job: str | None = None
     given_up: bool = False
     """Its run died before the answer came."""
-    resolved: bool = False
-    """A person has settled it."""
+    resolved: str | None = None
+    """What a person has said of it."""
     beside: bool = False
     """It names a job that is not the row's: evidence."""
 
@@ -147,8 +147,17 @@ class Machine(RuleBasedStateMachine):
         assert taken == {row.id for row in free}
         for row in free:
             row.holder = number
-            if row.state in retry - {"unknown"}:
+            if row.state in retry - {"unknown", "expired"}:
                 row.state = "planned"
+
+    @rule(place=RUNS, key=ROWS)
+    def plan_again(self, place: int, key: str) -> None:
+        """An expired row, whose job was asked about first and is gone."""
+        number, run = self.run_at(place)
+        row = self.rows[key]
+        self.do(self.ledger.write(planning.plan_again, run, [row.id]))
+        if row.holder == number and row.state == "expired":
+            row.state = "planned"
 
     @rule(place=RUNS, key=ROWS)
     def intend(self, place: int, key: str) -> None:
@@ -170,13 +179,17 @@ class Machine(RuleBasedStateMachine):
     @rule(key=ROWS, verdict=st.sampled_from(("not_made", "lost", "job")))
     def resolve(self, key: str, verdict: Any) -> None:
         row, tried = self.rows[key], self.rows[key].current
-        lawful = row.state == "unknown" and row.holder is None
+        states = {"unknown"}
+        if verdict == "job":
+            # An expired job is asked about again, and one that a person named can be named again.
+            states |= {"expired"} | ({"created", "failed"} if tried and tried.resolved == "job" else set())
+        lawful = row.state in states and row.holder is None and tried is not None
         job = f"named {next(self.numbers)}" if verdict == "job" else None
         self.attempt(lawful, self.ledger.resolve(self.batch, "1", key, verdict, job_id=job))
         if lawful and tried:
             row.state = {"not_made": "planned", "lost": "failed", "job": "created"}[verdict]
             tried.settlement = {"not_made": "nothing", "lost": "charged", "job": "open"}[verdict]
-            tried.job, tried.resolved = job, True
+            tried.job, tried.resolved = job or tried.job, verdict
 
     @rule(
         number=st.integers(0, 5),
@@ -281,7 +294,9 @@ class Machine(RuleBasedStateMachine):
                 self.end_job(place, key, "succeed" if choice < 5 else ("fail", "fail_gone", "fail")[choice - 5])
             case "succeeded":
                 self.other_moves(place, key, "store" if choice < 5 else "expire")
-            case "refused" | "failed" | "expired":
+            case "expired":
+                self.plan_again(place, key)
+            case "refused" | "failed":
                 self.claim(place, {key}, {row.state})
 
     @rule(place=RUNS)

@@ -93,6 +93,7 @@ async def test_a_run_adopts_what_a_late_answer_names(
     tmp_path: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     scene = Scene(tmp_path, sandbox.url, monkeypatch)
+    await scene.run("before")  # the route has accepted a create, so that the next ones need not go one at a time
     first = await scene.given_up("not_made")
     assert (await scene.rows())["late"].state is State.PLANNED
     holds, sends = asyncio.Event(), asyncio.Event()
@@ -108,7 +109,7 @@ async def test_a_run_adopts_what_a_late_answer_names(
 
     second = asyncio.create_task(scene.run("late", "other", create=create))
     await holds.wait()
-    await eventually_async(lambda: len(sandbox.state.bill()) == 2, "the other row's create")
+    await eventually_async(lambda: len(sandbox.state.bill()) == 3, "the other row's create")
     scene.answered.set()
     late, _ = await first
     assert isinstance(late.stopped, LedgerError)
@@ -121,7 +122,7 @@ async def test_a_run_adopts_what_a_late_answer_names(
     rows = await scene.rows()
     assert {row.state for row in rows.values()} == {State.STORED}
     assert {row.job_id for row in rows.values()} == {line.job_id for line in sandbox.state.bill()}
-    assert len(sandbox.state.bill()) == 2, "each row was paid once"
+    assert len(sandbox.state.bill()) == 3, "each row was paid once"
 
 
 async def test_a_persons_job_and_another_one_of_the_answer_are_both_told(
@@ -134,8 +135,6 @@ async def test_a_persons_job_and_another_one_of_the_answer_are_both_told(
     scene = Scene(tmp_path, sandbox.url, monkeypatch)
     await scene.run("other")
     other = sandbox.state.bill()[0].job_id
-    ledger = await Ledger.open(scene.url)
-    await ledger.close()
     with sqlite3.connect(tmp_path / "ledger.db") as connection:  # the person names a job that no row has any more
         connection.execute("UPDATE seedance_attempts SET job_id = 'x', settlement = 'nothing'")
     connection.close()

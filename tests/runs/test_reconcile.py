@@ -90,17 +90,17 @@ async def test_a_batch_of_version_0_1_is_known_by_its_former_keys(tmp_path, prom
         given = asked(plan, ROUTES, batch="spring", output=tmp_path / "videos", ledger_url=url, patience=0)
         return table, plan, given
 
-    def old(text):
-        cells = {"version": 1, "cells": {"prompt": text}}
-        fields = {"provider": "jimmy", "model": ROUTES[0].route.model, "request": {"prompt": text}}
+    def old(row):
+        cells = {"version": 1, "cells": {"prompt": row.request.prompt}}
+        fields = {"provider": "jimmy", "model": ROUTES[0].route.model, "request": row_keys.redacted(row.request)}
         return f"r-{row_keys._hash(cells)[:12]}", f"1:{row_keys._hash(fields)}"
 
     _, plan, _ = asked_for()
-    known = [(*old(prompt), row) for prompt, row in zip((*prompts, "a cat"), plan.rows, strict=True)]
+    known = [(*old(row), row) for row in plan.rows]
     ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
     run = await ledger.begin_run("spring")
     plans = [
-        Plan(key, text, {"prompt": row.request.prompt}, "jimmy", "default", row.settings.route.model, key)
+        Plan(key, text, row_keys.redacted(row.request), "jimmy", "default", row.settings.route.model, key)
         for key, text, row in known
     ]
     ids = await ledger.write(planning.plan, run, "1", plans)

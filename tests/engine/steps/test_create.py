@@ -65,5 +65,7 @@ async def test_a_row_whose_patience_ends_goes_on_to_its_next_route() -> None:
     assert fallback.refusals == {0: refusal}
     assert row.state is State.PLANNED
     # The rows behind it that have another route do not wait as long.
-    assert row.circuit_breaker.reason(planned.settings.route.model) is refusal
+    closed = row.circuit_breaker.reason(planned.settings.route.model)
+    assert closed is not None
+    assert closed.message == refusal.message
     assert row.circuit_breaker.reason_for_all() is None
