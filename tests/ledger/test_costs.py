@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.core.clock import now
-from prefect_seedance.ledger import AttemptRecord, Charge, Outcome, Settlement, add_up
-from prefect_seedance.ledger.rows import lookups, transitions
+from prefect_seedance.ledger import AttemptRecord, Charge, Outcome, Settlement, add_up, add_up_all
+from prefect_seedance.ledger.rows import lookups, summaries, transitions
+from tests.ledger.conftest import an_intent
 
 MONEY = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=18)
 MAYBE = st.none() | MONEY
@@ -86,6 +87,22 @@ def test_known_amounts_are_exact_and_what_is_unknown_stays_apart(tried: list[Att
             assert line.doubt is not None
             assert Fraction(line.doubt) == exact(one.quote_high for one in doubtful)
     assert sum(line.jobs + line.held for line in lines) <= len(tried)
+
+
+async def test_each_price_line_of_a_model_has_a_line_of_its_own(bench: Any) -> None:
+    """One model is billed by several lines, such as one for each resolution."""
+    lines = [("m-720p", "0.05"), ("m-1080p", "0.10"), ("m-720p", "0.05")]
+    for number, (name, price) in enumerate(lines):
+        (row,) = await bench.rows(f"r{number}")
+        sent = await bench.ledger.intend(bench.run, an_intent(row, billing_model=name, unit_price=Decimal(price)))
+        await bench.ledger.created(bench.run, row, sent, job_id=f"j{row}", http_status=200, request_id=None)
+        charge = Charge(Settlement.CHARGED, units=Decimal(1), amount=Decimal(price))
+        await bench.ledger.write(transitions.succeed, bench.run, row, charge, link_expires_at=None)
+    expected = [("m-720p", 2, Decimal("0.10"), Decimal("0.05")), ("m-1080p", 1, Decimal("0.10"), Decimal("0.10"))]
+    attempts = await bench.ledger.read(lookups.attempts_of, "spring")
+    summaries_of = await bench.ledger.read(summaries.summaries_of, "spring")
+    for found in (add_up(attempts), add_up_all(summaries_of, [])):
+        assert [(line.billing_model, line.jobs, line.cost, line.unit_price) for line in found] == expected
 
 
 def test_one_price_or_none_is_shown() -> None:

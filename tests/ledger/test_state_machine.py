@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from prefect_seedance.errors import LedgerError, Refused
+from prefect_seedance.errors import InputError, LedgerError, Refused
 from prefect_seedance.ledger import Charge, Intent, Ledger, Plan, Proof, Run, Settlement, State
 from prefect_seedance.ledger.rows import lookups, planning, transitions
 
@@ -41,6 +41,9 @@ LAW = {
     "store": ({"succeeded"}, "stored"),
     "refetch": ({"stored"}, "succeeded"),
 }
+TAKEABLE = {"planned", "over_budget", "deferred"}
+# Where a late answer's job is adopted, since no other create of the row is under way, and no job of it can end well.
+ADOPTS = TAKEABLE | {"refused", "failed", "expired"}
 # How an attempt stands after the create's answer, and after the job's end.
 ANSWERS = {
     "withdraw": ("withdrawn", "nothing"),
@@ -64,6 +67,10 @@ class Tried:
     job: str | None = None
     given_up: bool = False
     """Its run died before the answer came."""
+    resolved: str | None = None
+    """What a person has said of it."""
+    beside: bool = False
+    """It names a job that is not the row's: evidence."""
 
 
 @dataclass
@@ -74,6 +81,12 @@ class Meant:
     state: str = "planned"
     holder: int | None = None
     attempts: list[Tried] = field(default_factory=list)
+    current: Tried | None = None
+    """The attempt that the row goes by: the latest, unless a late answer has named the job of another one."""
+
+    def follow(self, tried: Tried) -> None:
+        self.state, self.current = "created", tried
+        tried.settlement, tried.beside = "open", False
 
 
 class Machine(RuleBasedStateMachine):
@@ -101,16 +114,27 @@ class Machine(RuleBasedStateMachine):
     def attempt_at(self, key: str, which: str) -> Tried | None:
         if which == "foreign":
             return next((row.attempts[-1] for other, row in self.rows.items() if other != key and row.attempts), None)
-        tried = self.rows[key].attempts
-        return tried[-2 if which == "earlier" else -1] if len(tried) >= (2 if which == "earlier" else 1) else None
+        row = self.rows[key]
+        if which == "latest":
+            return row.current
+        return next((tried for tried in reversed(row.attempts) if tried is not row.current), None)
 
     def attempt(self, lawful: bool, work: Any) -> Any:
         """Carries out what is lawful, and sees what is not refused."""
         if lawful:
             return self.do(work)
-        with pytest.raises(LedgerError):
+        with pytest.raises((LedgerError, InputError)):
             self.do(work)
         return None
+
+    @initialize(sent=st.booleans(), dies=st.booleans())
+    def begin(self, sent: bool, dies: bool) -> None:
+        """Chance alone seldom brings a row onto the wire, where what matters begins."""
+        self.claim(0, set(KEYS), set())
+        for key in KEYS if sent else ():
+            self.intend(0, key)
+        if dies:
+            self.end_run(0)
 
     @rule(place=RUNS, keys=st.sets(ROWS), retry=st.sets(st.sampled_from(("refused", "failed", "expired", "unknown"))))
     def claim(self, place: int, keys: set[str], retry: set[str]) -> None:
@@ -123,19 +147,49 @@ class Machine(RuleBasedStateMachine):
         assert taken == {row.id for row in free}
         for row in free:
             row.holder = number
-            if row.state in retry - {"unknown"}:
+            if row.state in retry - {"unknown", "expired"}:
                 row.state = "planned"
+
+    @rule(place=RUNS, key=ROWS)
+    def plan_again(self, place: int, key: str) -> None:
+        """An expired row, whose job was asked about first and is gone."""
+        number, run = self.run_at(place)
+        row = self.rows[key]
+        self.do(self.ledger.write(planning.plan_again, run, [row.id]))
+        if row.holder == number and row.state == "expired":
+            row.state = "planned"
 
     @rule(place=RUNS, key=ROWS)
     def intend(self, place: int, key: str) -> None:
         number, run = self.run_at(place)
         row = self.rows[key]
-        lawful = row.holder == number and row.state in LAW["intend"][0]
+        evidence = [tried for tried in row.attempts if tried.beside]
+        sends = row.holder == number and row.state in LAW["intend"][0] and not evidence
+        adopts = row.holder == number and (row.state == "created" or (row.state in TAKEABLE and bool(evidence)))
         intent = Intent(row.id, "jimmy", "default", "m", "1:x", "m", "second", None, None, None, None)
-        attempt = self.attempt(lawful, self.ledger.intend(run, intent))
-        if lawful:
-            row.attempts.append(Tried(attempt, number))
+        attempt = self.attempt(sends or adopts, self.ledger.intend(run, intent))
+        assert (attempt is not None) == sends
+        if sends:
+            row.current = Tried(attempt, number)
+            row.attempts.append(row.current)
             row.state = "sent"
+        elif adopts and row.state != "created":
+            row.follow(max(evidence, key=lambda tried: tried.id))
+
+    @rule(key=ROWS, verdict=st.sampled_from(("not_made", "lost", "job")))
+    def resolve(self, key: str, verdict: Any) -> None:
+        row, tried = self.rows[key], self.rows[key].current
+        states = {"unknown"}
+        if verdict == "job":
+            # An expired job is asked about again, and one that a person named can be named again.
+            states |= {"expired"} | ({"created", "failed"} if tried and tried.resolved == "job" else set())
+        lawful = row.state in states and row.holder is None and tried is not None
+        job = f"named {next(self.numbers)}" if verdict == "job" else None
+        self.attempt(lawful, self.ledger.resolve(self.batch, "1", key, verdict, job_id=job))
+        if lawful and tried:
+            row.state = {"not_made": "planned", "lost": "failed", "job": "created"}[verdict]
+            tried.settlement = {"not_made": "nothing", "lost": "charged", "job": "open"}[verdict]
+            tried.job, tried.resolved = job or tried.job, verdict
 
     @rule(
         number=st.integers(0, 5),
@@ -148,14 +202,14 @@ class Machine(RuleBasedStateMachine):
         number %= len(self.runs)
         run = self.runs[number]
         row, tried = self.rows[key], self.attempt_at(key, which)
-        lawful = row.holder == number and row.state == "sent" and tried is not None and tried is row.attempts[-1]
+        lawful = row.holder == number and row.state == "sent" and tried is not None and tried is row.current
         attempt = tried.id if tried else 0
         if how == "withdraw":
             self.attempt(lawful, self.ledger.withdraw(run, row.id, attempt))
         else:
             self.attempt(lawful, self.ledger.refuse(run, row.id, attempt, Refused("no"), State(how)))
         late = tried in row.attempts and tried is not None and tried.run == number and tried.given_up
-        if tried and (lawful or (late and how != "unknown")):
+        if tried and (lawful or (late and how != "unknown" and not tried.resolved)):
             row.state = LAW[how][1]
             tried.outcome, tried.settlement = ANSWERS[how]
         if tried and late:
@@ -168,15 +222,27 @@ class Machine(RuleBasedStateMachine):
         row, tried = self.rows[key], self.attempt_at(key, which)
         waits = tried in row.attempts and tried is not None and tried.run == number
         waits = waits and tried is not None and tried.outcome in {"sent", "unknown"}
+        job = f"job {tried.id}" if tried else "none"
         call = self.ledger.created(
-            self.runs[number], row.id, tried.id if tried else 0, job_id=f"job {key}", http_status=200, request_id=None
+            self.runs[number], row.id, tried.id if tried else 0, job_id=job, http_status=200, request_id=None
         )
         self.attempt(waits and row.holder == number, call)
-        if waits and tried:
-            follows = tried is row.attempts[-1] and row.state in {"sent", "unknown"}
-            tried.outcome, tried.job, tried.settlement = "created", f"job {key}", "open" if follows else "unknown"
-            row.state = "created" if follows else row.state
-            tried.given_up = False
+        if not waits or not tried:
+            return
+        tried.given_up, tried.outcome = False, "created"
+        if tried.job is not None:
+            # A person's job stays; the other one gets a line of its own.
+            listed = self.do(self.ledger.read(lookups.attempts_of_rows, [row.id]))
+            tried = Tried(listed[-1].id, number, "created")
+            row.attempts.append(tried)
+            follows = row.state in ADOPTS
+        else:
+            follows = row.state in ADOPTS or (tried is row.current and row.state in {"sent", "unknown"})
+        tried.job = job
+        if follows:
+            row.follow(tried)
+        else:
+            tried.settlement, tried.beside = "unknown", True
 
     @rule(place=RUNS, key=ROWS, how=st.sampled_from(("succeed", "fail", "fail_gone")))
     def end_job(self, place: int, key: str, how: str) -> None:
@@ -190,7 +256,8 @@ class Machine(RuleBasedStateMachine):
             self.attempt(lawful, self.ledger.write(getattr(transitions, how), run, row.id, charge, LedgerError("gone")))
         if lawful:
             row.state = LAW[how][1]
-            row.attempts[-1].settlement = charge.settlement.value
+            assert row.current
+            row.current.settlement = charge.settlement.value
 
     @rule(place=RUNS, key=ROWS, how=st.sampled_from(("put_off", "expire", "store", "refetch", "prove")))
     def other_moves(self, place: int, key: str, how: str) -> None:
@@ -210,7 +277,10 @@ class Machine(RuleBasedStateMachine):
         """One lawful step: chance alone seldom brings a row far."""
         row = self.rows[key]
         if row.holder is None:
-            self.claim(place, {key}, set())
+            if row.state == "unknown":
+                self.resolve(key, ("not_made", "lost", "job")[choice % 3])
+            else:
+                self.claim(place, {key}, set())
             return
         place = self.places.index(row.holder)
         match row.state:
@@ -224,7 +294,9 @@ class Machine(RuleBasedStateMachine):
                 self.end_job(place, key, "succeed" if choice < 5 else ("fail", "fail_gone", "fail")[choice - 5])
             case "succeeded":
                 self.other_moves(place, key, "store" if choice < 5 else "expire")
-            case "refused" | "failed" | "expired":
+            case "expired":
+                self.plan_again(place, key)
+            case "refused" | "failed":
                 self.claim(place, {key}, {row.state})
 
     @rule(place=RUNS)
@@ -237,8 +309,9 @@ class Machine(RuleBasedStateMachine):
             row.holder = None
             if row.state == "sent":
                 row.state = "unknown"
-                row.attempts[-1].outcome = row.attempts[-1].settlement = "unknown"
-                row.attempts[-1].given_up = True
+                assert row.current
+                row.current.outcome = row.current.settlement = "unknown"
+                row.current.given_up = True
         self.runs.append(self.do(self.ledger.begin_run(self.batch)))
         self.places[place] = len(self.runs) - 1
 
@@ -255,14 +328,17 @@ class Machine(RuleBasedStateMachine):
             assert [(a.id, a.number, a.outcome, a.settlement, a.job_id) for a in mine] == [
                 (t.id, number, t.outcome, t.settlement, t.job) for number, t in enumerate(row.attempts, 1)
             ]
-            assert record.attempt == (mine[-1] if mine else None)
+            assert (record.attempt and record.attempt.id) == (row.current and row.current.id)
+            assert {a.id for a in mine if a.is_evidence} == {t.id for t in row.attempts if t.beside}
 
     @invariant()
     def nothing_is_on_the_wire_twice(self) -> None:
         for row in self.rows.values():
             assert sum(tried.outcome == "sent" for tried in row.attempts) == (row.state == "sent")
             # While a create may have been paid, no other is sent: `unknown` waits for a person.
-            if any(tried.outcome == "unknown" for tried in row.attempts[:-1]):
+            if any(
+                tried.outcome == "unknown" and not tried.resolved for tried in row.attempts if tried is not row.current
+            ):
                 raise AssertionError("A create followed one whose outcome is unknown.")
 
 

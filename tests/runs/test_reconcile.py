@@ -8,14 +8,16 @@ from pydantic import SecretStr
 from prefect_seedance.core.events import watching
 from prefect_seedance.engine.step_runner import StepRunner
 from prefect_seedance.errors import InputError
-from prefect_seedance.ledger import Ledger
+from prefect_seedance.ledger import Ledger, Plan
 from prefect_seedance.ledger.rows import lookups, planning, transitions
 from prefect_seedance.planning.plan import prepare
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
+from prefect_seedance.reports.results.result import build_result
 from prefect_seedance.routes import find
 from prefect_seedance.runs.batch import run_batch
 from prefect_seedance.runs.reconcile import GROUP
+from prefect_seedance.tables import row_keys
 from prefect_seedance.tables.reader import read_table
 from tests.engine.asked import asked
 
@@ -72,3 +74,56 @@ async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
     assert (outcome.records["a"].state, outcome.troubles.keys()) == ("refused", {"b"})
     await ledger.end_run(run)
     await ledger.close()
+
+
+CAFE, CAFE_DECOMPOSED = "café", "cafe\u0301"
+
+
+@pytest.mark.parametrize("prompts", [(CAFE_DECOMPOSED,), (CAFE, CAFE_DECOMPOSED), (CAFE_DECOMPOSED, CAFE)], ids=len)
+async def test_a_batch_of_version_0_1_is_known_by_its_former_keys(tmp_path, prompts):
+    """It took text as it was written, so that one prompt in two forms had two keys: none is planned, or paid, again."""
+
+    def asked_for():
+        table = read_table([{"prompt": prompt} for prompt in (*prompts, "a cat")])
+        plan = prepare(table, ROUTES)
+        url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+        given = asked(plan, ROUTES, batch="spring", output=tmp_path / "videos", ledger_url=url, patience=0)
+        return table, plan, given
+
+    def old(row):
+        cells = {"version": 1, "cells": {"prompt": row.request.prompt}}
+        fields = {"provider": "jimmy", "model": ROUTES[0].route.model, "request": row_keys.redacted(row.request)}
+        return f"r-{row_keys._hash(cells)[:12]}", f"1:{row_keys._hash(fields)}"
+
+    _, plan, _ = asked_for()
+    known = [(*old(row), row) for row in plan.rows]
+    ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
+    run = await ledger.begin_run("spring")
+    plans = [
+        Plan(key, text, row_keys.redacted(row.request), "jimmy", "default", row.settings.route.model, key)
+        for key, text, row in known
+    ]
+    ids = await ledger.write(planning.plan, run, "1", plans)
+    await ledger.end_run(run)
+    for _ in range(2):
+        table, plan, given = asked_for()
+        outcome = await run_batch(*given, steps_for)
+        assert {row.key: row.id for row in await ledger.read(lookups.rows_of, "spring")} == ids
+        assert {outcome.records[row.key].id for row in table.rows} == set(ids.values())
+        assert len(build_result(table, plan, outcome, batch="spring", take="1").rows) == len(plans)
+    # A former key also chooses its row.
+    assert len(prepare(table, ROUTES, only=[known[0][0]]).rows) == 1
+    await ledger.close()
+
+
+async def test_rows_that_are_equal_now_keep_their_numbers(tmp_path):
+    """In a batch that was planned by this version: no row takes a former key that is another row's present one."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    kept = []
+    for _ in range(2):
+        table = read_table([{"prompt": CAFE_DECOMPOSED}, {"prompt": CAFE}])
+        given = asked(prepare(table, ROUTES), ROUTES, batch="s", output=tmp_path / "v", ledger_url=url, patience=0)
+        outcome = await run_batch(*given, steps_for)
+        kept.append([outcome.records[row.key].id for row in table.rows])
+        assert [row.key for row in outcome.summaries] == [row.key for row in table.rows]
+    assert kept[0] == kept[1]

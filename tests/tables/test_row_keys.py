@@ -3,11 +3,20 @@ from __future__ import annotations
 import base64
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.routes.request import VideoRequest
-from prefect_seedance.tables.row_keys import base_key, fingerprint, numbered, redacted, signless_address
+from prefect_seedance.tables.row_keys import (
+    base_key,
+    fingerprint,
+    former_fingerprints,
+    former_key,
+    numbered,
+    redacted,
+    signless_address,
+)
 
 PIXELS = base64.b64encode(bytes(range(256))).decode()
 
@@ -25,6 +34,54 @@ def test_the_key_of_a_known_row_never_changes():
     assert fingerprint("jimmy", "seedance2.0-mini", request) == (
         "1:21b15ad20a44e0930df7b908d920ec7b11e08ca44f77c8b671bc0af9e66bfdeb"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "text"),
+    [
+        ("pictures/cup.png", "r-3e19d276f07b", "1c4464d37b6ad4fdb6ac690aec96556a9a83028b7e1d48dc1f9f55bffe54930c"),
+        (
+            "asset://asset-20261121-x",
+            "r-2253ae0838b4",
+            "d90f3a4e41baca4862d0ba26d760bc445bb3feec790c707cc23c9672b59efeed",
+        ),
+        (
+            f"data:image/png;base64,{PIXELS}",
+            "r-6f014e7df19d",
+            "c3b16f7278e5cd362ae16ab24cac6c3ac9c8e0b79e82e786d0d4726b952b9c44",
+        ),
+        (PIXELS * 20, "r-d0302a54c664", "9bf2a805486fcc38f5808c1daa3729db59d7b0da3ca462dfff066ae4a74fe5c7"),
+        (PIXELS, "r-8868e4443b7a", "3ae28a0e55b334b8b5ed2ab44cd3cc4f38b30070c9786392780a5ab9f9d5b96c"),
+        (r"C:\pictures\cup.png", "r-e8e7c934254b", "3768c43f42a98476569c01c909a656e3d3c1d917fec33fe361a084442662f55e"),
+    ],
+    ids=["local file", "asset", "data URI", "bare base64", "short base64", "Windows path"],
+)
+def test_the_key_of_a_known_row_with_a_medium_never_changes(address, key, text):
+    assert base_key({"prompt": "a cup", "images": (address,)}) == key
+    assert fingerprint("jimmy", "m", VideoRequest(prompt="a cup", images=(address,))) == f"1:{text}"
+
+
+def test_text_is_one_row_in_both_forms_of_unicode_and_its_former_names_are_known():
+    composed, decomposed = "café Ångström", "cafe\u0301 A\u030angstro\u0308m"
+    mixed = "café A\u030angström"
+    keys = {text: base_key({"prompt": text}) for text in (composed, decomposed, mixed)}
+    assert set(keys.values()) == {"r-605d083699f0"}
+    assert former_key({"prompt": composed}) is None
+    assert former_key({"prompt": "雨夜街头", "images": ("a.png",)}) is None
+    former = {former_key({"prompt": text}) for text in (decomposed, mixed)}
+    assert len(former) == 2
+    assert not former & {None, keys[composed]}
+
+    def prints(text):
+        return fingerprint("jimmy", "m", VideoRequest(prompt=text)), former_fingerprints(
+            "jimmy", "m", VideoRequest(prompt=text)
+        )
+
+    assert {prints(text)[0] for text in keys} == {prints(composed)[0]}
+    # As ledgers of version 0.1 have them.
+    assert len({*prints(mixed)[1], *prints(decomposed)[1]}) == 2
+    assert prints(composed)[1] == prints(decomposed)[1] < prints(mixed)[1]
+    assert former_fingerprints("jimmy", "m", VideoRequest(prompt="雨夜街头")) == frozenset()
 
 
 def test_what_is_not_set_is_not_part_of_the_key():

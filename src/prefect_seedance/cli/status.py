@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def show_status(batch: str | None, take: str | None, url: str | None) -> int:
     if batch is None:
         _show_batches(records.names, records.rows)
     else:
-        _show_rows([row for row in records.rows if take in {None, row.take}])
+        _show_rows([row for row in records.rows if take in {None, row.take}], records.attempts)
     return 0
 
 
@@ -86,13 +87,18 @@ def _show_batches(names: list[str], rows: list[RowRecord]) -> None:
     out.print(table if names else str(message("cli.no_batches")))
 
 
-def _show_rows(rows: list[RowRecord]) -> None:
+def _show_rows(rows: list[RowRecord], attempts: Sequence[AttemptRecord]) -> None:
+    beside: dict[int, list[str]] = {}
+    for attempt in attempts:
+        if attempt.is_evidence:
+            beside.setdefault(attempt.row_id, []).append(str(attempt.message))
     table = Table(header_style="dim")
     for name in ("take", "row", "route", "state", "job", "video, or reason"):
         table.add_column(name, overflow="fold")
     for row in sorted(rows, key=lambda row: row.state is not State.UNKNOWN)[:ROWS_SHOWN]:
         where = row.path if row.state is State.STORED else row.error_message
-        cells = (row.take, row.key, row.model, status_words(row.state), row.job_id or "–", where or "–")
+        told = " ".join(filter(None, (where, *beside.get(row.id, ())))) or "–"
+        cells = (row.take, row.key, row.model, status_words(row.state), row.job_id or "–", told)
         table.add_row(*(Text(cell) for cell in cells))
     out.print(table)
     if len(rows) > ROWS_SHOWN:

@@ -161,18 +161,21 @@ class Dispatcher:
         except LedgerError as error:
             self._cannot_go_on(row, error)
             return False
-        if row.state is State.REFUSED:
+        except SeedanceError as error:
+            row.trouble = error
+            stays = False
+        if row.state in {State.REFUSED, State.UNKNOWN}:
             self._session.count_failure(row.id)
         return stays
 
     async def _media_ready(self, row: Row) -> bool:
-        """Whether all media of a row are prepared; if not, the ledger has the reason and the row is not sent."""
+        """Whether a row needs no media any more, or all are prepared; if not, the ledger has the reason."""
         if self._session.stopped is None:
             # A missing file is an error of this row only; the run goes on.
             await self._step(row, self._prepare, fatal=(LedgerError,))
             if row.state in FAILED:
                 self._session.count_failure(row.id)
-        return row.sendable is not None and self._session.stopped is None
+        return row.state is State.CREATED or (row.sendable is not None and self._session.stopped is None)
 
     async def _prepare(self, row: Row) -> None:
         await media.prepare_media(row, self._steps.upload, self._steps.review)

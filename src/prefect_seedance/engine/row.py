@@ -120,6 +120,19 @@ class Row:
         self.planned = self.fallback.candidates[index]
         self.sendable = self.trouble = self.fallback.limited = None
 
+    def adopt(self, record: RowRecord, planned: PlannedRow | None) -> None:
+        """Take over the job that the ledger has for this row by now.
+
+        Args:
+            record: The row in the ledger.
+            planned: The row as planned for the route that made the job; None where this run does not use its account.
+                Then the job is left to a later run.
+        """
+        self.planned = planned or self.planned
+        self.job_id = None if planned is None else record.job_id
+        self.fallback.moving = False
+        self.set_state(record.state)
+
     def set_state(self, state: State, message: str | None = None) -> None:
         """Take over the state that the ledger has recorded, and publish a row event."""
         self.state = state

@@ -28,7 +28,7 @@ from prefect_seedance.routes import Quote, VideoRequest, find, quote
 from prefect_seedance.routes.media_fields import addresses
 from prefect_seedance.tables.row_keys import redacted
 
-__all__ = ["HAS_WORK", "RowLoader", "addressed", "not_loadable", "route_key"]
+__all__ = ["HAS_WORK", "RowLoader", "addressed", "as_made", "not_loadable", "route_key"]
 
 HAS_WORK = TAKEABLE | {State.CREATED, State.SUCCEEDED}
 """States in which a run has something to do for a row."""
@@ -132,7 +132,11 @@ class RowLoader:
 
     async def _row(self, record: RowRecord, details: Mapping[str, Any] | None) -> Row | None:
         has_job = record.state in {State.CREATED, State.SUCCEEDED, State.EXPIRED}
-        planned = self._as_made(record) if has_job else self._as_planned(record, details)
+        known = self._plan.get(record.key)
+        if has_job:
+            planned = as_made(record, known.candidates if known is not None else (), self._routes)
+        else:
+            planned = self._as_planned(record, details)
         if planned is None:
             account = f"{record.provider}/{record.account}"
             if has_job:
@@ -178,19 +182,6 @@ class RowLoader:
         ]
         return replace(first, others=tuple(others))
 
-    def _as_made(self, record: RowRecord) -> PlannedRow | None:
-        """A row that was sent, with the route that made its job: another account does not know the job.
-
-        Where that route is no candidate of the row any more, any route of the account has the key to query the job. The
-        charge is known only where that route counts in the unit of the attempt.
-        """
-        known = self._plan.get(record.key)
-        for candidate in known.candidates if known is not None else ():
-            if route_key(candidate.settings) == _made_by(record):
-                return replace(candidate, others=())
-        settings = _route_of(record, self._routes) or _other_route_of(record, self._routes)
-        return None if settings is None else _planned(record, settings, record.request, record.fingerprint)
-
     async def _opened(self, folder: str) -> Storage:
         if folder not in self._storages:
             storage = open_storage(folder, self._session.context.parts)
@@ -202,6 +193,27 @@ class RowLoader:
 def route_key(settings: RouteSettings) -> RouteKey:
     """What the ledger knows of a route: provider, account and model."""
     return settings.account.provider, settings.account.label, settings.route.model
+
+
+def as_made(record: RowRecord, candidates: Sequence[PlannedRow], routes: Sequence[RouteSettings]) -> PlannedRow | None:
+    """A row that was sent, with the route that made its job: another account does not know the job.
+
+    Where that route is no candidate of the row any more, any route of the account has the key to query the job. The
+    charge is known only where that route counts in the unit of the attempt.
+
+    Args:
+        record: The row in the ledger.
+        candidates: The row as planned for each of its routes, where it is planned.
+        routes: The routes of the run.
+
+    Returns:
+        None where the run does not use the account.
+    """
+    for candidate in candidates:
+        if route_key(candidate.settings) == _made_by(record):
+            return replace(candidate, others=())
+    settings = _route_of(record, routes) or _other_route_of(record, routes)
+    return None if settings is None else _planned(record, settings, record.request, record.fingerprint)
 
 
 def _made_by(record: RowRecord) -> RouteKey:

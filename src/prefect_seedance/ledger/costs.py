@@ -165,7 +165,8 @@ def _add(line: CostLine, attempt: AttemptRecord | Payment, row_ids: Collection[i
     if attempt.unit_price is not None:
         line.unit_prices.add(attempt.unit_price)
     # A person's resolution makes a job known too: its id was found, or it was made and is lost.
-    line.jobs += times * (attempt.outcome is Outcome.CREATED or attempt.resolution not in {None, "not_made"})
+    made = attempt.settlement is not Settlement.NOTHING
+    line.jobs += times * (made and (attempt.outcome is Outcome.CREATED or attempt.resolution not in {None, "not_made"}))
     match attempt.settlement:
         case Settlement.CHARGED:
             lost = attempt.resolution == "lost"

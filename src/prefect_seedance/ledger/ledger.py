@@ -10,13 +10,14 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 
-from prefect_seedance.errors import LedgerError, SeedanceError
+from prefect_seedance.errors import LedgerError, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger.db.database import Database
 from prefect_seedance.ledger.db.schema import runs
 from prefect_seedance.ledger.lease_time import LEASE_ENDED
 from prefect_seedance.ledger.records import AssetRequest, Intent, RowRecord
 from prefect_seedance.ledger.rows import (
     assets,
+    job_answers,
     known_runs,
     late_answers,
     leases,
@@ -128,7 +129,10 @@ class Ledger:
     async def intend(
         self, run: Run, intent: Intent, budget: Amount | None = None, limits: Sequence[SpendingLimit] = ()
     ) -> int | None:
-        """Record a create before it is sent; returns the attempt's id, or None where budget or limits forbid it.
+        """Record a create before it is sent; returns the attempt's id, or None where none may be sent.
+
+        Then the row's state says why: `over_budget` by budget or limits, or `created` where a late answer has named its
+        job (law 7).
 
         A caller that is cancelled meanwhile does not get the id and cannot send, so its intent is withdrawn.
         """
@@ -136,7 +140,8 @@ class Ledger:
 
         def operation(connection: sa.Connection) -> int | None:
             maintenance.refuse_moved(connection)
-            written.append(transitions.intend(connection, run, intent, budget, limits))
+            sends = not job_answers.has_job(connection, run, intent.row_id)
+            written.append(transitions.intend(connection, run, intent, budget, limits) if sends else None)
             return written[-1]
 
         try:
@@ -146,6 +151,24 @@ class Ledger:
                 with contextlib.suppress(LedgerError):
                     await self.withdraw(run, intent.row_id, written[-1])
             raise
+
+    async def leave(self, run: Run, row_id: int, error: SeedanceError, to: State) -> bool:
+        """Record why a row is not sent: refused, or put off to a later run.
+
+        Returns:
+            False where a late answer has named its job meanwhile; then nothing is changed.
+        """
+
+        def operation(connection: sa.Connection) -> bool:
+            if job_answers.has_job(connection, run, row_id):
+                return False
+            if to is State.REFUSED:
+                transitions.reject(connection, run, row_id, error)
+            else:
+                transitions.put_off(connection, run, row_id, error, to)
+            return True
+
+        return await self._database.write(operation)
 
     async def withdraw(self, run: Run, row_id: int, attempt_id: int) -> None:
         """Record that the request of this attempt never left this process.
@@ -176,17 +199,21 @@ class Ledger:
         """Record the job that the provider created.
 
         Raises:
+            UnknownOutcome: Another row has this job. Both are held until a person says whose it is.
             LedgerError: The run does not hold the row any more; the job is recorded nevertheless. Or the attempt is not
                 this run's, or was answered already.
         """
 
-        def operation(connection: sa.Connection) -> bool:
-            return transitions.created(
+        def operation(connection: sa.Connection) -> job_answers.Named:
+            return job_answers.named(
                 connection, run, row_id, attempt_id, job_id=job_id, http_status=http_status, request_id=request_id
             )
 
-        if not await self._database.write(operation):
-            raise LedgerError(message("ledger.lease_expired_job", job=job_id), code=LEASE_ENDED)
+        named = await self._database.write(operation)
+        if named.shared and named.alarm is not None and named.holds:
+            raise UnknownOutcome(named.alarm, code=transitions.SHARED_JOB)
+        if not named.holds:
+            raise LedgerError(named.alarm or message("ledger.lease_expired_job", job=job_id), code=LEASE_ENDED)
 
     async def refuse(self, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
         """Record a create without a job: `refused`, `deferred`, or `unknown`.

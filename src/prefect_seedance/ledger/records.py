@@ -26,11 +26,16 @@ __all__ = [
 ]
 
 
+BESIDE = "beside"
+"""The code of an attempt whose job came to light beside the row's own job, and is not followed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The plan of a row, written before anything is spent.
 
-    `accepts` has the fingerprints of its other candidate routes: the row may be in the ledger under one of them.
+    `accepts` has the fingerprints of its other candidate routes, and those of an earlier version: the row may be in the
+    ledger under one of them.
     """
 
     key: str
@@ -147,6 +152,11 @@ class AttemptRecord:
     named_job: str | None = None
 
     __setstate__ = _restore
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether it names a job that may have been paid, and whose cost is unknown since no run follows it."""
+        return self.code == BESIDE and self.settlement is Settlement.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

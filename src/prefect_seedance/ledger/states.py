@@ -27,25 +27,35 @@ class State(StrEnum):
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
+    # From a state in which nothing is under way, `created` only by a late answer that names the row's job, or by a job
+    # that an earlier answer had named; `unknown` only where that job is another row's too. So also below.
     # Refused before it was sent: one of its media did not pass the provider's review.
-    State.PLANNED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
-    State.OVER_BUDGET: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
-    State.DEFERRED: frozenset({State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED}),
+    State.PLANNED: frozenset(
+        {State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED, State.CREATED, State.UNKNOWN}
+    ),
+    State.OVER_BUDGET: frozenset(
+        {State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED, State.CREATED, State.UNKNOWN}
+    ),
+    State.DEFERRED: frozenset(
+        {State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED, State.CREATED, State.UNKNOWN}
+    ),
     # Back to `planned` only where it is certain that the request never left.
     State.SENT: frozenset({State.CREATED, State.REFUSED, State.DEFERRED, State.UNKNOWN, State.PLANNED}),
     # By a late answer to its own attempt, which proves the job or the refusal; else only by a person's resolution: its
     # job is known, it was never made, or it was made and is lost.
     State.UNKNOWN: frozenset({State.CREATED, State.PLANNED, State.FAILED, State.DEFERRED, State.REFUSED}),
-    State.CREATED: frozenset({State.SUCCEEDED, State.FAILED, State.EXPIRED}),
-    State.SUCCEEDED: frozenset({State.STORED, State.EXPIRED}),
-    # A stored file that is gone or changed is fetched again, never made again.
+    # To `unknown` only by an alarm: another row has the same job, and a person has to say whose it is.
+    State.CREATED: frozenset({State.SUCCEEDED, State.FAILED, State.EXPIRED, State.UNKNOWN}),
+    State.SUCCEEDED: frozenset({State.STORED, State.EXPIRED, State.UNKNOWN}),
+    # A stored file that is gone or changed is fetched again, never made again. A late answer is evidence only.
     State.STORED: frozenset({State.SUCCEEDED}),
-    # Only at the user's request: a new attempt.
-    State.REFUSED: frozenset({State.PLANNED}),
+    # To `planned` only at the user's request: a new attempt. To `created` by a late answer: a person took the job for
+    # lost, or another job of the row has failed, was refused, or has expired.
+    State.REFUSED: frozenset({State.PLANNED, State.CREATED, State.UNKNOWN}),
     # Or to the right job, where a person has named a wrong one that failed.
-    State.FAILED: frozenset({State.PLANNED, State.CREATED}),
-    # Its job was asked about first, for free: back to `created` where the provider has it after all.
-    State.EXPIRED: frozenset({State.PLANNED, State.CREATED}),
+    State.FAILED: frozenset({State.PLANNED, State.CREATED, State.UNKNOWN}),
+    # Or where its job was asked about first, for free, and the provider has it after all.
+    State.EXPIRED: frozenset({State.PLANNED, State.CREATED, State.UNKNOWN}),
 }
 """The states that may follow each state. Every other transition is an error."""
 

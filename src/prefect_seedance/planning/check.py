@@ -19,7 +19,7 @@ from prefect_seedance.routes.media_fields import KINDS, addresses
 from prefect_seedance.routes.pricing.ranking import by_price
 from prefect_seedance.routes.rules.check import check_words
 from prefect_seedance.tables.reader import TableRow
-from prefect_seedance.tables.row_keys import fingerprint
+from prefect_seedance.tables.row_keys import fingerprint, former_fingerprints
 
 __all__ = ["Checker"]
 
@@ -182,12 +182,15 @@ def _planned(row: TableRow, checked_row: _CheckedRow, resolved: Sequence[VideoRe
     first = candidates[0]
     if checked_row.alone is not None and checked_row.priced_in is None:
         return first
-    skipped = zip(checked_row.passed, resolved[len(candidates) :], strict=True)
+    skipped = list(zip(checked_row.passed, resolved[len(candidates) :], strict=True))
     return replace(
         first,
         warnings=(*checked_row.warnings, *dict.fromkeys(text for each in candidates for text in each.warnings)),
         others=tuple(replace(each, priced_in=checked_row.priced_in) for each in candidates[1:]),
-        accepts=frozenset([each.fingerprint for each in candidates] + [_fingerprint(*each) for each in skipped]),
+        accepts=frozenset().union(
+            *(each.accepts | {each.fingerprint} for each in candidates),
+            *(_former(*each) | {_fingerprint(*each)} for each in skipped),
+        ),
         priced_in=checked_row.priced_in,
     )
 
@@ -203,8 +206,14 @@ def _candidate(row: TableRow, route: _CheckedRoute, request: VideoRequest) -> Pl
         warnings=route.warnings,
         line=row.line,
         review=route.review,
+        accepts=_former(route.settings, request),
+        former_key=row.former_key,
     )
 
 
 def _fingerprint(settings: RouteSettings, request: VideoRequest) -> str:
     return fingerprint(settings.account.provider, settings.route.model, request)
+
+
+def _former(settings: RouteSettings, request: VideoRequest) -> frozenset[str]:
+    return former_fingerprints(settings.account.provider, settings.route.model, request)

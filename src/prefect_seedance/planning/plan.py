@@ -171,7 +171,10 @@ def _selected(table: Table, only: Collection[Any] | None, limit: int | None) -> 
     keys = {row.position: row.key for row in table.rows}
     keys |= {position: problems[0].key for position, problems in table.bad.items()}
     if only is not None:
-        wanted = {_row_key(key) for key in ([only] if isinstance(only, str) else only)}
+        present = set(keys.values())
+        former = {row.former_key: row.key for row in table.rows if row.former_key is not None}
+        named = {_row_key(key) for key in ([only] if isinstance(only, str) else only)}
+        wanted = {former.get(key, key) if key not in present else key for key in named}
         if missing := sorted(wanted - set(keys.values())):
             raise InputError(message("rows.only_unknown", table=table.name, keys=missing[:SHOWN]))
         keys = {position: key for position, key in keys.items() if key in wanted}

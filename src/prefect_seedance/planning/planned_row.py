@@ -25,8 +25,10 @@ class PlannedRow:
             was not measured.
         others: The row for its further candidates, in order. Each is used only after those before it have provably
             refused.
-        accepts: The fingerprints under which it may have been made before, one for each of several routes. A video that
-            any of them made is the row's video, whatever their order is now.
+        accepts: The fingerprints under which it may have been made before: one for each of several routes, and those
+            that an earlier version gave it. A video that any of them made is the row's video, whatever their order is
+            now.
+        former_key: The key that an earlier version gave it; None where it is the same.
         priced_in: The currency in which the candidates were ordered by price; None where the user ordered them.
     """
 
@@ -43,6 +45,7 @@ class PlannedRow:
     others: tuple[PlannedRow, ...] = ()
     accepts: frozenset[str] = frozenset()
     priced_in: str | None = None
+    former_key: str | None = None
 
     @property
     def candidates(self) -> tuple[PlannedRow, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -36,7 +36,7 @@ from prefect_seedance.routes.pricing.amount import Amount
 from prefect_seedance.runs import balances, stats
 from prefect_seedance.runs.balances import Balances
 from prefect_seedance.runs.ledger_check import check_ledger
-from prefect_seedance.runs.reconcile import plan_rows, unsettled
+from prefect_seedance.runs.reconcile import by_known_keys, plan_rows, unsettled
 from prefect_seedance.runs.spending import LimitState, spending_of
 from prefect_seedance.runs.stats import AccountStats
 
@@ -149,8 +149,13 @@ async def run_batch(
         await check_ledger(session, root)
         session.failures_allowed = spec.limits.failures_allowed(len(planned))
         await _check_budget(session)
-        marks = await ledger.read(lookups.marks_of, spec.batch, spec.take, planned.keys())
-        ids = await plan_rows(session, planned, marks, folder=storage.shown, names=context.file_names)
+        former = {row.former_key for row in planned.values() if row.former_key is not None}
+        marks = await ledger.read(lookups.marks_of, spec.batch, spec.take, planned.keys() | former)
+        renamed = by_known_keys(planned.values(), marks)
+        planned = {row.key: row for row in (_known_as(row, renamed) for row in planned.values())}
+        marks = {key: mark for key, mark in marks.items() if key in planned}
+        names = context.file_names and {renamed.get(key, key): name for key, name in context.file_names.items()}
+        ids = await plan_rows(session, planned, marks, folder=storage.shown, names=names)
         reached("rows planned")
         folder = storage.folder if isinstance(storage, LocalStorage) else storage.shown
         outcome = RunOutcome(session.run.id, folder, ledger.shown_url)
@@ -178,9 +183,17 @@ async def run_batch(
             outcome.spending = await spending_of(ledger, context.routes)
             outcome.summaries = await ledger.read(summaries.summaries_of, spec.batch)
             outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == spec.take}
+            outcome.records |= {key: outcome.records[old] for key, old in renamed.items() if old in outcome.records}
             outcome.earlier = await ledger.read(lookups.earlier_attempts_of, spec.batch)
             outcome.assets = await ledger.asset_requests_of(spec.batch)
         return outcome
+
+
+def _known_as(row: PlannedRow, renamed: Mapping[str, str]) -> PlannedRow:
+    key = renamed.get(row.key)
+    if key is None:
+        return row
+    return replace(row, key=key, others=tuple(replace(each, key=key) for each in row.others))
 
 
 async def _work_here(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.session import Session
@@ -14,7 +15,7 @@ from prefect_seedance.planning.file_names import default_name
 from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.tables.row_keys import redacted
 
-__all__ = ["plan_rows", "unsettled"]
+__all__ = ["by_known_keys", "plan_rows", "unsettled"]
 
 GROUP = 2000
 """Rows that one transaction writes: enough to cost little each, and few enough to use little memory and hold the lock
@@ -22,6 +23,39 @@ briefly."""
 
 OVER = frozenset({State.STORED, State.REFUSED, State.FAILED, State.EXPIRED, State.UNKNOWN})
 """A run moves no row out of these, unless its file is gone or the user asks for a retry."""
+
+
+def by_known_keys(rows: Iterable[PlannedRow], known: Collection[str]) -> dict[str, str]:
+    """The key by which the ledger knows each row that it has under a former key, by the row's present key.
+
+    Rows that an earlier version told apart by the form of their text are equal now, and numbered; each takes one key
+    that the ledger has, so that none is paid for again.
+
+    Args:
+        rows: The rows of the run, in the table's order.
+        known: The keys in the ledger, present and former ones.
+    """
+    rows = list(rows)
+    taken = {row.key for row in rows if row.key in known}
+    former: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.former_key is not None:
+            former[_base(row.key)].append(row.former_key)
+    found: dict[str, str] = {}
+    for row in rows:
+        if row.key in known or row.former_key is None:
+            continue
+        for key in (row.former_key, *former[_base(row.key)]):
+            if key in known and key not in taken:
+                found[row.key] = key
+                taken.add(key)
+                break
+    return found
+
+
+def _base(key: str) -> str:
+    """The part of a hashed key that equal rows share."""
+    return "-".join(key.split("-")[:2])
 
 
 async def plan_rows(

@@ -30,7 +30,7 @@ from prefect_seedance.routes.facts import MediaKind
 from prefect_seedance.routes.forms import Form
 from prefect_seedance.runs.batch import batch_folder
 from prefect_seedance.runs.ledger_check import check_identity, check_ledger
-from prefect_seedance.tables.row_keys import fingerprint, redacted
+from prefect_seedance.tables.row_keys import fingerprint, former_fingerprints, redacted
 
 __all__ = ["ENDED", "MADE", "STORED", "JobTicket", "carry_out", "create_with_media", "prepare_medium"]
 
@@ -97,6 +97,7 @@ async def carry_out(
     context: RunContext,
     key: str,
     request: VideoRequest | None = None,
+    former_key: str | None = None,
 ) -> JobTicket:
     """Carry out one step of one row, which is planned first where `request` is given.
 
@@ -107,6 +108,7 @@ async def carry_out(
         context: The row's route, and the ledger.
         key: The row key.
         request: What the video should be, where the row may be new.
+        former_key: The key by which an earlier version knew the row; it stays where the ledger has it.
 
     Raises:
         LedgerError: The ledger does not know the row, another run holds it, or it has not reached this step yet.
@@ -121,6 +123,7 @@ async def carry_out(
         if root is not None:
             # A later step of a row sends nothing: it takes any ledger of the folder that knows the row.
             await (check_identity(ledger, root) if request is None else check_ledger(session, root))
+        key = await _known_key(session, key, former_key)
         resolved = None
         if request is not None and storage is not None:
             resolved = _checked(settings, request, key)
@@ -202,6 +205,7 @@ def _plan(settings: RouteSettings, request: VideoRequest, key: str, take: str, f
         model=settings.route.model,
         file_name=default_name(key, take),
         folder=folder,
+        accepts=former_fingerprints(settings.account.provider, settings.route.model, request),
     )
 
 
@@ -236,6 +240,13 @@ def _stuck(record: RowRecord) -> SeedanceError:
         code=record.error_code,
         row=record.key,
     )
+
+
+async def _known_key(session: Session, key: str, former: str | None) -> str:
+    if former is None:
+        return key
+    known = await session.ledger.read(lookups.marks_of, session.run.batch, session.spec.take, {key, former})
+    return former if former in known and key not in known else key
 
 
 async def _taken(session: Session, key: str) -> RowRecord:

@@ -3,6 +3,9 @@
 The key identifies the row within the batch; it does not change with defaults, prices or the chosen route. The
 fingerprint covers the request after all of these were applied. Both are versioned: their inputs may only change
 together with the version, else a batch would be paid for again.
+
+Both take text in Unicode's composed form (NFC): "é" is one character on one system and two on another. Version 0.1
+took it as it was written; such keys and fingerprints are the former ones, and stay valid.
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ import binascii
 import hashlib
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, unquote_to_bytes
 
 from prefect_seedance.routes.request import Media, VideoRequest
@@ -35,6 +39,15 @@ def base_key(cells: Mapping[str, Any]) -> str:
             user's own columns. Spelling makes no difference (`5`, `5.0` and "5", yes and TRUE), nor does the query
             of a URL, since signatures change from day to day.
     """
+    return _key(_composed(cells))
+
+
+def former_key(cells: Mapping[str, Any]) -> str | None:
+    """The key over text as it is written, by which a ledger may know the row; None where it is the same."""
+    return None if _composed(cells) == cells else _key(cells)
+
+
+def _key(cells: Mapping[str, Any]) -> str:
     own = {field: _canonical(field, value) for field, value in cells.items() if value is not None}
     return f"r-{_hash({'version': _KEY_VERSION, 'cells': own})[:12]}"
 
@@ -64,13 +77,37 @@ def fingerprint(provider: str, model: str, resolved: VideoRequest) -> str:
 
     A new signature of the same URL does not change it; another `?id=` does.
     """
+    return _fingerprint(provider, model, _composed(vars(resolved)))
+
+
+def former_fingerprints(provider: str, model: str, resolved: VideoRequest) -> frozenset[str]:
+    """The fingerprints over text as it is written, and in its decomposed form; empty for most requests."""
+    fields = vars(resolved)
+    composed, decomposed = _composed(fields), _composed(fields, "NFD")
+    if composed == fields == decomposed:
+        return frozenset()
+    return frozenset(_fingerprint(provider, model, each) for each in (fields, decomposed) if each != composed)
+
+
+def _fingerprint(provider: str, model: str, fields: Mapping[str, Any]) -> str:
     request = {
         field: _canonical(field, value, signless_address)
-        for field, value in vars(resolved).items()
+        for field, value in fields.items()
         if value is not None and value != ()
     }
     asked = {"provider": provider, "model": model, "request": request}
     return f"{_FINGERPRINT_VERSION}:{_hash(asked)}"
+
+
+def _composed(fields: Mapping[str, Any], form: Literal["NFC", "NFD"] = "NFC") -> dict[str, Any]:
+    """The fields with their text in one of Unicode's normal forms."""
+
+    def of(value: Any) -> Any:
+        if isinstance(value, str):
+            return value if unicodedata.is_normalized(form, value) else unicodedata.normalize(form, value)
+        return type(value)(map(of, value)) if isinstance(value, tuple | list) else value
+
+    return {field: of(value) for field, value in fields.items()}
 
 
 _SIGNERS = ("x-amz-", "x-goog-", "x-oss-", "x-obs-", "x-cos-", "x-tos-", "x-ms-", "q-")

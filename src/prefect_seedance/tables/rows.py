@@ -14,7 +14,7 @@ from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.tables.cells import PARSERS, plain
 from prefect_seedance.tables.errors import CellProblem, cells_error, shown
 from prefect_seedance.tables.formats import Sheet
-from prefect_seedance.tables.row_keys import base_key, numbered
+from prefect_seedance.tables.row_keys import base_key, former_key, numbered
 
 _NULL_WORDS = frozenset({"nan", "none", "null", "<na>"})
 _LISTED = 10
@@ -33,6 +33,7 @@ class TableRow:
         line: The row's number as the user sees it, from 1 (see `CellProblem`).
         review: The review for its media that the row names, else None.
         routes: The routes that the row names, in order of preference, or `cheapest`; see `routes.route_expression`.
+        former_key: The key that an earlier version gave it, by which a ledger may know it; None where it is the same.
     """
 
     position: int
@@ -43,6 +44,7 @@ class TableRow:
     line: int = 0
     review: Review | None = None
     routes: tuple[str, ...] = ()
+    former_key: str | None = None
 
 
 class RowReader:
@@ -59,6 +61,7 @@ class RowReader:
         self._size = len(sheet.frame)
         self._problems_at: dict[int, list[tuple[str, Message]]] = defaultdict(list)
         self._parsed = {name: self._column(name, raw) for name, raw in cells.items()}
+        self._former: list[str] = []
         self._keys = self._own_keys() if "id" in cells else self._hashed_keys()
 
     def rows(self) -> tuple[list[TableRow], dict[int, list[CellProblem]]]:
@@ -93,6 +96,7 @@ class RowReader:
                     line,
                     reviews[position],
                     expressions[position] or (),
+                    self._former[position] if self._former and self._former[position] != key else None,
                 )
             )
         return found, {position: self._problems(position) for position in sorted(self._problems_at)}
@@ -155,11 +159,15 @@ class RowReader:
         # again.
         names = [name for name in self._parsed if name not in {"media_review", "route"}]
         rows: Iterable[Sequence[Any]] = zip(*(self._parsed[name] for name in names), strict=True)
-        keys = [base_key(dict(zip(names, row, strict=True))) for row in rows]
+        cells = [dict(zip(names, row, strict=True)) for row in rows]
         for position, problems in self._problems_at.items():
             # An unreadable cell still distinguishes its row from the others.
             facts = {name: repr(shown(self._raw[name][position])) for name, _ in problems}
-            keys[position] = base_key({**{n: c[position] for n, c in self._parsed.items() if n not in facts}, **facts})
+            cells[position] = {**{n: c[position] for n, c in self._parsed.items() if n not in facts}, **facts}
+        keys = [base_key(row) for row in cells]
+        former = [former_key(row) or key for row, key in zip(cells, keys, strict=True)]
+        if former != keys:
+            self._former = numbered(former)
         return numbered(keys)
 
     def _alike(self) -> list[int]:

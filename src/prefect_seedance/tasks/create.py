@@ -68,15 +68,25 @@ async def create_video(
         Refused: The provider refused; nothing was spent.
         UnknownOutcome: It may have been made. The row is kept as unknown and never sent again automatically.
     """
-    meant, key = one_request(request, row)
+    meant, key, former = one_request(request, row)
     settings = await route_to_use(route)
     spec, context = spec_of(batch, take, output, PATIENCE), context_of(settings, ledger, media_root=media_root)
-    return await on_core(lambda: carry_out(create_with_media, MADE, spec=spec, context=context, key=key, request=meant))
+    return await on_core(
+        lambda: carry_out(
+            create_with_media, MADE, spec=spec, context=context, key=key, request=meant, former_key=former
+        )
+    )
 
 
-def one_request(request: VideoRequest | Mapping[str, Any] | str, row: str | None) -> tuple[VideoRequest, str]:
-    """The request and its key, read as a table of one row, so that the key is the same as in a table."""
+def one_request(
+    request: VideoRequest | Mapping[str, Any] | str, row: str | None
+) -> tuple[VideoRequest, str, str | None]:
+    """The request, its key, and the key by which an earlier version knew it.
+
+    It is read as a table of one row, so that the keys are the same as in a table.
+    """
     fields = {"prompt": request} if isinstance(request, str) else request
     table = read_table([fields])
     table.require_good()
-    return table.rows[0].request, row or table.rows[0].key
+    (found,) = table.rows
+    return (found.request, row, None) if row else (found.request, found.key, found.former_key)

@@ -122,8 +122,8 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
     async def atrigger(self) -> VideoJobRun:
         """The asynchronous form of `trigger`."""
         settings = await route_to_use(self.route)
-        meant, key = one_request(self._request(), self.row)
-        ticket = await self._step(_create, MADE, settings, key, request=meant)
+        meant, key, former = one_request(self._request(), self.row)
+        ticket = await self._step(_create, MADE, settings, key, request=meant, former_key=former)
         self.logger.info("Row %s: %s as job %s of %s.", key, ticket.state, ticket.job_id, settings.account.identity)
         return VideoJobRun(self, settings, ticket)
 
@@ -138,11 +138,16 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
         settings: RouteSettings,
         key: str,
         request: VideoRequest | None = None,
+        former_key: str | None = None,
     ) -> JobTicket:
         ledger = None if self.ledger is None else self.ledger.get_secret_value()
         spec = spec_of(self.batch, self.take, self.output, self.patience)
         context = context_of(settings, ledger, media_root=self.media_root)
-        return await on_core(lambda: carry_out(step, reaches, spec=spec, context=context, key=key, request=request))
+        return await on_core(
+            lambda: carry_out(
+                step, reaches, spec=spec, context=context, key=key, request=request, former_key=former_key
+            )
+        )
 
 
 class VideoJobRun(JobRun[JobTicket]):

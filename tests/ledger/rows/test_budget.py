@@ -20,7 +20,7 @@ from prefect_seedance.ledger import Charge, Ledger, Outcome, Settlement, State, 
 from prefect_seedance.ledger.rows import budget, lookups, planning, transitions
 from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.routes.pricing.amount import Amount
-from tests.ledger.conftest import Bench, an_intent
+from tests.ledger.conftest import CHARGED, Bench, an_intent
 
 NUMBERS = itertools.count()
 # More digits than a decimal context keeps by default: a rounded sum would show.
@@ -152,6 +152,43 @@ async def test_an_earlier_create_without_a_bound_is_bound_in_its_own_currency_on
     assert await bench.ledger.read(budget.committed, bench.run, "USD") == 7
 
 
+async def test_what_is_settled_is_not_bound_again(bench: Bench) -> None:
+    """A user's worst case is for what may still cost something: not for a refusal, a refund or a known charge."""
+    refused, refunded, charged, lost = await bench.rows("a", "b", "c", "d")
+    for row in (refused, lost):
+        attempt = await bench.sent(row)
+        assert attempt is not None
+        to = State.REFUSED if row == refused else State.UNKNOWN
+        await bench.ledger.refuse(bench.run, row, attempt, Refused("no"), to)
+    for row, charge in ((refunded, Charge(Settlement.REFUNDED)), (charged, CHARGED)):
+        await bench.created(row)
+        if row == refunded:
+            await bench.ledger.write(transitions.fail, bench.run, row, charge, Refused("no"))
+        else:
+            await bench.ledger.write(transitions.succeed, bench.run, row, charge, link_expires_at=None)
+    assert await bench.ledger.set_worst_case(bench.run, None) == 1
+    assert await bench.ledger.set_worst_case(bench.run, Amount(Decimal(2), "CNY")) == 0
+    bound = {line.row_id: line.reserved for line in await bench.ledger.read(lookups.attempts_of, "spring")}
+    assert bound == {refused: None, refunded: None, charged: None, lost: 2}
+    assert await bench.ledger.read(budget.recount, bench.run.batch_id) == {"CNY": Decimal("2.25")}
+
+
+@pytest.mark.parametrize("end", ["an answer that proves nothing", "a run that died"])
+async def test_a_create_without_an_answer_has_an_unknown_cost(bench: Bench, end: str) -> None:
+    """Not one that is undocumented: that is a job which failed, and a run may go on after it."""
+    (row,) = await bench.rows("a")
+    attempt = await bench.sent(row)
+    assert attempt is not None
+    if end == "a run that died":
+        await bench.ledger.end_run(bench.run)
+    else:
+        await bench.ledger.refuse(bench.run, row, attempt, Refused("?", http_status=502), State.UNKNOWN)
+    record = await bench.ledger.row(row)
+    assert record.attempt is not None
+    assert record.state is State.UNKNOWN
+    assert (record.attempt.outcome, record.attempt.settlement) == (Outcome.UNKNOWN, Settlement.UNKNOWN)
+
+
 async def unknown(bench: Bench, key: str) -> tuple[int, int]:
     (row,) = await bench.rows(key)
     attempt = await bench.ledger.intend(bench.run, an_intent(row, reserve=Amount(Decimal(1), "CNY")))
@@ -216,28 +253,34 @@ async def test_one_job_is_not_adopted_twice(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "state", "settlement", "held", "job"),
+    ("verdict", "held", "jobs"),
     [
-        # It was made after all: what it costs is held again, and the row's next create is another matter.
-        ("not_made", State.PLANNED, Settlement.UNKNOWN, 1, "late"),
-        ("lost", State.FAILED, Settlement.CHARGED, Decimal("0.25"), "late"),
-        ("job", State.CREATED, Settlement.OPEN, 1, "X"),
+        # It was made after all: the row goes on with the job, and what it may cost is held again.
+        ("not_made", 1, ["late"]),
+        ("lost", 1, ["late"]),
+        # A person's job stays the row's; the other one has a line and a worst case of its own.
+        ("job", 2, ["X", "late"]),
     ],
 )
 async def test_an_answer_that_comes_after_a_persons_word(
-    bench: Bench, verdict: Any, state: State, settlement: Settlement, held: Any, job: str
+    bench: Bench, verdict: Any, held: int, jobs: list[str]
 ) -> None:
     row, attempt = await unknown(bench, "a")
     bench.query("UPDATE seedance_rows SET holder = NULL")
     values: dict[str, Any] = {"lost": {"charge": Decimal("0.25")}, "job": {"job_id": "X"}}.get(verdict, {})
     await bench.ledger.resolve("spring", "1", "a", verdict, **values)
-    with pytest.raises(LedgerError, match="Its job late is in the ledger"):
-        await bench.ledger.created(bench.run, row, attempt, job_id="late", http_status=200, request_id="q")
+    for words in ("job late", "awaits no answer"):  # an answer comes once
+        with pytest.raises(LedgerError, match=words):
+            await bench.ledger.created(bench.run, row, attempt, job_id="late", http_status=200, request_id="q")
     record = await bench.ledger.row(row)
     assert record.attempt is not None
-    assert (record.state, record.attempt.settlement, record.attempt.job_id) == (state, settlement, job)
+    assert (record.state, record.job_id) == (State.CREATED, jobs[0])
+    assert (record.attempt.settlement, record.attempt.charge) == (Settlement.OPEN, None)
     assert await bench.ledger.read(budget.committed, bench.run, "CNY") == held
-    assert "late" in f"{record.attempt.job_id} {record.attempt.message}"
+    assert await bench.ledger.read(budget.recount, bench.run.batch_id) == {"CNY": held}
+    lines = await bench.ledger.read(lookups.attempts_of, "spring")
+    assert [line.job_id for line in lines] == jobs
+    assert [line.is_evidence for line in lines] == [False, True][: len(jobs)]
 
 
 async def test_a_copy_is_the_same_ledger(bench: Bench, tmp_path: Any) -> None:

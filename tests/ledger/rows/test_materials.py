@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from prefect_seedance.errors import InputError, LedgerError, OverBudget
 from prefect_seedance.ledger import MaterialKey, MaterialRecord, MaterialState, Outcome, Run
-from prefect_seedance.ledger.rows import assets, budget, maintenance, materials
+from prefect_seedance.ledger.rows import assets, budget, leases, lookups, maintenance, materials
 from prefect_seedance.routes.pricing.amount import Amount
 from tests.ledger.conftest import Bench
 
@@ -103,6 +104,21 @@ async def test_a_person_settles_what_was_never_found(bench: Bench, verdict: Any)
         assert await asked(bench, clip, run) is not None
 
 
+async def test_a_request_on_the_wire_of_a_run_that_died_is_unknown_and_keeps_its_price(bench: Bench) -> None:
+    """It may have been billed: as withdrawn, it would be asked for and paid again."""
+    request = await asked(bench, await taken(bench))
+    heard = datetime(2026, 1, 1, tzinfo=UTC).isoformat(timespec="microseconds")
+    bench.query("UPDATE seedance_runs SET host = 'elsewhere', heartbeat_at = ?", heard)
+    later = await bench.ledger.begin_run("spring")
+    assert await bench.ledger.write(leases.has_live_run, later.batch_id)
+    (found,) = await bench.ledger.asset_requests_of("spring")
+    assert (found.id, found.outcome, found.answered_at) == (request, Outcome.UNKNOWN, None)
+    assert "died or was stopped" in (found.message or "")
+    assert await committed(bench) == 1
+    with pytest.raises(LedgerError, match="not sent again"):
+        await asked(bench, await taken(bench, run=later), later)
+
+
 async def test_nobody_settles_what_a_run_works_on(bench: Bench) -> None:
     request = await asked(bench, await taken(bench))
     assert request is not None
@@ -134,6 +150,20 @@ async def test_a_batch_with_an_unsettled_asset_is_not_pruned(bench: Bench) -> No
     (row,) = await bench.rows("a")
     await bench.stored(row)
     request = await lost(bench)
+    await bench.ledger.end_run(bench.run)
     assert await bench.ledger.write(maintenance.prune, LATER) == []
     await bench.ledger.write(assets.resolve, "spring", request, "not_made")
+    assert await bench.ledger.write(maintenance.prune, LATER) == ["spring"]
+
+
+async def test_a_batch_that_a_run_works_on_is_not_pruned(bench: Bench) -> None:
+    (row,) = await bench.rows("a")
+    await bench.stored(row)
+    before = await bench.ledger.read(lookups.rows_of, "spring")
+    with pytest.raises(
+        InputError, match=rf"A run works on batch 'spring': run {bench.run.id}, process {os.getpid()} on"
+    ):
+        await bench.ledger.write(maintenance.prune, LATER)
+    assert await bench.ledger.read(lookups.rows_of, "spring") == before
+    await bench.ledger.end_run(bench.run)
     assert await bench.ledger.write(maintenance.prune, LATER) == ["spring"]

@@ -221,3 +221,24 @@ async def test_marks_tell_of_the_rows_that_are_asked_for(bench: Any, plan_of: An
     for mark in marks.values():
         row = await bench.ledger.row(mark.id)
         assert all(getattr(row, name) == getattr(mark, name) for name in type(mark).__slots__)
+
+
+async def test_a_moved_folder_takes_its_own_batch_and_take_along(bench: Any, plan_of: Any) -> None:
+    """And of these the rows that are not finished: a file that is stored stays where it is known to be."""
+    (done,) = await bench.rows("done")
+    await bench.stored(done)
+    bench.query("UPDATE seedance_rows SET folder = '/old'")
+    other = await bench.ledger.begin_run("summer")
+    plans = [plan_of("a", folder="/old"), plan_of("b", folder="/old")]
+    await bench.ledger.write(planning.plan, bench.run, "1", plans)
+    await bench.ledger.write(planning.plan, bench.run, "2", plans[:1])
+    await bench.ledger.write(planning.plan, other, "1", plans[:1])
+    await bench.ledger.write(planning.change_folder, bench.run, "1", "/new")
+    found = [row for name in ("spring", "summer") for row in await bench.ledger.read(lookups.rows_of, name)]
+    assert {(row.batch, row.take, row.key): row.folder for row in found} == {
+        ("spring", "1", "done"): "/old",
+        ("spring", "1", "a"): "/new",
+        ("spring", "1", "b"): "/new",
+        ("spring", "2", "a"): "/old",
+        ("summer", "1", "a"): "/old",
+    }

@@ -28,7 +28,8 @@ WAYS = {
 }
 LAWFUL = {
     "put off": dict.fromkeys((State.PLANNED, State.DEFERRED), State.DEFERRED),
-    "intend": dict.fromkeys((State.PLANNED, State.DEFERRED), State.SENT),
+    # From `created` nothing is sent: a late answer has named the job.
+    "intend": dict.fromkeys((State.PLANNED, State.DEFERRED), State.SENT) | {State.CREATED: State.CREATED},
     "withdraw": {State.SENT: State.PLANNED},
     # After `unknown`: the answer came late, and proves the job.
     "created": dict.fromkeys((State.SENT, State.UNKNOWN), State.CREATED),
@@ -58,7 +59,9 @@ def moves(bench: Bench) -> dict[str, Move]:
         "put off": lambda row, _: ledger.write(transitions.put_off, run, row, RateLimited("later")),
         "intend": lambda row, _: ledger.intend(run, an_intent(row)),
         "withdraw": lambda row, attempt: ledger.withdraw(run, row, attempt),
-        "created": lambda row, attempt: ledger.created(run, row, attempt, job_id="j", http_status=200, request_id="q"),
+        "created": lambda row, attempt: ledger.created(
+            run, row, attempt, job_id=f"j{row}", http_status=200, request_id="q"
+        ),
         "refuse": lambda row, attempt: ledger.refuse(run, row, attempt, no, State.REFUSED),
         "refuse for now": lambda row, attempt: ledger.refuse(run, row, attempt, no, State.DEFERRED),
         "lose": lambda row, attempt: ledger.refuse(run, row, attempt, no, State.UNKNOWN),

@@ -12,6 +12,7 @@ from prefect_seedance.core.checkpoints import reached
 from prefect_seedance.core.portal import GRACE
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import FAILED
+from prefect_seedance.engine.steps.adopt import adopted, leave
 from prefect_seedance.engine.steps.fallback import (
     account_closed,
     gives_up,
@@ -37,7 +38,6 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.ledger import LEASE_ENDED, TAKEABLE, Intent, State
-from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 from prefect_seedance.providers import Created
 from prefect_seedance.tables.row_keys import redacted
@@ -48,14 +48,15 @@ __all__ = ["create", "pause"]
 async def create(row: Row) -> None:
     """Create the row's job, if that is allowed: afterwards the row is `created`.
 
-    Does nothing for a row that has passed this step.
+    Does nothing for a row that has passed this step. A job that a late answer to an earlier create has named meanwhile
+    is adopted, and nothing is sent.
 
     Raises:
         MovedToNextRoute: Proven: nothing was made, and the row moves on to its next route.
         OverBudget: Its worst case does not fit the budget or a spending limit; nothing was sent.
         RoutePaused: The gate lets no create of this run through; nothing was sent.
         Refused: Proven: nothing was made. `RateLimited` may be tried again, as may `Unreachable`.
-        UnknownOutcome: It is unknown whether a job was made. Never try again.
+        UnknownOutcome: It is unknown whether a job was made, or whether it is this row's. Never try again.
         LedgerError: The intent could not be written; nothing was sent.
     """
     if row.state not in TAKEABLE:
@@ -67,7 +68,9 @@ async def create(row: Row) -> None:
     if skip(row):
         raise _moved_on(row, row.fallback.skipped[row.fallback.at])
     if (reason := account_closed(row) or paused(row)) is not None:
-        await _put_off(row, reason)
+        await leave(row, reason, State.DEFERRED)
+        if row.state is State.CREATED:
+            return
         raise reason
     try:
         async with _turn(row) as turn:
@@ -84,6 +87,8 @@ async def create(row: Row) -> None:
 async def pause(row: Row, error: RoutePaused) -> None:
     """Record that a row is not sent now: it is deferred, or goes on to its next route.
 
+    A job that a late answer has named meanwhile is adopted.
+
     Raises:
         RoutePaused: It is deferred.
         MovedToNextRoute: It goes on.
@@ -93,13 +98,9 @@ async def pause(row: Row, error: RoutePaused) -> None:
         raise _moved_on(row, error)
     row.session.say(message("gate.paused", reason=error.text))
     error.row = row.key
-    await _put_off(row, error)
-    raise error
-
-
-async def _put_off(row: Row, reason: SeedanceError) -> None:
-    await row.session.ledger.write(transitions.put_off, row.session.run, row.id, reason)
-    row.set_state(State.DEFERRED, reason.message)
+    await leave(row, error, State.DEFERRED)
+    if row.state is not State.CREATED:
+        raise error
 
 
 @contextlib.asynccontextmanager
@@ -163,6 +164,8 @@ async def _send_recorded(row: Row, turn: Turn | None) -> None:
     session = row.session
     begun = moment()
     attempt = await _recorded(row)
+    if attempt is None:
+        return  # it has a job by now
     session.spending.sent(row.key, row.planned.quote)
     row.set_state(State.SENT)
     if stood_still_since(begun):
@@ -215,6 +218,12 @@ async def _record_job(row: Row, attempt: int, made: Created) -> None:
             http_status=made.http_status,
             request_id=made.request_id,
         )
+    except UnknownOutcome as error:
+        # The id is recorded, for this row and for the other one.
+        error.row = row.key
+        session.spending.settled(row.key, made=True)
+        row.set_state(State.UNKNOWN, error.message)
+        raise
     except LedgerError as error:
         # This id is recorded nowhere else; a person finds it in the message.
         text = message("row.job_not_recorded", error=error.text, job=made.job_id)
@@ -235,13 +244,18 @@ def _note_unknown(row: Row, turn: Turn | None, error: SeedanceError) -> None:
         row.session.say(message("gate.opened", model=model, probes=PROBES, reason=error.text))
 
 
-async def _recorded(row: Row) -> int:
-    """Record the create in the ledger, then count it in the output folder; returns the attempt's id."""
+async def _recorded(row: Row) -> int | None:
+    """Record the create in the ledger, then count it in the output folder; returns the attempt's id.
+
+    None where a late answer has named the row's job meanwhile, which is adopted.
+    """
     session = row.session
     attempt = await session.ledger.intend(
         session.run, _intent(row), session.limits.budget, row.settings.account.spending_limits
     )
     if attempt is None:
+        if await adopted(row):
+            return None
         reason = (await session.ledger.row(row.id)).error_message or ""
         row.set_state(State.OVER_BUDGET, reason)
         raise OverBudget(reason, row=row.key)

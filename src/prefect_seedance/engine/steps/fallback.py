@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.adopt import leave
 from prefect_seedance.engine.steps.policy import close, decide
 from prefect_seedance.errors import RateLimited, SeedanceError
 from prefect_seedance.ledger import TAKEABLE, State
-from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 
 __all__ = [
@@ -140,22 +140,18 @@ async def choose_route(row: Row) -> bool:
         row.fallback.moving = True
         return False
     await _no_route_left(row)
-    return False
+    return row.state is State.CREATED
 
 
 async def _no_route_left(row: Row) -> None:
     """No route is left: the row is deferred to a later run, unless all routes have refused it permanently."""
-    session, fallback = row.session, row.fallback
+    fallback = row.fallback
     number = len(fallback.candidates)
     reasons = [fallback.refusals.get(index) or fallback.skipped[index] for index in range(number)]
     waits = next((reason for reason in reasons if decide(reason).state is State.DEFERRED), None)
     error = copy.copy(waits or reasons[0])
     error.row = row.key
     error.reword(message("row.no_route_left", routes=number, reasons=fallback.earlier_refusals(number)))
-    if waits is None:
-        await session.ledger.write(transitions.reject, session.run, row.id, error)
-        row.set_state(State.REFUSED, error.message)
-    else:
-        await session.ledger.write(transitions.put_off, session.run, row.id, error)
-        row.set_state(State.DEFERRED, error.message)
-    row.trouble = error
+    await leave(row, error, State.REFUSED if waits is None else State.DEFERRED)
+    if row.state is not State.CREATED:
+        row.trouble = error

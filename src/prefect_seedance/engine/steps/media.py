@@ -11,6 +11,7 @@ from decimal import Decimal
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.row import Row
+from prefect_seedance.engine.steps.adopt import leave
 from prefect_seedance.engine.steps.fallback import account_closed, paused, refused_by_route
 from prefect_seedance.engine.steps.policy import close, decide, may_fall_back, state_before_create
 from prefect_seedance.errors import (
@@ -19,7 +20,6 @@ from prefect_seedance.errors import (
     SeedanceError,
 )
 from prefect_seedance.ledger import TAKEABLE, State
-from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 from prefect_seedance.routes import VideoRequest
 from prefect_seedance.routes.forms import Form, form_of
@@ -54,6 +54,8 @@ async def prepare_media(row: Row, upload: MediumStep, review: MediumStep) -> Non
     except SeedanceError as shared:
         error = copy.copy(shared)  # many rows may have failed because of the same medium
         await _record_error(row, error)
+        if row.state is State.CREATED:
+            return  # it needs no media any more
         raise error from None
 
 
@@ -126,14 +128,8 @@ async def _record_error(row: Row, error: SeedanceError) -> None:
     session = row.session
     if row.fallback.has_alternatives and may_fall_back(error, session.limits):
         refused_by_route(row, error)
-        await session.ledger.write(transitions.put_off, session.run, row.id, error)
-        row.set_state(State.DEFERRED, error.message)
+        await leave(row, error, State.DEFERRED)
         return
     if not decide(error).again:
         close(row.circuit_breaker, row.settings.route.model, error, session.limits.limit_patience)
-    state = state_before_create(error)
-    if state is State.REFUSED:
-        await session.ledger.write(transitions.reject, session.run, row.id, error)
-    else:
-        await session.ledger.write(transitions.put_off, session.run, row.id, error, state)
-    row.set_state(state, error.message)
+    await leave(row, error, state_before_create(error))

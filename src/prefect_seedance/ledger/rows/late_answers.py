@@ -1,7 +1,7 @@
 """Late answers: they come after the lease of their run expired, because this process was frozen.
 
 They are recorded nevertheless, and settle the row where it is still unknown for want of them. Answers with a job are
-recorded by `transitions.created`.
+recorded by `job_answers.named`.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ __all__ = [
     "forget",
     "has_live_run",
     "live_batches",
+    "live_run",
     "lives",
     "renew_lease",
 ]
@@ -185,9 +186,14 @@ def lives(connection: sa.Connection, run_id: str) -> bool:
 
 def has_live_run(connection: sa.Connection, batch_id: int) -> bool:
     """Whether a run of the batch is alive; the leases of dead runs are ended."""
+    return live_run(connection, batch_id) is not None
+
+
+def live_run(connection: sa.Connection, batch_id: int) -> sa.Row[Any] | None:
+    """The line of a run of the batch that is alive; the leases of dead runs are ended."""
     end_dead_leases(connection, batch_id)
     living = sa.and_(runs.c.batch_id == batch_id, runs.c.ended_at.is_(None), runs.c.buried_at.is_(None))
-    return connection.execute(sa.select(runs.c.id).where(living).limit(1)).first() is not None
+    return connection.execute(sa.select(runs).where(living).limit(1)).first()
 
 
 def live_batches(connection: sa.Connection) -> list[str]:

@@ -155,6 +155,9 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
 
     Returns:
         The names of the batches that were pruned.
+
+    Raises:
+        InputError: A live run works on one of them. Nothing is deleted.
     """
     latest = sa.func.max(rows.c.changed_at)
     settled = sa.func.min(sa.case((rows.c.state.in_(SETTLED_STATES), 1), else_=0))
@@ -168,6 +171,11 @@ def prune(connection: sa.Connection, before: datetime) -> list[str]:
     for batch_id, name in connection.execute(old).all():
         if _unsettled(connection, batch_id):
             continue
+        if (run := leases.live_run(connection, batch_id)) is not None:
+            started, place = f"{run.started_at:%Y-%m-%d %H:%M} UTC", run.host.split()[0]
+            raise InputError(
+                message("ledger.prune_live_run", batch=name, run=run.id, host=place, pid=run.pid, started=started)
+            )
         # Its runs stay, with the number of their attempts: without them this ledger would seem older than its folders.
         known_runs.forget_attempts(connection, batch_id)
         mine = sa.select(rows.c.id).where(rows.c.batch_id == batch_id)

@@ -104,8 +104,16 @@ def resolve_many(
 def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: str) -> None:
     if not job_id:
         raise InputError(message("resolve.job_id_missing"), row=row.key)
-    # Its own job may be named again; that of any other attempt is taken.
-    same = sa.and_(attempts.c.job_id == job_id, attempts.c.provider == row.provider, attempts.c.id != attempt_id)
+    # Its own job may be named again; that of any other attempt is taken. A row that is held since it shares the job
+    # does not own it, nor does an attempt that a person settled as not made.
+    owns = sa.or_(rows.c.state != State.UNKNOWN, rows.c.error_code.is_distinct_from(transitions.SHARED_JOB))
+    same = sa.and_(
+        attempts.c.job_id == job_id,
+        attempts.c.provider == row.provider,
+        attempts.c.settlement != Settlement.NOTHING,
+        attempts.c.id != attempt_id,
+        owns,
+    )
     owner = connection.execute(
         sa.select(rows.c.key).select_from(attempts.join(rows, attempts.c.row_id == rows.c.id)).where(same)
     ).scalar()
@@ -116,7 +124,8 @@ def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: s
 
 
 def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, resolution: str, **values: Any) -> None:
-    transitions.update_commitment(connection, attempt_id, settlement, values.get("charge"))
+    values = {"charge": None, "units": None, "tokens": None, **values}  # a held row may have been charged already
+    transitions.update_commitment(connection, attempt_id, settlement, values["charge"])
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id == attempt_id)

@@ -26,7 +26,6 @@ from prefect_seedance.routes.pricing.spending_limit import SpendingLimit
 
 __all__ = [
     "absent",
-    "created",
     "expire",
     "fail",
     "fail_gone",
@@ -51,8 +50,8 @@ LONGEST = 2000
 LARGEST = 2**63 - 1
 """The largest integer that a column can store."""
 
-UNANSWERED = (Outcome.SENT, Outcome.UNKNOWN)
-"""Outcomes of attempts that may still get an answer."""
+SHARED_JOB = "shared_job"
+"""The code of a row that is held, since another row has the same job."""
 
 # Statements for every row are built once: building takes SQLAlchemy longer than running them takes SQLite.
 _PUT_OFF = (State.DEFERRED, State.OVER_BUDGET)
@@ -62,7 +61,7 @@ _UPDATE_ROW = sa.update(rows).where(_THIS_ROW)
 _UPDATE_ATTEMPT = sa.update(attempts).where(_THIS_ATTEMPT)
 # Locked until the transaction ends (in SQLite the whole ledger is): what was checked must still hold when written.
 _ROW = (
-    sa.select(rows.c.key, rows.c.state, rows.c.holder, rows.c.attempt_id, runs.c.buried_at)
+    sa.select(rows.c.key, rows.c.state, rows.c.error_code, rows.c.holder, rows.c.attempt_id, runs.c.buried_at)
     .select_from(rows.outerjoin(runs, rows.c.holder == runs.c.id))
     .where(_THIS_ROW)
     .with_for_update(of=rows)
@@ -71,12 +70,6 @@ _NEW_ATTEMPT = sa.insert(attempts).values(
     number=sa.select(sa.func.coalesce(sa.func.max(attempts.c.number), 0) + 1)
     .where(attempts.c.row_id == sa.bindparam("this_row"))
     .scalar_subquery()
-)
-_WAITING = sa.select(attempts.c.resolution, attempts.c.job_id).where(
-    _THIS_ATTEMPT,
-    attempts.c.row_id == sa.bindparam("this_row"),
-    attempts.c.run_id == sa.bindparam("this_run"),
-    attempts.c.outcome.in_(UNANSWERED),
 )
 _COMMITMENT = (
     sa.select(
@@ -208,37 +201,6 @@ def withdraw(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) 
     set_state(connection, row_id, State.PLANNED)
 
 
-def created(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *, job_id: str, **evidence: Any) -> bool:
-    """Record the job that the provider created.
-
-    It is recorded even if the run's lease was ended meanwhile, since this process was frozen: a paid job is never lost.
-
-    Returns:
-        Whether the run still holds the row.
-
-    Raises:
-        LedgerError: The attempt is not this run's, or was answered already.
-    """
-    row = locked_row(connection, row_id)
-    follows = row.attempt_id == attempt_id and row.state in {State.SENT, State.UNKNOWN}
-    # A job that is not the row's latest any more is paid for, but no run polls it: its cost stays unknown.
-    settlement = Settlement.OPEN if follows else Settlement.UNKNOWN
-    wanted = {"this_attempt": attempt_id, "this_row": row_id, "this_run": run.id}
-    known = connection.execute(_WAITING, wanted).one_or_none()
-    if known is None:
-        raise LedgerError(message("ledger.job_not_awaited", attempt=attempt_id), row=row.key)
-    if known.resolution not in {None, "not_made"}:
-        # A person has settled the cost already; the answer is only added as evidence.
-        late_answer = message("attempt.answered_after_resolve", job=job_id)
-        added = {"job_id": known.job_id or job_id, "message": str(late_answer), "answered_at": now(), **evidence}
-        connection.execute(_UPDATE_ATTEMPT, {"this_attempt": attempt_id, **added})
-        return bool(row.holder == run.id)
-    answered(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, **evidence)
-    if follows:
-        set_state(connection, row_id, State.CREATED, **CLEAR)
-    return bool(row.holder == run.id)
-
-
 def refuse(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, error: SeedanceError, to: State) -> None:
     """Record a create without a job: refused or not sent (`deferred`, `refused`), or not proven (`unknown`)."""
     if to not in {State.DEFERRED, State.REFUSED, State.UNKNOWN}:
@@ -288,6 +250,7 @@ def absent(connection: sa.Connection, run: Run, row_id: int, error: SeedanceErro
     row = locked_row(connection, row_id)
     if row.holder != run.id or row.buried_at is not None:
         raise LedgerError(message("ledger.row_taken_over"), row=row.key)
+    _refuse_shared(row)
     if row.state not in {State.CREATED, State.SUCCEEDED}:
         raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=row.state.value), row=row.key)
     set_state(connection, row_id, row.state, absent_since=since, **error_columns(error))
@@ -382,10 +345,12 @@ def _held(
     Raises:
         LedgerError: The transition is not allowed, the row is not held by this run (its lease has expired), or the
             attempt is not the row's latest.
+        UnknownOutcome: An alarm holds the row, since another row has the same job. The run goes on with its other rows.
     """
     row = locked_row(connection, row_id)
     if row.holder != run.id or row.buried_at is not None:
         raise taken_over(row.key)
+    _refuse_shared(row)
     if row.state not in states or to not in TRANSITIONS[row.state]:
         raise LedgerError(message("ledger.unlawful_move", state=row.state.value, to=to.value), row=row.key)
     if attempt_id is not None and attempt_id != row.attempt_id:
@@ -401,6 +366,11 @@ def is_held(connection: sa.Connection, run: Run, row_id: int) -> bool:
     """Whether a run still holds a row."""
     row = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
     return row is not None and row.holder == run.id and row.buried_at is None
+
+
+def _refuse_shared(row: Any) -> None:
+    if row.state is State.UNKNOWN and row.error_code == SHARED_JOB:
+        raise UnknownOutcome(message("row.shared_job"), code=SHARED_JOB, row=row.key)
 
 
 def set_state(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:

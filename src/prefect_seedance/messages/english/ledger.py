@@ -74,6 +74,10 @@ LEDGER: dict[str, str] = {
         "at {ledger}. With it, everything in this folder would be paid for again. Use the folder's own ledger "
         "({@ledger} or PREFECT_SEEDANCE_LEDGER), or another output folder. Nothing was spent."
     ),
+    "ledger.prune_live_run": (
+        "A run works on batch {batch!r}: run {run}, process {pid} on {host}, since {started}. Without its rows it "
+        "would pay for them again. Wait until it has ended, or end it, and prune again. Nothing was changed."
+    ),
     "ledger.run_file_unreadable": (
         "The file {path} cannot be read. It counts what a run has sent from this folder, and shows whether the ledger "
         "is an older copy. Restore it. If you are certain that the ledger in use is the latest one, delete it. Nothing "
@@ -119,13 +123,32 @@ LEDGER: dict[str, str] = {
         "The asset request {request} for {medium!r} has an unknown outcome. It is not sent again, because it may have "
         "been billed."
     ),
-    "attempt.answered_after_resolve": "The answer came after the row was resolved. It named job {job}.",
     "attempt.answered_late": "{before} Its answer came later: {answer}",
+    "attempt.another_job": (
+        "The provider's answer came late and names job {job}. The row has another job or create by now, so job {job} "
+        "is not followed. It may have been paid; its cost counts as unknown. If the row needs a further create, job "
+        "{job} is used instead."
+    ),
+    "attempt.other_job": (
+        "A person named job {named} for this row, and the provider's answer, which came late, names job {job}. The row "
+        "keeps job {named}; job {job} may have been paid too, and its cost counts as unknown. Look up both at the "
+        "provider."
+    ),
+    "attempt.other_job_used": (
+        "A person named job {named} for this row, which brought no video. The provider's answer, which came late, "
+        "names job {job}, and the row goes on with that."
+    ),
     "attempt.ledger_lost": (
         "The ledger that knew the latest attempts of this batch is lost: the row may have been made and paid."
     ),
     "attempt.not_sent": "The request was not sent.",
     "attempt.run_ended": "The run died or was stopped before the provider's answer was written down.",
+    "attempt.shared_job": (
+        "The provider named job {job} for two rows: row {row!r} of batch {batch!r} and row {other!r} of batch "
+        "{other_batch!r}. Neither is fetched or sent again, except that a stored video stays. Look up job {job} at the "
+        "provider. Then run `prefect-seedance resolve` for each row that is unknown: `job {job}` for the row whose "
+        "video it is, and `not_made` (the next run makes it), or `job` and its own id, for the other."
+    ),
     "batch.changed_rows": (
         "{rows:row was|rows were} planned with another request before, in batch {batch!r} (take {take!r}):"
         "{changes:bullets}To make them again beside the earlier ones, run only these rows ({@only}) as a new take "

@@ -110,9 +110,11 @@ REPORTS: dict[str, str] = {
     "cost.attempt_unknown": "may have been made, and may have cost {most}",
     "cost.attempt_undocumented": "charge on failure not documented: {most}",
     "cost.attempt_open": "not settled yet: {most}",
+    "cost.attempt_beside": "job {job} of an earlier create may have been paid too, and may have cost {most}",
     "cost.attempt_unpriced": "charged; the amount is not known",
     "cost.attempt_unpriced_up_to": "charged; the amount is not known ({most})",
     # Hints and warnings of a run.
+    "result.job_beside": "Row {row}: {reason}",
     "hint.budget": "Budget: {committed} of {budget} are spent or held back for the worst case of what is not settled",
     "hint.balance": "Balance of {account} as the provider shows it, a hint only: {changes}",
     "hint.balance_same": "nothing changed",

@@ -113,6 +113,7 @@ ROWS: dict[str, str] = {
     "row.route_refused": "{route}: {reason}",
     "row.route_skipped": "{route}: not asked, because it accepts nothing now. {reason}",
     "row.still_held": "Another run still works on this row.",
+    "row.shared_job": "Another row has the same job, so both wait for a person; see the row's reason in `status`.",
     "row.stuck": "The row is {state!r}. {reason}",
     "row.suspended_before_create": (
         "This process stood still between the row's intent and its create. Nothing was sent."

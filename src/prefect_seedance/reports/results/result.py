@@ -174,7 +174,7 @@ def build_result(table: Table, plan: BatchPlan, outcome: RunOutcome, *, batch: s
         folder=outcome.folder,
         ledger=outcome.ledger,
         frame=table.frame,
-        warnings=[*(str(warning) for warning in plan.warnings), *outcome.notices],
+        warnings=[*(str(warning) for warning in plan.warnings), *outcome.notices, *_jobs_beside(outcome)],
         spending=(spending := state_lines(outcome.spending)),
         hints=[
             *_budget(outcome),
@@ -206,6 +206,16 @@ def _entries(table: Table, plan: BatchPlan, outcome: RunOutcome) -> Iterator[Row
             yield RowResult(key, INVALID, error_code="invalid", error_message=reasons)
         else:
             yield outcome.records.get(key) or RowResult(key, LEFT_OUT)
+
+
+def _jobs_beside(outcome: RunOutcome) -> list[str]:
+    """An alarm for each job that a late answer named, and that no row follows."""
+    keys = {row.id: row.key for row in outcome.summaries}
+    return [
+        str(message("result.job_beside", row=keys.get(attempt.row_id), reason=attempt.message))
+        for attempt in outcome.earlier
+        if attempt.is_evidence
+    ]
 
 
 def _budget(outcome: RunOutcome) -> list[str]:

@@ -250,10 +250,16 @@ def _row(record: RowSummary, attempts: int, cost: tuple[Decimal | None, str | No
 def _cost(attempts: Sequence[Paid]) -> tuple[Decimal | None, str | None]:
     """The known cost of a row's attempts, and what is not known about it."""
     known = [attempt.charge for attempt in attempts if attempt.charge is not None]
-    notes = [str(note) for attempt in attempts if (note := _doubt(attempt))]
+    notes = [str(note) for attempt in attempts if (note := _beside(attempt) or _doubt(attempt))]
     # Refunded and refused attempts are known to cost nothing.
     amount = sum(known, Decimal(0)) if known or (attempts and not notes) else None
     return amount, "; ".join(dict.fromkeys(notes)) or None
+
+
+def _beside(attempt: Paid) -> Message | None:
+    if not isinstance(attempt, AttemptRecord) or not attempt.is_evidence:
+        return None
+    return message("cost.attempt_beside", job=attempt.job_id, most=_most(attempt))
 
 
 def _doubt(attempt: Paid) -> Message | None:
