@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 
 from prefect_seedance.blocks.route_defaults import SLUG, RouteDefaults, block_name
 from prefect_seedance.errors import InputError, SeedanceError
@@ -68,7 +69,10 @@ async def load_fallback(name: str, settings: RouteSettings) -> RouteDefaults:
 async def saved_routes(provider: str, account: str) -> tuple[RouteSettings, ...]:
     """The saved route of an account, if there is one; blocks that cannot be loaded are left out."""
     async with get_client() as client:
-        documents = await client.read_block_documents_by_type(SLUG)
+        try:
+            documents = await client.read_block_documents_by_type(SLUG)
+        except ObjectNotFound:
+            return ()  # no route was ever saved on this server
     for document in documents:
         if document.name is None:
             continue

@@ -11,6 +11,7 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.core.events import RowEvent
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.absence import absent, asked_for
+from prefect_seedance.engine.steps.dead_job import ASKED, probably_dead
 from prefect_seedance.errors import ContentRejected, JobFailed, NotFound, SeedanceError, StillRunning
 from prefect_seedance.ledger import Charge, RowRecord, Settlement, State
 from prefect_seedance.ledger.rows import transitions
@@ -39,11 +40,14 @@ async def poll(row: Row) -> None:
     if row.state is not State.CREATED or row.job_id is None:
         return
     remarks = _Remarks(row)
+    patience = row.session.spec.patience
+    if row.created_at is None and await probably_dead(row) is not None:
+        patience = min(patience, ASKED)
     try:
         view = await row.account_client.poller.wait(
             row.job_id,
             pace=row.settings.poll_seconds,
-            patience=row.session.spec.patience,
+            patience=patience,
             profile=_profile(row),
             age=None if row.created_at is None else asyncio.get_running_loop().time() - row.created_at,
             link_lifetime=row.account_client.client.dialect.result_lifetime.total_seconds(),
@@ -64,7 +68,7 @@ async def poll(row: Row) -> None:
     elif view.state is JobState.FAILED:
         raise await _failed(row, view)
     else:
-        text = message("job.still_running", job=row.job_id, seconds=row.session.spec.patience)
+        text = await probably_dead(row) or message("job.still_running", job=row.job_id, seconds=patience)
         if remarks.last is not None:
             text = message("job.still_running_unclear", text=text, remark=remarks.last)
         raise StillRunning(text, provider=row.settings.account.provider, row=row.key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ __all__ = [
     "batches_begun",
     "earlier_attempts_of",
     "grouped",
+    "longest_job",
     "marks_of",
     "row_by_key",
     "rows_by_id",
@@ -32,6 +33,9 @@ __all__ = [
 
 GROUP = 500
 """Values per statement: databases limit the number of parameters."""
+
+LATEST = 200
+"""Jobs of a model by which its longest time is measured."""
 
 FETCHED = 2000
 """Rows per fetch when all rows of a batch are read: fetching one by one costs the driver's overhead for each."""
@@ -160,6 +164,14 @@ def states_of(connection: sa.Connection, batch: str, take: str) -> dict[str, Sta
     select = sa.select(rows.c.key, rows.c.state).join(batches, rows.c.batch_id == batches.c.id)
     found = connection.execute(select.where(batches.c.name == batch, rows.c.take == take))
     return {row.key: row.state for row in found}
+
+
+def longest_job(connection: sa.Connection, provider: str, model: str) -> timedelta | None:
+    """The longest time that one of the latest jobs of a model took, as far as it was watched; None without any."""
+    ended = sa.and_(rows.c.provider == provider, rows.c.model == model, rows.c.finished_at.is_not(None))
+    select = sa.select(attempts.c.answered_at, rows.c.finished_at).join(rows, attempts.c.id == rows.c.attempt_id)
+    found = connection.execute(select.where(ended).order_by(attempts.c.id.desc()).limit(LATEST)).all()
+    return max((each.finished_at - each.answered_at for each in found if each.answered_at is not None), default=None)
 
 
 def batch_id(connection: sa.Connection, name: str) -> int | None:

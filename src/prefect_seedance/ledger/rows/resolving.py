@@ -69,9 +69,11 @@ def _resolvable(row: RowRecord, verdict: Verdict) -> frozenset[State]:
     """The states in which a person's verdict counts.
 
     A job can be named for an unknown row, and for an expired one, which is asked about again. As long as its job was
-    named by a person, it can be named again: the id may have been mistyped.
+    named by a person, it can be named again: the id may have been mistyped. A job that never ends can be called lost.
     """
     states = {State.UNKNOWN}
+    if verdict == "lost":
+        states.add(State.CREATED)
     if verdict == "job":
         states.add(State.EXPIRED)
         if row.attempt is not None and (row.attempt.resolution or "").startswith("job "):

@@ -37,6 +37,11 @@ ROWS: dict[str, str] = {
         "Job {job} still runs after {seconds:g} s. It is kept and not paid again: the next run of this batch takes it "
         "up."
     ),
+    "job.probably_dead": (
+        "Job {job} still runs after {hours:.1f} h, far longer than its kind ever took. It is probably dead: some "
+        "relays report expired jobs as running for ever. It is kept, and each run asks about it. Look it up at the "
+        "provider; if it is gone, settle it: prefect-seedance resolve {batch} {row} lost, or the form for unknown rows."
+    ),
     "job.still_running_unclear": "{text} {remark}",
     "job.unknown_status": "{provider} says that the status of the job is {status!r}, which no document explains.",
     "job.unknown_status_why": (
