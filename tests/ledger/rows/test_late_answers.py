@@ -145,7 +145,7 @@ async def gone(bench: Bench, run: Run, row: int) -> None:
         ("lost", nothing, State.FAILED),
         ("job", gone, State.EXPIRED),
     ],
-    ids=str,
+    ids=lambda each: getattr(each, "__name__", None) or str(each),
 )
 async def test_a_late_job_is_adopted_where_nothing_else_is_under_way(
     bench: Bench, verdict: Any, then: Any, before: State, held: bool
