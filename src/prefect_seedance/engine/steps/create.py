@@ -22,7 +22,7 @@ from prefect_seedance.engine.steps.fallback import (
     refused_for_good,
     skip,
 )
-from prefect_seedance.engine.steps.lost_asset import will_be_made_again
+from prefect_seedance.engine.steps.lost_asset import may_be_lost, will_be_made_again
 from prefect_seedance.engine.steps.policy import close, decide, may_fall_back
 from prefect_seedance.errors import (
     AuthenticationError,
@@ -38,6 +38,7 @@ from prefect_seedance.errors import (
     Unreachable,
 )
 from prefect_seedance.ledger import LEASE_ENDED, TAKEABLE, Intent, State
+from prefect_seedance.ledger.rows import transitions
 from prefect_seedance.messages import message
 from prefect_seedance.providers import Created
 from prefect_seedance.tables.row_keys import redacted
@@ -275,7 +276,8 @@ async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
     if isinstance(error, AuthenticationError):
         account = row.settings.account.identity
         error.reword(message("row.key_rejected", account=account, words=error.text))
-    if await will_be_made_again(row, error):
+    asks = may_be_lost(row, error)
+    if asks:
         state = State.DEFERRED
     elif row.fallback.has_alternatives and may_fall_back(error, session.limits) and out_of_patience(row, error):
         refused_by_route(row, error)
@@ -290,6 +292,10 @@ async def _record_refusal(row: Row, attempt: int, error: SeedanceError) -> None:
         row.account_client.limiter.unsent(row.slot)
     await session.ledger.refuse(session.run, row.id, attempt, error, state)
     session.spending.settled(row.key, made=False)
+    if asks and not await will_be_made_again(row):
+        state = State.REFUSED
+        await session.ledger.write(transitions.reject, session.run, row.id, error)
+        session.count_failure(row.id)
     row.set_state(state, error.message)
 
 

@@ -9,24 +9,33 @@ from prefect_seedance.ledger import MaterialKey
 from prefect_seedance.ledger.rows import materials
 from prefect_seedance.providers.outcome import means_absent_asset
 
-__all__ = ["will_be_made_again"]
+__all__ = ["may_be_lost", "will_be_made_again"]
 
 
-async def will_be_made_again(row: Row, error: SeedanceError) -> bool:
-    """Whether a create was refused for an asset of ours that is gone, so that the row may be sent with a new one.
+def may_be_lost(row: Row, error: SeedanceError) -> bool:
+    """Whether a create may have been refused for an asset of ours that is gone.
 
-    Each asset of the row is asked about, for free; an asset that the table itself names is not ours to make again.
+    An asset that the table itself names is not ours to make again.
+    """
+    return isinstance(error, Refused) and means_absent_asset(error) and not row.assets_renewed and bool(_assets(row))
+
+
+async def will_be_made_again(row: Row) -> bool:
+    """Whether assets of the row are gone, so that it may be sent with new ones: each is asked about, for free.
+
     Where the provider bills assets, the new one is a new billed request.
     """
-    if not isinstance(error, Refused) or not means_absent_asset(error) or row.assets_renewed:
-        return False
-    lost = [medium for medium in row.media if medium.form in {"asset", "portrait"} and await _is_lost(medium)]
+    lost = [medium for medium in _assets(row) if await _is_lost(medium)]
     row.assets_renewed = bool(lost)
     for medium in lost:
         row.session.media.forget(medium)
     if lost:
         row.sendable = None
     return bool(lost)
+
+
+def _assets(row: Row) -> list[Medium]:
+    return [medium for medium in row.media if medium.form in {"asset", "portrait"}]
 
 
 async def _is_lost(medium: Medium) -> bool:
