@@ -38,7 +38,7 @@ def spec(tmp_path, prompts):
         output=tmp_path / "videos",
         ledger_url=f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}",
         patience=0,
-        limits=RunLimits(limit_patience=0),
+        limits=AT_ONCE,
     )
 
 
@@ -76,6 +76,9 @@ async def test_rows_that_are_over_are_told_and_not_taken(tmp_path):
     await ledger.close()
 
 
+AT_ONCE = RunLimits(limit_patience=0)
+"""Where nothing answers, the rows are left to a later run at once."""
+
 CAFE, CAFE_DECOMPOSED = "café", "cafe\u0301"
 
 
@@ -87,7 +90,9 @@ async def test_a_batch_of_version_0_1_is_known_by_its_former_keys(tmp_path, prom
         table = read_table([{"prompt": prompt} for prompt in (*prompts, "a cat")])
         plan = prepare(table, ROUTES)
         url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
-        given = asked(plan, ROUTES, batch="spring", output=tmp_path / "videos", ledger_url=url, patience=0)
+        given = asked(
+            plan, ROUTES, batch="spring", output=tmp_path / "videos", ledger_url=url, patience=0, limits=AT_ONCE
+        )
         return table, plan, given
 
     def old(row):
@@ -122,7 +127,8 @@ async def test_rows_that_are_equal_now_keep_their_numbers(tmp_path):
     kept = []
     for _ in range(2):
         table = read_table([{"prompt": CAFE_DECOMPOSED}, {"prompt": CAFE}])
-        given = asked(prepare(table, ROUTES), ROUTES, batch="s", output=tmp_path / "v", ledger_url=url, patience=0)
+        plan = prepare(table, ROUTES)
+        given = asked(plan, ROUTES, batch="s", output=tmp_path / "v", ledger_url=url, patience=0, limits=AT_ONCE)
         outcome = await run_batch(*given, steps_for)
         kept.append([outcome.records[row.key].id for row in table.rows])
         assert [row.key for row in outcome.summaries] == [row.key for row in table.rows]
