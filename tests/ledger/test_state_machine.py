@@ -40,6 +40,7 @@ LAW = {
     "expire": ({"succeeded"}, "expired"),
     "store": ({"succeeded"}, "stored"),
     "refetch": ({"stored"}, "succeeded"),
+    "reuse": ({"planned", "over_budget", "deferred"}, "succeeded"),
 }
 TAKEABLE = {"planned", "over_budget", "deferred"}
 # Where a late answer's job is adopted, since no other create of the row is under way, and no job of it can end well.
@@ -259,15 +260,17 @@ class Machine(RuleBasedStateMachine):
             assert row.current
             row.current.settlement = charge.settlement.value
 
-    @rule(place=RUNS, key=ROWS, how=st.sampled_from(("put_off", "expire", "store", "refetch", "prove")))
+    @rule(place=RUNS, key=ROWS, how=st.sampled_from(("put_off", "expire", "store", "refetch", "prove", "reuse")))
     def other_moves(self, place: int, key: str, how: str) -> None:
         number, run = self.run_at(place)
         row = self.rows[key]
         states, to = LAW.get(how, ({"succeeded"}, "succeeded"))
-        lawful = row.holder == number and row.state in states
+        lawful = row.holder == number and row.state in states and not (how == "reuse" and row.attempts)
         values: dict[str, Any] = {"store": {"modified_ns": 1}}.get(how, {})
         proof = Proof("/v.mp4", "ab", 1, 2, 3, Decimal(5))
-        arguments = {"put_off": [Refused("no")], "expire": [Refused("no")], "prove": [proof]}.get(how, [])
+        arguments = {"put_off": [Refused("no")], "expire": [Refused("no")], "prove": [proof], "reuse": [proof]}.get(
+            how, []
+        )
         self.attempt(lawful, self.ledger.write(getattr(transitions, how), run, row.id, *arguments, **values))
         if lawful:
             row.state = to

@@ -209,6 +209,7 @@ def run_table(
     only: list[str] | None = None,
     limit: int | None = None,
     retry: list[str] | None = None,
+    reuse: bool = False,
     column: Columns = None,
     on_invalid: OnInvalid = "stop",
     patience: float = 3600,
@@ -230,6 +231,7 @@ def run_table(
         only: Row ids; may be repeated. All other rows are left out.
         limit: How many rows to take, from the first on: a pilot.
         retry: States to be made again, and paid again: failed, refused, expired. May be repeated.
+        reuse: New rows get copies of stored videos of the same request from other batches, at no cost.
         patience: Seconds to wait for a job.
         max_in_flight: Jobs of a --model at the same time, at most; default 20. A saved route has its own.
         budget: What the batch may cost over all its runs, such as "100 CNY".
@@ -254,6 +256,7 @@ def run_table(
             only=only,
             limit=limit,
             retry=retry or [],
+            reuse=reuse,
             columns=columns,
             on_invalid=on_invalid,
             patience=patience,

@@ -46,6 +46,7 @@ class RunSpec(BaseModel):
         ledger: For a shard: the ledger's URL, which has no password. None: as the environment of its process says.
         patience: Seconds that a job is waited for, and that a row waits while its provider asks for a pause.
         retry: States from which rows are sent again; otherwise a run leaves them alone.
+        reuse: Whether new rows take stored videos of the same request from other batches. Shards do not look for them.
         limits: What the user allows to be spent and to fail.
         media_folders: For a shard: folders that media may be read from; relative paths start in the first one.
         media_hosts: For a shard: hosts at private addresses that media may be read from.
@@ -62,6 +63,7 @@ class RunSpec(BaseModel):
     ledger: str | None = None
     patience: float
     retry: frozenset[State] = frozenset()
+    reuse: bool = False
     limits: RunLimits = RunLimits()
     media_folders: tuple[Path, ...] = ()
     media_hosts: frozenset[str] = frozenset()

@@ -66,6 +66,7 @@ async def generate_videos(
     only: Any = None,
     limit: int | None = None,
     retry: Any = (),
+    reuse: bool = False,
     columns: Mapping[str, str] | None = None,
     on_invalid: OnInvalid = "stop",
     patience: float = 3600,
@@ -101,6 +102,8 @@ async def generate_videos(
         only: Row ids: all other rows are left out.
         limit: How many rows to take, from the first on: a pilot.
         retry: States to be made again, and paid again: `failed`, `refused`, `expired`.
+        reuse: Whether new rows get copies of stored videos of the same request from other batches of the ledger, at no
+            cost. Only in take 1, and not for rows with files of your own as media.
         columns: Your column headings by field name, such as `{"prompt": "文案"}`.
         on_invalid: Whether rows that break a rule stop the run before anything is spent, or are left out.
         patience: Seconds to wait for a job. One that takes longer is kept for the next run, not paid again. Nor does a
@@ -160,7 +163,13 @@ async def generate_videos(
             await survey(plan, access, await settled_keys(url, name, take, states))
         plan.settle(limits=limits, on_invalid=on_invalid)
         spec = RunSpec(
-            batch=name, take=take, output=str(output), patience=_seconds(patience), retry=states, limits=limits
+            batch=name,
+            take=take,
+            output=str(output),
+            patience=_seconds(patience),
+            retry=states,
+            reuse=reuse,
+            limits=limits,
         )
         context = RunContext(
             routes=routes,

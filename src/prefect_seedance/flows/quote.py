@@ -22,6 +22,7 @@ from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.flows.twins import blocking, core_of
 from prefect_seedance.ledger import ledger_url
+from prefect_seedance.messages import Message
 from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.planning.plan import BatchPlan, gather
 from prefect_seedance.planning.route_policy import Choose, RoutePolicy
@@ -30,6 +31,7 @@ from prefect_seedance.reports.quotes import quote_frame, quote_summary
 from prefect_seedance.reports.results.result import unvisited
 from prefect_seedance.reports.spending import quote_lines
 from prefect_seedance.routes import QuoteTotal
+from prefect_seedance.runs.reuse import reusable_before
 from prefect_seedance.runs.spending import spending_before
 from prefect_seedance.tables.reader import Table
 from prefect_seedance.tasks.home import prefect_home
@@ -94,7 +96,8 @@ async def quote_videos(
         media_hosts: Hosts at private addresses that media may come from, by name.
         probe: Check the media too: type, size, length. Only the hosts of links are contacted for that.
         choose: Which routes would make a row that names none, as for `generate_videos`; a quote covers all of them.
-        ledger: The ledger that knows what is used of your spending limits, as for `generate_videos`. It is only read.
+        ledger: The ledger that knows what is used of your spending limits, and which videos are stored, as for
+            `generate_videos`. It is only read.
 
     Returns:
         The quote of each row (`.to_dataframe()`), and their sum.
@@ -109,6 +112,7 @@ async def quote_videos(
         if probe and has_media(plan):
             await survey(plan, media_access_of(read, routes, media_root, media_hosts))
         plan.settle(on_invalid=on_invalid)
+        plan.warnings += await _reusable(ledger, plan)
     except SeedanceError as error:
         return failed(error)
     total = plan.total()
@@ -130,6 +134,14 @@ async def _spending(ledger: str | None, routes: Sequence[RouteSettings], plan: B
         return quote_lines(await spending_before(ledger_url(ledger, prefect_home()), routes), plan.rows)
     except SeedanceError as error:
         return [str(error.text)]  # it only shows: a ledger that cannot be read stops the run itself
+
+
+async def _reusable(ledger: str | None, plan: BatchPlan) -> list[Message]:
+    try:
+        offer = await reusable_before(ledger_url(ledger, prefect_home()), plan.rows)
+    except SeedanceError:
+        return []  # it is only an offer; what the spending limits need of the ledger says what is wrong with it
+    return [] if offer is None else [offer]
 
 
 quote = core_of(quote_videos)

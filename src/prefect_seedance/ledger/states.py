@@ -29,15 +29,25 @@ class State(StrEnum):
 TRANSITIONS: dict[State, frozenset[State]] = {
     # From a state in which nothing is under way, `created` only by a late answer that names the row's job, or by a job
     # that an earlier answer had named; `unknown` only where that job is another row's too. So also below.
-    # Refused before it was sent: one of its media did not pass the provider's review.
+    # Refused before it was sent: one of its media did not pass the provider's review. Succeeded without being sent: the
+    # user lets it have a copy of a stored video of the same request.
     State.PLANNED: frozenset(
-        {State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED, State.CREATED, State.UNKNOWN}
+        {
+            *(State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED),
+            *(State.CREATED, State.UNKNOWN, State.SUCCEEDED),
+        }
     ),
     State.OVER_BUDGET: frozenset(
-        {State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED, State.CREATED, State.UNKNOWN}
+        {
+            *(State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED),
+            *(State.CREATED, State.UNKNOWN, State.SUCCEEDED),
+        }
     ),
     State.DEFERRED: frozenset(
-        {State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED, State.CREATED, State.UNKNOWN}
+        {
+            *(State.SENT, State.DEFERRED, State.OVER_BUDGET, State.REFUSED),
+            *(State.CREATED, State.UNKNOWN, State.SUCCEEDED),
+        }
     ),
     # Back to `planned` only where it is certain that the request never left.
     State.SENT: frozenset({State.CREATED, State.REFUSED, State.DEFERRED, State.UNKNOWN, State.PLANNED}),

@@ -77,6 +77,7 @@ SETTINGS = {
         Setting("patience", "--patience", "Minutes to wait for a video", "literal"),
         Setting("prices", "--prices"),
         Setting("retry", "--retry", "Make again, and pay again", "list"),
+        Setting("reuse", "--reuse", "Use stored videos of the same request from other batches", "literal"),
         Setting("route", "--route", "Route"),
         Setting("spread", "--spread", "Spread over other processes"),
         Setting("take", "--take", "Take"),

@@ -215,7 +215,9 @@ def _line(row: RowResult) -> str:
 
 def row_cost(row: RowResult) -> str:
     """The cost of a row, for a cell of a table."""
-    return "–" if row.cost is None and not row.attempts else amount(row.cost, row.currency)
+    if not row.attempts:
+        return "–" if row.cost is None else "nothing"
+    return amount(row.cost, row.currency)
 
 
 def _paid(row: RowResult) -> str:

@@ -37,6 +37,7 @@ from prefect_seedance.runs import balances, stats
 from prefect_seedance.runs.balances import Balances
 from prefect_seedance.runs.ledger_check import check_ledger
 from prefect_seedance.runs.reconcile import by_known_keys, plan_rows, unsettled
+from prefect_seedance.runs.reuse import reuse_stored
 from prefect_seedance.runs.spending import LimitState, spending_of
 from prefect_seedance.runs.stats import AccountStats
 
@@ -162,6 +163,8 @@ async def run_batch(
         counted = stats.counts(session)
         try:
             ids = await unsettled(session, planned, marks, ids, storage=storage, retry=spec.retry)
+            reused = await reuse_stored(session, planned, marks, ids, storage=storage)
+            ids = {key: row_id for key, row_id in ids.items() if key not in reused}
             if any(key not in marks or marks[key].state in TAKEABLE | spec.retry for key in ids):
                 outcome.balances = [await balances.look(session)]
             if distribution is None:
@@ -171,21 +174,14 @@ async def run_batch(
                 known = frozenset(marks)
                 del marks
                 outcome.done, outcome.troubles = await distribution(session, planned, ids, known, storage=storage)
+            outcome.done |= reused
             outcome.stopped = session.stopped
         finally:
             outcome.notices = session.notices
             await _note_balances(session, outcome)
             outcome.account_stats = stats.since(counted, stats.counts(session))
             outcome.pauses = stats.pauses(session)
-            outcome.budget = spec.limits.budget
-            if spec.limits.budget is not None:
-                outcome.committed = await ledger.read(budget.committed, session.run, spec.limits.budget.currency)
-            outcome.spending = await spending_of(ledger, context.routes)
-            outcome.summaries = await ledger.read(summaries.summaries_of, spec.batch)
-            outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == spec.take}
-            outcome.records |= {key: outcome.records[old] for key, old in renamed.items() if old in outcome.records}
-            outcome.earlier = await ledger.read(lookups.earlier_attempts_of, spec.batch)
-            outcome.assets = await ledger.asset_requests_of(spec.batch)
+            await _read_rows(session, outcome, renamed)
         return outcome
 
 
@@ -216,6 +212,20 @@ async def _work_here(
     claims = LocalClaims(session, loader, keys, retry=session.spec.retry, on_held=on_held)
     await carry(session, claims, steps)
     outcome.done, outcome.troubles = claims.done, claims.troubles
+
+
+async def _read_rows(session: Session, outcome: RunOutcome, renamed: Mapping[str, str]) -> None:
+    """Read from the ledger what the batch's rows have become, and what is used of budget and limits."""
+    ledger, spec = session.ledger, session.spec
+    outcome.budget = spec.limits.budget
+    if spec.limits.budget is not None:
+        outcome.committed = await ledger.read(budget.committed, session.run, spec.limits.budget.currency)
+    outcome.spending = await spending_of(ledger, session.context.routes)
+    outcome.summaries = await ledger.read(summaries.summaries_of, spec.batch)
+    outcome.records = {row.key: row for row in outcome.summaries if row.kind.take == spec.take}
+    outcome.records |= {key: outcome.records[old] for key, old in renamed.items() if old in outcome.records}
+    outcome.earlier = await ledger.read(lookups.earlier_attempts_of, spec.batch)
+    outcome.assets = await ledger.asset_requests_of(spec.batch)
 
 
 async def _note_balances(session: Session, outcome: RunOutcome) -> None:

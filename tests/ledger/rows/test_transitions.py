@@ -42,6 +42,7 @@ LAWFUL = {
     "job is gone": {State.CREATED: State.EXPIRED},
     "expire": {State.SUCCEEDED: State.EXPIRED},
     "prove": {State.SUCCEEDED: State.SUCCEEDED},
+    "reuse": dict.fromkeys((State.PLANNED, State.DEFERRED), State.SUCCEEDED),
     "store": {State.SUCCEEDED: State.STORED},
     "refetch": {State.STORED: State.SUCCEEDED},
 }
@@ -73,6 +74,7 @@ def moves(bench: Bench) -> dict[str, Move]:
         ),
         "expire": lambda row, _: ledger.write(transitions.expire, run, row, no),
         "prove": lambda row, _: ledger.write(transitions.prove, run, row, PROOF),
+        "reuse": lambda row, _: ledger.write(transitions.reuse, run, row, PROOF),
         "store": lambda row, _: ledger.write(transitions.store, run, row, modified_ns=1),
         "refetch": lambda row, _: ledger.write(transitions.refetch, run, row),
     }
@@ -123,6 +125,15 @@ async def test_an_answer_settles_its_own_attempt_only(bench: Bench, name: str) -
     assert await bench.ledger.read(lookups.attempts_of, "spring") == before
     await moves(bench)[name](row, latest)
     assert await bench.state(neighbour) is State.SENT
+
+
+async def test_a_row_that_was_sent_takes_no_video_of_another_row(bench: Bench) -> None:
+    (row,) = await bench.rows("a")
+    await brought(bench, row, ("intend", "refuse for now"))
+    before = await bench.ledger.row(row)
+    with pytest.raises(LedgerError):
+        await moves(bench)["reuse"](row, 0)
+    assert await bench.ledger.row(row) == before
 
 
 @pytest.mark.parametrize("name", [name for name in LAWFUL if LAWFUL[name]])

@@ -61,6 +61,12 @@ async def absent(row: Row, error: NotFound) -> NotFound:
         error: What the provider or the file server said.
     """
     session, record = row.session, await row.record()
+    if record.attempt is None:
+        # A copy of another row's video: there is no job that could be asked.
+        lost = NotFound(message("reuse.copy_lost"), row=row.key)
+        await session.ledger.write(transitions.expire, session.run, row.id, lost)
+        row.set_state(State.EXPIRED, lost.message)
+        return lost
     moment = now()
     lasted = error.lasted
     if row.absent_from is not None:

@@ -34,7 +34,7 @@ from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState
 
-__all__ = ["PREVIEWS", "download", "download_patiently", "poster_name", "strip_name"]
+__all__ = ["PREVIEWS", "download", "download_patiently", "free_name", "poster_name", "strip_name"]
 
 log = logging.getLogger(__name__)
 
@@ -154,11 +154,11 @@ def _matches(path: Path, record: RowRecord) -> bool:
         return False
 
 
-def _free_name(storage: Storage, record: RowRecord, facts: VideoFacts) -> str:
+def free_name(storage: Storage, record: RowRecord, size: int, sha256: str) -> str:
     """The name for a file. An existing other file is never overwritten: a person may have made it."""
     name = f"{record.file_name}.mp4"
     stamp = storage.stamp(name)
-    if stamp is None or (stamp.bytes == facts.bytes and storage.digest(name) == facts.sha256):
+    if stamp is None or (stamp.bytes == size and storage.digest(name) == sha256):
         return name
     ours_once = record.path == storage.address(name)
     names = (f"{record.file_name}.{'changed' if ours_once else 'video'}-{n}.mp4" for n in itertools.count(1))
@@ -215,7 +215,7 @@ async def _fresh_link(row: Row) -> str:
 
 
 async def _prove_and_store(row: Row, part: Path, record: RowRecord, facts: VideoFacts) -> None:
-    name = await asyncio.to_thread(_free_name, row.storage, record, facts)
+    name = await asyncio.to_thread(free_name, row.storage, record, facts.bytes, facts.sha256)
     proof = Proof(
         path=row.storage.address(name),
         sha256=facts.sha256,

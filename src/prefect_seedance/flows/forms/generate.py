@@ -67,6 +67,9 @@ async def videos_from_table(
     choose: Choosing = titled("Which route makes a row", "the first"),
     moderated: Moderation = titled("A row refused for what it shows", "stays refused"),
     spread: str = titled("Spread over other processes", ""),
+    reuse: bool = titled(  # noqa: FBT001 - a field of a form
+        "Use stored videos of the same request from other batches", default=False
+    ),
 ) -> Any:
     """Make a video for every row of a table, and pay for each one once.
 
@@ -97,6 +100,7 @@ async def videos_from_table(
         choose: For rows that name no route. In order: the next one only after a proven refusal, such as no funds.
         moderated: For rows with several routes. Jimmy AI decides only after a job was made: such a row stays refused.
         spread: Such as workers:3, for large tables and routes as they are saved. Empty: this worker does all rows.
+        reuse: New rows get copies of them, at no cost. Only in take 1, and not for rows with files of your own.
 
     Returns:
         The result of each row.
@@ -123,6 +127,7 @@ async def videos_from_table(
             choose=CHOOSING[choose],
             fall_back_on_moderation=moderated != "stays refused",
             spread=spread.strip() or None,
+            reuse=reuse,
         )
         found = _find(table, rows)
     except SeedanceError as error:

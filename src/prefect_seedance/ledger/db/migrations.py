@@ -156,8 +156,10 @@ EVIDENCE = (
     PRIMARY KEY (provider, account, ends_at, starts_at, currency)
 )""",
     "CREATE INDEX seedance_attempts_by_account ON seedance_attempts (provider, account, sent_at)",
+    # Rows of the same request are found in all batches.
+    "CREATE INDEX seedance_rows_by_fingerprint ON seedance_rows (fingerprint)",
 )
-"""Version 5: what the laws on evidence, absence, the age of a ledger and spending need."""
+"""Version 5: what the laws on evidence, absence, the age of a ledger and spending need, and the reuse of videos."""
 
 
 def _media(connection: sa.Connection) -> None:

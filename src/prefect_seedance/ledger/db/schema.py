@@ -219,6 +219,7 @@ rows = sa.Table(
     sa.UniqueConstraint("batch_id", "file_fold"),
     sa.Index("seedance_rows_by_state", "batch_id", "state"),
     sa.Index("seedance_rows_by_holder", "holder"),
+    sa.Index("seedance_rows_by_fingerprint", "fingerprint"),
     sa.Index("seedance_rows_in_flight", "provider", "account", sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT),
 )
 

@@ -15,6 +15,7 @@ from prefect_seedance.ledger.states import State
 
 __all__ = [
     "BatchBeginning",
+    "StoredVideo",
     "attempts_of",
     "attempts_of_rows",
     "batch_id",
@@ -28,6 +29,7 @@ __all__ = [
     "rows_by_id",
     "rows_of",
     "states_of",
+    "stored_videos",
     "unknown_rows",
 ]
 
@@ -172,6 +174,26 @@ def longest_job(connection: sa.Connection, provider: str, model: str) -> timedel
     select = sa.select(attempts.c.answered_at, rows.c.finished_at).join(rows, attempts.c.id == rows.c.attempt_id)
     found = connection.execute(select.where(ended).order_by(attempts.c.id.desc()).limit(LATEST)).all()
     return max((each.finished_at - each.answered_at for each in found if each.answered_at is not None), default=None)
+
+
+class StoredVideo(NamedTuple):
+    """A stored row, by what its video was asked for."""
+
+    id: int
+    fingerprint: str
+    batch: str
+    take: str
+    sha256: str
+
+
+def stored_videos(connection: sa.Connection, fingerprints: Collection[str]) -> list[StoredVideo]:
+    """The stored rows of all batches whose requests have these fingerprints, oldest first."""
+    columns = (rows.c.id, rows.c.fingerprint, batches.c.name, rows.c.take, rows.c.sha256)
+    select = sa.select(*columns).join(batches, rows.c.batch_id == batches.c.id).where(rows.c.state == State.STORED)
+    found: list[StoredVideo] = []
+    for group in grouped(fingerprints):
+        found += map(StoredVideo._make, connection.execute(select.where(rows.c.fingerprint.in_(group))))
+    return sorted(found)
 
 
 def batch_id(connection: sa.Connection, name: str) -> int | None:

@@ -18,7 +18,7 @@ from prefect_seedance.ledger.rows.filenames import folded, free_names
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 from prefect_seedance.messages import Message, message
 
-__all__ = ["change_folder", "claim", "find_batch", "plan", "plan_again"]
+__all__ = ["change_folder", "claim", "find_batch", "plan", "plan_again", "release"]
 
 SHOWN = 10
 """Rows that one error names."""
@@ -130,6 +130,13 @@ def plan_again(connection: sa.Connection, run: leases.Run, ids: Collection[int])
     for group in lookups.grouped(ids):
         here = sa.and_(rows.c.id.in_(group), rows.c.holder == run.id, rows.c.state == State.EXPIRED)
         connection.execute(sa.update(rows).where(here).values(**RESET, changed_at=now()))
+
+
+def release(connection: sa.Connection, run: leases.Run, ids: Collection[int]) -> None:
+    """Release rows that the run holds and has not sent, so that other processes can claim them."""
+    for group in lookups.grouped(ids):
+        mine = sa.and_(rows.c.id.in_(group), rows.c.holder == run.id, rows.c.state != State.SENT)
+        connection.execute(sa.update(rows).where(mine).values(holder=None))
 
 
 def _set(connection: sa.Connection, ids: Sequence[int], **values: Any) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "refuse",
     "reject",
     "remark",
+    "reuse",
     "revive",
     "store",
     "succeed",
@@ -288,6 +289,21 @@ def expire(connection: sa.Connection, run: Run, row_id: int, error: SeedanceErro
 def prove(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
     """Record hash and size of a verified file, before it is renamed into place."""
     _held(connection, run, row_id, {State.SUCCEEDED}, State.STORED)
+    _write_proof(connection, row_id, proof)
+
+
+def reuse(connection: sa.Connection, run: Run, row_id: int, proof: Proof) -> None:
+    """Record that a row that was never sent has a copy of a stored video, before the copy is renamed into place."""
+    _held(connection, run, row_id, TAKEABLE, State.SUCCEEDED)
+    row = locked_row(connection, row_id)
+    if row.attempt_id is not None:
+        text = message("ledger.unlawful_move", state=row.state.value, to=State.SUCCEEDED.value)
+        raise LedgerError(text, row=row.key)
+    _write_proof(connection, row_id, proof)
+    set_state(connection, row_id, State.SUCCEEDED, finished_at=now(), **CLEAR)
+
+
+def _write_proof(connection: sa.Connection, row_id: int, proof: Proof) -> None:
     values = {
         "path": proof.path,
         "sha256": proof.sha256,

@@ -26,6 +26,19 @@ RUNS: dict[str, str] = {
         "What to do: find the cause (`prefect-seedance check ROUTE` is free), and start the same run again: it sends "
         "what was not sent."
     ),
+    "reuse.copy_lost": (
+        "Its file is gone. It was a copy of a stored video of another batch, so no job can be asked for it. "
+        "{@retry:expired} makes it as a new video, and pays."
+    ),
+    "reuse.done": (
+        "{rows:new row has|new rows have} a copy of a stored video of the same request, at no cost. Their remarks say "
+        "where it is from."
+    ),
+    "reuse.offer": (
+        "{rows:row asks|rows ask} for the same as a stored video of another batch ({batches}). With {@reuse} set, a "
+        "run copies these videos at no cost. As it is, it makes new ones and pays for them."
+    ),
+    "reuse.remark": "reused: the stored video of row {row!r}, batch {batch!r}, take {take}",
     "resolve.asset_cost": ("An asset request costs what its price line says: leave the cost out. Nothing was changed."),
     "resolve.asset_lost": (
         "Asset request {request} counts as billed and lost: the next run that needs the medium requests it again."

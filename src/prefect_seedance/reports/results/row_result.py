@@ -22,6 +22,9 @@ LEFT_OUT = "left_out"
 PIECE = 5000
 """Rows that are hashed at once."""
 
+_MADE = frozenset({State.SUCCEEDED, State.STORED, State.EXPIRED})
+"""States that a row reaches without an attempt only as a copy of another row's video."""
+
 Paid = AttemptRecord | Payment
 """An attempt, as far as money is concerned."""
 
@@ -192,7 +195,9 @@ class Rows(Sequence[RowResult]):
             return entry
         earlier = self._earlier.get(entry.id, ())
         payment = entry.kind.payment
-        if earlier or payment is None:
+        if payment is None and not earlier and entry.kind.state in _MADE:
+            cost: tuple[Decimal | None, str | None] = Decimal(0), None  # a copy of another row's video
+        elif earlier or payment is None:
             cost = _cost(earlier if payment is None else [*earlier, payment])
         else:
             cost = self._costs.get(id(payment)) or self._costs.setdefault(id(payment), _cost([payment]))

@@ -150,7 +150,7 @@ def _money(card: Card) -> dict[str, Any]:
     spent = {currency: cost for currency, cost in paid.items() if cost}
     unknown = [each for each in doubts if each.settlement is not Settlement.OPEN]
     unsure = "unknown" if unknown else "not settled" if doubts else ""
-    text = amounts(spent) if spent else unsure or ("nothing" if card.attempts else "–")
+    text = amounts(spent) if spent else unsure or ("nothing" if card.attempts or card.status == State.STORED else "–")
     return {
         "costs": [[currency, number(cost)] for currency, cost in sorted(paid.items())],
         "cost": f"{text} + {unsure}" if spent and unsure else text,
