@@ -172,7 +172,8 @@ def test_money_is_exact_told_apart_by_currency_and_never_a_nought_for_unknown() 
     cards[2] = replace(cards[2], status="unknown")
     refused = an_attempt(8, settlement=Settlement.NOTHING, charge=None)
     running = an_attempt(9, settlement=Settlement.OPEN, charge=None)
-    cards += [one("none"), one("refused", attempts=[refused]), one("running", attempts=[running])]
+    cards += [replace(one("none"), status="planned"), one("copied from another batch")]
+    cards += [one("refused", attempts=[refused]), one("running", attempts=[running])]
     data = Page(contact_sheet("b", cards)).data
     assert data["cost"] == ["0.30 CNY", "1.00000000000000000001 USD"]
     assert data["doubts"] == ["up to 0.50 CNY", "no known limit"]
@@ -186,6 +187,7 @@ def test_money_is_exact_told_apart_by_currency_and_never_a_nought_for_unknown() 
         "5": "unknown",
         "6": "unknown",
         "none": "–",
+        "copied from another batch": "nothing",
         "refused": "nothing",
         "running": "not settled",
     }
