@@ -20,7 +20,7 @@ OLDEST_PREFECT = $(shell sed -n 's/^ *"prefect>=\([0-9.]*\),.*/\1/p' pyproject.t
 ON_OLDEST = VENV=.venv-oldest PREFECT=$(or $(OLDEST_PREFECT),$(error pyproject.toml names no oldest Prefect))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-oldest test-python test-ui chaos days bench bench-billing check docs clean
+.PHONY: help setup demo test test-slow test-oldest test-python test-ui chaos days bench bench-billing mutants check docs clean
 .PHONY: distclean stale
 
 help: ## show this list
@@ -61,6 +61,9 @@ bench: $(VENV)/.ready-to-run ## what a row costs, ours beside a bare script and 
 
 bench-billing: $(VENV)/.ready-to-run ## creates billed for one logical create, ours beside published clients (ARGS=--write)
 	@$(BIN)/python benchmarks/billed_creates.py $(ARGS)
+
+mutants: $(VENV)/.ready-to-develop ## change the code where money is decided: do the tests notice? (ARGS="--only ledger --each 30")
+	@$(BIN)/python benchmarks/mutants.py $(ARGS)
 
 check: $(VENV)/.ready-to-develop ## formatter, linter, strict types, import layers, declared dependencies
 	@$(BIN)/ruff format --check .

@@ -41,6 +41,12 @@ async def eventually_async(condition: Callable[[], T], what: str, *, seconds: fl
     return seen
 
 
+async def settle() -> None:
+    """Let the event loop run what is ready, and what follows from it: afterwards who has not moved is waiting."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
 def skip(seconds: float) -> None:
     """Put the clock of the running event loop forward: what is due by then happens now."""
     loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from prefect_seedance.accounts.limiter import Limiter
 from prefect_seedance.ledger import Allocation
-from tests.patience import patience
+from tests.patience import patience, settle
 
 
 @given(ceiling=st.integers(1, 5), seed=st.integers(0, 1000), number=st.integers(1, 40))
@@ -99,7 +99,7 @@ async def test_who_stood_still_puts_nothing_more_in_flight_before_it_was_told_an
         async with limiter.slot("m", 9):
             now += 0.55
             waiting = asyncio.create_task(limiter._acquire("m", 9))
-            await asyncio.sleep(0.01)
+            await settle()
             assert waiting.done() is more
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
@@ -128,9 +128,9 @@ async def test_who_stops_waits_for_nothing() -> None:
 
     tasks = [asyncio.create_task(waits(first=first)) for first in (True, False, False)]
     other = asyncio.create_task(waits(first=False))
-    await asyncio.sleep(0.05)
+    await settle()
     limiter.wake()
-    await asyncio.sleep(0.05)
+    await settle()
     assert not any(task.done() for task in tasks)
     over = True
     limiter.wake()

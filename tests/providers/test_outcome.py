@@ -108,6 +108,7 @@ JIMMY_UNKNOWNS = [
     (404, jimmy("404", "not found")),
     (404, jimmy("404", "")),
     (404, jimmy("30005", "no good")),
+    (410, jimmy("30005", "no good")),
     (404, {"code": 0, "msg": "ok", "data": None}),
     (404, b"task not found"),
     (404, {"detail": "the video does not exist"}),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger import Outcome, Settlement, State
 from prefect_seedance.ledger.db.database import Database
 from prefect_seedance.ledger.db.schema import properties
-from tests.patience import patience
+from tests.patience import eventually_async, patience, settle
 
 Operation = Callable[[sa.Connection], Any]
 
@@ -34,6 +35,15 @@ def noting(name: str, value: str = "x") -> Operation:
         return name
 
     return operation
+
+
+async def writes(database: Database) -> None:
+    """Wait until the writer has handed on all that it was given, and waits for the database."""
+    writer = database._writer
+    await eventually_async(
+        lambda: writer._task is not None and not writer._task.done() and not writer._waiting, "the writer"
+    )
+    await settle()
 
 
 def falling(name: str, how: str) -> Operation:
@@ -120,10 +130,10 @@ async def test_a_cancelled_writer_learns_of_it_after_the_write(
 ) -> None:
     locked.execute("BEGIN IMMEDIATE")
     writing = asyncio.create_task(database.write(noting("cancelled")))
-    await asyncio.sleep(0.05)
+    await writes(database)
     for _ in range(3):
         writing.cancel()
-        await asyncio.sleep(0.02)
+        await settle()
     assert not writing.done()
     locked.rollback()
     with pytest.raises(asyncio.CancelledError):
@@ -141,10 +151,18 @@ async def test_readers_do_not_wait_for_writers(database: Database, locked: sqlit
 
 
 async def test_a_cancelled_reader_leaves_the_ledger_in_order(database: Database) -> None:
-    slow = "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t WHERE x < 5000000) SELECT count(*) FROM t"
-    reading = asyncio.create_task(database.read(lambda c: c.execute(sa.text(slow)).scalar()))
-    await asyncio.sleep(0.02)
+    reads, cancelled = threading.Event(), threading.Event()
+
+    def slow(connection: sa.Connection) -> None:
+        reads.set()
+        cancelled.wait(patience())
+        connection.execute(sa.text("SELECT 1"))
+
+    reading = asyncio.create_task(database.read(slow))
+    await eventually_async(reads.is_set, "the reader")
     reading.cancel()
+    await settle()
+    cancelled.set()
     with pytest.raises(asyncio.CancelledError):
         await reading
     await database.write(noting("after"))
@@ -158,9 +176,9 @@ async def test_nobody_waits_for_a_writer_that_was_stopped(
 ) -> None:
     locked.execute("BEGIN IMMEDIATE")
     first = asyncio.create_task(database.write(noting("first")))
-    await asyncio.sleep(0.05)
+    await writes(database)
     second = asyncio.create_task(database.write(noting("second")))
-    await asyncio.sleep(0.02)
+    await eventually_async(lambda: database._writer._waiting, "the second")
     assert database._writer._task is not None
     database._writer._task.cancel()
     locked.rollback()
@@ -193,9 +211,9 @@ async def test_an_intent_whose_sender_is_cancelled_is_withdrawn(bench: Any, lock
     (row,) = await bench.rows("a")
     locked.execute("BEGIN IMMEDIATE")
     sending = asyncio.create_task(bench.sent(row))
-    await asyncio.sleep(0.05)
+    await writes(bench.ledger._database)
     sending.cancel()
-    await asyncio.sleep(0.02)
+    await settle()
     locked.rollback()
     with pytest.raises(asyncio.CancelledError):
         await sending
