@@ -4,9 +4,8 @@ At least 90 % of the changes must be caught; what is not is listed, with its rea
 Each module gets a fixed sample, so that two runs of one version compare. Nothing is written into the tree: a process
 that has imported pytest and Prefect forks, and the child loads the one module in its changed form.
 
-No published tool fits. mutmut 3 changes only the bodies of functions, and the words and patterns that decide whether a
-create was paid are data of the module. cosmic-ray and mutatest have no change for a word of a set, an alternative of
-a pattern or a condition of a statement to the ledger, edit the tree in place, and start pytest anew for each mutant.
+Published tools (mutmut, cosmic-ray) change operators and constants, and start the tests anew for each change. Here much
+of what decides is data: a word of a set, an alternative of a pattern, a condition of a statement to the ledger.
 """
 
 from __future__ import annotations
