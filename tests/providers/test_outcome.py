@@ -11,6 +11,8 @@ from prefect_seedance.errors import (
     AuthenticationError,
     ContentRejected,
     InsufficientFunds,
+    InvalidResponse,
+    NotFound,
     RateLimited,
     Refused,
     RouteUnavailable,
@@ -18,6 +20,8 @@ from prefect_seedance.errors import (
     UnknownOutcome,
 )
 from prefect_seedance.providers import Answer, dialect_of
+from prefect_seedance.providers.error_body import ErrorBody, ErrorKind
+from prefect_seedance.providers.outcome import library_error, query_error
 
 
 def judge(provider: str, status: int, body: Any, codes: frozenset[str] = frozenset(), **headers: str) -> SeedanceError:
@@ -445,3 +449,38 @@ def test_the_wait_is_told() -> None:
     bare = judge("anyfast", 429, b"")
     assert isinstance(bare, RateLimited)
     assert bare.retry_after is None
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.KEY, ErrorKind.FUNDS])
+@pytest.mark.parametrize("status", [500, 502, 503, 599])
+def test_an_error_of_the_server_says_nothing_of_the_key_or_the_funds(status: int, kind: ErrorKind) -> None:
+    """The row waits: it is not given up, and the account is not closed."""
+    body = ErrorBody(kind, ("20001",), "no")
+    for judged in (query_error, library_error):
+        assert type(judged("jimmy", Answer(status, {}, b"{}"), body)) is InvalidResponse
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_a_page_from_elsewhere_says_nothing_of_the_key_or_the_funds(status: int) -> None:
+    for judged in (query_error, library_error):
+        assert type(judged("jimmy", Answer(status, {}, HTML), None)) is InvalidResponse
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "kind"),
+    [
+        (404, "no", NotFound),
+        (410, "no", NotFound),
+        (400, "asset a not found", NotFound),
+        (400, "name is required", Refused),
+        (404, "Invalid URL (POST /volc/asset/GetAsset)", Refused),
+        (500, "asset a not found", InvalidResponse),
+        (302, "asset a not found", InvalidResponse),
+        (409, "asset a not found", InvalidResponse),
+    ],
+)
+def test_an_asset_that_does_not_exist(status: int, text: str, kind: type[SeedanceError]) -> None:
+    answer, body = Answer(status, {}, b"{}"), ErrorBody(ErrorKind.REFUSED, ("x",), text)
+    assert type(library_error("jimmy", answer, body, about_asset=True)) is kind
+    other = library_error("jimmy", answer, body)
+    assert type(other) is (Refused if kind is NotFound else kind), "only a call about an asset can say so"

@@ -246,6 +246,21 @@ async def test_a_late_answer_is_written_to_its_own_attempt_only(bench: Bench) ->
     await bench.ledger.end_run(other)
 
 
+async def test_an_answer_to_an_earlier_attempt_is_not_one_to_the_lost_attempt(bench: Bench) -> None:
+    (row,) = await bench.rows("a")
+    earlier = await bench.sent(row)
+    await bench.ledger.refuse(bench.run, row, earlier, RateLimited("slowly"), State.DEFERRED)
+    lost = await bench.sent(row)
+    await taken_over(bench, row)
+    before = await bench.ledger.read(lookups.attempts_of, "spring")
+    assert [(line.id, line.outcome) for line in before] == [(earlier, Outcome.REFUSED), (lost, Outcome.UNKNOWN)]
+    for attempt in (earlier, 999):
+        with pytest.raises(LedgerError):
+            await bench.ledger.refuse(bench.run, row, attempt, NO, State.REFUSED)
+    assert await bench.ledger.read(lookups.attempts_of, "spring") == before
+    assert await bench.state(row) is State.UNKNOWN
+
+
 @pytest.mark.parametrize("first", [State.CREATED, State.SUCCEEDED, State.STORED, State.FAILED])
 async def test_one_job_of_two_rows_holds_both(bench: Bench, first: State) -> None:
     """Neither is fetched as the other's video, nor paid again, until a person says whose it is."""

@@ -145,3 +145,25 @@ async def test_nobody_moves_a_row_that_another_run_holds(bench: Bench, name: str
     with pytest.raises(LedgerError):
         await moves(other)[name](row, attempt)
     assert await bench.ledger.row(row) == before
+
+
+@pytest.mark.parametrize("name", ["intend", "refuse", "succeed", "store"])
+async def test_a_run_whose_lease_was_ended_moves_no_row(bench: Bench, name: str) -> None:
+    """Not even one that still names it as its holder."""
+    (row,) = await bench.rows("a")
+    attempt = await brought(bench, row, WAYS[next(iter(LAWFUL[name]))])
+    bench.query("UPDATE seedance_runs SET buried_at = ? WHERE id = ?", "2026-11-30T12:00:00.000000+00:00", bench.run.id)
+    before = await bench.ledger.row(row)
+    assert before.holder == bench.run.id
+    with pytest.raises(LedgerError, match="no longer held by this run"):
+        await moves(bench)[name](row, attempt)
+    assert await bench.ledger.row(row) == before
+
+
+async def test_a_row_is_put_off_only_into_a_state_that_may_follow(bench: Bench) -> None:
+    (row,) = await bench.rows("a")
+    before = await bench.ledger.row(row)
+    for to in (State.STORED, State.FAILED, State.EXPIRED):
+        with pytest.raises(LedgerError, match=to.value):
+            await bench.ledger.write(transitions.put_off, bench.run, row, RateLimited("later"), to)
+    assert await bench.ledger.row(row) == before

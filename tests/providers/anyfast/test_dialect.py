@@ -366,3 +366,8 @@ def test_the_list_of_models_proves_the_key() -> None:
         ANYFAST.read_balance([answer({"error": {"code": "invalid_api_key", "message": "no"}}, 401)])
     with pytest.raises(InvalidResponse):
         ANYFAST.read_balance([Answer(404, {}, b"<html>")])
+
+
+@pytest.mark.parametrize(("status", "own"), [(200, True), (404, True), (302, False), (502, False)])
+def test_the_own_form_is_no_redirect_and_no_error_of_a_server(status: int, own: bool) -> None:
+    assert ANYFAST.own_form(answer({"error": {"code": "not_found", "message": "no"}}, status)) is own

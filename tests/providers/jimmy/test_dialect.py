@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -289,3 +289,33 @@ def test_one_half_of_the_balance_is_better_than_none() -> None:
         JIMMY.read_balance([nothing, nothing])
     with pytest.raises(AuthenticationError):
         JIMMY.read_balance([answer({"code": 20001, "msg": "no"}), nothing])
+
+
+def test_the_outer_id_counts_where_it_is_the_only_one() -> None:
+    body = job({"status": "completed", "result": {"video_url": "https://h/v"}})
+    with pytest.raises(InvalidResponse, match="vid_2"):
+        JIMMY.read_job(answer(body | {"task_id": "vid_2"}), "vid_1")
+    assert JIMMY.read_job(answer(body | {"task_id": "vid_1"}), "vid_1").state is JobState.SUCCEEDED
+
+
+def test_an_error_shows_no_balance() -> None:
+    refused = answer({"code": 20001, "msg": "no", "data": {"hint": "log in", "balance": 0}})
+    with pytest.raises(AuthenticationError):
+        JIMMY.read_balance([refused, refused])
+
+
+def test_what_the_documents_say_of_times_and_refunds() -> None:
+    assert (JIMMY.poll_advice_seconds, JIMMY.result_lifetime) == (10.0, timedelta(days=3))
+    assert (JIMMY.refund_on_failure, JIMMY.shows_balance) == ("undocumented", True)
+
+
+def test_words_of_any_length_are_kept_short() -> None:
+    failed = job({"status": "failed", "error_code": "E" * 999, "error_message": "m" * 9999})
+    view = JIMMY.read_job(answer(failed), "vid_1")
+    assert (len(view.error_code or ""), len(view.error_message or "")) == (120, 300)
+    assert len(JIMMY.read_job(answer(job({"status": "w" * 999})), "vid_1").provider_status) == 60
+
+
+@pytest.mark.parametrize(("status", "own"), [(200, True), (404, True), (302, False), (502, False)])
+def test_the_own_form_is_no_redirect_and_no_error_of_a_server(status: int, own: bool) -> None:
+    assert JIMMY.own_form(answer({"code": "20004", "msg": "no such job"}, status)) is own

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from prefect_seedance.errors import InputError
 from prefect_seedance.routes import Price, Prices
+from prefect_seedance.routes.pricing.amount import Amount
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,11 @@ def test_anything_is_a_price_or_a_mistake(written):
 @given(st.decimals(0, 10**11, places=18))
 def test_a_price_is_kept_to_the_last_digit(amount):
     assert Prices.parse("CNY", {"m": f"{amount:f}"}).prices["m"].amount == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [("1 cny", "CNY"), ("1 usd", "USD"), ("1 coins", "coins"), ("1 Kč", "Kč"), ("1 złt", "złt"), ("1 euro", "euro")],
+)
+def test_three_letters_of_ascii_are_a_currency_code(text, currency):
+    assert Amount.parse(text) == Amount(Decimal(1), currency)

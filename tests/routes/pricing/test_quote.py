@@ -10,6 +10,7 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.routes import (
     CATALOGUE,
     Prices,
+    Quote,
     Route,
     VideoRequest,
     billing_model,
@@ -19,7 +20,7 @@ from prefect_seedance.routes import (
     total,
     units,
 )
-from prefect_seedance.routes.pricing.quote import FALLBACK, MINIMUM, NO_FORMULA, UNMEASURED, UNSTATED
+from prefect_seedance.routes.pricing.quote import ADAPTIVE, FALLBACK, MINIMUM, NO_FORMULA, UNMEASURED, UNSTATED
 
 ANYFAST = find("seedance-2.0-mini")
 MINI_VIDEO = find("seedance2.0-mini-video")
@@ -218,3 +219,29 @@ def test_a_total_reads_well():
     )
     assert "at least 0.43115 USD" in str(total([*quotes, quote(MINI_VIDEO, clip, dollars)]))
     assert str(total([])) == "0 rows"
+
+
+def test_the_notes_of_a_quote_are_those_of_its_unit():
+    text, clip = VideoRequest(prompt="x", duration=5), VideoRequest(prompt="x", duration=5, reference_videos=CLIP)
+    unpriced = 1  # the last note: there is no price
+    for ratio, notes in (("16:9", ()), ("adaptive", (ADAPTIVE,)), ("Adaptive", (ADAPTIVE,)), (None, (ADAPTIVE,))):
+        request = VideoRequest(prompt="x", duration=5, ratio=ratio)
+        assert quote(ANYFAST, request, None).notes[:-unpriced] == notes
+    assert quote(ANYFAST, clip, None).notes[:-unpriced] == (MINIMUM,)
+    per_job = Route(provider="jimmy", model="own", unit="job")
+    assert per_job.input_seconds == "unstated"
+    assert quote(per_job, clip, None).notes == quote(per_job, text, None).notes
+
+
+def test_the_lines_of_a_total_are_in_order_of_name_and_price():
+    def of(line, price, high=1):
+        value = None if price is None else Decimal(price)
+        return Quote(line, "job", Decimal(1), high and Decimal(high), value, "CNY", Decimal(1), high and Decimal(high))
+
+    lines = total(
+        [of("b", 2), of("b", 1), of("b", None), of("b", 0), of("a", 7), of("a", 7, 3), of("c", 1, None)]
+    ).lines
+    assert [(line.billing_model, line.unit_price) for line in lines] == [
+        ("a", 7), ("b", None), ("b", 0), ("b", 1), ("b", 2), ("c", 1),
+    ]  # fmt: skip
+    assert [(line.rows, line.units_low, line.units_high) for line in (lines[0], lines[-1])] == [(2, 2, 4), (1, 1, None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -63,6 +64,31 @@ def test_the_range_of_a_row_holds_what_each_of_its_candidates_costs(several):
         assert whole.high is None or (quote.high is not None and quote.high <= whole.high)
     if whole.high is None and whole.low is not None:
         assert any(quote.high is None for quote in several)
+
+
+def test_of_equal_upper_bounds_the_lower_one_decides_then_the_order():
+    bounds = [(3, 5), (1, 5), (9, None), (0, 5), (1, 5), (0, 6), (2, None)]
+    several = [
+        Quote("mini", "job", Decimal(1), Decimal(1), Decimal(1), "CNY", Decimal(low), high and Decimal(high))
+        for low, high in bounds
+    ]
+    assert by_price(several) == ([3, 1, 4, 0, 5, 6, 2], {})
+
+
+def second(low, high, price="1", line="mini"):
+    high = None if high is None else Decimal(high)
+    return Quote(line, "second", Decimal(low), high, Decimal(price), "CNY", Decimal(low), high)
+
+
+def test_candidates_of_one_line_and_price_keep_their_unit():
+    assert span([second(4, 6), second(5, 7)]) == second(4, 7)
+    assert span([second(4, 6), second(5, None)]) == second(4, None)
+
+
+def test_candidates_with_another_line_or_price_have_the_job_in_common():
+    job = Quote("mini", "job", Decimal(1), Decimal(1), None, "CNY", Decimal(4), Decimal(7))
+    assert span([second(4, 6), second(5, 7, price="2")]) == job
+    assert span([second(4, 6), second(5, 7, line="sp")]) == replace(job, billing_model="mini or sp")
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9._-]{0,12}[a-z0-9]", fullmatch=True).filter(lambda name: name != "cheapest")
