@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import pytest
 
 from prefect_seedance import generate_videos
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.engine.steps import absence
 from prefect_seedance.errors import InputError
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
-from tests.lifetimes import end_of_life
+from tests.lifetimes import end_of_life, hurry
 from tests.patience import eventually, hasten
 
 
@@ -123,7 +125,7 @@ def test_a_row_refused_by_the_provider_is_left_alone_unless_asked(make, route_to
 
 
 @pytest.mark.slow
-def test_a_file_gone_or_changed_is_fetched_again_and_never_made_again(make, sandbox):
+def test_a_file_gone_or_changed_is_fetched_again_and_never_made_again(make, sandbox, monkeypatch):
     first = make(rows("gone", "cut", "kept"))
     videos = {row.row: Path(row.video) for row in first.rows}
     whole = videos["cut"].read_bytes()
@@ -136,7 +138,9 @@ def test_a_file_gone_or_changed_is_fetched_again_and_never_made_again(make, sand
     assert sandbox.state.calls["files"] == 5
 
     videos["gone"].unlink()
+    hurry(monkeypatch)
     long_after = time.time() + 30 * 86_400
+    monkeypatch.setattr(absence, "now", lambda: datetime.fromtimestamp(long_after, UTC))
     sandbox.state.settings = replace(sandbox.state.settings, clock=lambda: long_after)
     late = make(rows("gone", "cut", "kept"))
     assert statuses(late) == {"gone": "expired", "cut": "stored", "kept": "stored"}
