@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_seedance.engine.run_spec import RunContext
+from prefect_seedance.engine.steps import ask_again
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import Settlement, State
 from prefect_seedance.runs.resolve import resolve_row
@@ -150,6 +151,26 @@ async def test_where_the_provider_cannot_be_asked_nothing_is_paid(
         seen = await both.run(table("a lamp"), retry=["expired"])
         assert states(seen) == {"a lamp": "expired"}
         assert "a lamp" in seen.outcome.troubles
+        assert both.asked() == (1, 0)
+
+
+async def test_a_folder_that_cannot_be_made_is_the_rows_trouble_and_pays_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_of_life(monkeypatch)
+
+    def blocked(folder: Path) -> None:
+        raise InputError(f"{folder} cannot be made")
+
+    with one(tmp_path, "jimmy") as both:
+        faults = both.servers[0].state.faults
+        faults.download_refused = 1
+        assert states(await both.run(table("a lamp"))) == {"a lamp": "expired"}
+        faults.download_refused = 0
+        monkeypatch.setattr(ask_again, "ensure_folder", blocked)
+        seen = await both.run(table("a lamp"), retry=["expired"])
+        assert states(seen) == {"a lamp": "expired"}
+        assert "cannot be made" in seen.outcome.troubles["a lamp"]
         assert both.asked() == (1, 0)
 
 

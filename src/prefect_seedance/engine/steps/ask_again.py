@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.absence import made_with_other_key
-from prefect_seedance.errors import NotFound, SeedanceError
+from prefect_seedance.errors import LedgerError, NotFound, SeedanceError
 from prefect_seedance.ledger import State
 from prefect_seedance.ledger.rows import planning, transitions
+from prefect_seedance.media import ensure_folder
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState
 
@@ -31,9 +32,8 @@ async def ask_again(rows: Sequence[Row]) -> None:
         async with places:
             await _ask(row)
 
-    async with asyncio.TaskGroup() as group:
-        for row in rows:
-            group.create_task(ask(row))
+    # Not a task group: a ledger that cannot be written must arrive as its own error, which the callers know.
+    await asyncio.gather(*(ask(row) for row in rows))
 
 
 async def _ask(row: Row) -> None:
@@ -47,6 +47,8 @@ async def _ask(row: Row) -> None:
                 provider=row.settings.account.provider,
                 row=row.key,
             )
+    except LedgerError:
+        raise
     except SeedanceError as error:
         error.row = row.key
         row.trouble = error
@@ -74,7 +76,7 @@ async def _is_gone(row: Row) -> NotFound | None:
     if view.state is not JobState.SUCCEEDED or view.video_url is None:
         return None  # it goes on, or it failed: its next query says so
     part, account = row.part, row.settings.account
-    await asyncio.to_thread(part.parent.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(ensure_folder, part.parent)
     try:
         # The download step goes on with these bytes.
         await row.session.downloader.fetch(view.video_url, part, provider_url=account.base_url, api_key=account.api_key)
