@@ -26,6 +26,7 @@ from prefect_seedance.errors import CellError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.route_expression import parse_route_expression
+from prefect_seedance.tables.unreadable import UnreadableCell
 
 MAX_TEXT = 1_000_000
 """Characters of a prompt. Far above the limit of any route; it keeps a wrong column out of the ledger."""
@@ -55,7 +56,11 @@ _REVIEWS = {"asset": "asset", "素材": "asset", "portrait": "portrait", "真人
 
 
 def plain(value: Any) -> Any:
-    """The cell as a plain value: numpy scalars unwrapped, text trimmed, every kind of empty cell as None."""
+    """The cell as a plain value: numpy scalars unwrapped, text trimmed, every kind of empty cell as None.
+
+    Raises:
+        CellError: The format's reader could not read the cell.
+    """
     if isinstance(value, str):
         if "\r" in value:
             # Spreadsheets write the line breaks of their platform; those must not change the row's key.
@@ -63,6 +68,8 @@ def plain(value: Any) -> Any:
         return str(value).strip() or None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
+    if isinstance(value, UnreadableCell):
+        raise CellError(value.problem)
     if isinstance(value, np.generic):
         value = value.item()
     if (isinstance(value, float) and math.isnan(value)) or (isinstance(value, Decimal) and value.is_nan()):
@@ -281,7 +288,9 @@ def _checked(text: str, limit: int) -> str:
 
 def filled(value: Any) -> bool:
     """Whether a cell is not empty."""
-    return (value != "" and not value.isspace()) if type(value) is str else plain(value) is not None
+    if type(value) is str:
+        return value != "" and not value.isspace()
+    return isinstance(value, UnreadableCell) or plain(value) is not None
 
 
 def _kind(value: Any) -> Message:

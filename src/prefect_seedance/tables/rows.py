@@ -11,7 +11,7 @@ from prefect_seedance.errors import CellError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.forms import Review
 from prefect_seedance.routes.request import VideoRequest
-from prefect_seedance.tables.cells import PARSERS, plain
+from prefect_seedance.tables.cells import PARSERS, filled
 from prefect_seedance.tables.errors import CellProblem, cells_error, shown
 from prefect_seedance.tables.formats import Sheet
 from prefect_seedance.tables.row_keys import base_key, former_key, numbered
@@ -139,7 +139,7 @@ class RowReader:
         keys = []
         for position, key in enumerate(self._parsed["id"]):
             if key is None:
-                if plain(self._raw["id"][position]) is None:
+                if not filled(self._raw["id"][position]):
                     self._problems_at[position].append(("id", message("cell.no_id")))
             elif key in seen:
                 problem = message("cell.same_id", line=self._sheet.lines[seen[key]])
@@ -185,8 +185,8 @@ class RowReader:
         return [self._problem(position, key, name, problem) for name, problem in self._problems_at.get(position, ())]
 
     def _problem(self, position: int, key: str, name: str, problem: Message) -> CellProblem:
-        raw = plain(self._raw[name][position]) if name in self._raw else None
-        value = "" if raw is None else shown(raw)
+        raw = self._raw[name][position] if name in self._raw else None
+        value = shown(raw) if filled(raw) else ""
         return CellProblem(self._sheet.lines[position], key, self._titles.get(name, name), value, problem)
 
     def _lines(self, positions: Sequence[int]) -> list[int] | Message:
