@@ -8,7 +8,6 @@ import pickle
 
 import pytest
 from prefect.blocks.core import Block
-from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect.utilities.dispatch import get_registry_for_type
 from prefect.utilities.importtools import to_qualified_name
 
@@ -16,6 +15,7 @@ import prefect_seedance
 from prefect_seedance.blocks import AnyfastCredentials, JimmyCredentials, PriceBook, RouteDefaults
 from prefect_seedance.blocks.loading import load_routes
 from prefect_seedance.routes import CATALOGUE
+from tests.blocks.standards import Standards
 
 SECRET = "sk_do_not_show_9f3a71"
 # As `prefect block register -m prefect_seedance` looks for them.
@@ -34,7 +34,7 @@ def is_ours(block: type[Block]) -> bool:
 
 
 @pytest.mark.parametrize("block", OURS)
-class TestStandards(BlockStandardTestSuite):
+class TestStandards(Standards):
     @pytest.fixture
     def block(self, block):
         return block

@@ -13,15 +13,15 @@ from prefect import flow
 from prefect.blocks.abstract import JobBlock, JobRun
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
-from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect.utilities.dispatch import get_registry_for_type
 
 from prefect_seedance import VideoJob, VideoRequest
 from prefect_seedance.errors import ContentRejected, InputError, LedgerError, UnknownOutcome
 from prefect_seedance.tasks import VideoJobRun
+from tests.blocks.standards import Standards
 
 
-class TestStandards(BlockStandardTestSuite):
+class TestStandards(Standards):
     @pytest.fixture
     def block(self):
         return VideoJob
