@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 from prefect_seedance.errors import ResponseTooLarge, UndecodableResponse
 
-__all__ = ["ACCEPTED", "MOST_CODINGS", "MOST_MEMBERS", "BodyDecoder"]
+__all__ = ["ACCEPTED", "MOST_LAYERS", "MOST_MEMBERS", "BodyDecoder"]
 
 ACCEPTED = "gzip, deflate"
 """The value of `Accept-Encoding` for what is decoded here."""
 
-MOST_CODINGS = 2
-"""Layers of compression of one answer: a server may compress a file that is compressed already."""
+MOST_LAYERS = 2
+"""Layers of compression of one answer: something on the way may compress once more."""
 
 MOST_MEMBERS = 1000
 """Gzip streams in a row in one layer. Each costs time even if it is empty."""
@@ -32,17 +32,18 @@ _OTHERS = frozenset({"aes128gcm", "br", "compress", "dcb", "dcz", "exi", "pack20
 class BodyDecoder:
     """Decodes one body as it arrives."""
 
-    def __init__(self, content_encoding: str, limit: int) -> None:
+    def __init__(self, content_encoding: str, limit: int, *, most_layers: int = MOST_LAYERS) -> None:
         """Begin a body.
 
         Args:
             content_encoding: The value of the header; empty where there is none.
             limit: Most bytes of the body, as it is sent and after each layer.
+            most_layers: Layers of compression that are accepted. Each can multiply what was sent by a thousand.
         """
         names = [name.strip().lower() for name in content_encoding.split(",")]
         layers = sum(name in _DECODED for name in names)
         self._obstacle = next((name for name in names if name in _OTHERS), None)
-        if layers > MOST_CODINGS:
+        if layers > most_layers:
             self._obstacle = f"{layers} layers of compression"
         self._layers = [_Layer(limit) for _ in range(layers)] if self._obstacle is None else []
         self._limit = limit
