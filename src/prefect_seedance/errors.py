@@ -30,7 +30,8 @@
     └── RunEnded                    run_ended             the run that began this work has ended
 
 Used inside the package only: `CellError` (a ValueError), `InvalidMedia` and below it
-`UnsupportedMedia`, `BeyondPrefix`, `ProbeTimeout`, `ProbeFailed`, `ResponseTooLarge` and `DatabaseUnreachable`.
+`UnsupportedMedia`, `BeyondPrefix`, `ProbeTimeout`, `ProbeFailed`, `ResponseTooLarge`, `UndecodableResponse` and
+`DatabaseUnreachable`.
 
 The second column is the class's `kind`: a stable name that the ledger and the results store. Everything under
 `Refused` proves that nothing was made and nothing is owed. `UnknownOutcome` proves nothing, and such a create is never
@@ -376,6 +377,10 @@ class ProbeFailed(Exception):
 
 class ResponseTooLarge(Exception):
     """The body of a response exceeds the size limit."""
+
+
+class UndecodableResponse(Exception):
+    """The body of a response is compressed in a way that cannot be decoded."""
 
 
 class DatabaseUnreachable(Exception):

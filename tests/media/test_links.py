@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import ipaddress
 import socket
 import ssl
 
@@ -65,10 +66,74 @@ def names(monkeypatch):
         ("fe80::1", Zone.PRIVATE),
         ("fd00::1", Zone.PRIVATE),
         ("::ffff:10.0.0.1", Zone.PRIVATE),
+        ("::ffff:8.8.8.8", Zone.PUBLIC),
+        ("::127.0.0.1", Zone.LOOPBACK),
+        ("::10.0.0.1", Zone.PRIVATE),
+        ("::", Zone.PRIVATE),
+        ("::2", Zone.PRIVATE),
+        ("::ffff:0:127.0.0.1", Zone.LOOPBACK),
+        ("::ffff:0:10.0.0.1", Zone.PRIVATE),
+        ("64:ff9b::10.0.0.1", Zone.PRIVATE),
+        ("64:ff9b:1::10.0.0.1", Zone.PRIVATE),
+        ("64:ff9b:1::1.1.1.1", Zone.PRIVATE),
+        ("64:ff9b:1:ffff:ffff:ffff:ffff:ffff", Zone.PRIVATE),
+        ("64:ff9b:2::1", Zone.PRIVATE),
+        ("2002:a00:1::", Zone.PRIVATE),
+        ("2001:0:a00:1::", Zone.PRIVATE),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", Zone.PRIVATE),
+        ("2001:20::1", Zone.PRIVATE),
+        ("2001:db8::1", Zone.PRIVATE),
+        ("2001:4860:4860::8888", Zone.PUBLIC),
+        ("3fff::1", Zone.PRIVATE),
+        ("4000::1", Zone.PRIVATE),
+        ("5f00::1", Zone.PRIVATE),
+        ("100::1", Zone.PRIVATE),
+        ("fec0::1", Zone.PRIVATE),
+        ("fe80::1%eth0", Zone.PRIVATE),
+        ("2606:4700::1111%eth0", Zone.PRIVATE),
+        ("ff02::1", Zone.PRIVATE),
+        ("ff0e::1", Zone.PRIVATE),
+        ("0.1.2.3", Zone.PRIVATE),
+        ("192.0.0.1", Zone.PRIVATE),
+        ("192.0.0.9", Zone.PRIVATE),
+        ("192.0.0.170", Zone.PRIVATE),
+        ("192.0.2.1", Zone.PRIVATE),
+        ("192.88.98.255", Zone.PUBLIC),
+        ("192.88.99.1", Zone.PRIVATE),
+        ("192.88.99.255", Zone.PRIVATE),
+        ("192.88.100.0", Zone.PUBLIC),
+        ("198.51.100.1", Zone.PRIVATE),
+        ("203.0.113.1", Zone.PRIVATE),
+        ("240.0.0.1", Zone.PRIVATE),
+        ("255.255.255.255", Zone.PRIVATE),
     ],
 )
 def test_where_addresses_lie(address, zone):
     assert zone_of(address) is zone
+
+
+# Each form that leads to an IPv4 address, as a number to add it to and the bits to shift it.
+FORMS = [("::", 0), ("::ffff:0:0", 0), ("::ffff:0:0:0", 0), ("64:ff9b::", 0), ("2002::", 80), ("2002::7:8", 80)]
+
+
+@given(st.ip_addresses(v=4), st.sampled_from(FORMS))
+def test_an_address_in_another_one_is_where_the_inner_one_is(inner, form):
+    base, shift = form
+    whole = ipaddress.IPv6Address(int(ipaddress.IPv6Address(base)) + (int(inner) << shift))
+    if whole in (ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1")):
+        return
+    assert zone_of(str(whole)) is zone_of(str(inner))
+    assert zone_of(whole.exploded) is zone_of(str(inner))
+
+
+@given(st.ip_addresses())
+def test_what_python_calls_private_is_never_public(ip):
+    zone = zone_of(str(ip))
+    if ip.is_private or ip.is_multicast or ip.is_link_local or ip.is_unspecified or getattr(ip, "is_site_local", False):
+        mapped = getattr(ip, "ipv4_mapped", None)
+        assert zone is not Zone.PUBLIC or (mapped is not None and zone_of(str(mapped)) is Zone.PUBLIC)
+    if zone is Zone.PUBLIC and ip.version == 6 and int(ip) >> 125 != 1:
+        assert any(str(ip).startswith(start) for start in ("::", "64:ff9b::"))
 
 
 @pytest.mark.parametrize(
@@ -91,11 +156,25 @@ def test_where_addresses_lie(address, zone):
         "http://169.254.169.254/latest/meta-data",
         "https://192.168.0.1/a.mp4",
         "https://inside.test/a.mp4",
+        "https://localhost./a.mp4",
+        "https://any.localhost/a.mp4",
+        "https://127。0。0。1/a.mp4",
+        "https://0x7f.1/a.mp4",
+        "https://[::127.0.0.1]/a.mp4",
+        "https://[::10.0.0.1]/a.mp4",
+        "https://[0:0:0:0:0:ffff:7f00:1]/a.mp4",
+        "https://[64:ff9b:1::a00:1]/a.mp4",
+        "https://[2001::7f00:1]/a.mp4",
+        "https://[2606:4700::1111%25eth0]/a.mp4",
+        "https://192.88.99.1/a.mp4",
+        "https://six.test/a.mp4",
     ],
 )
 async def test_no_way_into_the_inside(url, names, tmp_path):
     names["example.com"] = ["93.184.216.34"]
     names["inside.test"] = ["10.0.0.7"]
+    names["six.test"] = ["::10.0.0.1", "64:ff9b:1::1", "fe80::1%eth0"]
+    names["any.localhost"] = names["localhost."] = ["127.0.0.1"]
     async with Downloader() as loader:
         for provider in (None, "https://example.com"):
             with pytest.raises(UnsafeLink) as caught:
@@ -196,7 +275,8 @@ async def test_behind_a_proxy_the_name_goes_to_the_proxy_and_addresses_are_judge
     monkeypatch.setattr(links, "proxy_bypass", lambda host: host == "direct.test")
     (door,) = await endpoints(httpx.URL("https://cdn.test/a.mp4"), PUBLIC)
     assert (str(door.url), door.proxy) == ("https://cdn.test/a.mp4", "http://proxy.test:3128")
-    for url in ("https://10.0.0.1/a", "https://0x7f.1/a", "https://127.0.0.1/a", "http://cdn.test/a"):
+    inside = ("10.0.0.1", "10.0.0.1.", "0x7f.1", "127.0.0.1", "127.0.0.1.", "[::10.0.0.1]", "localhost")
+    for url in (*(f"https://{host}/a" for host in inside), "http://cdn.test/a"):
         with pytest.raises(UnsafeLink):
             await endpoints(httpx.URL(url), PUBLIC)
     with pytest.raises(Unreachable):

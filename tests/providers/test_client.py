@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -367,3 +368,81 @@ async def test_a_compressed_answer_is_still_read(wire: Any, client_of: Clients) 
     body = gzip.compress(json.dumps(CREATED).encode())
     server = await wire(lambda visit: visit.answer(200, body, Content_Encoding="gzip"))
     assert (await client_of(server.url).create("m", REQUEST)).job_id == "vid_1"
+
+
+def _layers(content: bytes, count: int) -> bytes:
+    for _ in range(count):
+        content = gzip.compress(content)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        pytest.param("gzip, gzip", _layers(bytes(50_000_000), 2), id="fifty megabytes in a few hundred bytes"),
+        pytest.param("gzip, gzip, gzip", _layers(json.dumps(CREATED).encode(), 3), id="three layers"),
+        pytest.param("br", b"\x0b\x02\x80\x00", id="a coding that was not asked for"),
+        pytest.param("gzip", gzip.compress(json.dumps(CREATED).encode())[:-30], id="cut short"),
+    ],
+)
+async def test_an_answer_that_cannot_be_decoded_within_bounds(
+    wire: Any, client_of: Clients, coding: str, body: bytes
+) -> None:
+    for status in (200, 404):  # a bare 404 would be a refusal
+        server = await wire(lambda visit, status=status: visit.answer(status, body, Content_Encoding=coding))
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnknownOutcome) as caught:
+                await client_of(server.url).create("m", REQUEST)
+            assert caught.value.http_status == status
+            with pytest.raises(InvalidResponse):
+                await client_of(server.url).query("vid_1")
+            assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        finally:
+            tracemalloc.stop()
+
+
+async def test_a_doubly_compressed_answer_is_read(wire: Any, client_of: Clients) -> None:
+    body = _layers(json.dumps(CREATED).encode(), 2)
+    server = await wire(lambda visit: visit.answer(200, body, Content_Encoding="gzip, gzip"))
+    assert (await client_of(server.url).create("m", REQUEST)).job_id == "vid_1"
+
+
+LOST = b'{"code":0,"data":{"task_id":"vid_0123456789","status":"'
+JOB = "vid_0123456789"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "named"),
+    [
+        pytest.param({}, LOST + b"q" * (1 << 20), JOB, id="too large"),
+        pytest.param(
+            {"Content-Encoding": "gzip"}, gzip.compress(LOST + bytes(2_000_000)), JOB, id="too large unpacked"
+        ),
+        pytest.param({"Content-Encoding": "gzip"}, LOST + b'q"}}', JOB, id="not compressed at all"),
+        pytest.param({"Content-Length": "9000"}, LOST, JOB, id="cut"),
+        pytest.param({"Content-Length": "9000"}, LOST[:35], None, id="cut within the id"),
+        pytest.param({"Content-Length": "9000"}, LOST[:43], None, id="cut at the end of the id"),
+        pytest.param({"Content-Length": "9000", "X-Task-Id": JOB}, b"", JOB, id="in the headers of a cut answer"),
+        pytest.param({"Content-Length": "9000"}, LOST + b'"},"job_id":"vid_9876543210",', None, id="two of them"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 429, 502])
+async def test_a_job_that_a_lost_answer_named_is_kept(
+    wire: Any, client_of: Clients, headers: dict[str, str], body: bytes, named: str | None, status: int
+) -> None:
+    async def script(visit: Any) -> None:
+        lines = {"Content-Length": str(len(body)), **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        await visit.raw(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + body)
+        visit.writer.close()
+
+    server = await wire(script)
+    client = client_of(server.url, timeouts=Timeouts(create=EVER, create_whole=EVER))
+    with pytest.raises(SeedanceError) as caught:
+        await client.create("m", REQUEST)
+    if isinstance(caught.value, UnknownOutcome):
+        assert caught.value.named_job == named
+        assert named is None or named in str(caught.value)
+    else:  # a refusal is proven by its status where it names no job
+        assert (status, type(caught.value), named) == (429, RateLimited, None)

@@ -136,6 +136,9 @@ def outcome(read: Any, *args: Any) -> Any:
 @example("anyfast", Answer(200, {}, b'{"error":{"code":"' + b"x" * 200_000 + b'"}}'))
 @example("jimmy", Answer(200, {}, b'{"code":"1","msg":"' + "任务".encode() * 200_000 + b'"}'))
 @example("jimmy", Answer(200, {}, b'{"a":' * 50_000))
+@example("jimmy", Answer(200, {}, b"task_id-" * 125_000))
+@example("anyfast", Answer(200, {}, b"task_id" + b"-" * 1_000_000))
+@example("jimmy", Answer(200, {}, b'{"data":[' + b"{}," * 300_000 + b"{}]}"))
 @example("anyfast", Answer(400, {}, json.dumps({"code": "x", "message": '{"error":' * 3000}).encode()))
 def test_creates(provider: str, answer: Answer) -> None:
     result = outcome(DIALECTS[provider].read_created, answer)

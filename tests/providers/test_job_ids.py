@@ -9,7 +9,7 @@ import pytest
 
 from prefect_seedance.errors import InvalidResponse, NotFound, UnknownOutcome
 from prefect_seedance.providers import Answer, JobView, dialect_of
-from prefect_seedance.providers.job_ids import names_other_job
+from prefect_seedance.providers.job_ids import jobs_named, names_other_job
 
 CODES: dict[str, Any] = {"jimmy": 0, "anyfast": "success"}
 PROVIDERS = pytest.mark.parametrize("provider", sorted(CODES))
@@ -110,3 +110,18 @@ def test_the_answer_about_another_job_ends_nothing(provider: str) -> None:
 def test_only_an_id_of_the_same_form_is_that_of_another_job(asked: str, records: Any, other: str | None) -> None:
     found = names_other_job(asked, *records)
     assert found == other if other is None else (found or "").startswith(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("task_id-task_id: abc123", ("abc123",)),
+        ("the video-id is job_id=abcdef, task id: abc-123-x", ("abc-123-x",)),
+        ("任务编号：abc123。任务 ID abc456", ("abc123", "abc456")),
+        ("task_id " + "a" * 150 + "1", ("a" * 150 + "1",)),
+        ("task_id " + "a1" * 150, ()),
+        ("task_id " + "-" * 9 + "abc123", ()),
+    ],
+)
+def test_ids_in_text_follow_their_names(text: str, named: tuple[str, ...]) -> None:
+    assert jobs_named(Answer(500, {}, text.encode())) == named

@@ -180,3 +180,4 @@ def test_objects_in_any_unicode_encoding() -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         assert reading.read_object(json.dumps({"码": 1}, ensure_ascii=False).encode(encoding)) == {"码": 1}
     assert reading.read_object(b'{"a": NaN, "b": 1e999}') == {"a": None, "b": float("inf")}
+    assert reading.read_object(b'{"a": -%s, "b": 7}' % (b"9" * 5000)) == {"a": None, "b": 7}

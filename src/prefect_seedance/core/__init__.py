@@ -1,1 +1,1 @@
-"""The base of all other packages: the event loop, row events, checkpoints for tests, the clock."""
+"""The base of all other packages: the event loop, row events, checkpoints for tests, the clock, compressed answers."""

@@ -13,6 +13,7 @@ import ipaddress
 import re
 import socket
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,7 +22,26 @@ import httpx
 from prefect_seedance.errors import Unreachable, UnsafeLink
 from prefect_seedance.messages import message
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = IPv6Network("2000::/3")
+"""All public IPv6 addresses are in here (IANA, "Internet Protocol Version 6 Address Space")."""
+
+_WITH_IPV4_AT_THE_END = (
+    IPv6Network("::/96"),  # IPv4-compatible (RFC 4291)
+    IPv6Network("::ffff:0:0/96"),  # IPv4-mapped (RFC 4291)
+    IPv6Network("::ffff:0:0:0/96"),  # IPv4-translated (RFC 2765)
+    IPv6Network("64:ff9b::/96"),  # NAT64 (RFC 6052)
+)
+
+# Special-purpose blocks (IANA registries) that some Python version calls global. No server for files is there.
+_SPECIAL_IPV4 = (
+    IPv4Network("192.0.0.0/24"),  # protocol assignments
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4, deprecated
+)
+_SPECIAL_IPV6 = (
+    IPv6Network("2001::/23"),  # protocol assignments, Teredo among them
+    IPv6Network("2001:db8::/32"),  # documentation
+    IPv6Network("3fff::/20"),  # documentation
+)
 
 
 class Zone(Enum):
@@ -62,15 +82,25 @@ def origin(url: httpx.URL) -> tuple[str, str, int | None]:
 def zone_of(address: str) -> Zone:
     """Return the zone of an IP address; for an address embedded in another one, that of the inner address."""
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            ip = inner
+    if isinstance(ip, ipaddress.IPv6Address) and not ip.is_loopback:
+        if ip.scope_id is not None:
+            return Zone.PRIVATE  # of one interface of this machine
+        inner = _inner(ip)
+        if inner is None and (ip not in _UNICAST or any(ip in block for block in _SPECIAL_IPV6)):
+            return Zone.PRIVATE
+        ip = inner or ip
     if ip.is_loopback:
         return Zone.LOOPBACK
+    if isinstance(ip, ipaddress.IPv4Address) and any(ip in block for block in _SPECIAL_IPV4):
+        return Zone.PRIVATE
     return Zone.PUBLIC if ip.is_global and not ip.is_multicast else Zone.PRIVATE
+
+
+def _inner(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address leads to; None where it leads to itself."""
+    if any(ip in block for block in _WITH_IPV4_AT_THE_END):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.sixtofour
 
 
 async def allowed_zones(provider_url: str | None, *, allow_private: bool) -> frozenset[Zone]:
@@ -113,15 +143,18 @@ async def endpoints(url: httpx.URL, zones: frozenset[Zone], hosts: frozenset[str
     if url.userinfo:
         raise UnsafeLink(message("link.with_password", link=where), code="unsafe_link")
     name = url.raw_host.decode("ascii").strip("[]")
+    # The dot at the end of a whole name changes nothing: `localhost.` is this machine too.
+    bare = name.rstrip(".")
     if {name, url.host.lower()} & hosts:
         zones |= {Zone.PRIVATE}
-    literal = _literal(name)
-    proxy = None if literal is Zone.LOOPBACK or name == "localhost" else _proxy_for(url)
+    literal = _literal(bare)
+    on_loopback = literal is Zone.LOOPBACK or bare == "localhost" or bare.endswith(".localhost")
+    proxy = None if on_loopback else _proxy_for(url)
     if proxy is not None:
         # The proxy resolves the name and is responsible for its own network.
         _check_zones([] if literal is None else [literal], url, zones)
         return [Endpoint(url, url.netloc.decode("ascii"), name, proxy)]
-    addresses = await _resolve(name, url.port or (443 if url.scheme == "https" else 80))
+    addresses = await _resolve(name if literal is None else bare, url.port or (443 if url.scheme == "https" else 80))
     found = {address: zone_of(address) for address in addresses}
     _check_zones(list(found.values()), url, zones)
     host = url.netloc.decode("ascii")

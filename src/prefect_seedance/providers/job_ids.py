@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from prefect_seedance.providers.answers import Answer
-from prefect_seedance.providers.reading import identifier, read_json
+from prefect_seedance.providers.reading import LONGEST_ID, identifier, read_json
 
 __all__ = ["job_of_success", "jobs_named", "names_other_job"]
 
@@ -21,12 +21,15 @@ _JOB_KEYS = frozenset({"taskid", "jobid", "videoid"})
 
 _DEEPEST = 4
 _PREFIXED = re.compile(r"\b(?:cgt-|asyntask_|vid_)[A-Za-z0-9][\w-]{5,}", re.ASCII)
+# A match ends with the name, and looks no further than an id can reach: a body may be a million characters that repeat
+# one name.
 _AFTER_ITS_NAME = re.compile(
-    r"(?:(?:task|job|video)[_ -]?id|任务\s*(?:id|编号|号))\W{1,8}(?=[\w-]*\d)([A-Za-z0-9][\w-]{5,})",
+    rf"(?:(?:task|job|video)[_ -]?id|任务\s{{0,8}}(?:id|编号|号))(?=\W{{1,8}}([A-Za-z0-9][\w-]{{5,{LONGEST_ID}}}))",
     re.IGNORECASE | re.ASCII,
 )
 _IN_LOCATION = re.compile(r"/(?:videos?|tasks?|jobs?|generations?)/(?=[^/]*\d)([^/]+)/?$")
 _URL = re.compile(r"(?:https?|asset)://[^\s\"'<>]+", re.IGNORECASE)
+_DIGIT = re.compile(r"[0-9]")
 _PLAUSIBLE = re.compile(r"(?=.*\d)[A-Za-z0-9][\w-]{5,}", re.ASCII)
 
 
@@ -122,7 +125,7 @@ def _levels(value: object) -> Iterator[list[tuple[Mapping[str, Any], bool]]]:
 
 def _objects(value: object, *, is_record: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:
     for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, Mapping):
+        if isinstance(item, dict) and item:  # of a hostile answer there may be hundreds of thousands
             yield item, is_record
 
 
@@ -138,7 +141,8 @@ def _in_location(location: str) -> str | None:
 def _in_text(text: str) -> Iterator[str]:
     text = _URL.sub(_without_media, text)
     yield from (found.group(0) for found in _PREFIXED.finditer(text))
-    yield from (found.group(1) for found in _AFTER_ITS_NAME.finditer(text))
+    followers = (found.group(1) for found in _AFTER_ITS_NAME.finditer(text))
+    yield from (job for job in followers if len(job) <= LONGEST_ID and _DIGIT.search(job))
 
 
 def _without_media(url: re.Match[str]) -> str:

@@ -15,8 +15,10 @@ from urllib.parse import quote, urlsplit
 from prefect_seedance.providers.answers import Answer
 
 EXCERPT_LENGTH = 300
-_LONGEST_ID = 200
+LONGEST_ID = 200
+"""Characters of an id of a job or an asset."""
 _LONGEST_LINK = 8192
+_LONGEST_NUMBER = 40
 LONGEST_RETRY_AFTER = 86_400.0
 """Seconds: what a `Retry-After` may ask for. More is a mistake of the provider, or of a gateway in front of it."""
 # Seconds since 1970 stay below this for millennia; milliseconds have been above it since 1973.
@@ -31,11 +33,19 @@ _KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk[-_][A-Za-z0-9_-]{6,}|Bearer\s+[^\s\"']
 
 
 def read_json(body: bytes | str) -> Any:
-    """Return the JSON value in the body, or None if it is anything else."""
+    """Return the JSON value in the body, or None if it is anything else.
+
+    A number that no field can have (`NaN`, thousands of digits) becomes null, and the rest is read.
+    """
     try:
-        return json.loads(body, parse_constant=lambda _: None)
+        return json.loads(body, parse_constant=lambda _: None, parse_int=_whole)
     except (ValueError, RecursionError):
         return None
+
+
+def _whole(digits: str) -> int | None:
+    # Python refuses to read integers of thousands of digits.
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
 
 
 def read_object(body: bytes | str) -> dict[str, Any] | None:
@@ -57,7 +67,6 @@ def scalar(value: object) -> str | None:
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, int) and not isinstance(value, bool):
-        # Python refuses to format integers of thousands of digits; no documented field has such a value.
         return str(value) if value.bit_length() <= 128 else None
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() else str(value)
@@ -73,7 +82,7 @@ def first(names: tuple[str, ...], *sources: Mapping[str, Any]) -> str | None:
 def identifier(value: object) -> str | None:
     """Return an id that can be used in a URL path, or None. Ids are opaque: only impossible ones are rejected."""
     text = scalar(value)
-    if text is None or len(text) > _LONGEST_ID or text in {".", ".."}:
+    if text is None or len(text) > LONGEST_ID or text in {".", ".."}:
         return None
     return text if text.isprintable() and not any(map(str.isspace, text)) else None
 

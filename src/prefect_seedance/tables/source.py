@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -15,7 +17,8 @@ from urllib.request import url2pathname
 
 import httpx
 
-from prefect_seedance.errors import TableError
+from prefect_seedance.core.content_coding import ACCEPTED, BodyDecoder
+from prefect_seedance.errors import ResponseTooLarge, TableError, UndecodableResponse
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import is_loopback
 from prefect_seedance.tables.errors import shown, table_error
@@ -25,8 +28,12 @@ CheckLocation = Callable[[str], None]
 MAX_BYTES = 512 * 1024 * 1024
 """A table is read into memory. Something larger is not a table of prompts, but a wrong file or a stream."""
 
+MAX_SECONDS = 900
+"""The longest time for fetching a table from the web, in seconds."""
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^:]+)?://")
 _TIMEOUT = httpx.Timeout(60, connect=15)
+_MOST_REDIRECTS = 5
 
 
 @dataclass(frozen=True)
@@ -96,27 +103,61 @@ def _open_nonblocking(path: str, flags: int) -> int:
 
 
 def _web(url: str, check_location: CheckLocation | None) -> bytes:
-    def check(request: httpx.Request) -> None:
-        _require_https(request)
-        if check_location is not None:
-            check_location(str(request.url))
-
     try:
-        with (
-            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, event_hooks={"request": [check]}) as client,
-            client.stream("GET", url) as response,
-        ):
-            if response.status_code >= 400:
-                raise table_error(shown(url), [message("table.http_status", status=response.status_code)])
-            return _joined(response.iter_bytes(), shown(url))
+        return _finished(lambda: _received(url, check_location))
+    except UndecodableResponse as error:
+        raise table_error(shown(url), [message("table.undecodable", reason=str(error))]) from None
+    except ResponseTooLarge:
+        raise _too_large(shown(url)) from None
+    except TimeoutError:
+        raise table_error(shown(url), [message("table.too_slow", seconds=MAX_SECONDS)]) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # The text of an httpx error may contain the whole address with its signature.
         raise table_error(shown(url), [message("table.fetch_failed", error=type(error).__name__)]) from None
 
 
-def _require_https(request: httpx.Request) -> None:
-    if request.url.scheme != "https" and not is_loopback(request.url.host):
-        raise table_error(shown(str(request.url)), [message("table.plain_http")])
+def _finished(work: Callable[[], Coroutine[None, None, bytes]]) -> bytes:
+    """Run a coroutine to its end, also where this thread has an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work()).result()
+
+
+async def _received(url: str, check_location: CheckLocation | None) -> bytes:
+    on_loopback = is_loopback(httpx.URL(url).host)
+
+    async def check(request: httpx.Request) -> None:
+        # A redirect from elsewhere must not lead to this machine over plain http either.
+        if request.url.scheme != "https" and not (on_loopback and is_loopback(request.url.host)):
+            raise table_error(shown(str(request.url)), [message("table.plain_http")])
+        if check_location is not None:
+            check_location(str(request.url))
+
+    async with (
+        # Of the whole: a server that sends a byte a minute never exceeds the limit between two bytes.
+        asyncio.timeout(MAX_SECONDS),
+        httpx.AsyncClient(
+            timeout=_TIMEOUT,
+            follow_redirects=True,
+            max_redirects=_MOST_REDIRECTS,
+            headers={"Accept-Encoding": ACCEPTED},
+            event_hooks={"request": [check]},
+        ) as client,
+        client.stream("GET", url) as response,
+    ):
+        if response.status_code >= 400:
+            raise table_error(shown(url), [message("table.http_status", status=response.status_code)])
+        decoder = BodyDecoder(response.headers.get("content-encoding", ""), MAX_BYTES, most_layers=1)
+        data = io.BytesIO()
+        async for sent in response.aiter_raw():
+            for piece in decoder.decode(sent):
+                data.write(piece)
+        if not decoder.complete:
+            raise UndecodableResponse("cut short")
+        return data.getvalue()
 
 
 def _store(url: str, scheme: str) -> bytes:
@@ -143,6 +184,10 @@ def _joined(chunks: Iterable[bytes], name: str) -> bytes:
     data = io.BytesIO()
     for chunk in chunks:
         if data.tell() + len(chunk) > MAX_BYTES:
-            raise table_error(name, [message("table.too_large", limit=MAX_BYTES // 1024**2)])
+            raise _too_large(name)
         data.write(chunk)
     return data.getvalue()
+
+
+def _too_large(name: str) -> TableError:
+    return table_error(name, [message("table.too_large", limit=MAX_BYTES // 1024**2)])

@@ -24,6 +24,10 @@ TABLES: dict[str, str] = {
     "table.read_failed": "It cannot be read: {reason}.",
     "table.store_failed": "It cannot be read ({error}): {reason}",
     "table.too_large": "It is larger than {limit:,} MiB, the limit for a table.",
+    "table.too_slow": "It did not arrive within {seconds} s. Download it, and give the path of the file.",
+    "table.undecodable": (
+        "The server compresses it in a way that cannot be read ({reason}). Download it, and give the path of the file."
+    ),
     # What its content is.
     "table.bad_line": "Line {line} is not JSON: {reason}.",
     "table.bad_row": "Row {row} is of type {type}; each row must name its cells: {{'prompt': '…'}}.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 import httpx
 
+_OF_AN_ID = string.ascii_letters + string.digits + "_-"
 # Steps before a request is written, or after it was written. Every other step counts as writing it.
 _HARMLESS_STEPS = frozenset(
     {
@@ -39,11 +41,15 @@ class SendTrace:
     Attributes:
         status: The HTTP status, once the head of the answer has arrived.
         headers: The headers of the answer.
+        sent: The body so far, as it was sent.
+        body: The body so far, decoded.
     """
 
     def __init__(self) -> None:
         self.status: int | None = None
         self.headers: dict[str, str] = {}
+        self.sent = bytearray()
+        self.body = bytearray()
         self._seen = False
         self._writing = False
 
@@ -62,3 +68,7 @@ class SendTrace:
         if self._writing or self.status is not None:
             return False
         return self._seen or isinstance(error, _BEFORE_SENDING)
+
+    def received(self) -> bytes:
+        """What arrived of a body that was lost, as evidence: without its last word, which may be half an id."""
+        return bytes(self.body or self.sent).rstrip(_OF_AN_ID.encode())

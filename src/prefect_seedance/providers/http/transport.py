@@ -10,15 +10,25 @@ from pathlib import Path
 
 import httpx
 
-from prefect_seedance.errors import InputError, InvalidResponse, ResponseTooLarge, UnknownOutcome, Unreachable
+from prefect_seedance.core.content_coding import BodyDecoder
+from prefect_seedance.errors import (
+    InputError,
+    InvalidResponse,
+    ResponseTooLarge,
+    UndecodableResponse,
+    UnknownOutcome,
+    Unreachable,
+)
 from prefect_seedance.messages import message
 from prefect_seedance.providers.account import Account
 from prefect_seedance.providers.answers import Answer, Call
 from prefect_seedance.providers.http.form import UploadForm, opened
 from prefect_seedance.providers.http.send_trace import SendTrace
-from prefect_seedance.providers.reading import presentable
+from prefect_seedance.providers.job_ids import jobs_named
+from prefect_seedance.providers.reading import presentable, read_json
 
 MAX_BODY = 1024 * 1024
+"""Bytes of an answer, as it is sent and after each layer of compression. A longer one is read no further."""
 
 
 @dataclass(frozen=True)
@@ -159,32 +169,49 @@ class Transport:
         try:
             trace.status = response.status_code
             trace.headers = dict(response.headers)
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise ResponseTooLarge
+            decoder = BodyDecoder(trace.headers.get("content-encoding", ""), MAX_BODY)
+            # Raw: httpx would decode each chunk as a whole, whatever it grows to.
+            async for sent in response.aiter_raw():
+                trace.sent += sent
+                for piece in decoder.decode(sent):
+                    trace.body += piece
+            body = bytes(trace.body)
+            if not decoder.complete and read_json(body) is None:
+                raise UndecodableResponse("cut short")
         finally:
             await response.aclose()
-        return Answer(response.status_code, dict(response.headers), self._account.redact_bytes(bytes(body)))
+        return Answer(response.status_code, trace.headers, self._account.redact_bytes(body))
 
     def _judge_lost_create(self, trace: SendTrace, error: Exception) -> Answer:
-        """Return the answer if its head alone proves a refusal (429); else raise what the trace proves."""
+        """Return the answer if its head alone proves a refusal (429); else raise what the trace proves.
+
+        A job that the answer named before it was lost is part of the error.
+        """
+        received = Answer(trace.status or 0, trace.headers, self._account.redact_bytes(trace.received()))
         if trace.status == 429:
-            return Answer(429, trace.headers)
+            return received
         reason, provider = self._describe(error), self._account.provider
         if trace.never_sent(error):
             text = message("provider.no_connection", provider=provider, reason=reason)
             raise Unreachable(text, provider=provider) from error
         text = message("provider.answer_lost", provider=provider, reason=reason)
-        raise UnknownOutcome(text, provider=provider, code="lost-answer", http_status=trace.status) from error
+        named = jobs_named(received)
+        if named:
+            text = message("provider.names_job", words=text, what="job", job=presentable(named[0]))
+        raise UnknownOutcome(
+            text,
+            provider=provider,
+            code="lost-answer",
+            http_status=trace.status,
+            named_job=named[0] if len(named) == 1 else None,
+        ) from error
 
     async def _ask(self, client: httpx.AsyncClient, request: httpx.Request, trace: SendTrace, whole: float) -> Answer:
         provider = self._account.provider
         try:
             async with asyncio.timeout(whole):
                 return await self._send(client, request, trace)
-        except (ResponseTooLarge, httpx.DecodingError) as error:
+        except (ResponseTooLarge, UndecodableResponse) as error:
             text = message("provider.answer_unreadable", provider=provider, reason=self._describe(error))
             raise InvalidResponse(text, provider=provider, http_status=trace.status) from error
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
