@@ -65,7 +65,7 @@ def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float],
     try:
         # Edit lists are checked separately; here every frame counts, shown or not.
         # The boxes were read already, so its kind is known, whatever its name or first box may be.
-        with av.open(str(path), format="mov", options={"ignore_editlist": "1"}) as container:
+        with av.open(str(path), format="mov", options={"ignore_editlist": "1"}, metadata_errors="ignore") as container:
             if len(container.streams.video) != 1 or len(container.streams.audio) != len(structure.sounds):
                 raise InvalidMedia(message("video.not_opened"))
             for stream in (*container.streams.video, *container.streams.audio):
