@@ -83,5 +83,5 @@ def _picture(storage: Storage, row: RowResult) -> str | None:
 def _smaller(poster: bytes) -> bytes:
     import av  # noqa: PLC0415 - loading the codecs takes time, and most callers never decode
 
-    with av.open(io.BytesIO(poster), "r") as container:
+    with av.open(io.BytesIO(poster), "r", metadata_errors="ignore") as container:
         return jpeg(next(container.decode(video=0)), WIDEST)

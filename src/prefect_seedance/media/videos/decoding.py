@@ -1,245 +1,192 @@
-"""Decodes a video strictly: every frame must be complete, and at the time that the tables say."""
+"""Decodes a whole video strictly. FFmpeg decides what is damaged; here it is counted whether anything is missing."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ERANGE
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.videos.nals import check_nals, nal_length_size
+from prefect_seedance.errors import InvalidMedia, UnverifiedVideo
+from prefect_seedance.media.videos.bounds import Bounds
 from prefect_seedance.media.videos.structure import Structure
-from prefect_seedance.media.videos.times import agree
-from prefect_seedance.media.videos.tracks import Track
-from prefect_seedance.messages import message
+from prefect_seedance.media.videos.tracks import Look, Sound, Track, Video, length_of
+from prefect_seedance.messages import Message, message
 
 if TYPE_CHECKING:
-    import av
-    from av.audio.frame import AudioFrame
-    from av.video.frame import VideoFrame
+    from av.container import InputContainer
 
-# Above the largest result of any route (15 s of 4K at 24 fps is 3.0e9 pixels); longer videos are decoded in part.
-MOST_PIXELS = 4_000_000_000
+__all__ = ["Picture", "decode"]
 
-_STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
-# Some encoders write the size before cropping.
-_SIZE_SLACK = 16
-# Longest step between frames, in mean frame lengths, of a video that hides its beginning.
-_CUT_GAP = 1.75
-# FFmpeg's numbers of the picture types I and SI.
-_INTRA = (1, 5)
+_STRICT = {"err_detect": "crccheck+bitstream+buffer+explode", "threads": "1"}
+# Lengths in seconds agree where they differ by less: encoders round, and pad the sound.
+_SLACK = Fraction(1, 4)
+_SOUND_SLACK = Fraction(1, 2)
+# Writers may leave gaps between the frames of a file without fragments: up to this part is no oddity.
+_GAPS = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The decoded video: width and height in pixels, length in seconds, frames per second."""
+    """The decoded video as it is shown: size in pixels, length in seconds, frames per second, sound, oddities."""
 
     width: int
     height: int
     seconds: Fraction
     fps: Fraction
+    has_audio: bool
+    oddities: tuple[Message, ...]
 
 
-def decode(path: Path, structure: Structure, look: Callable[[VideoFrame, float], None] | None = None) -> Picture:
-    """Read every packet of a file and decode it, video and audio.
-
-    Videos of more than `MOST_PIXELS` are decoded in part: the first and the last group of pictures, and evenly chosen
-    ones between. Their packets are all read, and all audio is decoded.
+def decode(
+    path: Path,
+    structure: Structure,
+    bounds: Bounds,
+    begin: Callable[[float], None] | None = None,
+    look: Look | None = None,
+) -> Picture:
+    """Read every packet of a file and decode it, pictures and sound.
 
     Args:
         path: The file.
-        structure: What its tables say.
-        look: Called with each decoded frame and its time in seconds, so that previews need no second decoding. It must
-            not raise.
+        structure: What its outer boxes say.
+        bounds: The largest frame and the longest video to decode.
+        begin: Called with the length in seconds before the first frame.
+        look: Called with each decoded frame and its time in seconds, so that previews need no second decoding. Neither
+            of the two may raise.
 
     Raises:
-        InvalidMedia: If a frame is damaged or missing, or its time differs from the tables.
+        InvalidMedia: If a frame is damaged or missing, or there is no video.
+        UnverifiedVideo: If it exceeds the bounds, or if FFmpeg cannot decode this kind of video.
     """
+    options = {**_STRICT, "max_pixels": str(bounds.frame_pixels)}
+    tracks: dict[int, Track] = {}
+    with _ffmpeg_errors(bounds):
+        with _opened(path, options) as container:
+            shown = _shown(container)
+        # Every frame is decoded, whether an edit list shows it or not.
+        with _opened(path, {**options, "ignore_editlist": "1"}) as container:
+            pictures, sounds, oddities = _decodable(container, structure)
+            tracks |= {each.index: Video(each, options, bounds) for each in pictures}
+            tracks |= {each.index: Sound(each, options, bounds) for each in sounds}
+            main = tracks[max(pictures, key=lambda each: each.frames).index]
+            assert isinstance(main, Video)  # noqa: S101 - for the type checker
+            if begin is not None:
+                begin(float(main.stated))
+            main.look = look
+            read = 0
+            for packet in container.demux():
+                read += packet.size
+                if packet.stream_index in tracks:
+                    tracks[packet.stream_index].feed(packet)
+            for track in tracks.values():
+                track.finish()
+            oddities += _unread(structure, read)
+            _check_end(structure, main, max(track.span for track in tracks.values()))
+            lengths = [tracks[each.index].span for each in sounds]
+            if main.stream.index not in shown:
+                raise InvalidMedia(message("video.nothing_shown"))
+            # FFmpeg does not apply edit lists to fragments.
+            seconds = main.span if structure.fragmented else shown[main.stream.index]
+            return _picture(main, lengths, seconds, oddities)
+
+
+def _opened(path: Path, options: dict[str, str]) -> InputContainer:
     import av  # noqa: PLC0415 - loading the codecs takes time, and most callers never decode
 
+    # Its outer boxes were read already, so its kind is known, whatever its name or first box may be.
+    return av.open(str(path), "r", format="mov", options=options, metadata_errors="ignore")
+
+
+@contextmanager
+def _ffmpeg_errors(bounds: Bounds) -> Iterator[None]:
+    import av  # noqa: PLC0415 - as above
+
+    # Some old decoders report damage as "not permitted", which is the number -1.
+    damage = (av.error.InvalidDataError, av.error.EOFError, av.error.ArgumentError, av.error.PermissionError)
     try:
-        # Edit lists are checked separately; here every frame counts, shown or not.
-        # The boxes were read already, so its kind is known, whatever its name or first box may be.
-        with av.open(str(path), format="mov", options={"ignore_editlist": "1"}) as container:
-            if len(container.streams.video) != 1 or len(container.streams.audio) != len(structure.sounds):
-                raise InvalidMedia(message("video.not_opened"))
-            for stream in (*container.streams.video, *container.streams.audio):
-                stream.codec_context.options = dict(_STRICT)
-                stream.codec_context.thread_count = 1
-            video = _VideoChecker(container.streams.video[0], structure.video, look)
-            sounds = {
-                stream.index: _AudioChecker(stream, track)
-                for stream, track in zip(container.streams.audio, structure.sounds, strict=True)
-            }
-            for packet in container.demux(*container.streams.video, *container.streams.audio):
-                if packet.is_corrupt:
-                    raise InvalidMedia(message("video.frame_beyond_end"))
-                if packet.size:
-                    sounds.get(packet.stream_index, video).feed(packet)
-            for sound in sounds.values():
-                sound.finish()
-            return video.finish()
-    except (av.error.FFmpegError, ValueError, OverflowError) as error:
-        reason = str(getattr(error, "strerror", None) or error)
-        raise InvalidMedia(message("video.not_decoded", reason=reason)) from error
+        yield
+    except (InvalidMedia, UnverifiedVideo):
+        raise
+    except Exception as error:  # a hostile file may make FFmpeg and PyAV raise anything
+        if getattr(error, "errno", None) == ERANGE:  # the AV1 decoder's word for a frame above `max_pixels`
+            raise UnverifiedVideo(message("video.frame_too_large", pixels=bounds.frame_pixels)) from error
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if isinstance(error, damage):
+            raise InvalidMedia(message("video.not_decoded", reason=reason)) from error
+        raise UnverifiedVideo(message("video.not_understood", reason=reason)) from error
 
 
-class _VideoChecker:
-    """Decodes the video, and compares the number of decoded frames with the number of packets."""
+def _decodable(container: InputContainer, structure: Structure) -> tuple[list[Any], list[Any], tuple[Message, ...]]:
+    """The streams to decode. Where FFmpeg can decode one of several, the others are no reason to refuse a video."""
+    from av.stream import Disposition  # noqa: PLC0415 - as above
 
-    def __init__(
-        self, stream: av.VideoStream, track: Track, look: Callable[[VideoFrame, float], None] | None = None
-    ) -> None:
-        self._stream = stream
-        self._look = look
-        self._track = track
-        self._nal_length = nal_length_size(stream.codec_context.name, stream.codec_context.extradata)
-        self._groups = _chosen_groups(self._track)
-        self._group: int | None = None
-        self._fed = self._seen = 0
-        self._keys: set[int] = set()
-        self._times: list[int] = []
-        self._end = 0
-        self._shown: int | None = None
-        self._size: tuple[int, int] | None = None
-
-    def feed(self, packet: Any) -> None:
-        """Read the next packet; decode it if its group of pictures is chosen."""
-        if packet.pts is None:
-            raise InvalidMedia(message("video.frame_no_time"))
-        check_nals(bytes(packet), self._nal_length)
-        self._times.append(packet.pts)
-        self._end = max(self._end, packet.pts + (packet.duration or 0))
-        if packet.is_keyframe:
-            self._keys.add(packet.pts)
-        group = self._groups.of(len(self._times))
-        if group != self._group:
-            self._drain()
-            self._group = group
-        if group is not None:
-            self._fed += 1
-            for frame in self._stream.codec_context.decode(packet):
-                self._take(frame)
-
-    def finish(self) -> Picture:
-        """Drain the decoder and compare with the tables."""
-        self._drain()
-        if not self._times or self._size is None:
-            raise InvalidMedia(message("video.no_picture"))
-        if len(self._times) != self._track.times.samples:
-            expected = self._track.times.samples
-            raise InvalidMedia(message("video.frames_unreadable", found=len(self._times), expected=expected))
-        span = (self._end - min(self._times)) * (self._stream.time_base or Fraction(0))
-        seconds = self._track.times.seconds or 0
-        if span <= 0 or not agree(float(span), seconds, self._track.times.slack):
-            raise InvalidMedia(message("video.lengths", found=float(span), expected=seconds))
-        self._check_shown()
-        return Picture(*self._size, seconds=span, fps=len(self._times) / span)
-
-    def _check_shown(self) -> None:
-        if self._track.times.shown is None:
-            return
-        start, end = self._track.times.shown
-        first, last = min(self._times), max(self._times)
-        frame = (self._end - first) / len(self._times)
-        if end <= last:
-            raise InvalidMedia(message("video.edit"))
-        # A video may be trimmed at its start without re-encoding. Then at least half a frame is hidden, the end is
-        # exact, and there is no gap between frames.
-        if start > first:
-            steps = pairwise(sorted(self._times))
-            if (
-                start - first < frame / 2
-                or abs(end - self._end) > frame / 4
-                or any(other - one > _CUT_GAP * frame for one, other in steps)
-            ):
-                raise InvalidMedia(message("video.edit"))
-
-    def _drain(self) -> None:
-        if self._group is None:
-            return
-        for frame in self._stream.codec_context.decode(None):
-            self._take(frame)
-        if self._fed != self._seen:
-            raise InvalidMedia(message("video.frames_not_decoded", found=self._seen, expected=self._fed))
-        self._stream.codec_context.flush_buffers()
-        self._group = None
-
-    def _take(self, frame: VideoFrame) -> None:
-        self._seen += 1
-        size = (frame.width, frame.height)
-        if frame.is_corrupt or self._size not in (None, size):
-            raise InvalidMedia(message("video.frame_damaged"))
-        if any(abs(one - other) > _SIZE_SLACK for one, other in zip(size, self._track.size, strict=True)):
-            raise InvalidMedia(message("video.frame_size"))
-        # The decoder reads the order of the frames from the frames themselves.
-        if frame.pts is None or (self._shown is not None and frame.pts <= self._shown):
-            raise InvalidMedia(message("video.frame_order"))
-        if frame.pts in self._keys and int(frame.pict_type) not in _INTRA:
-            raise InvalidMedia(message("video.frame_no_key"))
-        self._size, self._shown = size, frame.pts
-        if self._look is not None:
-            # FFmpeg does not set the time base of the last frames.
-            self._look(frame, float(frame.pts * (self._stream.time_base or 0)))
+    # PyAV's types do not say that a stream without a decoder has no codec context.
+    moving: list[Any] = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+    if not moving:
+        raise InvalidMedia(message("video.no_track"))
+    audible: list[Any] = list(container.streams.audio)
+    pictures = [each for each in moving if each.codec_context is not None]
+    sounds = [each for each in audible if each.codec_context is not None]
+    codecs = ", ".join(structure.codecs)
+    if not pictures or (audible and not sounds):
+        raise UnverifiedVideo(message("video.no_decoder", codecs=codecs))
+    oddities: list[Message] = []
+    if len(moving) < len(container.streams.video):
+        oddities.append(message("video.cover"))
+    if len(pictures) > 1:
+        oddities.append(message("video.several_tracks", count=len(pictures)))
+    if len(pictures) + len(sounds) < len(moving) + len(audible):
+        oddities.append(message("video.no_decoder_for_all", codecs=codecs))
+    return pictures, sounds, tuple(oddities)
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Which groups of pictures to decode: runs of frames that start with a key frame."""
-
-    starts: tuple[int, ...]
-    every: int
-
-    def of(self, number: int) -> int | None:
-        """Return the group of frame `number` (from 1), or None if it is not to be decoded."""
-        if self.every == 1:
-            return 0
-        group = bisect_right(self.starts, number) - 1
-        return group if group % self.every == 0 or group == len(self.starts) - 1 else None
+def _shown(container: InputContainer) -> dict[int, Fraction]:
+    """The length in seconds that the edit lists show of each track; tracks of pictures that they hide are not there."""
+    hidden = {stream.index for stream in container.streams.video}
+    for packet in container.demux():
+        if packet.size and not packet.is_discard:
+            hidden.discard(packet.stream_index)
+        if not hidden:
+            break
+    return {stream.index: length_of(stream) for stream in container.streams if stream.index not in hidden}
 
 
-def _chosen_groups(track: Track) -> _Groups:
-    pixels = track.times.samples * track.size[0] * track.size[1]
-    starts = track.sync_samples or (1,)
-    return _Groups(starts, max(1, -(-pixels // MOST_PIXELS)) if len(starts) > 1 else 1)
+def _unread(structure: Structure, read: int) -> tuple[Message, ...]:
+    """What was not read of the media data. In fragments, it belonged to a frame that was lost."""
+    text = message("video.unread", bytes=structure.media_bytes - read)
+    if structure.fragmented and read < structure.media_bytes:
+        raise InvalidMedia(text)
+    return (text,) if read < structure.media_bytes * (1 - _GAPS) else ()
 
 
-class _AudioChecker:
-    """Decodes an audio track, and compares its length with the tables."""
+def _check_end(structure: Structure, main: Video, longest: Fraction) -> None:
+    """Refuse a fragmented file that lacks a fragment."""
+    if structure.stated is not None and longest + main.step / 2 < structure.stated:
+        raise InvalidMedia(message("video.fragment_end"))
+    if structure.lacks_numbers and main.has_gap:
+        raise InvalidMedia(message("video.fragment_missing"))
 
-    def __init__(self, stream: av.AudioStream, track: Track) -> None:
-        self._stream = stream
-        self._track = track
-        self._samples: Counter[int] = Counter()
 
-    def feed(self, packet: Any) -> None:
-        """Decode the next packet."""
-        self._decode(packet)
-
-    def finish(self) -> None:
-        """Drain the decoder and compare with the tables."""
-        self._decode(None)
-        expected = self._track.times.seconds or 0
-        found = sum(samples / rate for rate, samples in self._samples.items())
-        if not agree(found, expected, self._track.times.slack):
-            raise InvalidMedia(message("video.lengths", found=found, expected=expected))
-
-    def _decode(self, packet: Any) -> None:
-        for frame in self._stream.codec_context.decode(packet):
-            if frame.is_corrupt or not frame.sample_rate:
-                raise InvalidMedia(message("video.sound_damaged"))
-            self._check_form(frame)
-            self._samples[frame.sample_rate] += frame.samples
-
-    def _check_form(self, frame: AudioFrame) -> None:
-        channels, rate = self._track.sound
-        # Some writers state 2 channels for mono; a decoder with spectral band replication doubles the rate.
-        if rate and frame.sample_rate not in (rate, 2 * rate, rate / 2):
-            raise InvalidMedia(message("video.sound_form"))
-        if channels and frame.layout.nb_channels not in (channels, 1, 2):
-            raise InvalidMedia(message("video.sound_form"))
+def _picture(main: Video, sounds: list[Fraction], shown: Fraction, oddities: tuple[Message, ...]) -> Picture:
+    width, height = next(iter(main.sizes))
+    if len(main.sizes) > 1:
+        oddities += (message("video.other_sizes", count=len(main.sizes)),)
+    if main.rotation:
+        oddities += (message("video.rotated", degrees=main.rotation),)
+        width, height = (height, width) if main.rotation % 180 else (width, height)
+    if main.out_of_order:
+        oddities += (message("video.frame_order"),)
+    seconds = main.span
+    if shown and abs(shown - seconds) > _SLACK:
+        oddities += (message("video.edit", found=float(seconds), expected=float(shown)),)
+        seconds = shown
+    oddities += tuple(
+        message("video.uneven", sound=float(sound), picture=float(main.span))
+        for sound in sounds
+        if abs(sound - main.span) > _SOUND_SLACK
+    )
+    return Picture(width, height, seconds, main.rate, bool(sounds), oddities)

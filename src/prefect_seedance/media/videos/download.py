@@ -14,14 +14,14 @@ from typing import Self
 import httpx
 from pydantic import SecretStr
 
-from prefect_seedance.errors import InvalidMedia, InvalidResponse, InvalidVideo, NotFound, Unreachable
+from prefect_seedance.errors import InvalidResponse, InvalidVideo, NotFound, Unreachable
 from prefect_seedance.media.documents import text_format, words_of
 from prefect_seedance.media.links import Zone, allowed_zones, origin, shown
 from prefect_seedance.media.ranges import body_length, continues, read_span, validator_of
 from prefect_seedance.media.storage.digests import announced_digests, file_digest, strongest
 from prefect_seedance.media.storage.folders import disk_trouble
 from prefect_seedance.media.storage.part import Note, PartFile, discard, read_note
-from prefect_seedance.media.videos.structure import read_structure
+from prefect_seedance.media.videos.structure import is_whole
 from prefect_seedance.media.videos.unpacking import first_content, unpack
 from prefect_seedance.media.web import Web, parse_link
 from prefect_seedance.messages import Message, message
@@ -351,10 +351,9 @@ class _Fetch:
 def _whole_size(part: Path, limit: int) -> int | None:
     """The length of a part that is whole by its own marks, whatever length was announced; None if it is not."""
     try:
-        if not unpack(part, limit):  # the end of a compressed file has a checksum
-            read_structure(part)
-        return part.stat().st_size
-    except (InvalidMedia, OSError):
+        # The end of a compressed file has a checksum.
+        return part.stat().st_size if unpack(part, limit) or is_whole(part) else None
+    except OSError:
         return None
 
 

@@ -26,7 +26,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from prefect_seedance.errors import InputError, InvalidMedia, InvalidVideo
+from prefect_seedance.errors import InputError, InvalidMedia, InvalidVideo, UnverifiedVideo
+from prefect_seedance.media.videos.bounds import WIDEST, Bounds
 from prefect_seedance.media.videos.decoding import decode
 from prefect_seedance.media.videos.stills import Stills
 from prefect_seedance.media.videos.structure import read_structure
@@ -38,9 +39,10 @@ class VideoFacts:
     """The facts about a complete video file.
 
     Attributes:
-        width: Width in pixels, as decoded.
-        height: Height in pixels, as decoded.
-        seconds: Length from the first frame to the end of the last one, to the millisecond.
+        width: Width in pixels, as shown: turned where the file says so.
+        height: Height in pixels, as shown.
+        seconds: Length that is shown, to the millisecond: from the first frame to the end of the last one, less what an
+            edit list hides.
         fps: Frames per second on average, to three places.
         has_audio: True if there is an audio track.
         bytes: Length of the file in bytes.
@@ -58,25 +60,29 @@ class VideoFacts:
     oddities: tuple[Message, ...] = ()
 
 
-def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | None = None) -> VideoFacts:
+def inspect_video(
+    path: Path, *, announced: int | None = None, stills: Stills | None = None, bounds: Bounds = WIDEST
+) -> VideoFacts:
     """Verify that a file is a complete, playable video, and return its facts.
 
-    Blocks while it reads and decodes (about a second for 15 s of 1080p): call it in a thread.
+    Blocks while it reads and decodes (about a second for 15 s of 1080p), and takes as much memory and time as the file
+    makes FFmpeg take, within the bounds.
 
     Args:
         path: The file.
         announced: Its length in bytes as the server stated it, if it did (`Fetched.announced`).
         stills: Selects frames for the previews while the video is decoded.
+        bounds: The largest frame and the longest video to decode.
 
     Raises:
         InvalidVideo: If it is truncated, damaged, or not an MP4 video.
+        UnverifiedVideo: If it exceeds the bounds, or if FFmpeg cannot decode this kind of video.
         InputError: If the file cannot be read.
     """
     with _video_errors(path):
         structure = read_structure(path, announced)
-        if stills is not None:
-            stills.begin(float(structure.video.times.seconds or 0))
-        picture = decode(path, structure, None if stills is None else stills.look)
+        begin, look = (None, None) if stills is None else (stills.begin, stills.look)
+        picture = decode(path, structure, bounds, begin, look)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return VideoFacts(
@@ -84,10 +90,10 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
             height=picture.height,
             seconds=_thousandths(picture.seconds),
             fps=_thousandths(picture.fps),
-            has_audio=bool(structure.sounds),
+            has_audio=picture.has_audio,
             bytes=path.stat().st_size,
             sha256=digest,
-            oddities=structure.oddities,
+            oddities=(*structure.oddities, *picture.oddities),
         )
 
 
@@ -97,6 +103,9 @@ def _video_errors(path: Path) -> Iterator[None]:
         yield
     except InvalidMedia as error:
         raise InvalidVideo(message("video.not_whole", file=path.name, reason=error.text), code="broken_video") from None
+    except UnverifiedVideo as error:
+        text = message("video.unverified", file=path.name, reason=error.text)
+        raise UnverifiedVideo(text, code="unverified_video") from error.__cause__
     except OSError as error:
         raise InputError(message("video.unreadable", file=str(path), reason=error.strerror or str(error))) from error
 

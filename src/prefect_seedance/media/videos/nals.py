@@ -8,6 +8,8 @@ from prefect_seedance.messages import message
 # Encoders insert a 3 into these sequences, since they mark the start of a unit (H.264 and H.265, 7.4.1 and 7.4.2).
 _FORBIDDEN = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
 _OFFSET_OF_LENGTH_SIZE = {"h264": 4, "hevc": 21}
+# Units of enhancement layers, and those without a meaning, have rules of their own. Decoders pass over them.
+_LAST_CHECKED = {"h264": 13, "hevc": 40}
 
 
 def nal_length_size(codec: str, setup: bytes | None) -> int | None:
@@ -23,10 +25,15 @@ def nal_length_size(codec: str, setup: bytes | None) -> int | None:
     return (setup[offset] & 3) + 1
 
 
-def check_nals(packet: bytes, length_size: int | None) -> None:
+def check_nals(packet: bytes, codec: str, length_size: int | None) -> None:
     """Check that the units fill their packet and contain no forbidden sequence.
 
     Decoders ignore an empty unit, and treat three zero bytes as its end, so they may not notice a zeroed disk block.
+
+    Args:
+        packet: The packet.
+        codec: The codec's name, as FFmpeg calls it.
+        length_size: From `nal_length_size`.
 
     Raises:
         InvalidMedia: If the packet is damaged.
@@ -40,8 +47,9 @@ def check_nals(packet: bytes, length_size: int | None) -> None:
         # The first bit of every unit must be zero.
         if not length or offset + length > len(packet) or packet[offset] & 0x80:
             raise InvalidMedia(message("video.frame_damaged"))
+        kind = packet[offset] & 31 if codec == "h264" else packet[offset] >> 1
         # Some writers add padding after a unit, which is harmless.
         unit = packet[offset : offset + length].rstrip(b"\0")
-        if any(pattern in unit for pattern in _FORBIDDEN):
+        if kind <= _LAST_CHECKED[codec] and any(pattern in unit for pattern in _FORBIDDEN):
             raise InvalidMedia(message("video.frame_damaged"))
         offset += length

@@ -123,7 +123,7 @@ def previews_of(path: Path) -> Previews | None:
 
     stills = Stills()
     try:
-        with av.open(str(path), format="mov") as container:
+        with av.open(str(path), format="mov", metadata_errors="ignore") as container:
             stills.begin((container.duration or 0) / av.time_base)
             for frame in container.decode(video=0):
                 stills.look(frame, frame.time or 0.0)

@@ -1,209 +1,221 @@
-"""The tables of one track of an MP4 file, and whether they are consistent (ISO/IEC 14496-12, section 8)."""
+"""Decodes the packets of one track, and notes what its frames say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
-from prefect_seedance.errors import InvalidMedia
-from prefect_seedance.media.boxes import Box, fields, inner_boxes, maybe, only, table
-from prefect_seedance.media.videos.times import Times, read_times
+from prefect_seedance.errors import InvalidMedia, UnverifiedVideo
+from prefect_seedance.media.videos.bounds import Bounds
+from prefect_seedance.media.videos.nals import check_nals, nal_length_size
 from prefect_seedance.messages import message
 
-_ONE = 0x10000  # 1.0 in 16.16 fixed point
-_ROTATIONS = {(_ONE, 0, 0, _ONE), (0, _ONE, -_ONE, 0), (-_ONE, 0, 0, -_ONE), (0, -_ONE, _ONE, 0)}
-_MEDIA_HEADS = {b"vmhd": "vide", b"smhd": "soun"}
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+__all__ = ["Look", "Sound", "Track", "Video", "length_of"]
+
+Look = Callable[["VideoFrame", float], None]
+
+# A step between two frames, in usual steps, that shows a gap.
+_GAP = 1.75
+# Where nothing in the file says how long its only frame is shown.
+_USUAL_RATE = 24
 
 
-@dataclass(frozen=True)
+def length_of(stream: Any) -> Fraction:
+    """The length of a track in seconds by the tables; 0 where they do not say."""
+    ticks = stream.duration or 0
+    if not stream.frames:  # in fragments, FFmpeg counts from zero and not from the first frame
+        ticks = max(0, ticks - (stream.start_time or 0))
+    return Fraction(ticks * (stream.time_base or 0))
+
+
 class Track:
-    """One track as its tables describe it.
+    """One track: every packet is counted, timed and decoded.
 
     Attributes:
-        kind: `vide`, `soun`, or another handler's four letters.
-        track_id: Its number in the file.
-        times: Its length and number of samples.
-        size: Width and height in pixels by the sample entry; (0, 0) for audio.
-        sound: Channels and samples per second by the sample entry; (0, 0) for video.
-        sync_samples: Numbers, from 1, of the frames at which decoding can start; None: all frames.
-        chunks: Byte ranges `(start, end)` in the file.
+        stream: FFmpeg's stream.
+        stated: Its length in seconds by the tables; 0 where they do not say.
+        span: Seconds from its first packet to the end of its last one.
     """
 
-    kind: str
-    track_id: int
-    times: Times
-    size: tuple[int, int]
-    sound: tuple[int, int]
-    sync_samples: tuple[int, ...] | None
-    chunks: tuple[tuple[int, int], ...]
+    def __init__(self, stream: Any, options: dict[str, str], bounds: Bounds) -> None:
+        """Set the decoder up.
+
+        Raises:
+            UnverifiedVideo: If the track exceeds the bounds by its tables.
+        """
+        self.stream = stream
+        self.span = Fraction(0)
+        self._bounds = bounds
+        self._base: Fraction = stream.time_base or Fraction(0)
+        self._first: int | None = None
+        self._packets = 0
+        self.stated = length_of(stream)
+        self._check_length(self.stated)
+        stream.codec_context.options = dict(options)
+        stream.codec_context.thread_count = 1
+
+    def feed(self, packet: Any) -> None:
+        """Decode the next packet."""
+        moment = packet.dts if packet.pts is None else packet.pts
+        if moment is None and not packet.size:
+            return  # the end of the track
+        if packet.is_corrupt:
+            raise InvalidMedia(message("video.frame_beyond_end"))
+        self._packets += 1
+        if moment is not None:
+            self._first = moment if self._first is None else min(self._first, moment)
+            self.span = max(self.span, (moment + (packet.duration or 0) - self._first) * self._base)
+            self._check_length(self.span)
+        if packet.size:  # an empty packet repeats the frame before it
+            self._decode(packet)
+
+    def finish(self) -> None:
+        """Drain the decoder, and compare what was read with the number that the tables list."""
+        self._decode(None)
+        if self._counted() < self.stream.frames:
+            found, expected = self._counted(), self.stream.frames
+            raise InvalidMedia(message("video.frames_unreadable", found=found, expected=expected))
+
+    def _counted(self) -> int:
+        return self._packets
+
+    def _decode(self, packet: Any) -> None:
+        raise NotImplementedError
+
+    def _check_length(self, seconds: Fraction) -> None:
+        if seconds > self._bounds.seconds:
+            text = message("video.too_long", found=float(seconds), most=float(self._bounds.seconds))
+            raise UnverifiedVideo(text)
 
 
-def read_track(data: bytes, trak: Box, movie_scale: int) -> Track:
-    """Read one track box and compare its tables with each other.
+class Video(Track):
+    """A track of pictures.
 
-    Args:
-        data: The bytes that the box's offsets refer to.
-        trak: The track's box.
-        movie_scale: Units per second of the whole movie's clock.
-
-    Raises:
-        InvalidMedia: If a table is missing, damaged, or contradicts another.
+    Attributes:
+        sizes: The sizes of its frames in pixels, in the order in which they first occur.
+        rotation: The degrees by which its frames are turned before they are shown.
+        out_of_order: Whether its frames are not timed in the order in which they are decoded.
+        look: Called with each frame and its time in seconds.
     """
-    parts = inner_boxes(data, trak.start, trak.end, "trak")
-    mdia = _children(data, parts, b"mdia", "trak")
-    minf = _children(data, mdia, b"minf", "mdia")
-    stbl = _children(data, minf, b"stbl", "minf")
-    kind = _handler(data, mdia, minf)
-    head = fields(data, only(parts, b"tkhd", "trak"), ("I2I2I I2I4H 9i2I", "I2Q2I Q2I4H 9i2I"))
-    size, sound = _sample_entries(data, only(stbl, b"stsd", "stbl"), kind)
-    if kind == "vide":
-        _check_display(head, size, _pixel_shape(data, only(stbl, b"stsd", "stbl")))
-    if kind in ("vide", "soun") and not head[0] & 1:
-        raise InvalidMedia(message("video.track_off", track=kind))
-    _check_reference(data, _children(data, minf, b"dinf", "minf"))
-    times = read_times(data, parts, only(mdia, b"mdhd", "mdia"), stbl, movie_scale, head[5])
-    return Track(
-        kind=kind,
-        track_id=head[3],
-        times=times,
-        size=size,
-        sound=sound,
-        sync_samples=_sync_samples(data, stbl, times.samples),
-        chunks=_chunks(data, stbl, times.samples),
-    )
+
+    def __init__(self, stream: Any, options: dict[str, str], bounds: Bounds) -> None:
+        """Set the decoder up.
+
+        Raises:
+            UnverifiedVideo: If the track exceeds the bounds by its tables.
+        """
+        super().__init__(stream, options, bounds)
+        self.sizes: dict[tuple[int, int], None] = {}
+        self.rotation = 0
+        self.out_of_order = False
+        self.look: Look | None = None
+        self._fed = self._seen = 0
+        self._times: list[int] = []
+        self._shown: int | None = None
+        self._check_size(stream.codec_context.width, stream.codec_context.height)
+        self._sized = stream.codec_context.width > 0
+        self._codec: str = stream.codec_context.name
+        self._nal_length = nal_length_size(self._codec, stream.codec_context.extradata)
+
+    @property
+    def step(self) -> Fraction:
+        """The usual seconds from one frame to the next."""
+        times = sorted(self._times)
+        steps = [other - one for one, other in pairwise(times) if other > one]
+        return Fraction(median(steps)) * self._base if steps else self.span
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether somewhere no frame is there for longer than usual."""
+        usual = self.step
+        return any((other - one) * self._base > _GAP * usual for one, other in pairwise(sorted(self._times)))
+
+    def finish(self) -> None:
+        """Drain the decoder, and compare the numbers of frames with what the tables list."""
+        super().finish()
+        if self._seen < self._fed:
+            raise InvalidMedia(message("video.frames_not_decoded", found=self._seen, expected=self._fed))
+        if not self.sizes:
+            raise InvalidMedia(message("video.no_picture"))
+        if not self.span:
+            self.span = Fraction(self._packets) / (self.stream.guessed_rate or _USUAL_RATE)
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second on average."""
+        return self._packets / self.span
+
+    def _decode(self, packet: Any) -> None:
+        if packet is not None:
+            self._fed += 1
+            if packet.pts is not None:
+                self._times.append(packet.pts)
+            if packet.has_sidedata("new_extradata"):
+                self._nal_length = nal_length_size(self._codec, bytes(packet.get_sidedata("new_extradata")))
+            check_nals(bytes(packet), self._codec, self._nal_length)
+        try:
+            frames = self.stream.codec_context.decode(packet)
+        except Exception as error:
+            # FFmpeg forgets the size of a frame that it refuses for its size.
+            if self._sized and not self.stream.codec_context.width:
+                raise self._too_large() from error
+            raise
+        for frame in frames:
+            self._take(frame)
+
+    def _take(self, frame: VideoFrame) -> None:
+        self._seen += 1
+        if frame.is_corrupt:
+            raise InvalidMedia(message("video.frame_damaged"))
+        self._check_size(frame.width, frame.height)
+        if not self.sizes:
+            self.rotation = round(frame.rotation) % 360
+        self.sizes[frame.width, frame.height] = None
+        if frame.pts is not None:
+            self.out_of_order |= self._shown is not None and frame.pts <= self._shown
+            self._shown = frame.pts
+        if self.look is not None:
+            # FFmpeg does not set the time base of the last frames.
+            self.look(frame, float((self._shown or 0) * self._base))
+
+    def _check_size(self, width: int, height: int) -> None:
+        if width * height > self._bounds.frame_pixels:
+            raise self._too_large()
+
+    def _too_large(self) -> UnverifiedVideo:
+        return UnverifiedVideo(message("video.frame_too_large", pixels=self._bounds.frame_pixels))
 
 
-def check_matrix(matrix: tuple[int, ...]) -> None:
-    """Allow rotation by multiples of 90 degrees, and nothing else.
+class Sound(Track):
+    """A track of sound.
 
-    Raises:
-        InvalidMedia: If the matrix stretches, shears or projects the picture.
+    Attributes:
+        span: Seconds from its first packet to the end of its last one.
     """
-    a, b, u, c, d, v, _x, _y, w = matrix
-    if (a, b, c, d) not in _ROTATIONS or (u, v, w) != (0, 0, 1 << 30):
-        raise InvalidMedia(message("video.matrix"))
 
+    def __init__(self, stream: Any, options: dict[str, str], bounds: Bounds) -> None:
+        """Set the decoder up.
 
-def _children(data: bytes, boxes: list[Box], kind: bytes, where: str) -> list[Box]:
-    box = only(boxes, kind, where)
-    return inner_boxes(data, box.start, box.end, kind.decode())
+        Raises:
+            UnverifiedVideo: If the track exceeds the bounds by its tables.
+        """
+        super().__init__(stream, options, bounds)
+        self._samples: Counter[int] = Counter()
 
+    def _counted(self) -> int:
+        # The tables count single samples where these are not compressed.
+        plain = self.stream.codec_context.name.startswith(("pcm_", "adpcm_"))
+        return self._samples.total() if plain else self._packets
 
-def _handler(data: bytes, mdia: list[Box], minf: list[Box]) -> str:
-    box = only(mdia, b"hdlr", "mdia")
-    kind = data[box.start + 8 : box.start + 12].decode("latin-1")
-    for head, expected in _MEDIA_HEADS.items():
-        if maybe(minf, head, "minf") is not None and kind != expected:
-            raise InvalidMedia(message("video.track_kind", box=head.decode(), track=kind))
-    if kind in _MEDIA_HEADS.values() and not any(box.kind in _MEDIA_HEADS for box in minf):
-        raise InvalidMedia(message("video.track_no_header", track=kind))
-    return kind
-
-
-def _sample_entries(data: bytes, stsd: Box, kind: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    entries = inner_boxes(data, stsd.start + 8, stsd.end, "stsd")
-    if not entries or len(entries) != int.from_bytes(data[stsd.start + 4 : stsd.start + 8]):
-        raise InvalidMedia(message("video.descriptions"))
-    size = sound = (0, 0)
-    for entry in entries:
-        if int.from_bytes(data[entry.start + 6 : entry.start + 8]) != 1:
-            raise InvalidMedia(message("video.descriptions"))
-        if kind == "vide":
-            size = (_u16(data, entry.start + 24), _u16(data, entry.start + 26))
-            inner_boxes(data, entry.start + 78, entry.end, entry.name)
-        elif kind == "soun" and _u16(data, entry.start + 8) == 0:
-            sound = (_u16(data, entry.start + 16), _u16(data, entry.start + 24))
-            inner_boxes(data, entry.start + 28, entry.end, entry.name)
-    return size, sound
-
-
-def _pixel_shape(data: bytes, stsd: Box) -> float:
-    entry = inner_boxes(data, stsd.start + 8, stsd.end, "stsd")[0]
-    pasp = maybe(inner_boxes(data, entry.start + 78, entry.end, entry.name), b"pasp", entry.name)
-    if pasp is None or pasp.end - pasp.start != 8:
-        return 1.0
-    across, down = int.from_bytes(data[pasp.start : pasp.start + 4]), int.from_bytes(data[pasp.start + 4 : pasp.end])
-    if not across or not down:
-        raise InvalidMedia(message("video.shape"))
-    return across / down
-
-
-def _check_display(head: tuple[int, ...], size: tuple[int, int], pixel_shape: float) -> None:
-    check_matrix(head[12:21])
-    width, height = head[21:23]
-    if not all(size):
-        raise InvalidMedia(message("video.no_size"))
-    if not width or not height:
-        return  # "as the samples are"
-    if abs(width / height / (size[0] * pixel_shape / size[1]) - 1) > 0.05:
-        raise InvalidMedia(message("video.shape"))
-
-
-def _check_reference(data: bytes, dinf: list[Box]) -> None:
-    dref = only(dinf, b"dref", "dinf")
-    entries = inner_boxes(data, dref.start + 8, dref.end, "dref")
-    if len(entries) != int.from_bytes(data[dref.start + 4 : dref.start + 8]) or not entries:
-        raise InvalidMedia(message("video.references"))
-    if any(not data[entry.start + 3] & 1 for entry in entries):
-        raise InvalidMedia(message("video.other_file"))
-
-
-def _sync_samples(data: bytes, stbl: list[Box], samples: int) -> tuple[int, ...] | None:
-    stss = maybe(stbl, b"stss", "stbl")
-    if stss is None:
-        return None
-    numbers = tuple(row[0] for row in table(data, stss, ("I",)))
-    if any(one >= other for one, other in pairwise(numbers)) or (numbers and numbers[-1] > samples):
-        raise InvalidMedia(message("video.key_frames"))
-    if samples and (not numbers or numbers[0] != 1):
-        raise InvalidMedia(message("video.key_frames"))
-    return numbers
-
-
-def _chunks(data: bytes, stbl: list[Box], samples: int) -> tuple[tuple[int, int], ...]:
-    kind = b"co64" if maybe(stbl, b"co64", "stbl") is not None else b"stco"
-    offsets = [row[0] for row in table(data, only(stbl, kind, "stbl"), ("Q" if kind == b"co64" else "I",))]
-    counts = _samples_per_chunk(data, stbl, len(offsets))
-    if sum(counts) != samples:
-        raise InvalidMedia(message("video.samples", found=sum(counts), expected=samples))
-    ends = list(accumulate(counts))
-    sizes = _sizes(data, stbl, samples)
-    if isinstance(sizes, int):
-        lengths = [count * sizes for count in counts]
-    else:
-        offsets_of_samples = [0, *accumulate(sizes)]
-        lengths = [
-            offsets_of_samples[end] - offsets_of_samples[end - count] for count, end in zip(counts, ends, strict=True)
-        ]
-    return tuple((offset, offset + length) for offset, length in zip(offsets, lengths, strict=True))
-
-
-def _samples_per_chunk(data: bytes, stbl: list[Box], chunks: int) -> list[int]:
-    runs = table(data, only(stbl, b"stsc", "stbl"), ("III",))
-    firsts = [run[0] for run in runs] + [chunks + 1]
-    if any(one >= other for one, other in pairwise(firsts)) or firsts[0] != 1 or any(run[2] != 1 for run in runs):
-        raise InvalidMedia(message("video.chunks"))
-    counts: list[int] = []
-    for run, following in zip(runs, firsts[1:], strict=True):
-        counts += [run[1]] * (following - run[0])
-    return counts
-
-
-def _sizes(data: bytes, stbl: list[Box], samples: int) -> int | list[int]:
-    box = maybe(stbl, b"stsz", "stbl")
-    if box is None:
-        raise InvalidMedia(message("video.no_sample_sizes"))
-    if box.end - box.start < 12:
-        raise InvalidMedia(message("video.box_length", box=box.name))
-    each, count = (
-        int.from_bytes(data[box.start + 4 : box.start + 8]),
-        int.from_bytes(data[box.start + 8 : box.start + 12]),
-    )
-    body = data[box.start + 12 : box.end]
-    if count != samples or len(body) != (0 if each else 4 * count):
-        raise InvalidMedia(message("video.samples", found=count, expected=samples))
-    return each or [int.from_bytes(body[offset : offset + 4]) for offset in range(0, len(body), 4)]
-
-
-def _u16(data: bytes, offset: int) -> int:
-    return int.from_bytes(data[offset : offset + 2])
+    def _decode(self, packet: Any) -> None:
+        for frame in self.stream.codec_context.decode(packet):
+            if frame.is_corrupt or not frame.sample_rate:
+                raise InvalidMedia(message("video.sound_damaged"))
+            self._samples[frame.sample_rate] += frame.samples

@@ -107,7 +107,7 @@ def inspect(filename: str, content: bytes) -> MediaFacts | None:
     if kind is None:
         return None
     try:
-        with av.open(io.BytesIO(content), "r") as media:
+        with av.open(io.BytesIO(content), "r", metadata_errors="ignore") as media:
             seconds = Decimal(media.duration) / av.time_base if media.duration and kind != "image" else None
             if not media.streams.video:
                 return MediaFacts(kind, seconds=seconds, format=ending, size=len(content))
