@@ -19,6 +19,7 @@
     │   ├── Unreachable             unreachable           no connection, or no answer to a free call
     │   └── JobFailed               job_failed            the provider accepted the job and failed
     ├── InvalidVideo                invalid_video         bytes that are not a complete, playable video
+    ├── UnverifiedVideo             unverified_video      a video that could not be verified; a later run tries again
     ├── LedgerError                 ledger                the ledger forbids it, or cannot be used
     ├── NothingStored               nothing_stored        a run that stored no row
     ├── StillRunning                still_running         the job takes longer than this run waits
@@ -268,6 +269,12 @@ class InvalidVideo(SeedanceError):
     """Bytes that are not a complete, playable video. Never stored."""
 
     kind = "invalid_video"
+
+
+class UnverifiedVideo(SeedanceError):
+    """A video that could not be verified here: its bytes are kept, and a later run tries again."""
+
+    kind = "unverified_video"
 
 
 class LedgerError(SeedanceError):

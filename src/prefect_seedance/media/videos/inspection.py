@@ -27,6 +27,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from prefect_seedance.errors import InputError, InvalidMedia, InvalidVideo
+from prefect_seedance.media.videos.bounds import WIDEST, Bounds
 from prefect_seedance.media.videos.decoding import decode
 from prefect_seedance.media.videos.stills import Stills
 from prefect_seedance.media.videos.structure import read_structure
@@ -58,7 +59,13 @@ class VideoFacts:
     oddities: tuple[Message, ...] = ()
 
 
-def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | None = None) -> VideoFacts:
+def inspect_video(
+    path: Path,
+    *,
+    announced: int | None = None,
+    stills: Stills | None = None,
+    bounds: Bounds = WIDEST,  # noqa: ARG001 - the branch `proof` uses it
+) -> VideoFacts:
     """Verify that a file is a complete, playable video, and return its facts.
 
     Blocks while it reads and decodes (about a second for 15 s of 1080p): call it in a thread.
@@ -67,6 +74,7 @@ def inspect_video(path: Path, *, announced: int | None = None, stills: Stills | 
         path: The file.
         announced: Its length in bytes as the server stated it, if it did (`Fetched.announced`).
         stills: Selects frames for the previews while the video is decoded.
+        bounds: The largest frame and the longest video to decode.
 
     Raises:
         InvalidVideo: If it is truncated, damaged, or not an MP4 video.
