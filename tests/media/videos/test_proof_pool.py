@@ -125,7 +125,7 @@ async def test_a_crash_is_that_files_trouble(pool: ProofPool, good: Path, heavy:
     task, pid = await in_proof(pool, heavy)
     behind = asyncio.create_task(pool.verify(good))
     os.kill(pid, number)
-    with pytest.raises(UnverifiedVideo, match=f"heavy.mp4 could not be verified: .* was ended by {number.name}"):
+    with pytest.raises(UnverifiedVideo, match=f"heavy.mp4 could not be verified here: .* was ended by {number.name}"):
         await task
     assert (await behind).facts.width == 64
     assert not lives(pid)

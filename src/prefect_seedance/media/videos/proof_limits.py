@@ -18,6 +18,8 @@ _FPS = 60
 _PIXELS_PER_SECOND = 100_000_000
 """A slow core decodes four times as many."""
 
+_LONGEST_WAIT = 3600.0
+
 
 @dataclass(frozen=True)
 class ProofLimits:
@@ -38,4 +40,5 @@ def limits_of(bounds: Bounds) -> ProofLimits:
     """The limits for a video within these bounds: generous, since a paid video must never fail for a slow machine."""
     cpu = math.ceil(_BASE_SECONDS + bounds.frame_pixels * bounds.seconds * _FPS / _PIXELS_PER_SECOND)
     # Children have a low priority: on a busy machine they get a tenth of a core.
-    return ProofLimits(_BASE_MEMORY + bounds.frame_pixels * _BYTES_PER_PIXEL, cpu, 60 + 10.0 * cpu)
+    wall = min(60 + 10.0 * cpu, _LONGEST_WAIT)
+    return ProofLimits(_BASE_MEMORY + bounds.frame_pixels * _BYTES_PER_PIXEL, cpu, wall)

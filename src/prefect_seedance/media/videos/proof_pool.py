@@ -133,7 +133,7 @@ class ProofPool:
         return (await self._ask(Request(path.absolute(), None, bounds, self._limits(bounds), verify=False))).previews
 
     def close(self) -> None:
-        """End all children; what is being proven ends as unverified."""
+        """End all children, and wait for their end; what is being proven ends as unverified."""
         with self._changed:
             self._closed = True
             children = list(self._children)
@@ -143,6 +143,8 @@ class ProofPool:
             job.future.cancel()
         for child in children:
             child.kill()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._children, timeout=5)
 
     def forget(self) -> None:
         """In a fork of its process: the children are not ours."""
@@ -219,6 +221,7 @@ class ProofPool:
             child.close()
             with self._changed:
                 self._children.discard(child)
+                self._changed.notify_all()
 
 
 def _unverified(path: Path, reason: Message) -> UnverifiedVideo:

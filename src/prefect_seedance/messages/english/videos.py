@@ -22,7 +22,7 @@ VIDEOS: dict[str, str] = {
     "video.not_whole": "{file} is not a whole video: {reason}.",
     "video.unreadable": "{file} cannot be read: {reason}.",
     # The proof in a child process: why a file was not verified; each continues a sentence.
-    "proof.unverified": "{file} could not be verified: {reason}.",
+    "proof.unverified": "{file} could not be verified here: {reason}.",
     "proof.memory": "decoding it takes more than the {megabytes:,} MB of memory that a video of this route may take",
     "proof.cpu": "decoding it takes more than the {seconds:,} s of processor time that a video of this route may take",
     "proof.hung": "decoding it did not end within {seconds:,.0f} s",
