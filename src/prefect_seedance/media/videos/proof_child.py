@@ -79,11 +79,11 @@ def carry_out(request: Request) -> Answer:
 def _told(error: Exception, request: Request) -> SeedanceError:
     if _lacks_memory(error):
         reason = message("proof.memory", megabytes=request.limits.memory >> 20)
-        return UnverifiedVideo(message("proof.unverified", file=request.path.name, reason=reason))
+        return UnverifiedVideo(message("video.unverified", file=request.path.name, reason=reason))
     if isinstance(error, InvalidVideo | InputError | UnverifiedVideo):
         return error
     reason = message("proof.unforeseen", reason=f"{type(error).__name__}: {error}"[:500])
-    return UnverifiedVideo(message("proof.unverified", file=request.path.name, reason=reason))
+    return UnverifiedVideo(message("video.unverified", file=request.path.name, reason=reason))
 
 
 def _lacks_memory(error: BaseException | None) -> bool:

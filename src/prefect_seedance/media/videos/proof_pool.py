@@ -225,7 +225,7 @@ class ProofPool:
 
 
 def _unverified(path: Path, reason: Message) -> UnverifiedVideo:
-    return UnverifiedVideo(message("proof.unverified", file=path.name, reason=reason))
+    return UnverifiedVideo(message("video.unverified", file=path.name, reason=reason))
 
 
 def _cores() -> int:

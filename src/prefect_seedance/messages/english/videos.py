@@ -20,9 +20,9 @@ VIDEOS: dict[str, str] = {
     "video.odd_brand": "the file names no known kind of MP4 file",
     # The proof.
     "video.not_whole": "{file} is not a whole video: {reason}.",
+    "video.unverified": "{file} could not be verified here: {reason}.",
     "video.unreadable": "{file} cannot be read: {reason}.",
     # The proof in a child process: why a file was not verified; each continues a sentence.
-    "proof.unverified": "{file} could not be verified here: {reason}.",
     "proof.memory": "decoding it takes more than the {megabytes:,} MB of memory that a video of this route may take",
     "proof.cpu": "decoding it takes more than the {seconds:,} s of processor time that a video of this route may take",
     "proof.hung": "decoding it did not end within {seconds:,.0f} s",
