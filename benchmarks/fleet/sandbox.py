@@ -68,10 +68,16 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandbox(*, speed: float = 1.0, **faults: object) -> Iterator[Sandbox]:
-    """Run a sandbox while the block runs. Its jobs take 20 to 40 s, divided by `speed`."""
+def sandbox(*, speed: float = 1.0, results: Path | None = None, **faults: object) -> Iterator[Sandbox]:
+    """Run a sandbox while the block runs. Its jobs take 20 to 40 s, divided by `speed`.
+
+    With `results` its links serve the files of that folder in place of its own videos.
+    """
     port = free_port(0)
     command = [sys.executable, "-m", "prefect_seedance.sandbox", "--port", str(port), "--speed", str(speed)]
+    if results is not None:
+        command += ["--results", str(results)]
+        faults["given_result"] = 1.0
     with spawned([*command, "--faults", json.dumps(faults)], os.environ, Path(os.devnull)):
         found = Sandbox(f"http://127.0.0.1:{port}")
         for _ in range(200):

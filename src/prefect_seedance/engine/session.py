@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -23,7 +22,7 @@ from prefect_seedance.engine.unrecorded import UnrecordedSpending
 from prefect_seedance.errors import InputError, LedgerError, TooManyFailures
 from prefect_seedance.ledger import OUT_OF_REACH, Ledger, Run, State, heartbeat
 from prefect_seedance.ledger.rows import leases
-from prefect_seedance.media import Downloader
+from prefect_seedance.media import Downloader, ProofPool, proof_pool
 from prefect_seedance.media.storage.folders import temporary_folder
 from prefect_seedance.messages import Message, message
 from prefect_seedance.planning.run_limits import RunLimits
@@ -60,8 +59,7 @@ class Session:
         failures: The number of rows that failed in this run, or over all shards.
         counted: The ids of those that are counted.
         failures_allowed: At so many failures no new rows are started; None where any number is allowed.
-        proofs: Limits the videos that are decoded at once to the number of processors: more would delay the requests of
-            the core loop, and verify no video sooner.
+        proofs: Verifies videos, in child processes which all runs of this process share.
         spending: The creates of this run, for an error message when the ledger cannot be reached.
         absent: By account: the keys of the rows whose job or link was absent.
         counter: Counts its creates in the output folder; None where it has none, or sends nothing.
@@ -85,7 +83,7 @@ class Session:
     failures: int = 0
     counted: set[int] = field(default_factory=set)
     failures_allowed: Decimal | None = None
-    proofs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
+    proofs: ProofPool = field(default_factory=proof_pool)
     spending: UnrecordedSpending = field(default_factory=UnrecordedSpending)
     absent: dict[str, set[str]] = field(default_factory=dict)
     counter: RunCounter | None = None

@@ -20,6 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="seed of all random decisions")
     parser.add_argument("--state", type=Path, help="SQLite file that keeps jobs and bill")
     parser.add_argument("--strict", action="store_true", help="also refuse what only some of the documents allow")
+    parser.add_argument("--results", type=Path, help="folder of the files that the fault given_result serves")
     parser.add_argument("--faults", default="{}", help="JSON of rates and dialects, e.g. '{\"rate_limited\": 0.1}'")
     return parser
 
@@ -31,7 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     faults = Faults()
     try:
         faults.update(**json.loads(chosen.faults))
-        settings = SandboxSettings(speed=chosen.speed, seed=chosen.seed, strict=chosen.strict, state_path=chosen.state)
+        settings = SandboxSettings(
+            speed=chosen.speed,
+            seed=chosen.seed,
+            strict=chosen.strict,
+            state_path=chosen.state,
+            results=chosen.results,
+        )
     except (ValueError, TypeError) as error:
         parser.error(str(error))
     keys = ", ".join(f"{key} ({name})" for key, name in settings.keys.items())

@@ -40,6 +40,7 @@ class SandboxSettings:
         foreign_video_seconds: Assumed length of a reference video at Anyfast whose length the sandbox cannot read.
         trademarks: Words that the review refuses, lower case.
         state_path: SQLite file that keeps jobs, bill, assets and uploads; None keeps them in memory.
+        results: Folder of the files that the fault `given_result` serves; None serves the sandbox's own videos.
         public_url: The base URL of links; None uses the one that the client called.
         clock: Returns the time in Unix seconds; tests may replace it.
     """
@@ -60,6 +61,7 @@ class SandboxSettings:
     foreign_video_seconds: Decimal = Decimal(4)
     trademarks: tuple[str, ...] = TRADEMARKS
     state_path: Path | None = None
+    results: Path | None = None
     public_url: str | None = None
     clock: Callable[[], float] = time.time
 

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 
 import av
@@ -224,3 +225,12 @@ def test_the_file_server_notices_a_leaked_key(client):
     assert client.server.state.calls["files.with_authorization"] == 0
     httpx.get(link, headers={"Authorization": "Bearer sk_sandbox"})
     assert client.server.state.calls["files.with_authorization"] == 1
+
+
+def test_a_file_of_the_users_own_is_served_in_place_of_a_video(client, tmp_path):
+    state = client.server.state
+    (tmp_path / "own.mp4").write_bytes(b"own bytes")
+    assert frames(httpx.get(link_of(client, "given_result=own.mp4")).content) == 96, "no folder is set"
+    state.settings = replace(state.settings, results=tmp_path)
+    for fault in ("given_result=own.mp4", "given_result"):
+        assert httpx.get(link_of(client, fault)).content == b"own bytes"

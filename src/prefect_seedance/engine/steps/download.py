@@ -12,25 +12,17 @@ from functools import partial
 from pathlib import Path
 
 from prefect_seedance.core.checkpoints import reached
+from prefect_seedance.engine.proof_bounds import proof_bounds
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.steps.absence import absent, pause_before_next
 from prefect_seedance.engine.steps.deviations import remarks
 from prefect_seedance.engine.stored_files import storage_of
-from prefect_seedance.errors import InputError, InvalidVideo, NotFound, SeedanceError
+from prefect_seedance.errors import InputError, InvalidVideo, NotFound, SeedanceError, UnverifiedVideo
 from prefect_seedance.ledger import Proof, RowRecord, State
 from prefect_seedance.ledger.rows import transitions
-from prefect_seedance.media import (
-    Previews,
-    Stamp,
-    Stills,
-    Storage,
-    VideoFacts,
-    discard,
-    ensure_folder,
-    inspect_video,
-    previews_of,
-)
+from prefect_seedance.media import Fetched, Previews, Proven, Stamp, Storage, VideoFacts, discard, ensure_folder
 from prefect_seedance.media.storage.digests import file_digest
+from prefect_seedance.media.videos.kept_part import forget_kept, keep, kept
 from prefect_seedance.messages import message
 from prefect_seedance.providers import JobState
 
@@ -64,6 +56,8 @@ async def download(row: Row) -> None:
         NotFound: The link does not work now, nor does the one of a new query; `absence` says what follows.
         Unreachable: The transfer was cut, or the store is out of reach; another try resumes it.
         InvalidVideo: The bytes are not a whole video; another try starts from the beginning.
+        UnverifiedVideo: Their proof crashed, hung, exceeded a limit or ended in an unforeseen error. The row stays
+            `succeeded`; the bytes are kept, and a later run verifies them, with or without a link.
         InputError: It cannot be written (disk full, no permission).
         LedgerError: The lease of this run has ended, and another run may have taken the row over.
     """
@@ -74,13 +68,13 @@ async def download(row: Row) -> None:
     part = row.part
     try:
         if not await _finish_earlier(row, record, part):
-            stills = Stills()
-            facts = await _fetched(row, part, stills)
+            fetched = await asyncio.to_thread(kept, part, row.job_id) or await _fetched(row, part)
+            proven = await _proven(row, part, fetched)
+            facts = proven.facts
             reached("video proven")
             await _prove_and_store(row, part, record, facts)
-            pictures = None if facts.sha256 == record.sha256 and await _has_previews(row, record) else stills
-            async with row.session.proofs:
-                await asyncio.to_thread(_preview, row.storage, record.file_name, pictures)
+            if not (facts.sha256 == record.sha256 and await _has_previews(row, record)):
+                await asyncio.to_thread(_preview, row.storage, record.file_name, proven.previews)
     except NotFound as error:
         row.video_url = None  # the next try asks the job for its link first
         raise await absent(row, error) from error
@@ -125,7 +119,8 @@ async def _finish_earlier(row: Row, record: RowRecord, part: Path) -> bool:
         await asyncio.to_thread(discard, part)
     elif await asyncio.to_thread(_matches, part, record):
         if not await _has_previews(row, record):
-            previews = await asyncio.to_thread(previews_of, part)
+            bounds = proof_bounds(row.settings.route, row.request)
+            previews = await row.session.proofs.previews(part, bounds=bounds)
         await _prove_moved(row, record, storage.address(name))
         stamp = await asyncio.to_thread(storage.place, part, name)
     else:
@@ -169,8 +164,8 @@ def free_name(storage: Storage, record: RowRecord, size: int, sha256: str) -> st
     return name
 
 
-async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
-    """Fetch and verify the video. Where the link is dead, the job is queried for a new one, once."""
+async def _fetched(row: Row, part: Path) -> Fetched:
+    """Fetch the video. Where the link is dead, the job is queried for a new one, once."""
     url = row.video_url or await _fresh_link(row)
     account = row.account_client.client.account
     # A link on the provider's own host may want the key, and no other link gets it.
@@ -190,19 +185,32 @@ async def _fetched(row: Row, part: Path, stills: Stills) -> VideoFacts:
         row.video_url = None  # an error page with status 200: the next try asks for a fresh link
         raise
     reached("bytes fetched")
+    return fetched
+
+
+async def _proven(row: Row, part: Path, fetched: Fetched) -> Proven:
+    """Verify the video in a child process. What cannot be verified now is kept for a later run."""
+    proofs, bounds = row.session.proofs, proof_bounds(row.settings.route, row.request)
     try:
-        async with row.session.proofs:
-            facts = await asyncio.to_thread(inspect_video, part, announced=fetched.announced, stills=stills)
-            return replace(facts, oddities=(*fetched.remarks, *facts.oddities))
+        proven = await proofs.verify(part, announced=fetched.announced, bounds=bounds)
+        return replace(proven, facts=replace(proven.facts, oddities=(*fetched.remarks, *proven.facts.oddities)))
+    except UnverifiedVideo as error:
+        await asyncio.to_thread(keep, part, row.job_id, fetched)
+        error.reword(message("job.video_unverified", reason=error.text, path=str(part)))
+        raise
     except InvalidVideo as error:
         doubtful = part.with_suffix(DOUBTFUL)
         part.replace(doubtful)
         discard(part)
+        forget_kept(part)
         raise InvalidVideo(
             message("job.video_doubtful", reason=error.text, path=str(doubtful)),
             provider=row.settings.account.provider,
             code=error.code,
         ) from None
+    finally:
+        if proofs.trouble is not None:
+            row.session.say(proofs.trouble)
 
 
 async def _fresh_link(row: Row) -> str:
@@ -239,6 +247,7 @@ async def _stored(row: Row, record: RowRecord, stamp: Stamp, since: datetime | N
         transitions.store, row.session.run, row.id, modified_ns=stamp.modified_ns, etag=stamp.etag, since=since
     )
     (row.storage.parts / f"{record.file_name}{DOUBTFUL}").unlink(missing_ok=True)
+    forget_kept(row.part)
     reached("file stored")
     row.set_state(State.STORED)
 
@@ -251,10 +260,9 @@ async def _has_previews(row: Row, record: RowRecord) -> bool:
         return False
 
 
-def _preview(storage: Storage, file_name: str, pictures: Stills | Previews | None) -> None:
+def _preview(storage: Storage, file_name: str, previews: Previews | None) -> None:
     """Write the preview pictures of a stored video. An error does not affect the video."""
     try:
-        previews = pictures.finish() if isinstance(pictures, Stills) else pictures
         if previews is not None:
             storage.write(poster_name(file_name), previews.poster)
             storage.write(strip_name(file_name), previews.strip)

@@ -12,6 +12,10 @@
 | `OverBudget` | over budget | nothing | no | no |
 | anything else | unknown: it may have been paid | nothing | no | no |
 
+An error behind the create leaves the row where it is: a video that is not whole (`InvalidVideo`) or could not be
+verified (`UnverifiedVideo`) leaves it `succeeded`, closes nothing and stops nothing, and the next run asks again. Only
+`LedgerError` and `InputError` stop the run: nothing more could be recorded or stored.
+
 An error in front of the create, such as a medium that cannot be read, leaves no row unknown: nothing was sent.
 """
 

@@ -44,7 +44,8 @@ POLL = RetryRule(kinds=(Unreachable, InvalidResponse, RateLimited), attempts=3, 
 DOWNLOAD = RetryRule(
     kinds=(Unreachable, InvalidVideo, InvalidResponse, RateLimited), attempts=6, delays=(1, 2, 5, 15, 30)
 )
-"""Each try resumes where the last one ended, except after bytes that are not a valid video."""
+"""Each try resumes where the last one ended, except after bytes that are not a valid video. What could not be verified
+is left to the next run: what ended one proof would most likely end the next."""
 
 MEDIUM = RetryRule(kinds=(Unreachable, InvalidResponse, RateLimited), attempts=5, delays=(1, 2, 5, 15))
 """Uploads and reviews: free ones may be repeated, billed ones are looked up first."""

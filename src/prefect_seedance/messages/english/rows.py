@@ -50,6 +50,10 @@ ROWS: dict[str, str] = {
     "job.video_doubtful": (
         "{reason} The bytes are kept in {path}, because they are paid for: look at the file before you delete it."
     ),
+    "job.video_unverified": (
+        "{reason} The bytes are kept in {path}, because they are paid for. They are not fetched again: each run of "
+        "this batch and each sweep tries to verify them again, for free."
+    ),
     "job.absent": (
         "The provider does not know job {job} at present: {reason} It was accepted and may be paid for, so it is not "
         "given up: every run of this batch and every sweep asks for it again, for free, until {until} at least."

@@ -37,6 +37,19 @@ VIDEOS: dict[str, str] = {
     "video.not_understood": "FFmpeg does not understand it ({reason})",
     "video.frame_too_large": "a frame has more than {pixels:,} pixels, which is more than its route makes",
     "video.too_long": "it lasts {found:.1f} s, and at most {most:g} s are decoded",
+    # The proof in a child process: why a file was not verified; each continues a sentence.
+    "proof.memory": "decoding it takes more than the {megabytes:,} MB of memory that a video of this route may take",
+    "proof.cpu": "decoding it takes more than the {seconds:,} s of processor time that a video of this route may take",
+    "proof.hung": "decoding it did not end within {seconds:,.0f} s",
+    "proof.killed": "the process that decoded it was ended by {signal}",
+    "proof.ended": "the process that decoded it ended by itself (exit code {code})",
+    "proof.unforeseen": "an error that this program did not foresee ({reason})",
+    "proof.no_answer": "the process that decoded it gave no proper answer",
+    "proof.no_children": (
+        "Videos are verified in this process and not in processes of their own, which cannot be started here "
+        "({reason}). They are verified as strictly; but no limit of memory or time holds, and a file that crashes the "
+        "decoder ends the run."
+    ),
     # What is wrong with a file: each continues a sentence.
     "video.not_mp4": "it is not an MP4 file",
     "video.truncated": "truncated: {size} bytes of {announced}",

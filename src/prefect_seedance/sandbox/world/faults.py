@@ -47,6 +47,7 @@ JOB_FAULTS = (
     "zero_tokens",
     "odd_headers",
     "keyed_link",
+    "given_result",
 )
 #: What `odd_headers` may be; queued as `odd_headers=gzip`.
 ODD_HEADERS = (
@@ -146,6 +147,8 @@ class Faults:
             `utf8` (Content-Encoding), `wrong_md5`, `wrong_length` (longer than the file), `gzip`, `gzip_unsaid`
             (without a header), `gzip_unpacked` (the header without the gzip), `no_ftyp` (another first box).
         keyed_link: The link answers 401 without the key of the job's account.
+        given_result: The link serves a file of the folder `SandboxSettings.results` in place of its own
+            video. Which of them depends on the job; `given_result=NAME` queues an exact one.
         query_error: A query is answered with 502.
         query_cut: The connection of a query is dropped.
         query_limited: A query is answered with 429.
@@ -209,6 +212,7 @@ class Faults:
     zero_tokens: float = 0.0
     odd_headers: float = 0.0
     keyed_link: float = 0.0
+    given_result: float = 0.0
     query_error: float = 0.0
     query_cut: float = 0.0
     query_limited: float = 0.0
@@ -265,7 +269,7 @@ class Faults:
         if point not in QUEUES:
             raise ValueError(f"faults are queued at {', '.join(QUEUES)}, not at {point!r}")
         for kind in kinds:
-            if kind not in QUEUES[point]:
+            if kind not in QUEUES[point] and not (point == "create" and kind.startswith("given_result=")):
                 raise ValueError(f"{kind!r} cannot be queued at {point}; known are {', '.join(sorted(QUEUES[point]))}")
         with self._lock:
             self._queues[point].extend(kinds)
