@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -18,6 +19,7 @@ from urllib.request import url2pathname
 import httpx
 
 from prefect_seedance.core.content_coding import ACCEPTED, BodyDecoder
+from prefect_seedance.core.redaction import private_logs
 from prefect_seedance.errors import ResponseTooLarge, TableError, UndecodableResponse
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import is_loopback
@@ -74,9 +76,10 @@ def fetch(location: str | Path, check_location: CheckLocation | None = None) -> 
     if scheme == "file":
         return _local(Path(url2pathname(urlsplit(location).path)))
     name = unquote(PurePosixPath(re.split(r"[?#]", location.partition("://")[2])[0]).name) or "table"
-    if scheme in {"http", "https"}:
-        return TableSource(name, _web(location, check_location))
-    return TableSource(name, _store(location, scheme))
+    with private_logs():
+        if scheme in {"http", "https"}:
+            return TableSource(name, _web(location, check_location))
+        return TableSource(name, _store(location, scheme))
 
 
 def _local(path: Path) -> TableSource:
@@ -95,7 +98,8 @@ def _local(path: Path) -> TableSource:
     except PermissionError:
         raise table_error(name, [message("table.permission_denied")]) from None
     except (OSError, ValueError, RuntimeError) as error:
-        raise table_error(name, [message("table.read_failed", reason=str(error))]) from error
+        reason = getattr(error, "strerror", None) or shown(error)  # an OSError's own words name the whole path
+        raise table_error(name, [message("table.read_failed", reason=reason)]) from None
 
 
 def _open_nonblocking(path: str, flags: int) -> int:
@@ -123,7 +127,7 @@ def _finished(work: Callable[[], Coroutine[None, None, bytes]]) -> bytes:
     except RuntimeError:
         return asyncio.run(work())
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, work()).result()
+        return threads.submit(copy_context().run, asyncio.run, work()).result()
 
 
 async def _received(url: str, check_location: CheckLocation | None) -> bytes:

@@ -224,3 +224,9 @@ def test_the_file_server_notices_a_leaked_key(client):
     assert client.server.state.calls["files.with_authorization"] == 0
     httpx.get(link, headers={"Authorization": "Bearer sk_sandbox"})
     assert client.server.state.calls["files.with_authorization"] == 1
+
+
+def test_a_redirected_link_leads_to_another_signed_link(client):
+    answer = httpx.get(link_of(client, "redirected_link"))
+    assert (answer.status_code, "ticket=" in answer.headers["location"]) == (302, True)
+    assert httpx.get(answer.headers["location"]).content.startswith(b"\0\0\0")

@@ -47,6 +47,7 @@ JOB_FAULTS = (
     "zero_tokens",
     "odd_headers",
     "keyed_link",
+    "redirected_link",
 )
 #: What `odd_headers` may be; queued as `odd_headers=gzip`.
 ODD_HEADERS = (
@@ -146,6 +147,7 @@ class Faults:
             `utf8` (Content-Encoding), `wrong_md5`, `wrong_length` (longer than the file), `gzip`, `gzip_unsaid`
             (without a header), `gzip_unpacked` (the header without the gzip), `no_ftyp` (another first box).
         keyed_link: The link answers 401 without the key of the job's account.
+        redirected_link: The link answers 302 to another signed link of the same file.
         query_error: A query is answered with 502.
         query_cut: The connection of a query is dropped.
         query_limited: A query is answered with 429.
@@ -209,6 +211,7 @@ class Faults:
     zero_tokens: float = 0.0
     odd_headers: float = 0.0
     keyed_link: float = 0.0
+    redirected_link: float = 0.0
     query_error: float = 0.0
     query_cut: float = 0.0
     query_limited: float = 0.0
