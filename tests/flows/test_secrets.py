@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.flow_engine import run_flow
@@ -22,6 +23,7 @@ from prefect.states import State
 
 from prefect_seedance import generate_videos, quote_videos
 from prefect_seedance.blocks import JimmyCredentials, PriceBook, RouteDefaults
+from prefect_seedance.cli.app import run
 from prefect_seedance.errors import SeedanceError, TableError
 from prefect_seedance.flows import forms
 from prefect_seedance.sandbox import SandboxServer, SandboxSettings
@@ -233,3 +235,40 @@ def test_a_deployment_names_a_secret_block_and_refuses_a_signed_address(
     assert len(web.seen) == seen
     after = {"log": "\n".join(trail.listener.lines).encode(), "states": "\n".join(trail.said).encode()}
     assert hits({**trail.secrets(), "password": "hunter2hunter2"}, after) == []
+
+
+@pytest.mark.slow
+def test_nor_is_one_of_a_database_a_bucket_or_the_command_line(
+    trail, web, route, sandbox, tmp_path, capsys, monkeypatch, postgres, s3
+):
+    """The drivers' own loggers are at DEBUG as well: botocore writes what it signs, and SQLAlchemy its addresses."""
+    import s3fs
+
+    password, access = f"pW{secrets.token_urlsafe(18)}", os.environ["AWS_SECRET_ACCESS_KEY"]
+    ledger = sa.make_url(postgres).set(password=password).render_as_string(hide_password=False)
+    files = s3fs.S3FileSystem(skip_instance_cache=True)
+    files.pipe(f"{s3}/t.csv", b"prompt\na lamp\n")
+    mark = f"batch{secrets.token_hex(6)}"
+    logging.getLogger("sqlalchemy").setLevel(logging.DEBUG)
+
+    made = generate_videos(f"{s3}/t.csv", route=route, batch=mark, output=f"{s3}/videos", ledger=ledger)
+    assert made.counts == {"stored": 1}
+    assert password not in made.ledger
+    trail.caught(lambda: quote_videos(f"s3://{password}:{password}@bucket/t.csv", route=route))
+    refused = f"postgresql+asyncpg://nobody:{password}@127.0.0.1:1/none"
+    trail.caught(lambda: generate_videos([{"prompt": "x"}], route=route, batch=mark, output=tmp_path, ledger=refused))
+
+    monkeypatch.setenv("JIMMY_API_KEY", KEY)
+    monkeypatch.setenv("JIMMY_BASE_URL", sandbox.url)
+    options = ["--model", "seedance2.0-mini"]
+    assert run(["quote", web.url("t.csv"), *options]) in {0, 2}
+    assert run(["run", web.url("private-no.csv"), "--batch", mark, "--output", str(tmp_path), *options]) == 2
+    Secret(value=web.url("moved-t.csv")).save(mark.lower())
+    assert run(["quote", f"secret:{mark}", *options]) in {0, 2}
+
+    # Driver and server of the bucket write in this process; the server's own records are not ours.
+    places = trail.places(mark, capsys)
+    assert hits({**trail.secrets(), "ledger": password, "bucket": access}, places) == []
+    assert any(name.startswith("botocore") for name in trail.listener.names)
+    kept = b"".join(files.cat(path) for path in files.find(s3))
+    assert hits({**trail.secrets(), "ledger": password}, {"bucket": kept}) == []

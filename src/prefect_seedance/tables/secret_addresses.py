@@ -19,7 +19,7 @@ from prefect_seedance.tables.row_keys import parameter, signing_parameters
 
 __all__ = ["frame_without_secrets", "holds_secret", "request_without_secrets", "without_secrets"]
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,3}[^\s'\"<>|]+")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,3}(?:[^\s'\"<>|]|['\"](?=\w))+")
 _ONE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,3}[^\s|]+")
 _WORDS = frozenset(
     {
