@@ -258,6 +258,11 @@ def test_nor_is_one_of_a_database_a_bucket_or_the_command_line(
     refused = f"postgresql+asyncpg://nobody:{password}@127.0.0.1:1/none"
     trail.caught(lambda: generate_videos([{"prompt": "x"}], route=route, batch=mark, output=tmp_path, ledger=refused))
 
+    retried = generate_videos.with_options(retries=2, retry_delay_seconds=0.1)
+    options = {"route": route, "output": tmp_path / "videos", "probe": False, "patience": 0, "return_state": True}
+    retried(web.url("private-t.csv"), batch=f"{mark} retried", **options)
+    assert web.seen.count("/private-t.csv") > 1, "a retry has the whole address"
+
     monkeypatch.setenv("JIMMY_API_KEY", KEY)
     monkeypatch.setenv("JIMMY_BASE_URL", sandbox.url)
     options = ["--model", "seedance2.0-mini"]
