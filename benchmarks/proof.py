@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/proof.py --found 12    # what it finds; the number scales that of the damaged files
 
 **Found**: whole files of many kinds by six encoders (`tests/media/films.py`), and damaged ones. A whole file is
-judged by a plain decoding as in a player, and by `ffmpeg -xerror` where that is installed. A damaged file that passes is
-harmless if a player shows the same pictures and plays the same sound as before.
+judged by a plain decoding as in a player, and by `ffmpeg -xerror` where that is installed. A damaged file that passes
+is harmless if a player shows the same pictures and plays the same sound as before.
 
 **Costs**: decoding every frame, hashing, and the preview pictures, by size and length. The videos are made here, of
 moving noise in blocks at a typical bit rate of providers; one process, one thread. It is what saturates a machine

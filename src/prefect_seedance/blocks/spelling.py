@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from prefect_seedance.messages import message
 
@@ -13,7 +13,12 @@ __all__ = ["StrictFields"]
 
 
 class StrictFields(BaseModel):
-    """Refuses an unknown field whose name is close to a known one; accepts others, which a newer version may know."""
+    """Refuses an unknown field whose name is close to a known one; accepts others, which a newer version may know.
+
+    An error never repeats what was given: it may be a key in the wrong field.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod

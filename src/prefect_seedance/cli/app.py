@@ -175,7 +175,7 @@ def quote(
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
     Args:
-        table: Path or URL of a table (CSV, Excel, Parquet, JSON).
+        table: Path or URL of a table (CSV, Excel, Parquet, JSON), or secret:NAME for a URL in a Secret block.
         only: Row ids; may be repeated. All other rows are left out.
         limit: How many rows to take, from the first on.
     """
@@ -224,7 +224,7 @@ def run_table(
     """Make a video for every row of a table, and pay for each one once.
 
     Args:
-        table: Path or URL of a table (CSV, Excel, Parquet, JSON).
+        table: Path or URL of a table (CSV, Excel, Parquet, JSON), or secret:NAME for a URL in a Secret block.
         batch: The name under which rows are kept. The same name continues, and never pays again for what it has.
         output: The folder for videos and results, or a URL such as s3://bucket/videos.
         take: Another take makes the same rows again, on purpose.

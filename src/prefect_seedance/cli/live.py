@@ -56,7 +56,7 @@ _WORDS: dict[str, Message] = {
 class _View:
     """The state of the display. Events arrive on another thread than the one that draws."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int | None) -> None:
         self._lock = threading.Lock()
         self._rows: dict[str, RowEvent] = {}
         self._bar = Progress(
@@ -111,8 +111,8 @@ def _table(rows: list[RowEvent], working: int) -> Table:
 
 
 @contextlib.contextmanager
-def live_view(total: int) -> Iterator[None]:
-    """Show the progress of a run of `total` rows while the block runs."""
+def live_view(total: int | None) -> Iterator[None]:
+    """Show the progress of a run of `total` rows while the block runs; None where their number is not known."""
     view = _View(total)
     with Live(view, console=out, refresh_per_second=8, transient=True), watching(view.handle), listening(_say):
         yield

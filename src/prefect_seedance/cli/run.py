@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.blocks.references import is_reference
 from prefect_seedance.cli.console import out
 from prefect_seedance.cli.keys import read_prices, routes_of
 from prefect_seedance.cli.live import live_view
@@ -24,19 +25,21 @@ from prefect_seedance.tables.reader import read_table
 __all__ = ["generate_table", "quote_table", "row_count", "sweep_ledger"]
 
 
-def row_count(table: str, columns: Mapping[str, str] | None, limit: int | None) -> int:
-    """How many rows of a table a run will have at most.
+def row_count(table: str, columns: Mapping[str, str] | None, limit: int | None) -> int | None:
+    """How many rows of a table a run will have at most; None where only Prefect's server knows the table's address.
 
     Raises:
         InputError: It cannot be read.
     """
+    if is_reference(table):
+        return None
     rows = len(read_table(table, columns=columns).frame)
     return min(rows, limit or rows)
 
 
 def generate_table(
     run: Callable[[list[RouteDefaults | str]], GenerateResult],
-    rows: int,
+    rows: int | None,
     *,
     models: Sequence[str] | None,
     blocks: Sequence[str] | None,
@@ -47,7 +50,7 @@ def generate_table(
 
     Args:
         run: Calls `generate_videos` with these routes.
-        rows: The number of rows.
+        rows: The number of rows; None where it is not known yet.
         models: Names of models, for routes that are not saved.
         blocks: Names of saved routes.
         prices: A file of prices, for routes that are not saved.

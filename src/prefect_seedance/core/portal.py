@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from prefect_seedance.core.redaction import in_private
+
 __all__ = ["GRACE", "call_core", "on_core"]
 
 T = TypeVar("T")
@@ -95,7 +97,8 @@ class _PortalCall:
             self._task.cancel()
 
     def _start(self) -> None:
-        self._task = self._core.create_task(self._work())
+        # All that the package does happens in here, so all log records of it are cleaned, those of libraries too.
+        self._task = self._core.create_task(self._work(), context=in_private())
         self._task.add_done_callback(self._finish)
         if self._cancelled:
             self._task.cancel()

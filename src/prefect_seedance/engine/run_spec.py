@@ -92,7 +92,7 @@ class RunContext:
     """
 
     routes: tuple[RouteSettings, ...]
-    ledger_url: str
+    ledger_url: str = field(repr=False)
     media_access: MediaAccess = field(default_factory=MediaAccess)
     parts: Path | None = None
     flow_run_id: str | None = None

@@ -4,7 +4,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from prefect_seedance.ledger import ledger_url
 from prefect_seedance.messages import Message
 from prefect_seedance.planning.media_check import has_media, survey
 from prefect_seedance.planning.plan import BatchPlan, gather
+from prefect_seedance.planning.planned_row import PlannedRow
 from prefect_seedance.planning.route_policy import Choose, RoutePolicy
 from prefect_seedance.providers import RouteSettings
 from prefect_seedance.reports.quotes import quote_frame, quote_summary
@@ -34,6 +35,7 @@ from prefect_seedance.routes import QuoteTotal
 from prefect_seedance.runs.reuse import reusable_before
 from prefect_seedance.runs.spending import spending_before
 from prefect_seedance.tables.reader import Table
+from prefect_seedance.tables.secret_addresses import frame_without_secrets, request_without_secrets
 from prefect_seedance.tasks.home import prefect_home
 
 __all__ = ["QuoteResult", "quote", "quote_videos"]
@@ -58,12 +60,23 @@ class QuoteResult:
     plan: BatchPlan
     spending: list[str] = field(default_factory=list)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Prefect keeps results as pickles: signed links stay in this process.
+        rows = [replace(row, request=request_without_secrets(row.request)) for row in self.table.rows]
+        table = replace(self.table, frame=frame_without_secrets(self.table.frame), rows=rows)
+        plan = replace(self.plan, rows=list(map(_kept, self.plan.rows)))
+        return {**self.__dict__, "table": table, "plan": plan}
+
     def to_dataframe(self) -> pd.DataFrame:
         """The user's rows with their quotes, and the reasons of those that cannot be sent."""
         return quote_frame(self.table, self.plan)
 
     def __str__(self) -> str:
         return str(self.total)
+
+
+def _kept(row: PlannedRow) -> PlannedRow:
+    return replace(row, request=request_without_secrets(row.request), others=tuple(map(_kept, row.others)))
 
 
 @table_flow(name="quote videos", flow_run_name="quote")

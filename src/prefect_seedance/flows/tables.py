@@ -16,6 +16,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.runtime import deployment
 
+from prefect_seedance.blocks.references import referenced
 from prefect_seedance.errors import InputError
 from prefect_seedance.media import STORES, Zone, zone_of
 from prefect_seedance.messages import Message, message
@@ -32,20 +33,23 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?:::[^:]+)?://")
 
 
 async def open_table(table: TableLike, columns: Mapping[str, str] | None) -> Table:
-    """Read a table. In a run of a deployment, a string may name only certain places.
+    """Read a table; `secret:NAME` is the one whose address is in that Secret block.
 
-    These are the run's working folder; the folders of PREFECT_SEEDANCE_TABLE_ROOT and PREFECT_SEEDANCE_MEDIA_ROOT in
-    the worker's environment; the place that the deployment itself names; object stores; and web servers at public
-    addresses (others by PREFECT_SEEDANCE_MEDIA_HOSTS). A Path, a DataFrame, and what another flow passes come from
-    code, and are not checked.
+    In a run of a deployment, a string may name only certain places. These are the run's working folder; the folders of
+    PREFECT_SEEDANCE_TABLE_ROOT and PREFECT_SEEDANCE_MEDIA_ROOT in the worker's environment; the place that the
+    deployment itself names; object stores; and web servers at public addresses (others by
+    PREFECT_SEEDANCE_MEDIA_HOSTS). A Path, a DataFrame, and what another flow passes come from code and are not checked.
 
     Raises:
         TableError: There is no such table, or it cannot be used.
         InputError: The place is not allowed. The error does not reveal whether there is a table.
     """
     judge = None
-    if isinstance(table, str) and deployment.id and _is_top_level_run():
-        judge = _PlaceCheck(await _deployment_places())
+    if isinstance(table, str):
+        named, table = table, await referenced(table)
+        if deployment.id and _is_top_level_run():
+            own = await _deployment_places()
+            judge = _PlaceCheck((*own, table) if named in own else own)
     return await asyncio.to_thread(read_table, table, columns=columns, check_location=judge)
 
 

@@ -14,6 +14,9 @@ from prefect import Flow
 from prefect.client.schemas.objects import State
 
 from prefect_seedance.core.portal import call_core, on_core
+from prefect_seedance.errors import InputError
+from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.stored_parameters import refuse_secrets
 from prefect_seedance.messages import use_surface
 
 __all__ = ["awaited", "blocking", "core_of", "of_form"]
@@ -31,7 +34,7 @@ def blocking(function: Core[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return cast("R", call_core(lambda: function(*args, **kwargs)))
+        return cast("R", call_core(lambda: _started(function, *args, **kwargs)))
 
     return call
 
@@ -46,7 +49,7 @@ def awaited(function: Core[P, R], name: str) -> Callable[P, Coroutine[Any, Any, 
 
     @functools.wraps(function)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return cast("R", await on_core(lambda: function(*args, **kwargs)))
+        return cast("R", await on_core(lambda: _started(function, *args, **kwargs)))
 
     call.__name__ = call.__qualname__ = name
     return call
@@ -63,6 +66,14 @@ def of_form(function: Core[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         with use_surface("form"):
-            return cast("R", call_core(lambda: function(*args, **kwargs)))
+            return cast("R", call_core(lambda: _started(function, *args, **kwargs)))
 
     return call
+
+
+async def _started(function: Core[P, R], *args: P.args, **kwargs: P.kwargs) -> R | State[Any]:
+    try:
+        refuse_secrets()
+    except InputError as error:
+        return failed(error)
+    return await function(*args, **kwargs)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from prefect_seedance.core.redaction import private_logs
 from prefect_seedance.errors import InvalidResponse, UnsafeLink
 from prefect_seedance.media.links import Endpoint, Zone, endpoints, origin, shown
 from prefect_seedance.messages import message
@@ -92,7 +93,8 @@ class Web:
                 extensions={"timeout": self._timeout, "sni_hostname": endpoint.name},
             )
             try:
-                return await self._transport(endpoint.proxy).handle_async_request(request)
+                with private_logs():  # httpcore logs the `Location` of a redirect
+                    return await self._transport(endpoint.proxy).handle_async_request(request)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
         assert failure is not None  # noqa: S101 - a checked link has at least one endpoint

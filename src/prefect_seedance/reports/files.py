@@ -17,6 +17,7 @@ from prefect_seedance.reports.results.sources import digest, note, up_to_date
 from prefect_seedance.reports.results.tables import missing, write_tables
 from prefect_seedance.reports.sheet import cards_of, contact_sheet, pictures_in
 from prefect_seedance.reports.sheet.history import SHOWN, first_shown
+from prefect_seedance.tables.secret_addresses import frame_without_secrets
 
 __all__ = ["SHEET", "sheet_is_current", "write_files", "write_results", "write_sheet"]
 
@@ -93,7 +94,7 @@ def _page(result: GenerateResult) -> str:
     shown = _shown_keys(result)
     keys = result.rows.keys
     positions = [position for position, key in enumerate(keys) if key in shown]
-    own = result.frame.iloc[positions].itertuples(index=False, name=None)
+    own = frame_without_secrets(result.frame.iloc[positions]).itertuples(index=False, name=None)
     headings = [str(name) for name in result.frame.columns]
     columns = {
         keys[position]: {name: str(cell) for name, cell in zip(headings, cells, strict=True) if not missing(cell)}

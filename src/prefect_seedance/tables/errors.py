@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from prefect_seedance.core.redaction import bare
 from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
 
 _LISTED = 20
 _SHOWN_LENGTH = 80
-_SECRET_TAIL = re.compile(r"(://[^\s|\"'?#]*)[?#][^\s|\"']*")
-_USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,5 @@ def shown(value: object) -> str:
     """A cell as text to show: short, on one line, without the secrets of a URL."""
     text = value if isinstance(value, str) else str(value)
     # Cut first: the cell may be bad because it has fifty megabytes.
-    text = _USERINFO.sub("", _SECRET_TAIL.sub(r"\1", text[:2000]))
-    text = " ".join(text.split()).encode("utf-8", "replace").decode()
+    text = " ".join(bare(text[:2000]).split()).encode("utf-8", "replace").decode()
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"

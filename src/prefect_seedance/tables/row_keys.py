@@ -147,16 +147,23 @@ def signless_address(text: str) -> str:
     if "://" not in text or not query:
         return bare
     parts = [part for part in query.split("&") if part]
-    names = {_parameter(part) for part in parts}
+    signing = signing_parameters(map(parameter, parts))
+    kept = sorted(part for part in parts if parameter(part) not in signing)
+    return f"{bare}?{'&'.join(kept)}" if kept else bare
+
+
+def signing_parameters(names: Iterable[str]) -> set[str]:
+    """Those of the parameters of a query, by their names in lower case, that give access or limit it in time."""
+    names = set(names)
     signing = {name for name in names if _signs(name)}
     for mark, others in _WITH_OTHERS.items():
         if mark in names and (mark in signing or others <= names):
             signing |= others
-    kept = sorted(part for part in parts if _parameter(part) not in signing)
-    return f"{bare}?{'&'.join(kept)}" if kept else bare
+    return signing
 
 
-def _parameter(part: str) -> str:
+def parameter(part: str) -> str:
+    """The name of a parameter of a query (`name=value`), in lower case."""
     return unquote(part.partition("=")[0]).lower()
 
 

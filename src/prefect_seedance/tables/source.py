@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -18,6 +19,7 @@ from urllib.request import url2pathname
 import httpx
 
 from prefect_seedance.core.content_coding import ACCEPTED, BodyDecoder
+from prefect_seedance.core.redaction import names_user, private_logs
 from prefect_seedance.errors import ResponseTooLarge, TableError, UndecodableResponse
 from prefect_seedance.messages import message
 from prefect_seedance.routes.address import is_loopback
@@ -32,6 +34,7 @@ MAX_SECONDS = 900
 """The longest time for fetching a table from the web, in seconds."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^:]+)?://")
+_BUCKET = re.compile(r"(?:^|::)(?:s3|s3a|gs|gcs|az|abfs|abfss|adl|oss|cos|obs|tos)://", re.IGNORECASE)
 _TIMEOUT = httpx.Timeout(60, connect=15)
 _MOST_REDIRECTS = 5
 
@@ -74,9 +77,10 @@ def fetch(location: str | Path, check_location: CheckLocation | None = None) -> 
     if scheme == "file":
         return _local(Path(url2pathname(urlsplit(location).path)))
     name = unquote(PurePosixPath(re.split(r"[?#]", location.partition("://")[2])[0]).name) or "table"
-    if scheme in {"http", "https"}:
-        return TableSource(name, _web(location, check_location))
-    return TableSource(name, _store(location, scheme))
+    with private_logs():
+        if scheme in {"http", "https"}:
+            return TableSource(name, _web(location, check_location))
+        return TableSource(name, _store(location, scheme))
 
 
 def _local(path: Path) -> TableSource:
@@ -95,7 +99,8 @@ def _local(path: Path) -> TableSource:
     except PermissionError:
         raise table_error(name, [message("table.permission_denied")]) from None
     except (OSError, ValueError, RuntimeError) as error:
-        raise table_error(name, [message("table.read_failed", reason=str(error))]) from error
+        reason = getattr(error, "strerror", None) or shown(error)  # an OSError's own words name the whole path
+        raise table_error(name, [message("table.read_failed", reason=reason)]) from None
 
 
 def _open_nonblocking(path: str, flags: int) -> int:
@@ -123,7 +128,7 @@ def _finished(work: Callable[[], Coroutine[None, None, bytes]]) -> bytes:
     except RuntimeError:
         return asyncio.run(work())
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, work()).result()
+        return threads.submit(copy_context().run, asyncio.run, work()).result()
 
 
 async def _received(url: str, check_location: CheckLocation | None) -> bytes:
@@ -163,6 +168,9 @@ async def _received(url: str, check_location: CheckLocation | None) -> bytes:
 def _store(url: str, scheme: str) -> bytes:
     import fsspec  # noqa: PLC0415 - slow to import, and few tables need it
 
+    if names_user(url) and _BUCKET.search(url):
+        # The driver takes it for a part of the bucket's name, sends it, and repeats it in errors and logs.
+        raise table_error(shown(url), [message("table.password_in_bucket")])
     try:
         with fsspec.open(url, "rb") as file:
             return _joined(_chunks(file), shown(url))
@@ -171,6 +179,8 @@ def _store(url: str, scheme: str) -> bytes:
     except ImportError as error:
         raise table_error(shown(url), [message("table.no_driver", scheme=scheme, reason=str(error))]) from error
     except Exception as error:  # noqa: BLE001 - each driver has errors of its own
+        if names_user(url):  # its words may hold the password in a form that is not recognised
+            raise table_error(shown(url), [message("table.fetch_failed", error=type(error).__name__)]) from None
         reason = message("table.store_failed", error=type(error).__name__, reason=shown(error))
         raise table_error(shown(url), [reason]) from None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from prefect_seedance.core.redaction import bare
 from prefect_seedance.runs.single import JobTicket
-from prefect_seedance.tables.row_keys import cut_address
 
 __all__ = ["named"]
 
@@ -23,7 +23,7 @@ def named(verb: str) -> Callable[..., str]:
 
 
 def _medium(medium: Any) -> str:
-    address = cut_address(str(medium))
+    address = bare(str(medium))
     return "inline media" if address.startswith("data:") else address.rpartition("/")[2][:LONGEST]
 
 
@@ -34,5 +34,5 @@ def _row(parameters: Mapping[str, Any]) -> str:
     if isinstance(subject, JobTicket):
         return subject.row
     label = parameters.get("row") or getattr(subject, "prompt", None) or subject
-    text = " ".join(str(label.get("prompt", "") if isinstance(label, Mapping) else label).split())
+    text = " ".join(bare(str(label.get("prompt", "") if isinstance(label, Mapping) else label)).split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -61,6 +61,7 @@ STAYS = {
     "changing_etag": "stored",
     "odd_headers": "stored",
     "keyed_link": "stored",
+    "redirected_link": "stored",
     "query_cut": "stored",
     "query_limited": "stored",
     "query_error": "stored",

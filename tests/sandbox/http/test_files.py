@@ -234,3 +234,9 @@ def test_a_file_of_the_users_own_is_served_in_place_of_a_video(client, tmp_path)
     state.settings = replace(state.settings, results=tmp_path)
     for fault in ("given_result=own.mp4", "given_result"):
         assert httpx.get(link_of(client, fault)).content == b"own bytes"
+
+
+def test_a_redirected_link_leads_to_another_signed_link(client):
+    answer = httpx.get(link_of(client, "redirected_link"))
+    assert (answer.status_code, "ticket=" in answer.headers["location"]) == (302, True)
+    assert httpx.get(answer.headers["location"]).content.startswith(b"\0\0\0")

@@ -5,7 +5,6 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.logging import get_run_logger
 from prefect.states import Completed
@@ -16,6 +15,7 @@ from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.naming import scheduled_time
 from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.ledger import Ledger, State, add_up, ledger_url
 from prefect_seedance.ledger.rows import lookups, spending
@@ -25,7 +25,7 @@ from prefect_seedance.tasks.home import prefect_home
 __all__ = ["cost_report"]
 
 
-@flow(name="Cost report", flow_run_name="cost of {days} days")
+@table_flow(name="Cost report", flow_run_name="cost of {days} days")
 @of_form
 async def cost_report(
     days: Annotated[int, Field(ge=1, le=3660)] = titled("Days", 7),

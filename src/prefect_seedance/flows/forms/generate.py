@@ -6,7 +6,6 @@ import functools
 from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
@@ -31,6 +30,7 @@ from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.generate import OnInvalid, generate
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.run_batch_name import run_name
+from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.messages import message
 from prefect_seedance.reports.artifacts import artifact_key
@@ -41,7 +41,7 @@ __all__ = ["ON_INVALID", "columns_of", "run_of_form", "videos_from_table"]
 ON_INVALID: dict[BadRow, OnInvalid] = {"stop before anything is spent": "stop", "leave it out": "skip"}
 
 
-@flow(name="Videos from a table", flow_run_name=run_name)
+@table_flow(name="Videos from a table", flow_run_name=run_name)
 @of_form
 async def videos_from_table(
     table: str = titled("Table", ""),
@@ -79,6 +79,7 @@ async def videos_from_table(
             for what it has. For a schedule: nightly-{scheduled:%Y-%m-%d} is a new batch each day, by the schedule's
             own time zone; {scheduled@Asia/Shanghai:%Y-%m-%d} names another one.
         table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it. A
+            signed URL: save it as a Secret block, and write secret:NAME here. A
             pattern such as /data/tables/*.csv takes every file that matches, each as a batch of its own.
         rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their headings.
         prompt_column: Only if the heading of your prompts is not "prompt".

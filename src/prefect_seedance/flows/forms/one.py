@@ -5,10 +5,10 @@
 import functools
 from typing import Annotated, Any
 
-from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
+from prefect_seedance.blocks.references import referenced
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.flows.forms.chosen import chosen_routes
 from prefect_seedance.flows.forms.fields import AS_ROUTE, LONGEST, AgainState, Model, Ratio, Resolution, Sound, titled
@@ -16,12 +16,13 @@ from prefect_seedance.flows.forms.generate import run_of_form
 from prefect_seedance.flows.forms.making import make_one
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.run_batch_name import run_name
+from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import of_form
 
 __all__ = ["one_video"]
 
 
-@flow(name="One video", flow_run_name=run_name)
+@table_flow(name="One video", flow_run_name=run_name)
 @of_form
 async def one_video(
     prompt: str = titled("Prompt", minLength=1),
@@ -52,7 +53,8 @@ async def one_video(
         duration: Seconds of the video, from 4 to 15 on most models. 0: as the route says.
         sound: On models that can choose.
         images: Links of pictures that the video should use. Paths of files too, if the worker's administrator has
-            allowed their folder (PREFECT_SEEDANCE_MEDIA_ROOT).
+            allowed their folder (PREFECT_SEEDANCE_MEDIA_ROOT). A signed link: save it as a Secret block, and write
+            secret:NAME here.
         first_image: The picture with which the video starts: a link or a path, as above.
         last_image: The picture with which it ends.
         batch: The name under which the video is kept.
@@ -65,15 +67,20 @@ async def one_video(
     Returns:
         The result of the video.
     """
+    try:
+        links = [await referenced(image.strip()) for image in images if image.strip()]
+        first, last = await referenced(first_image.strip()), await referenced(last_image.strip())
+    except SeedanceError as error:
+        return failed(error)
     fields = {
         "prompt": prompt,
         "resolution": "" if resolution == AS_ROUTE else resolution,
         "ratio": "" if ratio == AS_ROUTE else ratio,
         "duration": duration or None,
         "generate_audio": {"with sound": True, "without sound": False}.get(sound),
-        "images": [image.strip() for image in images if image.strip()],
-        "first_image": first_image.strip(),
-        "last_image": last_image.strip(),
+        "images": links,
+        "first_image": first,
+        "last_image": last,
     }
     row = {name: value for name, value in fields.items() if value not in (None, "", [])}
     try:

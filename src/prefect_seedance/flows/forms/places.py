@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from prefect_seedance.blocks.references import is_reference
 from prefect_seedance.errors import InputError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import shown
@@ -61,12 +62,14 @@ def _is_temporary(folder: Path) -> bool:
 
 
 def find_tables(text: str) -> list[FoundTable]:
-    """The tables that a path, a URL or a pattern names, in the order of their names.
+    """The tables that a path, a URL, `secret:NAME` or a pattern names, in the order of their names.
 
     Raises:
         InputError: A pattern finds nothing, or two files with the same label.
     """
     text = text.strip()
+    if is_reference(text):
+        return [FoundTable(text)]
     if not _WILD.search(text) or text.startswith(("http://", "https://")):
         return [FoundTable(durable_path(text, message("form.the_table")))]
     if is_url(text):

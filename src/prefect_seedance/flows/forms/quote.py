@@ -5,7 +5,6 @@
 import functools
 from typing import Annotated, Any
 
-from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
@@ -17,13 +16,14 @@ from prefect_seedance.flows.forms.places import find_tables
 from prefect_seedance.flows.forms.typed import typed_table
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.quote import quote
+from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.messages import message
 
 __all__ = ["quote_table"]
 
 
-@flow(name="Quote a table", flow_run_name="quote")
+@table_flow(name="Quote a table", flow_run_name="quote")
 @of_form
 async def quote_table(
     table: str = titled("Table", ""),
@@ -43,7 +43,8 @@ async def quote_table(
 
     Args:
         route: Who would pay, which model, and your prices: a saved block of the type "Seedance Route Defaults".
-        table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it.
+        table: Path or URL of a CSV, Excel, Parquet or JSON file with a column "prompt", as the worker sees it. A
+            signed URL: save it as a Secret block, and write secret:NAME here.
         rows: Instead of a table: one prompt on each line, or rows copied from a spreadsheet with their headings.
         prompt_column: Only if the heading of your prompts is not "prompt".
         model: For rows that name none. Try several, to compare what they would cost.

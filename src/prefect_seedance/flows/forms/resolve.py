@@ -4,12 +4,11 @@
 
 from typing import Any, Literal
 
-from prefect import flow
-
 from prefect_seedance.errors import InputError
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.outcomes import failed
 from prefect_seedance.flows.resolve import resolve_video, resolve_videos
+from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import core_of, of_form
 from prefect_seedance.ledger import Verdict
 from prefect_seedance.messages import message
@@ -29,7 +28,7 @@ _VERDICTS: dict[Finding, Verdict] = {
 }
 
 
-@flow(name="Resolve an unknown row", flow_run_name="resolve {batch} {row}")
+@table_flow(name="Resolve an unknown row", flow_run_name="resolve {batch} {row}")
 @of_form
 async def resolve_unknown(
     batch: str = titled("Batch name", minLength=1),

@@ -4,18 +4,18 @@
 
 from typing import Annotated, Any
 
-from prefect import flow
 from pydantic import Field
 
 from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.flows.forms.fields import titled
 from prefect_seedance.flows.sweep import sweep_videos
+from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.twins import core_of, of_form
 
 __all__ = ["fetch_left_behind"]
 
 
-@flow(name="Fetch what was left behind", flow_run_name="sweep")
+@table_flow(name="Fetch what was left behind", flow_run_name="sweep")
 @of_form
 async def fetch_left_behind(
     route: RouteDefaults = titled("Route"),

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-from prefect import flow
+from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 from pydantic import Field
@@ -25,6 +25,7 @@ from prefect_seedance.flows.forms.fields import BadRow, titled
 from prefect_seedance.flows.forms.generate import ON_INVALID, columns_of, run_of_form
 from prefect_seedance.flows.forms.making import TableOutcome, TableRun, final_of_all, make_all
 from prefect_seedance.flows.outcomes import failed
+from prefect_seedance.flows.table_flow import table_flow
 from prefect_seedance.flows.tables import open_table
 from prefect_seedance.flows.twins import of_form
 from prefect_seedance.ledger import TAKEABLE, Ledger, State, ledger_url
@@ -32,6 +33,7 @@ from prefect_seedance.ledger.rows import lookups
 from prefect_seedance.messages import message
 from prefect_seedance.planning.plan import BatchPlan, prepare
 from prefect_seedance.planning.planned_row import PlannedRow
+from prefect_seedance.tables.errors import shown
 from prefect_seedance.tasks.home import prefect_home
 
 __all__ = ["watch_folder"]
@@ -39,7 +41,12 @@ __all__ = ["watch_folder"]
 UNFINISHED = TAKEABLE | {State.SENT, State.CREATED, State.SUCCEEDED}
 
 
-@flow(name="Watch a folder", flow_run_name="watch {folder}")
+def _run_name() -> str:
+    context = FlowRunContext.get()
+    return f"watch {shown(((context.parameters if context else None) or {}).get('folder', ''))}"
+
+
+@table_flow(name="Watch a folder", flow_run_name=_run_name)
 @of_form
 async def watch_folder(
     folder: str = titled("Folder", minLength=1),
@@ -104,11 +111,11 @@ async def watch_folder(
         logger.warning("%s cannot be used: %s", each.name, each.message)
     wanted = [each for each in decisions if isinstance(each, TableRun)]
     found = message("watch.found", tables=len(decisions), wanted=len(wanted), unfinished=len(dropped.unfinished))
-    logger.info("%s: %s", folder, found)
+    logger.info("%s: %s", shown(folder), found)
     if not wanted and not bad:
         return Completed(name="Nothing new", message=str(message("watch.nothing_new", found=found)), data=[])
     ended = bad + await make_all(run, wanted)
-    return await final_of_all(ended, "seedance-watch", message("tables.folder", folder=folder))
+    return await final_of_all(ended, "seedance-watch", message("tables.folder", folder=shown(folder)))
 
 
 async def _decide(

@@ -26,6 +26,13 @@ FORMS: dict[str, str] = {
     "watch.found": ("{tables:table|tables}, {wanted:,} of them new or unfinished, {unfinished:,} still being written"),
     "watch.nothing_new": "{found}.",
     # How a run begins and ends.
+    "run.secret_parameter": (
+        "An address with a password or a signature stands in {parameters}. Parameters of a deployment are stored by "
+        "Prefect's server and shown in its UI, so it is not used: save the address as a Secret block (Blocks, Secret) "
+        "and write secret:NAME instead of it, or hold it in a table or in code; a password of the ledger belongs in "
+        "PREFECT_SEEDANCE_LEDGER. Everybody who may read the server's API can read this one: renew it if that matters. "
+        "Nothing was read or spent."
+    ),
     "run.bad_patience": "{@patience:{value}}: expected a number of seconds, 0 or more. Nothing was spent.",
     "run.default_ledger": (
         "This deployment names no ledger, so the default one on this machine's disk is used. If you lose the ledger "

@@ -143,6 +143,14 @@ SETUP: dict[str, str] = {
     "block.wrong_type": (
         "{@route} is of type {type}; expected a RouteDefaults block or the name of a saved one. Nothing was spent."
     ),
+    "block.no_secret": (
+        "There is no saved Secret block {name!r}. Save the address in the Prefect UI (Blocks, Secret) or with "
+        "prefect.blocks.system.Secret(value=...).save({name!r}), and write secret:{name}. Nothing was spent."
+    ),
+    "block.secret_no_address": (
+        "The Secret block {name!r} does not hold an address such as https://… or s3://…, and nothing else is read from "
+        "one. Nothing was spent."
+    ),
     "block.not_found": (
         "There is no saved route block {name!r} that can be used ({reason}). Save one in the Prefect UI (Blocks, "
         "Seedance Route Defaults) or with RouteDefaults(...).save(name). Nothing was spent."

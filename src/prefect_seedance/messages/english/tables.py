@@ -22,6 +22,10 @@ TABLES: dict[str, str] = {
     "table.permission_denied": "It cannot be read: permission denied.",
     "table.plain_http": "Plain http is not safe. Use https.",
     "table.read_failed": "It cannot be read: {reason}.",
+    "table.password_in_bucket": (
+        "The address has a password in it, which a bucket's address does not take. Give the credentials by the "
+        "environment of the machine instead."
+    ),
     "table.store_failed": "It cannot be read ({error}): {reason}",
     "table.too_large": "It is larger than {limit:,} MiB, the limit for a table.",
     "table.too_slow": "It did not arrive within {seconds} s. Download it, and give the path of the file.",

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from prefect_seedance.core.content_coding import BodyDecoder
+from prefect_seedance.core.redaction import private_logs
 from prefect_seedance.errors import (
     InputError,
     InvalidResponse,
@@ -165,7 +166,8 @@ class Transport:
             raise InputError(text, provider=self._account.provider) from error
 
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request, trace: SendTrace) -> Answer:
-        response = await client.send(request, stream=True, follow_redirects=False)
+        with private_logs():
+            response = await client.send(request, stream=True, follow_redirects=False)
         try:
             trace.status = response.status_code
             trace.headers = dict(response.headers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect_seedance.errors import RoutePaused
 from prefect_seedance.ledger import AttemptRecord, CostLine, RowRecord, RowSummary, State, add_up_all
@@ -17,6 +17,7 @@ from prefect_seedance.reports.hints import stats_line
 from prefect_seedance.reports.results.row_result import INVALID, LEFT_OUT, RowResult, Rows
 from prefect_seedance.reports.spending import state_lines
 from prefect_seedance.tables.result_columns import PREFIX, RESULT_COLUMNS
+from prefect_seedance.tables.secret_addresses import frame_without_secrets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +90,10 @@ class GenerateResult:
     attempts: list[AttemptRecord] = field(default_factory=list, repr=False)
     known: int = 0
     made_of: str | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Prefect keeps results as pickles: signed links in the user's own cells stay in this process.
+        return {**self.__dict__, "frame": frame_without_secrets(self.frame)}
 
     @property
     def counts(self) -> Mapping[str, int]:

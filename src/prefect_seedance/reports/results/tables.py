@@ -14,6 +14,7 @@ import pandas as pd
 
 from prefect_seedance.reports.results.result import MONEY, GenerateResult
 from prefect_seedance.tables.result_columns import RESULT_COLUMNS
+from prefect_seedance.tables.secret_addresses import frame_without_secrets
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +35,7 @@ def write_tables(result: GenerateResult, csv: BinaryIO, parquet: BinaryIO | None
         add = None if parquet is None else _parquet(result, parquet, stack)
         # An empty table has one piece, for its headings.
         for start in range(0, max(len(result.rows), 1), PIECE):
-            piece = result.part(start, start + PIECE)
+            piece = frame_without_secrets(result.part(start, start + PIECE))
             piece.to_csv(csv, index=False, header=start == 0, encoding="utf-8")
             if add is not None:
                 add(piece)

@@ -41,13 +41,21 @@ async def result(request: Request) -> Response:
         return _denied(403, "SignatureDoesNotMatch", "The signature does not match.")
     if state.now() > int(expires):
         return _denied(403, "AccessDenied", "Request has expired.")
+    return _other_answer(request, state, job, expires) or await _serve(request, state, job)
+
+
+def _other_answer(request: Request, state: State, job: Job, expires: str) -> Response | None:
+    """What a valid link answers in place of the file; None where it serves it."""
     if state.is_late("late_link", job, job.finished_at):
         return _denied(state.faults.refused_status, "NotReady", "The object is not ready.")
+    if "redirected_link" in job.effects and "ticket" not in request.query_params:
+        ticket = state.signature(f"ticket {job.id}", int(expires))
+        return Response(status_code=302, headers={"Location": f"{request.url}&ticket={ticket}"})
     if "keyed_link" in job.effects:
         account = account_of(request, job.provider)
         if account is None or account.name != job.account:
             return JSONResponse({"error": {"code": "unauthorized", "message": "No API key provided."}}, status_code=401)
-    return await _serve(request, state, job)
+    return None
 
 
 async def _serve(request: Request, state: State, job: Job) -> Response:

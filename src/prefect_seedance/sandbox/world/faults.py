@@ -48,6 +48,7 @@ JOB_FAULTS = (
     "odd_headers",
     "keyed_link",
     "given_result",
+    "redirected_link",
 )
 #: What `odd_headers` may be; queued as `odd_headers=gzip`.
 ODD_HEADERS = (
@@ -149,6 +150,7 @@ class Faults:
         keyed_link: The link answers 401 without the key of the job's account.
         given_result: The link serves a file of the folder `SandboxSettings.results` in place of its own
             video. Which of them depends on the job; `given_result=NAME` queues an exact one.
+        redirected_link: The link answers 302 to another signed link of the same file.
         query_error: A query is answered with 502.
         query_cut: The connection of a query is dropped.
         query_limited: A query is answered with 429.
@@ -213,6 +215,7 @@ class Faults:
     odd_headers: float = 0.0
     keyed_link: float = 0.0
     given_result: float = 0.0
+    redirected_link: float = 0.0
     query_error: float = 0.0
     query_cut: float = 0.0
     query_limited: float = 0.0
