@@ -73,7 +73,21 @@ TABLES: dict[str, str] = {
         "Columns {columns} all mean {field}. Remove all but one, or state which one: {@columns:{field}=…}."
     ),
     "table.unread_column": "Column {heading!r} is not read. If it holds {field}, map it: {@columns:{field}={heading}}.",
+    "table.headings_below": ("The headings were found in row {line}. The rows above it are not read: {above}."),
+    "table.nameless_columns": "These columns have cells but no heading, and are not read: {columns}.",
+    "table.no_headings": (
+        "It seems to have no headings: row {line} holds {cell!r}. Write headings above it: 'prompt' above the prompts, "
+        "and the names of other settings, such as 'duration', above theirs."
+    ),
+    "table.two_headings": (
+        "Row {second} holds headings once more, as row {first} does. Remove all but one of these rows; a prompt is not "
+        "made of a heading."
+    ),
     # Its rows.
+    "table.short_rows": (
+        "These rows end before the last heading, and what they lack is read as empty: {lines}. If a line was broken "
+        "in two, join it."
+    ),
     "table.alike_rows": (
         "These rows differ from an earlier row only in their route or behind the '?' of a URL, and are identified by "
         "their order: {lines}. Give the table an id column before rows are added or moved."
