@@ -9,7 +9,6 @@ import io
 import json
 import re
 import sys
-import warnings as warning_filters
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import pandas as pd
 from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import shown, table_error
+from prefect_seedance.tables.excel import read_excel
 from prefect_seedance.tables.grid import GridRow, Read, headed
 from prefect_seedance.tables.source import TableSource, fetch
 
@@ -71,8 +71,7 @@ def read_sheet(location: str | Path, check_location: Callable[[str], None] | Non
     except TableError:
         raise
     except ImportError as error:
-        extra = "excel" if "openpyxl" in str(error) else "parquet"
-        raise table_error(source.name, [message("table.missing_package", extra=extra)]) from error
+        raise table_error(source.name, [message("table.missing_package", extra="parquet")]) from error
     except Exception as error:
         # Third-party readers raise arbitrary exceptions for broken files.
         reason = message("table.unreadable", error=type(error).__name__, reason=shown(error))
@@ -186,20 +185,6 @@ def _separator(text: str, suffix: str) -> str:
     return max(",;\t", key=first.count)
 
 
-def _xlsx(source: TableSource) -> Read:
-    with warning_filters.catch_warnings():
-        warning_filters.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-        with pd.ExcelFile(io.BytesIO(source.data), engine="openpyxl") as workbook:
-            # "NA" is text; only an empty cell is missing.
-            grid = pd.read_excel(
-                workbook, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[""]
-            )
-            sheets = [str(name) for name in workbook.sheet_names]
-    warnings = (message("table.first_sheet", sheet=sheets[0], sheets=len(sheets)),) if len(sheets) > 1 else ()
-    frame, lines, more = headed(_grid_rows(grid), source.name)
-    return frame, lines, (*warnings, *more)
-
-
 def _json(source: TableSource) -> Read:
     found = json.loads(source.data.decode("utf-8-sig"))
     if isinstance(found, Mapping):
@@ -249,5 +234,5 @@ def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
 
 
 _FORMATS: Mapping[str, Callable[[TableSource], Read]] = MappingProxyType(
-    {"csv": _csv, "xlsx": _xlsx, "json": _json, "jsonl": _jsonl, "parquet": _parquet}
+    {"csv": _csv, "xlsx": read_excel, "json": _json, "jsonl": _jsonl, "parquet": _parquet}
 )

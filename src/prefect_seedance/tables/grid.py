@@ -17,6 +17,7 @@ from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.cells import filled
 from prefect_seedance.tables.errors import shown, table_error
 from prefect_seedance.tables.headings import field_of
+from prefect_seedance.tables.unreadable import UnreadableCell
 
 __all__ = ["GridRow", "Read", "field_names", "headed"]
 
@@ -74,7 +75,8 @@ def headed(
 
 def field_names(cells: Iterable[Any], chosen: Collection[str] = ()) -> set[str]:
     """The fields that the cells of a row would name if they were headings. Each of the `chosen` is one of its own."""
-    texts = [cell.strip() for cell in cells if isinstance(cell, str) and len(cell) < 200]
+    # A cell of a merged region shows a text of the row above.
+    texts = [str(cell).strip() for cell in cells if isinstance(cell, str | UnreadableCell) and len(str(cell)) < 200]
     named = {field for text in texts if (field := field_of(text)) is not None}
     return named | {text for text in texts if text in chosen}
 
