@@ -24,7 +24,7 @@ __all__ = ["SheetPart", "Workbook", "unescaped"]
 
 MAX_UNPACKED = 1024**3
 """Bytes of all parts that are read, unpacked."""
-_MAX_HELD = 1024**3
+_MAX_HELD = 512 * 1024**2
 """Bytes of memory that cells and texts may take, counted roughly."""
 _MAX_PARTS = 10_000
 _MAX_TAG = 16 * 1024**2
