@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -284,3 +285,15 @@ def test_times_without_a_zone_are_read_by_the_jobs_that_both_sides_know() -> Non
     (match,) = (each for each in missing.matches if each.verdict == "missing here")
     assert [each.row for each in match.candidates] == ["right"]
     assert [each.row for each in missing.unexplained] == ["wrong"]
+
+
+def test_a_job_that_is_an_error_of_the_spreadsheet_is_no_job_of_the_ledger(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for line in [["job_id", "amount"], ["#N/A", "5 CNY"], ["j2", "=1+1"]]:
+        book.active.append(line)
+    book.save(tmp_path / "bill.xlsx")
+    with pytest.raises(InputError, match="line 3"):
+        read_bill(tmp_path / "bill.xlsx")
+    book.active["B3"] = "6 CNY"
+    book.save(tmp_path / "bill.xlsx")
+    assert [line.job_id for line in read_bill(tmp_path / "bill.xlsx").lines] == ["#N/A", "j2"]

@@ -9,8 +9,7 @@ import io
 import json
 import re
 import sys
-import warnings as warning_filters
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,8 +19,9 @@ import pandas as pd
 
 from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
-from prefect_seedance.tables.cells import filled, plain
 from prefect_seedance.tables.errors import shown, table_error
+from prefect_seedance.tables.excel import read_excel
+from prefect_seedance.tables.grid import GridRow, Read, headed
 from prefect_seedance.tables.source import TableSource, fetch
 
 _NO_TABLES = (
@@ -71,8 +71,7 @@ def read_sheet(location: str | Path, check_location: Callable[[str], None] | Non
     except TableError:
         raise
     except ImportError as error:
-        extra = "excel" if "openpyxl" in str(error) else "parquet"
-        raise table_error(source.name, [message("table.missing_package", extra=extra)]) from error
+        raise table_error(source.name, [message("table.missing_package", extra="parquet")]) from error
     except Exception as error:
         # Third-party readers raise arbitrary exceptions for broken files.
         reason = message("table.unreadable", error=type(error).__name__, reason=shown(error))
@@ -81,9 +80,6 @@ def read_sheet(location: str | Path, check_location: Callable[[str], None] | Non
         # pyarrow keeps freed memory: after a large file, more than the table itself takes.
         pyarrow.default_memory_pool().release_unused()
     return Sheet(frame, lines, source.name, source.folder, warnings)
-
-
-_Read = tuple[pd.DataFrame, Sequence[int], tuple[Message, ...]]
 
 
 def _format(source: TableSource) -> str:
@@ -123,7 +119,7 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _csv(source: TableSource) -> _Read:
+def _csv(source: TableSource) -> Read:
     text, warnings = _decoded(source)
     blank = _BLANK_LINES.match(text)
     text = text[blank.end() :] if blank else text  # pandas takes the width of the table from a blank first line
@@ -152,7 +148,14 @@ def _csv(source: TableSource) -> _Read:
         expected, line, cells = ragged.groups()
         reason = message("table.ragged", line=line, cells=cells, expected=expected)
         raise table_error(source.name, [reason]) from error
-    return (*_headed(grid, source.name, above=blank[0].count("\n") if blank else 0), warnings)
+    above = blank[0].count("\n") if blank else 0
+    frame, numbers, more = headed(_grid_rows(grid, above), source.name, empty="", bounded=True)
+    return frame, numbers, (*warnings, *more)
+
+
+def _grid_rows(grid: pd.DataFrame, above: int = 0) -> Iterable[GridRow]:
+    columns = [grid[place].astype(object).tolist() for place in grid.columns]
+    return enumerate(zip(*columns, strict=True), start=above + 1)
 
 
 def _decoded(source: TableSource) -> tuple[str, tuple[Message, ...]]:
@@ -182,37 +185,7 @@ def _separator(text: str, suffix: str) -> str:
     return max(",;\t", key=first.count)
 
 
-def _xlsx(source: TableSource) -> _Read:
-    with warning_filters.catch_warnings():
-        warning_filters.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-        with pd.ExcelFile(io.BytesIO(source.data), engine="openpyxl") as workbook:
-            # "NA" is text; only an empty cell is missing.
-            grid = pd.read_excel(
-                workbook, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[""]
-            )
-            sheets = [str(name) for name in workbook.sheet_names]
-    warnings = (message("table.first_sheet", sheet=sheets[0], sheets=len(sheets)),) if len(sheets) > 1 else ()
-    frame, lines = _headed(grid, source.name)
-    return frame.infer_objects(), lines, warnings
-
-
-def _headed(grid: pd.DataFrame, name: str, above: int = 0) -> tuple[pd.DataFrame, list[int]]:
-    """Take the first non-empty line as headings; empty lines and columns are left out."""
-    # Iterating over pandas text columns is slow; converting them to lists first is fast.
-    holding = pd.DataFrame({place: list(map(filled, grid[place].astype(object).tolist())) for place in grid.columns})
-    kept = [line for line, full in enumerate(holding.any(axis=1)) if full]
-    if not kept:
-        raise table_error(name, [message("table.empty")])
-    columns = [place for place in grid.columns if holding[place].any()]
-    headings = [str(plain(cell) or "") for cell in grid.loc[kept[0], columns]]
-    # A table without empty lines is not copied.
-    below = grid.iloc[1:] if len(kept) == len(grid) else grid.loc[kept[1:]]
-    frame = below[columns].reset_index(drop=True)
-    frame.columns = pd.Index([heading or f"Unnamed: {place}" for place, heading in enumerate(headings)])
-    return frame, [above + line + 1 for line in kept[1:]]
-
-
-def _json(source: TableSource) -> _Read:
+def _json(source: TableSource) -> Read:
     found = json.loads(source.data.decode("utf-8-sig"))
     if isinstance(found, Mapping):
         if found and all(isinstance(column, Mapping) for column in found.values()):
@@ -225,7 +198,7 @@ def _json(source: TableSource) -> _Read:
     return frame_of_rows(found, source.name), range(1, len(found) + 1), ()
 
 
-def _jsonl(source: TableSource) -> _Read:
+def _jsonl(source: TableSource) -> Read:
     rows, lines = [], []
     for number, line in enumerate(source.data.decode("utf-8-sig").split("\n"), start=1):
         if not line.strip():
@@ -238,7 +211,7 @@ def _jsonl(source: TableSource) -> _Read:
     return frame_of_rows(rows, source.name), lines, ()
 
 
-def _parquet(source: TableSource) -> _Read:
+def _parquet(source: TableSource) -> Read:
     import pyarrow.parquet  # noqa: PLC0415 - an extra, and slow to import
 
     table = pyarrow.parquet.read_table(io.BytesIO(source.data))
@@ -260,6 +233,6 @@ def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
     return pd.DataFrame([dict(row) for row in rows])
 
 
-_FORMATS: Mapping[str, Callable[[TableSource], _Read]] = MappingProxyType(
-    {"csv": _csv, "xlsx": _xlsx, "json": _json, "jsonl": _jsonl, "parquet": _parquet}
+_FORMATS: Mapping[str, Callable[[TableSource], Read]] = MappingProxyType(
+    {"csv": _csv, "xlsx": read_excel, "json": _json, "jsonl": _jsonl, "parquet": _parquet}
 )

@@ -158,3 +158,11 @@ def _squeezed(heading: str) -> str:
     letters = "".join(letter for letter in text if letter.isalnum())
     # `id` and `ids` differ in meaning; `image` and `images` do not.
     return letters if letters == "ids" else letters.removesuffix("s")
+
+
+def field_of(heading: str) -> str | None:
+    """The field that a heading names, or seems to mean; None for any other text."""
+    return _MEANINGS.get(_squeezed(heading))
+
+
+_MEANINGS = {**_SYNONYMS, **{_squeezed(field): field for field in KNOWN}}

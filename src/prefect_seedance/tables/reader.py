@@ -18,6 +18,7 @@ from prefect_seedance.tables.formats import Sheet, frame_of_rows, read_sheet
 from prefect_seedance.tables.headings import match_headings
 from prefect_seedance.tables.result_columns import without_result_columns
 from prefect_seedance.tables.rows import RowReader, TableRow
+from prefect_seedance.tables.unreadable import UnreadableCell
 
 TableLike = pd.DataFrame | str | os.PathLike[str] | Iterable[Mapping[str, Any] | VideoRequest]
 """Everything that can be read as a table."""
@@ -112,7 +113,21 @@ def read_table(
     reader = RowReader(sheet, cells, titles)
     rows, bad = reader.rows()
     warnings = [*sheet.warnings, *warnings, *reader.warnings()]
-    return Table(rows, frame, sheet.name, sheet.folder, warnings, bad, titles)
+    return Table(rows, _with_texts(frame), sheet.name, sheet.folder, warnings, bad, titles)
+
+
+def _with_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame, where unreadable cells are their texts: those of the user's own columns go into the results."""
+    changed: dict[int, list[Any]] = {}
+    for position, kind in enumerate(frame.dtypes):
+        cells = frame.iloc[:, position].tolist() if pd.api.types.is_object_dtype(kind) else ()
+        if any(type(cell) is UnreadableCell for cell in cells):
+            changed[position] = [str(cell) if isinstance(cell, UnreadableCell) else cell for cell in cells]
+    if changed:
+        frame = frame.copy(deep=False)
+        for position, column in changed.items():
+            frame.isetitem(position, column)
+    return frame
 
 
 def _sheet(source: TableLike, check_location: Callable[[str], None] | None) -> Sheet:

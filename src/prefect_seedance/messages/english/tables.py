@@ -35,14 +35,25 @@ TABLES: dict[str, str] = {
     # What its content is.
     "table.bad_line": "Line {line} is not JSON: {reason}.",
     "table.bad_row": "Row {row} is of type {type}; each row must name its cells: {{'prompt': '…'}}.",
+    "table.binary_workbook": "It is a binary workbook (.xlsb). Save it as .xlsx.",
     "table.binary": "It is binary data, not a table.",
     "table.compressed": "It is compressed. Unpack it first.",
     "table.empty": "It is empty.",
+    "table.empty_sheet": "Its first visible sheet, {sheet!r}, is empty.",
     "table.first_sheet": "Only the first sheet, {sheet!r}, was read; the workbook has {sheets:,}.",
+    "table.hidden_sheets": "Only the first visible sheet, {sheet!r}, was read. Hidden sheets before it: {hidden}.",
     "table.image": "It is an image, not a table.",
     "table.missing_package": "Reading it needs another package: pip install 'prefect-seedance[{extra}]'.",
+    "table.no_visible_sheet": "It has no visible sheet of cells.",
+    "table.no_workbook": "It is a zip archive, but no Excel workbook. Unpack it, or save the table as .xlsx or CSV.",
     "table.not_array": "It must be a JSON array of objects, one object for each row.",
+    "table.numbers_document": "It is a document of Apple Numbers. Export it as .xlsx or CSV.",
+    "table.odd_workbook": (
+        "It is not made as spreadsheet programs make workbooks, and is not read for safety. Open it in a spreadsheet "
+        "program and save it as .xlsx."
+    ),
     "table.old_workbook": "It is an old .xls workbook or an encrypted one. Save it as .xlsx without a password.",
+    "table.open_document": "It is an OpenDocument file (.ods). Save it as .xlsx or CSV.",
     "table.open_quote": "It is not a readable table: a quotation mark is opened and never closed.",
     "table.other_format": "Its name ends in {suffix}, but its content has another format.",
     "table.pdf": "It is a PDF, not a table.",
@@ -53,6 +64,10 @@ TABLES: dict[str, str] = {
     "table.read_as_chinese": "{table} is not UTF-8. It was read as Chinese (GB18030), such as {sample!r}.",
     "table.unknown_encoding": "Its encoding is unknown. Save it as UTF-8.",
     "table.unreadable": "It is not a readable table ({error}: {reason}).",
+    "table.unpacked_too_large": (
+        "Unpacked, it is larger than {limit:,} MiB, the limit for a table. Delete empty rows and columns that are only "
+        "formatted, or save it as CSV."
+    ),
     "table.unreadable_csv": "It is not a readable table: {reason}.",
     "table.web_page": "It is a web page, not a table. Check the link.",
     # Its headings.
@@ -77,7 +92,34 @@ TABLES: dict[str, str] = {
         "Columns {columns} all mean {field}. Remove all but one, or state which one: {@columns:{field}=…}."
     ),
     "table.unread_column": "Column {heading!r} is not read. If it holds {field}, map it: {@columns:{field}={heading}}.",
+    "table.headings_below": ("The headings were found in row {line}. The rows above it are not read: {above}."),
+    "table.nameless_columns": "These columns have cells but no heading, and are not read: {columns}.",
+    "table.no_headings": (
+        "It seems to have no headings: row {line} holds {cell!r}. Write headings above it: 'prompt' above the prompts, "
+        "and the names of other settings, such as 'duration', above theirs."
+    ),
+    "table.unreadable_heading": "A heading cannot be read: it {problem}.",
+    "table.two_headings": (
+        "Row {second} holds headings once more, as row {first} does. Remove all but one of these rows; a prompt is not "
+        "made of a heading."
+    ),
     # Its rows.
+    "table.hidden_rows": (
+        "{count:hidden row was|hidden rows were} left out: {lines}. A table is read as it is seen. To make videos of "
+        "these rows too, remove the filter, or show them."
+    ),
+    "table.merged_columns": (
+        "Cells are merged across columns: {regions}. Their value was read in the first of these columns only; the "
+        "others are empty there."
+    ),
+    "table.shown_otherwise": (
+        "Column {column!r} shows its numbers in another form than they are stored: {cell} is shown as {shown!r}, and "
+        "was read as {read}. To keep the form, format the column as text and write it out."
+    ),
+    "table.short_rows": (
+        "These rows end before the last heading, and what they lack is read as empty: {lines}. If a line was broken "
+        "in two, join it."
+    ),
     "table.alike_rows": (
         "These rows differ from an earlier row only in their route or behind the '?' of a URL, and are identified by "
         "their order: {lines}. Give the table an id column before rows are added or moved."
@@ -146,8 +188,18 @@ TABLES: dict[str, str] = {
     "cell.problem": "row {line} ({key}), {cell}: {problem}",
     # What is wrong with a cell follows its row and column: no subject, no full stop.
     "cell.broken_list": "starts like a list but is not one. Write a JSON array, or separate the parts with |",
+    "cell.error_value": "is an error value (cell {cell}). Correct it, or clear the cell",
+    "cell.formula_without_value": (
+        "is a formula whose result is not stored in the file (cell {cell}). Open the file in a spreadsheet program and "
+        "save it there"
+    ),
+    "cell.hidden_by_format": "is hidden by its number format (cell {cell}). Clear the cell, or give it another format",
     "cell.is_date": "is a date: the spreadsheet converted it. Format the column as text and write 16:9",
+    "cell.merged": (
+        "is merged with {first} (cells {region}). Unmerge the cells, and write into each row what it is to have"
+    ),
     "cell.nested_list": "is nested too deeply. Write a JSON array of URLs or files",
+    "cell.no_date": "is formatted as a date, but its number is none (cell {cell}). Correct it, or clear the cell",
     "cell.no_id": "is empty; in a table with ids every row needs one",
     "cell.not_id": "an id must be text or a number, not {kind}",
     "cell.not_media": "must be a URL or a file, or a list of them, not {kind}",
@@ -161,6 +213,14 @@ TABLES: dict[str, str] = {
     "cell.not_seconds": "must be a whole number of seconds, such as 5",
     "cell.not_switch": "must be true or false (yes/no, 1/0 and 是/否 also work)",
     "cell.not_text": "must be text, not {kind}",
+    "cell.picture": (
+        "is empty, and a picture lies over it (cell {cell}). Pictures in a sheet are not read: write the link or the "
+        "path of the file, or move the picture"
+    ),
+    "cell.rich_value": (
+        "is a picture in the cell, a linked data type or an error (cell {cell}). Pictures in cells are not read: write "
+        "the link or the path of the file"
+    ),
     "cell.row_empty": "the row is empty",
     "cell.same_id": "row {line} has the same id; each row needs its own",
     "cell.too_long": "has {length:,} characters; at most {limit:,} are allowed",

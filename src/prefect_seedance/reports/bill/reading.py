@@ -17,6 +17,7 @@ from prefect_seedance.reports.bill.amounts import currency_of, read_amount
 from prefect_seedance.routes.pricing import decimals
 from prefect_seedance.tables.cells import plain
 from prefect_seedance.tables.formats import Sheet, read_sheet
+from prefect_seedance.tables.unreadable import UnreadableCell
 
 __all__ = ["Bill", "BillLine", "read_bill"]
 
@@ -83,8 +84,10 @@ def read_bill(
         raise InputError(message("audit.no_job_column", path=path, headings=headings))
     if amount is None:
         raise InputError(message("audit.no_amount_column", path=path, headings=headings))
-    cells = [sheet.frame.iloc[:, place].astype(object).tolist() for place in range(len(headings))]
-    amounts = _amounts(path, sheet, headings[amount], cells[amount], cells[job])
+    raw = [sheet.frame.iloc[:, place].astype(object).tolist() for place in range(len(headings))]
+    # A cell that cannot be read is its text, which names no job of the ledger. As an amount it is refused.
+    cells = [[str(cell) if isinstance(cell, UnreadableCell) else cell for cell in column] for column in raw]
+    amounts = _amounts(path, sheet, headings[amount], raw[amount], cells[job])
     money = _currencies(headings, amount, cells, currency)
     accounts, times = _cells(headings, cells, _ACCOUNT), _cells(headings, cells, _TIME)
     models = [cells[place] for place, heading in enumerate(headings) if _bare(heading) in _MODEL]
