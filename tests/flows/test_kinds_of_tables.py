@@ -25,7 +25,7 @@ def test_whole_numbers_beside_gaps_come_back_whole_and_no_kind_of_table_pays_twi
     for number, table in enumerate(tables):
         result = make(table, ledger=ledger)
         assert result.made == (0 if number else 2)
-        with open(result.files["csv"], encoding="utf-8-sig", newline="") as file:
+        with result.files["csv"].open(encoding="utf-8-sig", newline="") as file:
             assert [(row["sku"], row["stock"]) for row in csv.DictReader(file)] == [(str(BIG), "1001"), ("3", "")]
         assert pq.read_table(result.files["parquet"])["stock"].to_pylist() == [1001, None]
     assert ledger.exists()

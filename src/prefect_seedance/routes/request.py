@@ -143,7 +143,6 @@ class Shape(BaseModel):
                 *("разрешение", "auflösung", "résolution", "resolución", "resolução", "risoluzione"),
             ),
             ("size", "videosize", "尺寸"),
-            ("size", "videosize", "尺寸"),
             in_block="720p, for example, where a row does not say.",
             in_job="720p, for example. Empty: as the route says.",
         ),

@@ -58,7 +58,6 @@ _SUFFIXES: Mapping[str, frozenset[str]] = {
 """Words that may follow the name of a field, such as its unit: `length_s`, `image url`, `prompt_en`."""
 
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OTHER_UNIT = re.compile(
     r"(?<![a-z])(?:ms|msecs?|milli\w*|m|mins?|minutes?|h|hours?|frames?|fps)(?![a-z])|分|毫秒|帧|幀|小时|小時"
 )
