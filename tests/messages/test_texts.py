@@ -133,7 +133,7 @@ def test_one_message_speaks_the_words_of_each_surface(surface, words) -> None:
 def test_a_mapping_is_written_as_each_surface_takes_it(surface, prompt, ratio) -> None:
     with use_surface(surface):
         assert str(message("table.no_prompt", found="", heading="文案")).endswith(f"map it: {prompt}.")
-        assert str(message("table.unread_column", heading="shape", field="ratio")).endswith(f"map it: {ratio}.")
+        assert str(message("table.no_such_column", field="ratio", heading="shape", found="")).startswith(f"{ratio}: ")
 
 
 def test_equal_messages_are_counted_as_one_on_every_surface() -> None:

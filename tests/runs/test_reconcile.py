@@ -14,7 +14,7 @@ from prefect_seedance.planning.plan import prepare
 from prefect_seedance.planning.run_limits import RunLimits
 from prefect_seedance.providers import Account, RouteSettings
 from prefect_seedance.reports.results.result import build_result
-from prefect_seedance.routes import find
+from prefect_seedance.routes import VideoRequest, find, resolve
 from prefect_seedance.runs.batch import run_batch
 from prefect_seedance.runs.reconcile import GROUP
 from prefect_seedance.tables import row_keys
@@ -118,6 +118,62 @@ async def test_a_batch_of_version_0_1_is_known_by_its_former_keys(tmp_path, prom
         assert len(build_result(table, plan, outcome, batch="spring", take="1").rows) == len(plans)
     # A former key also chooses its row.
     assert len(prepare(table, ROUTES, only=[known[0][0]]).rows) == 1
+    await ledger.close()
+
+
+UNREAD = [
+    {"prompt": "a cat", "时长(秒)": 5},
+    {"prompt": "a cat"},
+    {"prompt": "a cat", "时长(秒)": "8秒"},
+    {"prompt": "a cup", "images": "https://a.example/1.png\u200b", "时长(秒)": 5},
+    {"prompt": CAFE_DECOMPOSED, "时长(秒)": 5},
+]
+"""Rows that versions before 0.3 read without the duration, and with invisible text."""
+
+
+@pytest.mark.parametrize("own_ids", [None, "编号", "id"])
+async def test_a_column_that_was_not_read_before_makes_no_row_anew(tmp_path, own_ids):
+    """A batch goes on with the same table: its rows are known by the keys of the former reading, and stay."""
+    rows = [{own_ids: f"shot-1-{n}", **row} for n, row in enumerate(UNREAD)] if own_ids else UNREAD
+
+    def former():
+        for row in rows:
+            yield {
+                "prompt": row["prompt"],
+                **({"images": (row["images"],)} if "images" in row else {}),
+            }
+
+    keys = row_keys.numbered(map(row_keys.base_key, former()))
+    if own_ids == "id":
+        keys = [row["id"] for row in rows]
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    ledger = await Ledger.open(url)
+    run = await ledger.begin_run("spring")
+    requests = [resolve(ROUTES[0].route, VideoRequest(**cells), ROUTES[0].defaults) for cells in former()]
+    plans = [
+        Plan(
+            key,
+            row_keys.fingerprint("jimmy", ROUTES[0].route.model, request),
+            row_keys.redacted(request),
+            "jimmy",
+            "default",
+            ROUTES[0].route.model,
+            key,
+        )
+        for key, request in zip(keys, requests, strict=True)
+    ]
+    ids = await ledger.write(planning.plan, run, "1", plans)
+    await ledger.end_run(run)
+    for _ in range(2):
+        table = read_table(rows)
+        assert [row.request.duration for row in table.rows] == [5, None, 8, 5, 5]
+        plan = prepare(table, ROUTES)
+        given = asked(plan, ROUTES, batch="spring", output=tmp_path / "v", ledger_url=url, patience=0, limits=AT_ONCE)
+        outcome = await run_batch(*given, steps_for)
+        assert {row.key: row.id for row in await ledger.read(lookups.rows_of, "spring")} == ids
+        assert {outcome.records[row.key].id for row in table.rows} == set(ids.values())
+    # A former key also chooses its row.
+    assert len(prepare(table, ROUTES, only=[keys[0]]).rows) == 1
     await ledger.close()
 
 

@@ -16,7 +16,23 @@ from prefect_seedance.routes.request import VideoRequest
 from prefect_seedance.tables import cells
 from prefect_seedance.tables.cells import PARSERS
 
-EMPTY = [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "\n\t", "\u3000"]
+EMPTY = [
+    None,
+    float("nan"),
+    np.nan,
+    np.float32("nan"),
+    pd.NA,
+    pd.NaT,
+    Decimal("NaN"),
+    "",
+    "  ",
+    "\n\t",
+    "\u3000",
+    "\u200b",
+    "\ufeff \u2060",
+    "\xad",
+    "\u3164",
+]
 
 
 def test_every_field_of_a_request_has_a_parser():
@@ -43,6 +59,22 @@ GOOD = [
     ("duration", np.int8(5), 5),
     ("duration", np.float64(5), 5),
     ("duration", Decimal("5.00"), 5),
+    ("duration", "8s", 8),
+    ("duration", "8秒", 8),
+    ("duration", "8 sec", 8),
+    ("duration", "8.0 Seconds", 8),
+    ("duration", "８ 秒钟", 8),
+    ("duration", "00:08", 8),
+    ("duration", "0:00:08", 8),
+    ("duration", "1:05", 65),
+    ("duration", dt.time(0, 0, 8), 8),
+    ("duration", dt.timedelta(seconds=8), 8),
+    ("duration", "\u200b8\ufeff", 8),
+    ("resolution", "1080p HD", "1080p"),
+    ("resolution", "Full HD (1080P)", "1080p"),
+    ("resolution", "720p高清", "720p"),
+    ("resolution", "4K", "4k"),
+    ("resolution", "\u202a720p\u202c", "720p"),
     ("resolution", "720P", "720p"),
     ("resolution", 720, "720p"),
     ("resolution", 720.0, "720p"),
@@ -80,6 +112,9 @@ GOOD = [
     ("images", np.array(["https://a/1", "https://a/2"]), ("https://a/1", "https://a/2")),
     ("images", Path("shots/1.png"), (str(Path("shots/1.png")),)),
     ("images", "logo.png", ("logo.png",)),
+    ("images", "\u202aC:\\a.png\u200b|\ufeffb.png", ("C:\\a.png", "b.png")),
+    ("id", "\ufeffshot-1\u200b", "shot-1"),
+    ("prompt", "\u200bsal\u200cam 👨\u200d👩\u200d👧", "\u200bsal\u200cam 👨\u200d👩\u200d👧"),
     (
         "images",
         "media/分镜 1.png | C:\\a.png\ns3://bucket/a b.png",
@@ -126,6 +161,11 @@ BAD = [
     ("duration", 5.5, "whole number"),
     ("duration", float("inf"), "whole number"),
     ("duration", True, "whole number"),
+    ("duration", "8.5s", "whole number"),
+    ("duration", "8 min", "whole number"),
+    ("duration", "800ms", "whole number"),
+    ("duration", "5-8s", "whole number"),
+    ("duration", dt.time(0, 8), "whole number"),
     ("duration", "nan", "whole number"),
     ("duration", "9" * 5000, "whole number"),
     ("resolution", True, "such as 720p"),

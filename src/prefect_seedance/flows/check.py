@@ -25,14 +25,15 @@ __all__ = ["check_routes"]
 @table_flow(name="check routes", flow_run_name="check")
 @blocking
 async def check_routes(
-    route: Any, *, output: str | Path = "videos", ledger: str | None = None
+    route: Any, *, output: str | Path = "videos", ledger: str | Path | None = None
 ) -> list[Finding] | State[Any]:
     """Check whether routes can be used: host, key, balance, ledger and output. Free: nothing is created or spent.
 
     Args:
         route: A RouteDefaults block, the name of a saved one, or several.
         output: The folder for videos and results, or a URL; it is created if it is missing.
-        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        ledger: The ledger's URL, or the path of a SQLite file. Default: PREFECT_SEEDANCE_LEDGER, else one under
+            PREFECT_HOME.
 
     Returns:
         What was found about each subject.

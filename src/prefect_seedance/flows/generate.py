@@ -61,7 +61,7 @@ async def generate_videos(
     batch: str,
     output: str | Path = "videos",
     file_name: str | None = None,
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
     take: str = "1",
     only: Any = None,
     limit: int | None = None,
@@ -88,7 +88,8 @@ async def generate_videos(
     The same call again never pays for what the batch has: it continues with the rest.
 
     Args:
-        table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
+        table: A DataFrame (pandas, polars, Arrow, duckdb), a list of rows, requests or prompts, or the path or URL of a
+            table (CSV, Excel, Parquet, JSON).
         route: A RouteDefaults block, the name of a saved one, or several: a row's `route`, `model` and `provider`
             columns pick among them (see `choose`), and the first is the default.
         batch: The name under which the rows are kept. May be a template such as `nightly-{scheduled:%Y-%m-%d}`, in the
@@ -97,7 +98,8 @@ async def generate_videos(
             credentials); each batch has its own folder in it.
         file_name: A template for the names of the videos in the batch's folder, such as `{model}/{id}-{ratio}`. Fields:
             batch, id, take, model, provider, duration, resolution, ratio, date, and your own columns.
-        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        ledger: The ledger's URL, or the path of a SQLite file. Default: PREFECT_SEEDANCE_LEDGER, else one under
+            PREFECT_HOME.
         take: Another take makes the same rows again, on purpose; earlier takes keep their files and costs.
         only: Row ids: all other rows are left out.
         limit: How many rows to take, from the first on: a pilot.
@@ -215,7 +217,7 @@ async def generate_video(
     route: Any,
     batch: str,
     output: str | Path = "videos",
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
     take: str = "1",
     patience: float = 3600,
 ) -> GenerateResult | State[Any]:
@@ -226,7 +228,8 @@ async def generate_video(
         route: A RouteDefaults block or the name of a saved one.
         batch: The name under which the row is kept.
         output: The folder for videos and results, or a URL such as `s3://bucket/prefix`.
-        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        ledger: The ledger's URL, or the path of a SQLite file. Default: PREFECT_SEEDANCE_LEDGER, else one under
+            PREFECT_HOME.
         take: Another take makes the same video again, on purpose.
         patience: Seconds to wait for the job.
 
@@ -287,7 +290,7 @@ def _seconds(patience: float) -> float:
     return float(patience)
 
 
-def _ledger_warnings(ledger: str | None) -> list[str]:
+def _ledger_warnings(ledger: str | Path | None) -> list[str]:
     if ledger or os.environ.get("PREFECT_SEEDANCE_LEDGER") or not deployment.id:
         return []
     return [str(message("run.default_ledger"))]

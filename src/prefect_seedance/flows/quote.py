@@ -93,12 +93,13 @@ async def quote_videos(
     media_hosts: Any = (),
     probe: bool = True,
     choose: Choose = "first",
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
 ) -> QuoteResult | State[Any]:
     """Check a table and say what it would cost. Nothing is sent and nothing is spent.
 
     Args:
-        table: A DataFrame, a list of rows or requests, or the path or URL of a table (CSV, Excel, Parquet, JSON).
+        table: A DataFrame (pandas, polars, Arrow, duckdb), a list of rows, requests or prompts, or the path or URL of a
+            table (CSV, Excel, Parquet, JSON).
         route: A RouteDefaults block, the name of a saved one, or several.
         only: Row ids: all other rows are left out.
         limit: How many rows to take, from the first on.
@@ -142,14 +143,14 @@ async def quote_videos(
     return Completed(name="Quoted", message=str(total), data=result)
 
 
-async def _spending(ledger: str | None, routes: Sequence[RouteSettings], plan: BatchPlan) -> list[str]:
+async def _spending(ledger: str | Path | None, routes: Sequence[RouteSettings], plan: BatchPlan) -> list[str]:
     try:
         return quote_lines(await spending_before(ledger_url(ledger, prefect_home()), routes), plan.rows)
     except SeedanceError as error:
         return [str(error.text)]  # it only shows: a ledger that cannot be read stops the run itself
 
 
-async def _reusable(ledger: str | None, plan: BatchPlan) -> list[Message]:
+async def _reusable(ledger: str | Path | None, plan: BatchPlan) -> list[Message]:
     try:
         offer = await reusable_before(ledger_url(ledger, prefect_home()), plan.rows)
     except SeedanceError:

@@ -3,6 +3,7 @@
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from prefect.client.schemas.objects import State
@@ -33,7 +34,7 @@ async def resolve_video(
     cost: str | None = None,
     take: str = "1",
     route: Any = None,
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
 ) -> str | State[Any]:
     """Settle a row whose outcome is unknown, after you have looked it up at the provider. Nothing is spent.
 
@@ -47,7 +48,8 @@ async def resolve_video(
         take: The take.
         route: A route block of the account that paid, or its name: the provider is asked about the job first, for free.
             Empty: the saved blocks are searched for one.
-        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        ledger: The ledger's URL, or the path of a SQLite file. Default: PREFECT_SEEDANCE_LEDGER, else one under
+            PREFECT_HOME.
 
     Returns:
         What was done, in words.
@@ -89,7 +91,7 @@ async def resolve_videos(
     until: str | None = None,
     take: str | None = None,
     confirm: bool = False,
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
 ) -> str | State[Any]:
     """Settle all unknown rows of a batch at once, or those of one reason or time. Nothing is sent.
 
@@ -106,7 +108,8 @@ async def resolve_videos(
         until: Only creates that were sent before this time.
         take: Only this take. Empty: all takes.
         confirm: Settle them.
-        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        ledger: The ledger's URL, or the path of a SQLite file. Default: PREFECT_SEEDANCE_LEDGER, else one under
+            PREFECT_HOME.
 
     Returns:
         What there is, and what was done, in words.

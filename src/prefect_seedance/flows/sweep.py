@@ -2,6 +2,7 @@
 
 # Annotations are no strings here: Prefect may load this file by its path, and could not resolve them then.
 
+from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
@@ -30,7 +31,7 @@ __all__ = ["sweep_videos"]
 @table_flow(name="sweep videos", flow_run_name="sweep")
 @blocking
 async def sweep_videos(
-    route: Any, *, batch: str | None = None, ledger: str | None = None, patience: float = 600
+    route: Any, *, batch: str | None = None, ledger: str | Path | None = None, patience: float = 600
 ) -> SweepOutcome | State[Any]:
     """Find jobs whose run died, wait for them, and fetch their videos. Nothing is created and nothing is paid.
 
@@ -40,7 +41,8 @@ async def sweep_videos(
     Args:
         route: A RouteDefaults block, the name of a saved one, or several: one for each account.
         batch: Only this batch; empty: all batches of the ledger.
-        ledger: The ledger's URL. Default: PREFECT_SEEDANCE_LEDGER, else a SQLite file under PREFECT_HOME.
+        ledger: The ledger's URL, or the path of a SQLite file. Default: PREFECT_SEEDANCE_LEDGER, else one under
+            PREFECT_HOME.
         patience: Seconds to wait for jobs that still run; the next sweep goes on.
 
     Returns:

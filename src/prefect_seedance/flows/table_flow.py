@@ -7,8 +7,8 @@ whatever parameter, it gets what stands before the query, without user and passw
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import pandas as pd
@@ -62,7 +62,7 @@ def _bare(value: Any) -> Any:
 
 
 def _table(table: Any) -> str:
-    if isinstance(table, str | Path):
+    if isinstance(table, str | os.PathLike):
         return bare(str(table))
     if isinstance(table, pd.DataFrame):
         columns = [
@@ -86,6 +86,8 @@ def _route(route: Any) -> Any:
 
 
 def _ledger(url: Any) -> Any:
+    if isinstance(url, os.PathLike):
+        return bare(os.fspath(url))
     return bare(shown_url(url) if "://" in url else url) if isinstance(url, str) else url
 
 

@@ -70,6 +70,15 @@ class Checker:
 
     def checked(self, row: TableRow) -> tuple[PlannedRow | None, Sequence[Message | str]]:
         """The planned row, or None and all reasons why it may not be sent."""
+        planned, reasons = self._checked(row)
+        if planned is None or row.former is None:
+            return planned, reasons
+        before, _ = self._checked(row.former)
+        if before is None:
+            return planned, reasons
+        return replace(planned, accepts=planned.accepts | before.accepts | {before.fingerprint}), reasons
+
+    def _checked(self, row: TableRow) -> tuple[PlannedRow | None, Sequence[Message | str]]:
         cache_key = (
             row.model,
             row.provider,
@@ -207,7 +216,7 @@ def _candidate(row: TableRow, route: _CheckedRoute, request: VideoRequest) -> Pl
         line=row.line,
         review=route.review,
         accepts=_former(route.settings, request),
-        former_key=row.former_key,
+        former_keys=row.former_keys,
     )
 
 

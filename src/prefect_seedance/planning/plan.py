@@ -172,7 +172,7 @@ def _selected(table: Table, only: Collection[Any] | None, limit: int | None) -> 
     keys |= {position: problems[0].key for position, problems in table.bad.items()}
     if only is not None:
         present = set(keys.values())
-        former = {row.former_key: row.key for row in table.rows if row.former_key is not None}
+        former = {key: row.key for row in table.rows for key in row.former_keys}
         named = {_row_key(key) for key in ([only] if isinstance(only, str) else only)}
         wanted = {former.get(key, key) if key not in present else key for key in named}
         if missing := sorted(wanted - set(keys.values())):

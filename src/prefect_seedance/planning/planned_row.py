@@ -28,7 +28,7 @@ class PlannedRow:
         accepts: The fingerprints under which it may have been made before: one for each of several routes, and those
             that an earlier version gave it. A video that any of them made is the row's video, whatever their order is
             now.
-        former_key: The key that an earlier version gave it; None where it is the same.
+        former_keys: The keys that earlier versions gave it, where they differ.
         priced_in: The currency in which the candidates were ordered by price; None where the user ordered them.
     """
 
@@ -45,7 +45,7 @@ class PlannedRow:
     others: tuple[PlannedRow, ...] = ()
     accepts: frozenset[str] = frozenset()
     priced_in: str | None = None
-    former_key: str | None = None
+    former_keys: tuple[str, ...] = ()
 
     @property
     def candidates(self) -> tuple[PlannedRow, ...]:

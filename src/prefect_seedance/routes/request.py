@@ -30,7 +30,8 @@ class Column:
 
     Attributes:
         reader: The name of its reader in the module that reads cells.
-        headings: Other headings that people use for this column, in lower case, without spaces and plural `s`.
+        headings: Other headings that are read as this column, in lower case, without spaces and plural `s`.
+        doubtful: Headings that mean this column in one table and something else in another: the user is asked.
         optional: Whether a route may lack it; `Route.switches` lists those that a route honours.
         in_block: Its help text as a default of a route block.
         in_job: Its help text in a job block.
@@ -39,6 +40,7 @@ class Column:
 
     reader: str
     headings: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
     optional: bool = False
     in_block: str = ""
     in_job: str = ""
@@ -52,9 +54,45 @@ class Column:
 class Prompt(BaseModel):
     """The text of a request."""
 
-    prompt: Annotated[str | None, Column("prompt", ("text", "提示词", "文案"))] = Field(
-        default=None, description="What the video shows."
-    )
+    prompt: Annotated[
+        str | None,
+        Column(
+            "prompt",
+            (
+                *(
+                    "text",
+                    "prompttext",
+                    "textprompt",
+                    "videoprompt",
+                    "promptcontent",
+                    "description",
+                    "videodescription",
+                ),
+                *(
+                    "promptdescription",
+                    "scenedescription",
+                    "提示词",
+                    "视频提示词",
+                    "提示語",
+                    "提示语",
+                    "提示詞",
+                    "文案",
+                ),
+                *(
+                    "描述",
+                    "视频描述",
+                    "画面描述",
+                    "场景描述",
+                    "内容",
+                    "文本",
+                    "プロンプト",
+                    "프롬프트",
+                    "промпт",
+                    "промт",
+                ),
+            ),
+        ),
+    ] = Field(default=None, description="What the video shows.")
 
 
 class Shape(BaseModel):
@@ -64,7 +102,33 @@ class Shape(BaseModel):
         int | None,
         Column(
             "duration",
-            ("second", "时长"),
+            (
+                *(
+                    "second",
+                    "sec",
+                    "durationsecond",
+                    "durationsec",
+                    "durationinsecond",
+                    "durationinsec",
+                    "videoduration",
+                ),
+                *("lengthsecond", "lengthsec", "lengthinsecond", "lengthinsec", "videolength", "cliplength"),
+                *(
+                    "clipduration",
+                    "时长",
+                    "視頻時長",
+                    "時長",
+                    "视频时长",
+                    "时长秒",
+                    "时长秒数",
+                    "秒",
+                    "秒数",
+                    "秒數",
+                    "长度秒",
+                ),
+                *("длительность", "dauer", "durée", "duración", "duração", "durata", "길이", "재생시간"),
+            ),
+            ("length", "长度", "長度"),
             in_block="Seconds of video, where a row does not say.",
             in_job="Seconds of video. Empty: as the route says.",
         ),
@@ -73,7 +137,12 @@ class Shape(BaseModel):
         str | None,
         Column(
             "resolution",
-            ("分辨率",),
+            (
+                *("res", "quality", "videoquality", "videoresolution", "picturequality"),
+                *("分辨率", "解析度", "清晰度", "画质", "畫質", "視頻分辨率", "视频分辨率", "解像度", "画質", "해상도"),
+                *("разрешение", "auflösung", "résolution", "resolución", "resolução", "risoluzione"),
+            ),
+            ("size", "videosize", "尺寸"),
             in_block="720p, for example, where a row does not say.",
             in_job="720p, for example. Empty: as the route says.",
         ),
@@ -82,7 +151,31 @@ class Shape(BaseModel):
         str | None,
         Column(
             "ratio",
-            ("aspectratio", "比例", "画面比例"),
+            (
+                *(
+                    "aspectratio",
+                    "aspect",
+                    "videoratio",
+                    "videoaspectratio",
+                    "screenratio",
+                    "比例",
+                    "画面比例",
+                    "视频比例",
+                ),
+                *(
+                    "宽高比",
+                    "寬高比",
+                    "长宽比",
+                    "長寬比",
+                    "畫面比例",
+                    "画幅",
+                    "画幅比例",
+                    "横纵比",
+                    "纵横比",
+                    "アスペクト比",
+                ),
+                *("縦横比", "화면비", "비율", "соотношениесторон", "seitenverhältni"),
+            ),
             in_block="16:9, for example, where a row does not say.",
             in_job="16:9, for example. Empty: as the route says.",
         ),
@@ -91,6 +184,7 @@ class Shape(BaseModel):
         Literal["landscape", "portrait"] | None,
         Column(
             "orientation",
+            ("videoorientation", "screenorientation", "画面方向", "方向", "横竖屏", "横屏竖屏"),
             optional=True,
             in_block="Landscape or portrait, where a row does not say and no ratio is set.",
             in_job="Landscape or portrait, where no ratio is set. Empty: as the route says.",
@@ -101,21 +195,107 @@ class Shape(BaseModel):
 class Media(BaseModel):
     """The media of a request."""
 
-    images: Annotated[Addresses, Column("references", ("referenceimage", "imageurl", "参考图"))] = Field(
-        default=(), description="Reference images."
-    )
-    first_image: Annotated[str | None, Column("reference", ("firstframe", "首帧"))] = Field(
-        default=None, description="The image that the video starts with."
-    )
-    last_image: Annotated[str | None, Column("reference", ("lastframe", "尾帧"))] = Field(
-        default=None, description="The image that the video ends with."
-    )
-    reference_videos: Annotated[Addresses, Column("references", ("video", "referencevideourl"))] = Field(
-        default=(), description="Videos to take motion or scenes from."
-    )
-    reference_audios: Annotated[Addresses, Column("references")] = Field(
-        default=(), description="Sounds to take voices or music from."
-    )
+    images: Annotated[
+        Addresses,
+        Column(
+            "references",
+            (
+                *(
+                    "referenceimage",
+                    "refimage",
+                    "imageref",
+                    "imagereference",
+                    "inputimage",
+                    "sourceimage",
+                    "img",
+                    "refimg",
+                ),
+                *(
+                    "picture",
+                    "pic",
+                    "referencepicture",
+                    "参考图",
+                    "参考图片",
+                    "参考图像",
+                    "参考照片",
+                    "參考圖",
+                    "參考圖片",
+                ),
+                *(
+                    "图片",
+                    "图像",
+                    "圖片",
+                    "垫图",
+                    "図",
+                    "参考画像",
+                    "画像",
+                    "이미지",
+                    "참고이미지",
+                    "изображение",
+                    "картинка",
+                ),
+            ),
+            ("reference", "photo", "照片"),
+        ),
+    ] = Field(default=(), description="Reference images.")
+    first_image: Annotated[
+        str | None,
+        Column(
+            "reference",
+            (
+                *("firstframe", "firstframeimage", "startframe", "startimage", "startframeimage", "startingframe"),
+                *(
+                    "startingimage",
+                    "firstpicture",
+                    "首帧",
+                    "首帧图",
+                    "首帧图片",
+                    "首幀",
+                    "首图",
+                    "起始帧",
+                    "开始帧",
+                    "第一帧",
+                ),
+            ),
+        ),
+    ] = Field(default=None, description="The image that the video starts with.")
+    last_image: Annotated[
+        str | None,
+        Column(
+            "reference",
+            (
+                *("lastframe", "lastframeimage", "endframe", "endimage", "endframeimage", "endingframe", "finalframe"),
+                *(
+                    "endingimage",
+                    "lastpicture",
+                    "尾帧",
+                    "尾帧图",
+                    "尾帧图片",
+                    "尾幀",
+                    "尾图",
+                    "结束帧",
+                    "末帧",
+                    "最后一帧",
+                ),
+            ),
+        ),
+    ] = Field(default=None, description="The image that the video ends with.")
+    reference_videos: Annotated[
+        Addresses,
+        Column(
+            "references",
+            ("refvideo", "videoref", "videoreference", "inputvideo", "参考视频", "參考視頻"),
+            ("video", "sourcevideo", "视频"),
+        ),
+    ] = Field(default=(), description="Videos to take motion or scenes from.")
+    reference_audios: Annotated[
+        Addresses,
+        Column(
+            "references",
+            ("refaudio", "audioref", "audioreference", "inputaudio", "referencesound", "参考音频", "參考音頻"),
+            ("音频", "音頻"),
+        ),
+    ] = Field(default=(), description="Sounds to take voices or music from.")
 
 
 class Options(BaseModel):
@@ -125,7 +305,8 @@ class Options(BaseModel):
         bool | None,
         Column(
             "switch",
-            ("audio",),
+            ("audio", "withaudio", "withsound", "hasaudio", "audioon", "生成音频", "有声", "是否有声"),
+            ("sound", "声音", "聲音"),
             optional=True,
             in_block="Whether the video has sound, on routes that can choose.",
             in_job="Whether it has sound. Empty: as the route says.",
@@ -136,6 +317,7 @@ class Options(BaseModel):
         bool | None,
         Column(
             "switch",
+            ("addwatermark", "withwatermark", "haswatermark", "水印", "是否水印", "添加水印", "浮水印"),
             optional=True,
             in_block="Whether it has a watermark, on routes that can choose.",
             in_job="Whether it has a watermark. Empty: as the route says.",
@@ -145,6 +327,7 @@ class Options(BaseModel):
         bool | None,
         Column(
             "switch",
+            ("联网", "联网搜索", "網路搜尋"),
             optional=True,
             in_block="Whether the model may search the web: at Anyfast, for rows of text only.",
             in_job="Whether the model may search the web. Empty: as the route says.",

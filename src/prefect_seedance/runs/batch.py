@@ -150,7 +150,7 @@ async def run_batch(
         await check_ledger(session, root)
         session.failures_allowed = spec.limits.failures_allowed(len(planned))
         await _check_budget(session)
-        former = {row.former_key for row in planned.values() if row.former_key is not None}
+        former = {key for row in planned.values() for key in row.former_keys}
         marks = await ledger.read(lookups.marks_of, spec.batch, spec.take, planned.keys() | former)
         renamed = by_known_keys(planned.values(), marks)
         planned = {row.key: row for row in (_known_as(row, renamed) for row in planned.values())}

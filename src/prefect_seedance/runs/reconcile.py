@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
@@ -25,11 +26,14 @@ OVER = frozenset({State.STORED, State.REFUSED, State.FAILED, State.EXPIRED, Stat
 """A run moves no row out of these, unless its file is gone or the user asks for a retry."""
 
 
+_HASHED = re.compile(r"r-[0-9a-f]{12}(?:-\d+)?")
+
+
 def by_known_keys(rows: Iterable[PlannedRow], known: Collection[str]) -> dict[str, str]:
     """The key by which the ledger knows each row that it has under a former key, by the row's present key.
 
-    Rows that an earlier version told apart by the form of their text are equal now, and numbered; each takes one key
-    that the ledger has, so that none is paid for again.
+    Rows that an earlier version told apart by the form of their text are equal now, and numbered; others were equal,
+    and are told apart now. Each takes one key that the ledger has, so that none is paid for again.
 
     Args:
         rows: The rows of the run, in the table's order.
@@ -39,13 +43,15 @@ def by_known_keys(rows: Iterable[PlannedRow], known: Collection[str]) -> dict[st
     taken = {row.key for row in rows if row.key in known}
     former: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        if row.former_key is not None:
-            former[_base(row.key)].append(row.former_key)
+        for key in row.former_keys:
+            for base in {_base(row.key), _base(key)}:
+                former[base].append(key)
     found: dict[str, str] = {}
     for row in rows:
-        if row.key in known or row.former_key is None:
+        if row.key in known:
             continue
-        for key in (row.former_key, *former[_base(row.key)]):
+        alike = [key for base in map(_base, (row.key, *row.former_keys)) for key in former[base]]
+        for key in (*row.former_keys, *(alike if row.former_keys else ())):
             if key in known and key not in taken:
                 found[row.key] = key
                 taken.add(key)
@@ -54,8 +60,8 @@ def by_known_keys(rows: Iterable[PlannedRow], known: Collection[str]) -> dict[st
 
 
 def _base(key: str) -> str:
-    """The part of a hashed key that equal rows share."""
-    return "-".join(key.split("-")[:2])
+    """The part of a hashed key that equal rows share; a user's id shares nothing."""
+    return key[:14] if _HASHED.fullmatch(key) else key
 
 
 async def plan_rows(

@@ -97,7 +97,7 @@ async def carry_out(
     context: RunContext,
     key: str,
     request: VideoRequest | None = None,
-    former_key: str | None = None,
+    former_keys: Collection[str] = (),
 ) -> JobTicket:
     """Carry out one step of one row, which is planned first where `request` is given.
 
@@ -108,7 +108,7 @@ async def carry_out(
         context: The row's route, and the ledger.
         key: The row key.
         request: What the video should be, where the row may be new.
-        former_key: The key by which an earlier version knew the row; it stays where the ledger has it.
+        former_keys: The keys by which earlier versions knew the row; one stays where the ledger has it.
 
     Raises:
         LedgerError: The ledger does not know the row, another run holds it, or it has not reached this step yet.
@@ -123,7 +123,7 @@ async def carry_out(
         if root is not None:
             # A later step of a row sends nothing: it takes any ledger of the folder that knows the row.
             await (check_identity(ledger, root) if request is None else check_ledger(session, root))
-        key = await _known_key(session, key, former_key)
+        key = await _known_key(session, key, former_keys)
         resolved = None
         if request is not None and storage is not None:
             resolved = _checked(settings, request, key)
@@ -242,11 +242,11 @@ def _stuck(record: RowRecord) -> SeedanceError:
     )
 
 
-async def _known_key(session: Session, key: str, former: str | None) -> str:
-    if former is None:
+async def _known_key(session: Session, key: str, former: Collection[str]) -> str:
+    if not former:
         return key
-    known = await session.ledger.read(lookups.marks_of, session.run.batch, session.spec.take, {key, former})
-    return former if former in known and key not in known else key
+    known = await session.ledger.read(lookups.marks_of, session.run.batch, session.spec.take, {key, *former})
+    return next((each for each in (key, *former) if each in known), key)
 
 
 async def _taken(session: Session, key: str) -> RowRecord:

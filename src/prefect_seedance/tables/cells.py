@@ -26,7 +26,8 @@ from prefect_seedance.errors import CellError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.routes.route_expression import parse_route_expression
-from prefect_seedance.tables.unreadable import UnreadableCell
+from prefect_seedance.tables.invisible import is_blank, trimmed
+from prefect_seedance.tables.unreadable import UnreadableCell, unreadable_text
 
 MAX_TEXT = 1_000_000
 """Characters of a prompt. Far above the limit of any route; it keeps a wrong column out of the ledger."""
@@ -37,6 +38,10 @@ MAX_NAME = 200
 
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 _WHOLE = re.compile(r"[+-]?\d{1,9}(?:\.0*)?")
+_SECONDS = re.compile(r"([+-]?\d{1,9})(?:\.0*)?\s*(?:s|secs?\.?|seconds?|秒钟?|秒鐘|с|сек\.?|секунды?|초)?")
+_CLOCK = re.compile(r"(?:0?0:)?(\d{1,2}):([0-5]\d)")
+_LINES = re.compile(r"\d{3,4}p")
+_QUALITY_WORD = re.compile(r"\(?(?:full-?hd|fullhd|fhd|uhd|qhd|hd|sd|高清|超清|标清|全高清)\)?")
 _INTEGRAL_FLOAT = re.compile(r"(-?\d+)\.0")
 _RATIO = re.compile(r"0*([1-9]\d{0,4})\s*[:x×/∶]\s*0*([1-9]\d{0,4})(?::00)?")
 _RATIO_WORD = re.compile(r"[a-z][a-z_-]*")
@@ -56,7 +61,9 @@ _REVIEWS = {"asset": "asset", "素材": "asset", "portrait": "portrait", "真人
 
 
 def plain(value: Any) -> Any:
-    """The cell as a plain value: numpy scalars unwrapped, text trimmed, every kind of empty cell as None.
+    """The cell as a plain value: numpy scalars unwrapped, text stripped, every kind of empty cell as None.
+
+    Text of invisible characters only is empty.
 
     Raises:
         CellError: The format's reader could not read the cell.
@@ -65,7 +72,8 @@ def plain(value: Any) -> Any:
         if "\r" in value:
             # Spreadsheets write the line breaks of their platform; those must not change the row's key.
             value = value.replace("\r\n", "\n").replace("\r", "\n")
-        return str(value).strip() or None
+        text = str(value).strip()
+        return None if is_blank(text) else text
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, UnreadableCell):
@@ -77,9 +85,27 @@ def plain(value: Any) -> Any:
     return value
 
 
-def prompt(value: Any) -> str | None:
-    """A prompt. Only text: a number means that the wrong column was taken, which would waste the whole table."""
+def _cell(value: Any, *, trim: bool = True) -> Any:
+    """The cell of a field as a plain value, trimmed of invisible characters too.
+
+    Raises:
+        CellError: It is not what the user sees: an error of the spreadsheet, or a formula.
+    """
     cell = plain(value)
+    if not isinstance(cell, str):
+        return cell
+    text = trimmed(cell)
+    if (problem := unreadable_text(text)) is not None:
+        raise CellError(problem)
+    return text if trim else cell
+
+
+def prompt(value: Any) -> str | None:
+    """A prompt. Only text: a number means that the wrong column was taken, which would waste the whole table.
+
+    Invisible characters stay in it: they join letters and emoji.
+    """
+    cell = _cell(value, trim=False)
     if cell is None:
         return None
     if not isinstance(cell, str):
@@ -89,7 +115,7 @@ def prompt(value: Any) -> str | None:
 
 def name(value: Any) -> str | None:
     """The name of a model."""
-    cell = plain(value)
+    cell = _cell(value)
     if cell is None:
         return None
     if not isinstance(cell, str):
@@ -105,7 +131,7 @@ def provider(value: Any) -> str | None:
 
 def route_expression(value: Any) -> tuple[str, ...] | None:
     """The routes that a row names, in order, or `cheapest`; see `routes.route_expression`."""
-    cell = plain(value)
+    cell = _cell(value)
     if isinstance(cell, np.ndarray) and cell.ndim == 1:
         cell = cell.tolist()
     if cell is None:
@@ -125,7 +151,7 @@ def row_id(value: Any) -> str | None:
 
     Numbers lose the `.0` that DataFrames and spreadsheets add; text is NFC-normalised.
     """
-    cell = plain(value)
+    cell = _cell(value)
     if cell is None:
         return None
     if type(cell) is str and cell.isascii() and "." not in cell and cell.isprintable():
@@ -143,32 +169,40 @@ def row_id(value: Any) -> str | None:
 
 
 def duration(value: Any) -> int | None:
-    """Whole seconds: `5`, `5.0`, or either as text."""
-    cell = plain(value)
+    """Whole seconds: `5`, `5.0`, either as text, with a unit as in `5s` and `5秒`, or as a clock shows them, `0:05`."""
+    cell = _cell(value)
     if cell is None:
         return None
+    if isinstance(cell, dt.time):
+        cell = dt.timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second, microseconds=cell.microsecond)
+    if isinstance(cell, dt.timedelta) and dt.timedelta() < cell < dt.timedelta(minutes=1) and not cell.microseconds:
+        return cell.seconds  # from a minute on, it may be minutes that a spreadsheet took for hours
     if not isinstance(cell, bool) and isinstance(cell, str | int | float | Decimal):
-        text = unicodedata.normalize("NFKC", str(cell)[:64])
-        if _WHOLE.fullmatch(text):
-            return int(text.partition(".")[0])
+        text = unicodedata.normalize("NFKC", str(cell)[:64]).lower()
+        if whole := _SECONDS.fullmatch(text):
+            return int(whole[1])
+        if clock := _CLOCK.fullmatch(text):
+            return 60 * int(clock[1]) + int(clock[2])
     raise CellError(message("cell.not_seconds"))
 
 
 def resolution(value: Any) -> str | None:
-    """A resolution: `720p`, `720P` and `720` are the same."""
-    cell = plain(value)
+    """A resolution: `720p`, `720P`, `720` and `720p HD` are the same."""
+    cell = _cell(value)
     if cell is None:
         return None
     if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
         raise CellError(message("cell.not_resolution", kind=_kind(cell)))
     text = unicodedata.normalize("NFKC", _checked(str(cell), MAX_NAME)).lower().replace(" ", "")
     text = unicodedata.normalize("NFC", text)  # without the spaces, a letter and an accent may be adjacent
+    if _LINES.fullmatch(bare := _QUALITY_WORD.sub("", text, count=1).strip("()")):
+        text = bare
     return f"{text.partition('.')[0]}p" if _WHOLE.fullmatch(text) else text
 
 
 def ratio(value: Any) -> str | None:
     """A ratio: `16:9` in any spelling, also as the time of day that spreadsheets make of it; or a word."""
-    cell = plain(value)
+    cell = _cell(value)
     if isinstance(cell, dt.timedelta):
         minutes, rest = divmod(cell, dt.timedelta(minutes=1))
         cell = f"{minutes // 60}:{minutes % 60}" if not rest else cell
@@ -189,7 +223,7 @@ def ratio(value: Any) -> str | None:
 
 def orientation(value: Any) -> str | None:
     """Landscape or portrait, in any case."""
-    cell = plain(value)
+    cell = _cell(value)
     if cell is None:
         return None
     word = _ORIENTATIONS.get(cell.lower()) if isinstance(cell, str) else None
@@ -200,7 +234,7 @@ def orientation(value: Any) -> str | None:
 
 def review(value: Any) -> str | None:
     """The review for a row's media, in any case."""
-    cell = plain(value)
+    cell = _cell(value)
     if cell is None:
         return None
     word = _REVIEWS.get(cell.lower()) if isinstance(cell, str) else None
@@ -211,7 +245,7 @@ def review(value: Any) -> str | None:
 
 def switch(value: Any) -> bool | None:
     """A boolean: true/false, yes/no, y/n, on/off, 1/0, 是/否."""
-    cell = plain(value)
+    cell = _cell(value)
     if cell is None:
         return None
     if isinstance(cell, str | int | float):  # True and False are ints
@@ -226,7 +260,7 @@ def references(value: Any) -> tuple[str, ...] | None:
 
     Each part is a URL, an `asset://` id, a data URI, a path or an object store's address; `routes` distinguishes them.
     """
-    cell = plain(value)
+    cell = _cell(value)
     if cell is None:
         return None
     if isinstance(cell, str):
@@ -240,6 +274,15 @@ def references(value: Any) -> tuple[str, ...] | None:
     else:
         raise CellError(message("cell.not_media", kind=_kind(cell)))
     return tuple(_reference(part) for part in parts if plain(part) is not None) or None
+
+
+def former_reading(field: str, text: str) -> Any:
+    """A prompt or media as versions before 0.3 read them: stripped of spaces only, so that invisible text stayed."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if field == "prompt":
+        return text or None
+    parts = tuple(part.strip() for part in map(str, _parts(text)) if part.strip())
+    return (parts or None) if COLUMNS[field].reader == "references" else (parts[0] if parts else None)
 
 
 def reference(value: Any) -> str | None:
@@ -272,7 +315,7 @@ def _parts(text: str) -> list[Any]:
 
 
 def _reference(part: Any) -> str:
-    text = plain(os.fspath(part)) if isinstance(part, os.PathLike) else plain(part)
+    text = _cell(os.fspath(part)) if isinstance(part, os.PathLike) else _cell(part)
     if not isinstance(text, str):
         raise CellError(message("cell.not_media_part", kind=_kind(text)))
     return _checked(text, MAX_MEDIA)
@@ -289,7 +332,7 @@ def _checked(text: str, limit: int) -> str:
 def filled(value: Any) -> bool:
     """Whether a cell is not empty."""
     if type(value) is str:
-        return value != "" and not value.isspace()
+        return not is_blank(value)
     return isinstance(value, UnreadableCell) or plain(value) is not None
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 
@@ -22,6 +21,7 @@ from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import shown, table_error
 from prefect_seedance.tables.excel import read_excel
 from prefect_seedance.tables.grid import GridRow, Read, headed
+from prefect_seedance.tables.objects import arrow_frame, frame_of_rows
 from prefect_seedance.tables.source import TableSource, fetch
 
 _NO_TABLES = (
@@ -217,20 +217,8 @@ def _parquet(source: TableSource) -> Read:
     table = pyarrow.parquet.read_table(io.BytesIO(source.data))
     # Invalid text would otherwise fail only when the results are written, after the videos were paid for.
     table.validate(full=True)
-    frame = table.to_pandas()
+    frame = arrow_frame(table)
     return frame, range(1, len(frame) + 1), ()
-
-
-def frame_of_rows(rows: Sequence[Any], name: str) -> pd.DataFrame:
-    """Make a DataFrame of a list of rows, each a mapping from heading to cell.
-
-    Raises:
-        TableError: A row is not a mapping.
-    """
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, Mapping):
-            raise table_error(name, [message("table.bad_row", row=number, type=type(row).__name__)])
-    return pd.DataFrame([dict(row) for row in rows])
 
 
 _FORMATS: Mapping[str, Callable[[TableSource], Read]] = MappingProxyType(

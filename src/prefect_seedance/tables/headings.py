@@ -3,49 +3,111 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.request import COLUMNS
 from prefect_seedance.tables.cells import PARSERS
 from prefect_seedance.tables.errors import shown, table_error
+from prefect_seedance.tables.invisible import trimmed
 
 _SHOWN = 20
 
 KNOWN = tuple(PARSERS)
 """The fields that a column can set."""
 
-_SYNONYMS = {
-    **{heading: name for name, column in COLUMNS.items() for heading in column.headings},
-    "模型": "model",
-    "线路": "route",
+_OTHER_HEADINGS = {
+    "id": (
+        "rowid",
+        "promptid",
+        "no",
+        "nr",
+        "number",
+        "编号",
+        "編號",
+        "序号",
+        "序號",
+        "行号",
+        "番号",
+        "번호",
+        "номер",
+        "uuid",
+    ),
+    "model": ("modelname", "modelid", "模型", "模型名称", "模型名", "モデル", "모델", "модель"),
+    "provider": ("providername", "供应商", "服务商", "提供商"),
+    "route": ("线路", "路线", "路由"),
+    **{field: column.headings for field, column in COLUMNS.items()},
 }
-"""Headings that often mean one of the fields: they are not read, but cause a warning. Spelled as by `_squeezed`."""
+"""Headings that are read as a field besides its own name."""
+
+_BRACKETED = re.compile(r"[\[({【〔<《][^\])}】〕>》]*[\])}】〕>》]")
+_WORDS = re.compile(r"[^\W_]+")
+_SUFFIXES: Mapping[str, frozenset[str]] = {
+    "prompt": frozenset({"en", "zh", "cn", "ja", "jp", "ko", "de", "fr", "es", "ru", "eng", "english", "chinese"}),
+    "duration": frozenset({"s", "sec", "secs", "second", "seconds", "in"}),
+    "resolution": frozenset({"p", "px"}),
+    **dict.fromkeys(
+        ("images", "first_image", "last_image", "reference_videos", "reference_audios"),
+        frozenset({"url", "urls", "uri", "link", "links", "path", "paths", "file", "files"}),
+    ),
+}
+"""Words that may follow the name of a field, such as its unit: `length_s`, `image url`, `prompt_en`."""
+
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_OTHER_UNIT = re.compile(
+    r"(?<![a-z])(?:ms|msecs?|milli\w*|m|mins?|minutes?|h|hours?|frames?|fps)(?![a-z])|分|毫秒|帧|幀|小时|小時"
+)
+_SECONDS = re.compile(r"(?<![a-z])s(?:ecs?|econds?)?(?![a-z])|秒")
+_LENGTHS = frozenset({"length", "time", "长度", "時間", "时间", "長度"})
+_TEXTS = frozenset({"id", "prompt"})
+"""Fields beside whose own column other texts and numbers are quite usual: nothing is said of these."""
+
+_OWN, _LISTED, _ASKED = range(3)
+
+
+@dataclass(frozen=True)
+class Headings:
+    """The columns of a table's fields.
+
+    Attributes:
+        positions: The position of each field's column.
+        read_as: The fields whose columns have another name: earlier versions did not read them.
+        warnings: How columns were understood, and which are not read.
+    """
+
+    positions: dict[str, int]
+    read_as: frozenset[str]
+    warnings: list[Message]
 
 
 def match_headings(
-    headings: Sequence[object], columns: Mapping[str, str] | None, name: str
-) -> tuple[dict[str, int], list[Message]]:
+    headings: Sequence[object],
+    columns: Mapping[str, str] | None,
+    name: str,
+    cells_of: Callable[[int], Iterable[object]] | None = None,
+) -> Headings:
     """Find the column of each known field.
 
-    Case, spaces, hyphens, underscores and a plural `s` are ignored. Other columns are the user's own.
+    Case, spaces, hyphens, underscores and a plural `s` are ignored. A column with the field's own name is taken. Where
+    there is none, a heading that is listed for the field is, also with something in brackets or with a unit behind it;
+    a warning says so. Where several fit, or a heading is doubtful, the error asks. Other columns are the user's own.
 
     Args:
         headings: The table's headings in order.
         columns: Field to the user's heading, where the names differ. An empty heading says that the table has no such
             field: a column of that name, or of a similar one, is the user's own.
         name: The table's name, for messages.
-
-    Returns:
-        The position of each field's column, and warnings about columns that seem to mean a field but are not read.
+        cells_of: The first cells of a column, by its position: they show which column may hold the prompts.
 
     Raises:
-        TableError: No prompt column, a heading that looks like a misspelt field, two columns for one field or with
-            one heading, or wrong `columns`. The error has all problems.
+        TableError: No prompt column, a heading that looks like a misspelt field or may mean one, two columns for one
+            field or with one heading, or wrong `columns`. The error has all problems.
     """
-    titles = ["" if heading is None else str(heading).strip() for heading in headings]
+    titles = ["" if heading is None else trimmed(str(heading)) for heading in headings]
     chosen, problems = _chosen(titles, columns or {})
     problems += [
         message("table.same_headings", count=count, heading=shown(title))
@@ -54,29 +116,72 @@ def match_headings(
     ]
     positions = {field: position for field, position in chosen.items() if position is not None}
     spare = [position for position in range(len(titles)) if position not in positions.values()]
+    understood = _Understood(titles, spare)
     for field in KNOWN:
-        if field in chosen:
-            continue
-        same = [position for position in spare if _squeezed(titles[position]) == _squeezed(field)]
-        if len({titles[position] for position in same}) > 1:
-            problems.append(message("table.several_columns", columns=_quoted(titles[p] for p in same), field=field))
-        if same:
-            positions[field] = same[0]
-            spare = [position for position in spare if position not in same]
+        if field not in chosen:
+            understood.take(field)
+        elif chosen[field] is None:
+            understood.leave(field)
+    positions |= understood.positions
+    problems += understood.problems
+    spare = understood.spare
     typos = _typos([titles[position] for position in spare], {*KNOWN} - {*positions} - {*chosen})
     problems += [_misspelt(title, field) for title, field in typos]
     if "prompt" not in positions and not any(field == "prompt" for _, field in typos):
-        problems.append(_no_prompt(titles))
+        problems.append(_no_prompt(titles, spare, cells_of))
     if problems:
         raise table_error(name, problems)
-    return positions, _unread([titles[position] for position in spare], {*positions} | {*chosen})
+    return Headings(positions, frozenset(understood.read_as), understood.warnings)
+
+
+class _Understood:
+    """The columns that were understood so far, and those that are left."""
+
+    def __init__(self, titles: Sequence[str], spare: list[int]) -> None:
+        self._titles = titles
+        self._meanings = {position: _meaning(titles[position]) for position in spare}
+        self.spare = spare
+        self.positions: dict[str, int] = {}
+        self.read_as: set[str] = set()
+        self.problems: list[Message] = []
+        self.warnings: list[Message] = []
+
+    def leave(self, field: str) -> None:
+        """The user says that no column is this field."""
+        self.spare = [p for p in self.spare if (self._meanings[p] or ("",))[0] != field]
+
+    def take(self, field: str) -> None:
+        """Find the column of a field."""
+        kinds = {
+            kind: [p for p in self.spare if self._meanings[p] == (field, kind)] for kind in (_OWN, _LISTED, _ASKED)
+        }
+        kind, found = next(((kind, found) for kind, found in kinds.items() if found), (_OWN, []))
+        if not found:
+            return
+        titles = [self._titles[position] for position in found]
+        if len(set(titles)) > 1:
+            self.problems.append(message("table.several_columns", columns=_quoted(titles), field=field))
+        elif kind == _ASKED:
+            self.problems.append(message("table.doubtful_heading", heading=shown(titles[0]), field=field))
+        elif kind == _LISTED:
+            self.read_as.add(field)
+            self.warnings.append(message("table.read_as", heading=shown(titles[0]), field=field))
+        self.positions[field] = found[0]
+        self.spare = [position for position in self.spare if position not in found]
+        if field not in _TEXTS:
+            self.warnings += [
+                message("table.unread_column", heading=shown(self._titles[p]), other=shown(titles[0]))
+                for later in (_LISTED, _ASKED)
+                if later > kind
+                for p in kinds[later]
+            ]
 
 
 def _chosen(titles: list[str], columns: Mapping[str, str]) -> tuple[dict[str, int | None], list[Message]]:
     chosen: dict[str, int | None] = {}
     problems: list[Message] = []
     for field, heading in columns.items():
-        wanted = str(heading).strip()
+        wanted = trimmed(str(heading))
         if field not in PARSERS:
             problems.append(_no_field(field, wanted))
         elif not wanted:
@@ -106,10 +211,17 @@ def _no_field(field: str, heading: str) -> Message:
     return message("table.no_field", field=shown(field), fields=KNOWN)
 
 
-def _no_prompt(titles: list[str]) -> Message:
-    meant = next((title for title in titles if _SYNONYMS.get(_squeezed(title)) == "prompt"), None)
-    example = meant or next((title for title in titles if title), "…")
-    return message("table.no_prompt", found=_found(titles), heading=shown(example))
+def _no_prompt(titles: list[str], spare: list[int], cells_of: Callable[[int], Iterable[object]] | None) -> Message:
+    likely = max(spare, key=lambda position: _worded(cells_of(position)), default=None) if cells_of else None
+    if likely is None or not titles[likely]:
+        likely = next((position for position, title in enumerate(titles) if title), None)
+    return message("table.no_prompt", found=_found(titles), heading="…" if likely is None else shown(titles[likely]))
+
+
+def _worded(cells: Iterable[object]) -> float:
+    """How much a column looks like prompts: the length of its texts, times the share of those that differ."""
+    texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip() and "://" not in cell]
+    return sum(map(len, texts)) / len(texts) * len(set(texts)) / len(texts) if texts else 0
 
 
 def _misspelt(title: str, field: str) -> Message:
@@ -136,7 +248,7 @@ def _typos(titles: list[str], missing: set[str]) -> list[tuple[str, str]]:
     spellings = {_squeezed(field): field for field in KNOWN if field in missing and field != "id"}
     found = []
     for title in titles:
-        if _squeezed(title) in _SYNONYMS:
+        if _meaning(title) is not None:
             continue
         near = difflib.get_close_matches(_squeezed(title), spellings, n=1, cutoff=0.8)
         if near:
@@ -144,25 +256,55 @@ def _typos(titles: list[str], missing: set[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _unread(titles: list[str], settled: set[str]) -> list[Message]:
-    meant = [(title, _SYNONYMS.get(_squeezed(title))) for title in titles]
-    return [
-        message("table.unread_column", heading=shown(title), field=field)
-        for title, field in meant
-        if field and field not in settled
-    ]
+def _meaning(title: str) -> tuple[str, int] | None:
+    """The field that a heading names or seems to mean, and how: by the field's own name, by a listed one, in doubt."""
+    whole = _squeezed(title)
+    if whole in _NAMES:
+        return _NAMES[whole], _OWN
+    text = unicodedata.normalize("NFKC", _HUMP.sub(" ", title[:200])).casefold()
+    words = _WORDS.findall(_BRACKETED.sub(" ", text))
+    meaning = _listed(whole) or next(filter(None, (_phrase(words, size) for size in range(len(words), 0, -1))), None)
+    if meaning is None and (bare := whole.rstrip("0123456789")) != whole:
+        field = _NAMES.get(bare) or (_listed(bare) or (None,))[0]
+        meaning = None if field is None else (field, _ASKED)  # one of several columns: `image1`
+    if words and words[0] in _LENGTHS and _SECONDS.search(text):
+        meaning = "duration", _LISTED  # `length (s)` is a duration, `length` may not be
+    if meaning is not None and meaning[0] == "duration" and _OTHER_UNIT.search(text):
+        return "duration", _ASKED
+    return meaning
 
 
-def _squeezed(heading: str) -> str:
-    text = unicodedata.normalize("NFKC", heading[:200]).casefold()
-    letters = "".join(letter for letter in text if letter.isalnum())
-    # `id` and `ids` differ in meaning; `image` and `images` do not.
-    return letters if letters == "ids" else letters.removesuffix("s")
+def _phrase(words: Sequence[str], size: int) -> tuple[str, int] | None:
+    """What the first words mean, where only a unit or its like follows them."""
+    spelt = _singular("".join(words[:size]))
+    meaning = (_NAMES[spelt], _LISTED) if spelt in _NAMES else _listed(spelt)
+    if meaning is None or any(word not in _SUFFIXES.get(meaning[0], ()) for word in words[size:]):
+        return None
+    return meaning
+
+
+def _listed(spelt: str) -> tuple[str, int] | None:
+    if spelt in _SYNONYMS:
+        return _SYNONYMS[spelt], _LISTED
+    return (_DOUBTFUL[spelt], _ASKED) if spelt in _DOUBTFUL else None
 
 
 def field_of(heading: str) -> str | None:
     """The field that a heading names, or seems to mean; None for any other text."""
-    return _MEANINGS.get(_squeezed(heading))
+    meaning = _meaning(heading)
+    return None if meaning is None else meaning[0]
 
 
-_MEANINGS = {**_SYNONYMS, **{_squeezed(field): field for field in KNOWN}}
+def _squeezed(heading: str) -> str:
+    text = unicodedata.normalize("NFKC", heading[:200]).casefold()
+    return _singular("".join(letter for letter in text if letter.isalnum()))
+
+
+def _singular(letters: str) -> str:
+    # `id` and `ids` differ in meaning; `image` and `images` do not.
+    return letters if letters == "ids" else letters.removesuffix("s")
+
+
+_NAMES = {_squeezed(field): field for field in KNOWN}
+_SYNONYMS = {_squeezed(heading): field for field, headings in _OTHER_HEADINGS.items() for heading in headings}
+_DOUBTFUL = {_squeezed(heading): field for field, column in COLUMNS.items() for heading in column.doubtful}

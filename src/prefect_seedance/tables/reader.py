@@ -6,22 +6,40 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from prefect_seedance.core.gc_pause import gc_paused
-from prefect_seedance.messages import Message, message
-from prefect_seedance.routes.request import VideoRequest
-from prefect_seedance.tables.errors import CellProblem, cells_error, shown, table_error
-from prefect_seedance.tables.formats import Sheet, frame_of_rows, read_sheet
+from prefect_seedance.messages import Message
+from prefect_seedance.tables.errors import CellProblem, cells_error, shown
+from prefect_seedance.tables.formats import Sheet, read_sheet
 from prefect_seedance.tables.headings import match_headings
+from prefect_seedance.tables.objects import frame_of
 from prefect_seedance.tables.result_columns import without_result_columns
 from prefect_seedance.tables.rows import RowReader, TableRow
 from prefect_seedance.tables.unreadable import UnreadableCell
 
-TableLike = pd.DataFrame | str | os.PathLike[str] | Iterable[Mapping[str, Any] | VideoRequest]
-"""Everything that can be read as a table."""
+_SAMPLE = 200
+"""Rows by which the column that may hold the prompts is found."""
+
+
+class ToPandas(Protocol):
+    """A table of another library, such as polars or Arrow."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The same table as a DataFrame."""
+
+
+class ToFrame(Protocol):
+    """The result of a query in duckdb."""
+
+    def df(self) -> pd.DataFrame:
+        """The same table as a DataFrame."""
+
+
+TableLike = pd.DataFrame | ToPandas | ToFrame | str | os.PathLike[str] | Iterable[Any]
+"""Everything that can be read as a table; see `read_table`."""
 
 __all__ = ["Table", "TableLike", "TableRow", "read_table"]
 
@@ -85,8 +103,9 @@ def read_table(
     """Read a table of requests.
 
     Args:
-        source: A DataFrame, a list of rows (mappings or `VideoRequest`), or the path or URL of a CSV, TSV, JSON, JSON
-            lines, Parquet or Excel file.
+        source: A DataFrame of pandas, polars, Arrow, duckdb or another library with `to_pandas`; rows (mappings, rows
+            of a database, named tuples, dataclasses, pydantic models, `VideoRequest`); prompts; columns by heading; or
+            the path or URL of a CSV, TSV, JSON, JSON lines, Parquet or Excel file.
         columns: Field to the user's heading, such as `{"prompt": "文案"}`; an empty heading says that the table has no
             such field.
         check_location: Called with each path or URL before it is opened; raises for one that must not be.
@@ -102,17 +121,24 @@ def read_table(
     frame, keys = without_result_columns(sheet.frame)
     if not len(frame) and not len(frame.columns):
         return Table([], frame, sheet.name, sheet.folder)  # an empty query result has neither rows nor headings
-    positions, warnings = match_headings(list(frame.columns), columns, sheet.name)
-    cells = {name: frame.iloc[:, position].astype(object).tolist() for name, position in positions.items()}
-    titles = {name: str(frame.columns[position]) for name, position in positions.items()}
+    found = match_headings(
+        list(frame.columns),
+        columns,
+        sheet.name,
+        lambda position: frame.iloc[:_SAMPLE, position].astype(object).tolist(),
+    )
+    cells = {name: frame.iloc[:, position].astype(object).tolist() for name, position in found.positions.items()}
+    titles = {name: str(frame.columns[position]) for name, position in found.positions.items()}
     if "id" not in cells and "id" not in (columns or {}) and str(frame.index.name).strip().lower() == "id":
         # An index named id becomes a column of that name when the table is written to a file.
         cells["id"], titles["id"] = frame.index.astype(object).tolist(), str(frame.index.name)
-    if keys is not None and "id" not in cells:
-        cells["id"], titles["id"] = keys, "row"
-    reader = RowReader(sheet, cells, titles)
+    read_as = found.read_as
+    if keys is not None and (read_as & {"id"} or "id" not in cells):
+        # The keys of an earlier result come before a column that only resembles an id.
+        cells["id"], titles["id"], read_as = keys, "row", read_as - {"id"}
+    reader = RowReader(sheet, cells, titles, read_as)
     rows, bad = reader.rows()
-    warnings = [*sheet.warnings, *warnings, *reader.warnings()]
+    warnings = [*sheet.warnings, *found.warnings, *reader.warnings()]
     return Table(rows, _with_texts(frame), sheet.name, sheet.folder, warnings, bad, titles)
 
 
@@ -133,15 +159,5 @@ def _with_texts(frame: pd.DataFrame) -> pd.DataFrame:
 def _sheet(source: TableLike, check_location: Callable[[str], None] | None) -> Sheet:
     if isinstance(source, str | os.PathLike):
         return read_sheet(source if isinstance(source, str) else Path(source), check_location)
-    if isinstance(source, pd.DataFrame):
-        return Sheet(source, range(1, len(source) + 1), "DataFrame")
-    if isinstance(source, Mapping | VideoRequest) or not isinstance(source, Iterable):
-        raise table_error(type(source).__name__, [message("table.wrong_type")])
-    rows = [_cells_of(row) if isinstance(row, VideoRequest) else row for row in source]
-    frame = frame_of_rows(rows, "list of rows")
-    return Sheet(frame, range(1, len(rows) + 1), "list of rows")
-
-
-def _cells_of(request: VideoRequest) -> dict[str, Any]:
-    set_cells = {name: value for name, value in request if value not in (None, ())}
-    return {"prompt": request.prompt, **set_cells}
+    frame, name = frame_of(source)
+    return Sheet(frame, range(1, len(frame) + 1), name)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from prefect_seedance.errors import CellError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.routes.forms import Review
-from prefect_seedance.routes.request import VideoRequest
-from prefect_seedance.tables.cells import PARSERS, filled
+from prefect_seedance.routes.request import Media, VideoRequest
+from prefect_seedance.tables.cells import PARSERS, filled, former_reading
 from prefect_seedance.tables.errors import CellProblem, cells_error, shown
 from prefect_seedance.tables.formats import Sheet
+from prefect_seedance.tables.invisible import has_invisible
 from prefect_seedance.tables.row_keys import base_key, former_key, numbered
 
-_NULL_WORDS = frozenset({"nan", "none", "null", "<na>"})
+_NULL_WORDS = frozenset({"nan", "none", "null", "<na>", "n/a"})
 _LISTED = 10
+_NOT_IN_KEY = frozenset({"media_review", "route"})
+_TEXTS = frozenset({"prompt", *Media.model_fields})
+"""Fields whose cells earlier versions read with invisible text around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class TableRow:
         line: The row's number as the user sees it, from 1 (see `CellProblem`).
         review: The review for its media that the row names, else None.
         routes: The routes that the row names, in order of preference, or `cheapest`; see `routes.route_expression`.
-        former_key: The key that an earlier version gave it, by which a ledger may know it; None where it is the same.
+        former_key: The key of its text as it is written, as version 0.1 made it; None where it is the same.
+        former: The row as an earlier version read it, where that was something else: it did not read some headings,
+            and kept invisible text. A video that was made of that is the row's video.
     """
 
     position: int
@@ -45,6 +52,13 @@ class TableRow:
     review: Review | None = None
     routes: tuple[str, ...] = ()
     former_key: str | None = None
+    former: TableRow | None = None
+
+    @property
+    def former_keys(self) -> tuple[str, ...]:
+        """The keys that earlier versions gave it, by which a ledger may know it."""
+        before = () if self.former is None else (self.former.key, self.former.former_key)
+        return tuple(dict.fromkeys(key for key in (self.former_key, *before) if key is not None and key != self.key))
 
 
 class RowReader:
@@ -54,7 +68,17 @@ class RowReader:
         TableError: Several rows have the same id.
     """
 
-    def __init__(self, sheet: Sheet, cells: dict[str, list[Any]], titles: dict[str, str]) -> None:
+    def __init__(
+        self, sheet: Sheet, cells: dict[str, list[Any]], titles: dict[str, str], read_as: AbstractSet[str] = frozenset()
+    ) -> None:
+        """Parse all cells.
+
+        Args:
+            sheet: The table.
+            cells: The cells of each field.
+            titles: The user's heading of each field.
+            read_as: The fields whose columns earlier versions did not read.
+        """
         self._sheet = sheet
         self._titles = titles
         self._raw = cells
@@ -63,6 +87,7 @@ class RowReader:
         self._parsed = {name: self._column(name, raw) for name, raw in cells.items()}
         self._former: list[str] = []
         self._keys = self._own_keys() if "id" in cells else self._hashed_keys()
+        self._before = self._read_before(read_as)
 
     def rows(self) -> tuple[list[TableRow], dict[int, list[CellProblem]]]:
         """The usable rows, and the problems of the others by position."""
@@ -97,6 +122,7 @@ class RowReader:
                     reviews[position],
                     expressions[position] or (),
                     self._former[position] if self._former and self._former[position] != key else None,
+                    self._before.get(position),
                 )
             )
         return found, {position: self._problems(position) for position in sorted(self._problems_at)}
@@ -108,9 +134,17 @@ class RowReader:
         warnings = []
         if nulls:
             warnings.append(message("table.null_words", lines=self._lines(nulls)))
+        if zeros := self._zeros():
+            warnings.append(message("table.alike_ids", lines=self._lines(zeros)))
         if "id" not in self._parsed and (alike := self._alike()):
             warnings.append(message("table.alike_rows", lines=self._lines(alike)))
         return warnings
+
+    def _zeros(self) -> list[int]:
+        """The rows whose id differs from another one's only in the zeros before it."""
+        numbers = [str(key).lstrip("0") if str(key).isdecimal() else None for key in self._parsed.get("id", [])]
+        seen: dict[str, int] = {}
+        return [at for at, number in enumerate(numbers) if number is not None and seen.setdefault(number, at) != at]
 
     def _column(self, name: str, raw: list[Any]) -> list[Any]:
         parse = PARSERS[name]
@@ -157,7 +191,7 @@ class RowReader:
     def _hashed_keys(self) -> list[str]:
         # Review and route are not part of the key: a table that gets a second route during a batch must not be paid for
         # again.
-        names = [name for name in self._parsed if name not in {"media_review", "route"}]
+        names = [name for name in self._parsed if name not in _NOT_IN_KEY]
         rows: Iterable[Sequence[Any]] = zip(*(self._parsed[name] for name in names), strict=True)
         cells = [dict(zip(names, row, strict=True)) for row in rows]
         for position, problems in self._problems_at.items():
@@ -169,6 +203,50 @@ class RowReader:
         if former != keys:
             self._former = numbered(former)
         return numbered(keys)
+
+    def _read_before(self, read_as: AbstractSet[str]) -> dict[int, TableRow]:
+        """The rows that an earlier version read in another way, as it read them, by position."""
+        if "prompt" in read_as:
+            return {}  # without a prompt column, it refused the table
+        before = {name: values for name, values in self._parsed.items() if name not in read_as}
+        other = set(range(self._size)) if len(before) < len(self._parsed) else set()
+        for name in _TEXTS & before.keys():
+            raw = self._raw[name]
+            unusual = [at for at, cell in enumerate(raw) if isinstance(cell, str) and has_invisible(cell)]
+            values = list(before[name])
+            for at in unusual:
+                if at not in self._problems_at and (value := former_reading(name, raw[at])) != values[at]:
+                    values[at] = value
+                    other.add(at)
+            before[name] = values
+        if not other:
+            return {}
+        hashed = [name for name in before if name not in _NOT_IN_KEY]
+        cells = [{name: before[name][at] for name in hashed} for at in range(self._size)]
+        if "id" in before:
+            keys, written = self._keys, self._keys
+        else:
+            keys = numbered(map(base_key, cells))
+            written = numbered(former_key(row) or base_key(row) for row in cells)
+
+        def row(at: int) -> TableRow:
+            def cell(name: str) -> Any:
+                return before[name][at] if name in before else None
+
+            settings = {name: before[name][at] for name in before if name in VideoRequest.model_fields}
+            return TableRow(
+                at,
+                keys[at],
+                VideoRequest(**{name: value for name, value in settings.items() if value is not None}),
+                cell("model"),
+                cell("provider"),
+                self._sheet.lines[at],
+                cell("media_review"),
+                cell("route") or (),
+                None if written[at] == keys[at] else written[at],
+            )
+
+        return {at: row(at) for at in other if at not in self._problems_at}
 
     def _alike(self) -> list[int]:
         first: dict[str, list[Any]] = {}

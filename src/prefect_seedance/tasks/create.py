@@ -41,7 +41,7 @@ async def create_video(
     row: str | None = None,
     take: str = "1",
     output: str | Path = "videos",
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
     media_root: str | Path | None = None,
 ) -> JobTicket:
     """Create one video job: recorded in the ledger first, sent once.
@@ -57,7 +57,7 @@ async def create_video(
         row: The row key; without it, one is made from the request.
         take: Another take generates the same row again, and pays again.
         output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept.
-        ledger: The ledger's URL; default as for `generate_videos`.
+        ledger: The ledger's URL, or the path of a SQLite file; default as for `generate_videos`.
         media_root: The folder below which local media may be read.
 
     Returns:
@@ -73,15 +73,15 @@ async def create_video(
     spec, context = spec_of(batch, take, output, PATIENCE), context_of(settings, ledger, media_root=media_root)
     return await on_core(
         lambda: carry_out(
-            create_with_media, MADE, spec=spec, context=context, key=key, request=meant, former_key=former
+            create_with_media, MADE, spec=spec, context=context, key=key, request=meant, former_keys=former
         )
     )
 
 
 def one_request(
     request: VideoRequest | Mapping[str, Any] | str, row: str | None
-) -> tuple[VideoRequest, str, str | None]:
-    """The request, its key, and the key by which an earlier version knew it.
+) -> tuple[VideoRequest, str, tuple[str, ...]]:
+    """The request, its key, and the keys by which earlier versions knew it.
 
     It is read as a table of one row, so that the keys are the same as in a table.
     """
@@ -89,4 +89,4 @@ def one_request(
     table = read_table([fields])
     table.require_good()
     (found,) = table.rows
-    return (found.request, row, None) if row else (found.request, found.key, found.former_key)
+    return (found.request, row, ()) if row else (found.request, found.key, found.former_keys)

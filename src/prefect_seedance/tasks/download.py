@@ -32,7 +32,7 @@ async def download_video(
     *,
     route: RouteDefaults | str | None = None,
     output: str | Path | None = None,
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
 ) -> JobTicket:
     """Fetch a finished job's video, verify that it is whole, and store it. A retry resumes the transfer.
 
@@ -41,7 +41,7 @@ async def download_video(
         route: The route block or its name, where another process created the job from an unsaved block.
         output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None takes the one with
             which the job was created.
-        ledger: The ledger's URL; default as for `generate_videos`.
+        ledger: The ledger's URL, or the path of a SQLite file; default as for `generate_videos`.
 
     Returns:
         The job, with the path, hash and length of its video.

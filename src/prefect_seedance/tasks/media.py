@@ -44,7 +44,7 @@ async def upload_media(
     route: RouteDefaults | str,
     kind: MediaKind = "image",
     media_root: str | Path | None = None,
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
 ) -> str:
     """Upload a file to the provider's own file store (Jimmy AI). It costs nothing.
 
@@ -55,7 +55,7 @@ async def upload_media(
         route: A route block of the account, or its name.
         kind: What it is.
         media_root: The folder below which files may be read; default: the file's own.
-        ledger: The ledger's URL; default as for `generate_videos`.
+        ledger: The ledger's URL, or the path of a SQLite file; default as for `generate_videos`.
 
     Returns:
         The link, as a request takes it.
@@ -81,7 +81,7 @@ async def review_media(
     kind: MediaKind = "image",
     review: Literal["asset", "portrait"] = "asset",
     media_root: str | Path | None = None,
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
 ) -> str:
     """Submit a medium to the provider's asset library, and wait until it has passed the review.
 
@@ -94,7 +94,7 @@ async def review_media(
         kind: What it is.
         review: `portrait` for the picture of a real person on the SP routes of Jimmy AI.
         media_root: The folder below which files may be read; default: the file's own.
-        ledger: The ledger's URL; default as for `generate_videos`.
+        ledger: The ledger's URL, or the path of a SQLite file; default as for `generate_videos`.
 
     Returns:
         The reference, such as `asset://…`, as a request takes it.
@@ -113,7 +113,7 @@ async def _prepared(
     form: Form,
     step: Callable[[Medium], Coroutine[Any, Any, None]],
     media_root: str | Path | None,
-    ledger: str | None,
+    ledger: str | Path | None,
 ) -> str:
     settings = await route_to_use(route)
     address = os.fspath(medium)

@@ -28,12 +28,14 @@ def spec_of(batch: str, take: str, output: str | Path | None, patience: float = 
     return RunSpec(batch=batch, take=str(take), output=None if output is None else str(output), patience=patience)
 
 
-def context_of(settings: RouteSettings, ledger: str | None, *, media_root: str | Path | None = None) -> RunContext:
+def context_of(
+    settings: RouteSettings, ledger: str | Path | None, *, media_root: str | Path | None = None
+) -> RunContext:
     """What this process has for it.
 
     Args:
         settings: The row's route.
-        ledger: The ledger's URL; None as for `generate_videos`.
+        ledger: The ledger's URL, or the path of a SQLite file; None as for `generate_videos`.
         media_root: The folder below which local media may be read.
 
     Raises:

@@ -33,7 +33,7 @@ async def poll_video(
     route: RouteDefaults | str | None = None,
     patience: float = 3600,
     output: str | Path | None = None,
-    ledger: str | None = None,
+    ledger: str | Path | None = None,
 ) -> JobTicket:
     """Wait for a job, and settle its charge. All jobs of an account share one poller, which this task waits for.
 
@@ -43,7 +43,7 @@ async def poll_video(
         patience: Seconds to wait.
         output: The folder, or a URL such as `s3://bucket/prefix`, in which videos are kept; None takes the one with
             which the job was created.
-        ledger: The ledger's URL; default as for `generate_videos`.
+        ledger: The ledger's URL, or the path of a SQLite file; default as for `generate_videos`.
 
     Returns:
         The job, as plain data for `download_video`.

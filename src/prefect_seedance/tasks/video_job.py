@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect.blocks.abstract import JobBlock, JobRun
@@ -123,7 +123,7 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
         """The asynchronous form of `trigger`."""
         settings = await route_to_use(self.route)
         meant, key, former = one_request(self._request(), self.row)
-        ticket = await self._step(_create, MADE, settings, key, request=meant, former_key=former)
+        ticket = await self._step(_create, MADE, settings, key, request=meant, former_keys=former)
         self.logger.info("Row %s: %s as job %s of %s.", key, ticket.state, ticket.job_id, settings.account.identity)
         return VideoJobRun(self, settings, ticket)
 
@@ -138,14 +138,14 @@ class VideoJob(StrictFields, _Options, _Media, _Shape, _Head, _Job):
         settings: RouteSettings,
         key: str,
         request: VideoRequest | None = None,
-        former_key: str | None = None,
+        former_keys: Collection[str] = (),
     ) -> JobTicket:
         ledger = None if self.ledger is None else self.ledger.get_secret_value()
         spec = spec_of(self.batch, self.take, self.output, self.patience)
         context = context_of(settings, ledger, media_root=self.media_root)
         return await on_core(
             lambda: carry_out(
-                step, reaches, spec=spec, context=context, key=key, request=request, former_key=former_key
+                step, reaches, spec=spec, context=context, key=key, request=request, former_keys=former_keys
             )
         )
 

@@ -134,7 +134,11 @@ async def _decide(
         return TableOutcome(dropped.name, dropped.batch, "Not started", str(error), bad=True)
     finished = {row.key for row in own} - unfinished
     requested = await _requested(ledger, others)
-    only = [row.key for row in plan.rows if row.key not in finished and not _is_requested(requested, row)]
+    only = [
+        row.key
+        for row in plan.rows
+        if finished.isdisjoint((row.key, *row.former_keys)) and not _is_requested(requested, row)
+    ]
     if not only:
         return None
     if not await asyncio.to_thread(dropped.unchanged):
@@ -164,4 +168,5 @@ async def _requested(ledger: Ledger, batches: Sequence[str]) -> dict[str, set[st
 
 def _is_requested(requested: Mapping[str, set[str]], row: PlannedRow) -> bool:
     """Whether this row was requested already, for any of its routes."""
-    return any(row.knows(fingerprint) for fingerprint in requested.get(row.key, ()))
+    keys = (row.key, *row.former_keys)
+    return any(row.knows(fingerprint) for key in keys for fingerprint in requested.get(key, ()))

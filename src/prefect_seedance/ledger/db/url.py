@@ -15,12 +15,12 @@ ENVIRONMENT = "PREFECT_SEEDANCE_LEDGER"
 UNREADABLE = "(unreadable ledger URL)"
 
 
-def ledger_url(url: str | None, home: Path) -> str:
+def ledger_url(url: str | os.PathLike[str] | None, home: Path) -> str:
     """The ledger to use: `url`, else `PREFECT_SEEDANCE_LEDGER`, else a SQLite file under `home`.
 
-    A plain path means a SQLite file.
+    A path, also as text, means a SQLite file; a relative one starts at the working folder.
     """
-    chosen = url or os.environ.get(ENVIRONMENT)
+    chosen = os.fspath(url) if url else os.environ.get(ENVIRONMENT)
     if not chosen:
         return _file_url(home / "seedance-ledger.db")
     if "://" not in chosen:

@@ -11,7 +11,21 @@ TABLES: dict[str, str] = {
         "Table {table!r} has {problems:problem|problems} in {rows:row|rows}:{shown:bullets}"
         "… and {more:,} more.\nNothing was spent."
     ),
-    "table.wrong_type": "A table is a DataFrame, a list of rows, or the path or URL of a file.",
+    "table.wrong_type": (
+        "A table is a DataFrame (of pandas, polars, Arrow or duckdb), a list of rows or of prompts, or the path or URL "
+        "of a file."
+    ),
+    "table.one_row": "This is one row. Put it in a list: a table is a list of rows.",
+    "table.several_files": (
+        "These are names of files, and would be read as prompts. Give one table at a time, by its path."
+    ),
+    "table.uneven_columns": "Its columns have different lengths: {sizes}.",
+    "table.not_converted": "It cannot be turned into a DataFrame ({error}: {reason}).",
+    "table.not_iterated": "Reading its rows failed ({error}: {reason}). Put them in a list first.",
+    "table.spent_iterator": (
+        "It gave no rows. An iterator can be read only once, and this one may have been read before: put its rows in a "
+        "list."
+    ),
     # Where it is read from.
     "table.fetch_failed": "It cannot be fetched ({error}).",
     "table.http_status": "The server answered {status}.",
@@ -91,7 +105,16 @@ TABLES: dict[str, str] = {
     "table.several_columns": (
         "Columns {columns} all mean {field}. Remove all but one, or state which one: {@columns:{field}=…}."
     ),
-    "table.unread_column": "Column {heading!r} is not read. If it holds {field}, map it: {@columns:{field}={heading}}.",
+    "table.read_as": (
+        "Column {heading!r} is read as {field}. If it is a column of your own, rename it, or state that the table has "
+        "no {field}: {@columns:{field}=}. Rows that were made before it was read stay as they are."
+    ),
+    "table.doubtful_heading": (
+        "Column {heading!r} may hold {field}, or something else. If it does, rename it to {field!r}, or map it: "
+        "{@columns:{field}={heading}}. If it is a column of your own, state that the table has no {field}: "
+        "{@columns:{field}=}."
+    ),
+    "table.unread_column": "Column {heading!r} is not read, since column {other!r} is.",
     "table.headings_below": ("The headings were found in row {line}. The rows above it are not read: {above}."),
     "table.nameless_columns": "These columns have cells but no heading, and are not read: {columns}.",
     "table.no_headings": (
@@ -119,6 +142,10 @@ TABLES: dict[str, str] = {
     "table.short_rows": (
         "These rows end before the last heading, and what they lack is read as empty: {lines}. If a line was broken "
         "in two, join it."
+    ),
+    "table.alike_ids": (
+        "The ids of these rows differ from another one's only in the zeros before them: {lines}. They are different "
+        "rows."
     ),
     "table.alike_rows": (
         "These rows differ from an earlier row only in their route or behind the '?' of a URL, and are identified by "
@@ -194,6 +221,13 @@ TABLES: dict[str, str] = {
         "save it there"
     ),
     "cell.hidden_by_format": "is hidden by its number format (cell {cell}). Clear the cell, or give it another format",
+    "cell.error_text": (
+        "is an error of the spreadsheet, not a value. Correct the formula behind it, or empty the cell, and save again"
+    ),
+    "cell.formula": (
+        "is a formula, and its value is not in the table. Save the table with values instead of formulas, or write "
+        "out what it should be"
+    ),
     "cell.is_date": "is a date: the spreadsheet converted it. Format the column as text and write 16:9",
     "cell.merged": (
         "is merged with {first} (cells {region}). Unmerge the cells, and write into each row what it is to have"

@@ -24,6 +24,9 @@ __all__ = ["missing", "write_tables"]
 PIECE = 5000
 """Rows of one piece."""
 
+LARGEST = 2**63
+"""Below this, Parquet has a whole number as such."""
+
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 """Excel reads a CSV file as UTF-8 only if it starts with this byte order mark."""
 
@@ -95,6 +98,8 @@ def _uniform(frame: pd.DataFrame, mixed: list[int]) -> pd.DataFrame:
 def _mixed(cells: pd.Series[Any]) -> bool:
     """Whether a column holds cells of several types, or of one that Parquet does not know."""
     kinds = _kinds(cells.tolist()) if cells.dtype == object else set()
+    if kinds == {int} and any(isinstance(cell, int) and not -LARGEST <= cell < LARGEST for cell in cells):
+        return True
     return len(kinds) > 1 or not kinds <= {str, bool, int, float, Decimal, datetime}
 
 
