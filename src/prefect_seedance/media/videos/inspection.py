@@ -1,19 +1,22 @@
 """Verifies that a file is a complete, playable video.
 
-Three checks, from cheap to expensive: the boxes and tables of the file are consistent and reach its end; every packet
-can be read; every frame can be decoded and has the time that the tables say.
+FFmpeg decides: what it decodes strictly, without an error and without a missing frame, is a video. Four checks: the
+outer boxes reach the end of the file; every packet can be read and decoded, and there are as many frames as the tables
+list; the units in the packets of H.264 and H.265 are intact, where decoders are lenient; in a fragmented file, all
+media data belong to a frame. What is odd and plays is a remark (`VideoFacts.oddities`).
 
-What this detects, and what it does not:
+What this detects and what it does not, measured by `benchmarks/proof.py` on files of x264, x265, MPEG-4 and SVT-AV1:
 
-- A truncated file is always detected. A fragmented file that was cut between two fragments is detected by its end mark;
-  one without an end mark passes only if the length that the server stated is given.
-- A damaged table is detected, unless it changes neither picture, audio nor timing, or timing by at most a quarter of a
-  second: names, dates and colour tags occur only once in the file. A few bits of the decoder's set-up record (such as a
-  colour offset) change the picture, and nothing in the file can reveal that.
-- Damage to the compressed picture is detected where the decoder fails on it. Measured on H.264 at three bit rates, 200
-  times each: zeroed blocks of 64 bytes and more always; blocks of 4 KiB overwritten with noise 98 to 100 of 100, of 512
-  bytes 78 to 98; single flipped bits 60 to 80. AAC audio has no checksum: most single flipped bits in it are not
-  detected. Only a digest from the server proves more: see `Downloader`.
+- Truncated files, of which no length was announced: 280 of 280. A fragmented file that was cut between two fragments is
+  detected by its end mark or its stated length; without either it passes only with the length that the server stated.
+- Blanked blocks of 64 bytes and of 4 KiB, in the picture and in the sound: 396 of 396.
+- Noise in the picture: blocks of 64 bytes 97 of 108, of 512 bytes 96 of 108, of 4 KiB 103 of 108. In the sound (AAC)
+  84 of 90, 90 of 90 and 90 of 90.
+- Single flipped bits: in the picture 168 of 216; in the sound 57 of 180, since AAC has no checksum. In the tables 136
+  of 432 are detected, 286 change nothing that a player shows, and 10 do, with or without a remark.
+
+Of 786 whole files in 21 kinds of layouts, tags, tracks and times, none is refused. Only a digest from the server proves
+more: see `Downloader`.
 """
 
 from __future__ import annotations
