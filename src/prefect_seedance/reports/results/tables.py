@@ -51,7 +51,7 @@ def _shown(piece: pd.DataFrame) -> pd.DataFrame:
     for column in range(shown.shape[1] - len(RESULT_COLUMNS), shown.shape[1]):
         if RESULT_COLUMNS[column - shown.shape[1]] in FOREIGN_TEXT:
             cells = [as_text(cell) if isinstance(cell, str) else cell for cell in shown.iloc[:, column].tolist()]
-            shown.isetitem(column, pd.Series(cells, index=shown.index, dtype="object"))
+            shown.isetitem(column, pd.Series(cells, index=shown.index, dtype="object").array)
     return shown
 
 
