@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import ASSETS, AssetRequest, AttemptRecord, Outcome, RowRecord
 from prefect_seedance.messages import message
+from prefect_seedance.reports.formulas import as_text
 
 __all__ = ["AUDIT_COLUMNS", "write_audit"]
 
@@ -82,10 +83,10 @@ def _line(row: RowRecord, attempt: AttemptRecord) -> tuple[object, ...]:
         attempt.answered_at.isoformat() if attempt.answered_at else "",
         attempt.outcome.value,
         attempt.http_status,
-        attempt.code,
-        attempt.message,
-        attempt.request_id,
-        attempt.job_id,
+        as_text(attempt.code or ""),
+        as_text(attempt.message or ""),
+        as_text(attempt.request_id or ""),
+        as_text(attempt.job_id or ""),
         attempt.billing_model,
         attempt.unit,
         _decimal_text(attempt.units),
@@ -110,9 +111,9 @@ def _asset_line(request: AssetRequest) -> tuple[object, ...]:
         "sent_at": request.sent_at.isoformat(),
         "answered_at": request.answered_at.isoformat() if request.answered_at else "",
         "outcome": request.outcome.value,
-        "provider_code": request.code,
-        "message": request.message,
-        "job_id": request.asset_id,
+        "provider_code": as_text(request.code or ""),
+        "message": as_text(request.message or ""),
+        "job_id": as_text(request.asset_id or ""),
         "billing_model": request.billing_model,
         "unit": "request",
         "units": "1" if request.outcome is Outcome.CREATED else "",

@@ -245,5 +245,5 @@ _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<
 
 def cell(text: object, longest: int = 300) -> str:
     """Text escaped for one line of Markdown, so that no part of it is read as Markdown or HTML."""
-    line = " ".join(str(text).split())
+    line = " ".join("".join(each if each.isprintable() else " " for each in str(text)).split())
     return (line if len(line) <= longest else line[: longest - 1] + "…").translate(_SPECIAL)

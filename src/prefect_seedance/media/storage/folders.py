@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from prefect_seedance.errors import InputError
-from prefect_seedance.media.storage.part import sidecar
+from prefect_seedance.media.storage.part import open_part, refuse_linked_parts, sidecar
 from prefect_seedance.messages import message
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
@@ -45,11 +45,12 @@ def ensure_folder(path: Path, need_bytes: int = 0) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder, and its parents.
+    """Create a folder, and its parents. A folder for unfinished downloads must not lie behind a link.
 
     Raises:
         InputError: It cannot be created; the message says why and what to do.
     """
+    refuse_linked_parts(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -83,7 +84,7 @@ def place(part: Path, final: Path) -> None:
         InputError: If another file has that name, or the disk reports an error.
     """
     try:
-        with part.open("rb+") as file:
+        with open_part(part, "r+b") as file:
             os.fsync(file.fileno())
         _rename(part, final)
         sidecar(part).unlink(missing_ok=True)

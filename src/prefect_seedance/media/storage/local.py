@@ -15,31 +15,41 @@ from prefect_seedance.errors import InputError
 from prefect_seedance.media.storage.base import Stamp, Storage
 from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.media.storage.folders import disk_trouble, ensure_folder, place, sync_folder
+from prefect_seedance.media.storage.part import PARTS, refuse_links
 from prefect_seedance.messages import message
 
 __all__ = ["LocalStorage"]
-
-PARTS = ".parts"
 
 _NOT_CANONICAL = re.compile(r"//|(?:^|/)\.(?:/|$)|^/|/$|^$")
 """Matches relative paths that have another, shorter spelling."""
 
 
 class LocalStorage(Storage):
-    """A folder on a disk. Parts are in it too, so that a finished part is moved without a copy."""
+    """A folder on a disk. Parts are in it too, so that a finished part is moved without a copy.
 
-    def __init__(self, folder: Path) -> None:
+    The folder that the user names may be a link. Below it nothing is written through links.
+    """
+
+    def __init__(self, folder: Path, root: Path | None = None) -> None:
+        """Name it.
+
+        Args:
+            folder: The folder.
+            root: The folder that the user named, where this one is below it.
+        """
         self.folder = folder.expanduser().absolute()
+        self._root = root or self.folder
         self.shown = str(self.folder)
         self.parts = self.folder / PARTS
         self._prefix = f"{self.shown.rstrip('/')}/"
 
     def child(self, name: str) -> LocalStorage:
         """The folder of this name in it."""
-        return LocalStorage(self.folder / name)
+        return LocalStorage(self.folder / name, self._root)
 
     def ensure(self, need_bytes: int = 0) -> None:
         """Create the folder, and check that files can be written to it; see `ensure_folder`."""
+        refuse_links(self._root, self.folder)
         ensure_folder(self.folder, need_bytes)
 
     def free_bytes(self) -> int | None:
@@ -98,7 +108,7 @@ class LocalStorage(Storage):
 
     def place(self, part: Path, name: str) -> Stamp:
         """Move a verified part to its name; see `folders.place`."""
-        target = self.folder / name
+        target = self._target(name)
         with self._disk_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         place(part, target)
@@ -108,8 +118,9 @@ class LocalStorage(Storage):
 
     def move(self, name: str, other: str) -> None:
         """Rename a file; the new name must be free."""
-        with self._disk_errors(self.folder / other):
-            (self.folder / name).rename(self.folder / other)
+        source, target = self._target(name), self._target(other)
+        with self._disk_errors(target):
+            source.rename(target)
 
     def read(self, name: str) -> bytes | None:
         """A small file's bytes; None if there is none."""
@@ -121,13 +132,13 @@ class LocalStorage(Storage):
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small file atomically; a file of that name is replaced."""
-        target = self.folder / name
+        target = self._target(name)
         with self._disk_errors(target), self._temporary(target, data) as temporary:
             os.replace(temporary, target)  # noqa: PTH105 - says what it does
 
     def record(self, name: str, data: bytes) -> None:
         """Write a small file atomically and through to the disk; a file of that name is replaced."""
-        target = self.folder / name
+        target = self._target(name)
         with self._disk_errors(target), self._temporary(target, data) as temporary:
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -147,12 +158,13 @@ class LocalStorage(Storage):
 
     def remove(self, name: str) -> None:
         """Delete a small file, if it exists."""
-        with self._disk_errors(self.folder / name):
-            (self.folder / name).unlink(missing_ok=True)
+        target = self._target(name)
+        with self._disk_errors(target):
+            target.unlink(missing_ok=True)
 
     def stream(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         """Write a file with a function that writes it in pieces; a file of that name is replaced atomically."""
-        target = self.folder / name
+        target = self._target(name)
         with self._disk_errors(target), self._temporary(target) as temporary:
             with temporary.open("wb") as file:
                 write(file)
@@ -160,7 +172,7 @@ class LocalStorage(Storage):
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a small file unless there is one of that name."""
-        target = self.folder / name
+        target = self._target(name)
         with self._disk_errors(target), self._temporary(target, data) as temporary:
             try:
                 os.link(temporary, target)
@@ -174,6 +186,12 @@ class LocalStorage(Storage):
                 except FileExistsError:
                     return False
         return True
+
+    def _target(self, name: str) -> Path:
+        """The path of a file that is to be written. It replaces a link of its own name, and follows none on the way."""
+        target = self.folder / name
+        refuse_links(self._root, target.parent)
+        return target
 
     @contextlib.contextmanager
     def _temporary(self, target: Path, data: bytes = b"") -> Iterator[Path]:

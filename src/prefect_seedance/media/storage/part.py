@@ -9,9 +9,56 @@ import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Literal, Self
+
+from prefect_seedance.errors import InputError
+from prefect_seedance.messages import message
+
+PARTS = ".parts"
+"""The folder of unfinished downloads in a local batch folder."""
 
 _BUFFER = 1 << 20
+
+
+def open_part(part: Path, mode: Literal["wb", "r+b"], buffering: int = -1) -> BinaryIO:
+    """Open a part, or a file next to it, for writing. No link is followed, neither of its name nor from `.parts` on.
+
+    Raises:
+        InputError: A folder on the way is a link.
+        OSError: It cannot be opened, or is a link.
+    """
+    refuse_linked_parts(part.parent)
+    return open(part, mode, buffering, opener=_open_no_link)
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def refuse_linked_parts(folder: Path) -> None:
+    """Make sure that a folder for parts does not lie behind a link.
+
+    Raises:
+        InputError: It does.
+    """
+    for each in (folder, *folder.parents):
+        if each.name == PARTS:
+            refuse_links(each.parent, folder)
+
+
+def refuse_links(root: Path, path: Path) -> None:
+    """Make sure that no part of a path below `root` is a symbolic link: it could lead to anybody's files.
+
+    `root` itself is the user's own choice, and may be a link or lie behind one.
+
+    Raises:
+        InputError: One is.
+    """
+    at = root
+    for name in path.relative_to(root).parts:
+        at /= name
+        if at.is_symlink():
+            raise InputError(message("storage.link_inside", path=str(at), folder=str(root)), code="link_inside")
 
 
 def sidecar(part: Path) -> Path:
@@ -45,7 +92,8 @@ class Note:
         """Store the note next to the part, atomically."""
         target = sidecar(part)
         unfinished = target.with_name(f"{target.name}.new")
-        unfinished.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        with open_part(unfinished, "wb") as file:
+            file.write(json.dumps(asdict(self)).encode())
         os.replace(unfinished, target)  # noqa: PTH105 - says what it does
 
 
@@ -143,7 +191,7 @@ class PartFile:
 
     def _open(self) -> BinaryIO:
         # Unbuffered: a full disk must raise at the write, and not again when the file is closed.
-        self._file = file = self._part.open("r+b" if self._keep else "wb", buffering=0)
+        self._file = file = open_part(self._part, "r+b" if self._keep else "wb", buffering=0)
         if self._keep:
             file.seek(self._keep)
         if self._note is not None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from prefect_seedance.media.storage.part import sidecar
+from prefect_seedance.media.storage.part import open_part, sidecar
 
 _PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -56,7 +56,7 @@ def unpack(part: Path, limit: int) -> bool:
         if contents is None:
             return False
         try:
-            with unpacked.open("wb") as target:
+            with open_part(unpacked, "wb") as target:
                 if not _copied(contents, target, limit):
                     return False
             sidecar(part).unlink(missing_ok=True)

@@ -37,6 +37,10 @@ STORAGE: dict[str, str] = {
         "The folder {folder} cannot be created: there is a file of that name in its way. Move the file away, or choose "
         "another folder."
     ),
+    "storage.link_inside": (
+        "{path} is a symbolic link. Inside the output folder {folder} nothing is written through links, since they may "
+        "lead to other files. Put a real folder in its place, or give the folder that it leads to as output."
+    ),
     "storage.low_space": (
         "The disk of {folder} has {free:,.0f} MB free, and about {needed:,.0f} MB are needed. Free some space, or "
         "choose another output folder."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
+from prefect_seedance.reports.formulas import as_text
 from prefect_seedance.reports.results.result import MONEY, GenerateResult
 from prefect_seedance.tables.result_columns import RESULT_COLUMNS
 from prefect_seedance.tables.secret_addresses import frame_without_secrets
@@ -19,7 +20,10 @@ from prefect_seedance.tables.secret_addresses import frame_without_secrets
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["missing", "write_tables"]
+__all__ = ["FOREIGN_TEXT", "missing", "write_tables"]
+
+FOREIGN_TEXT = frozenset({"refused_before", "job_id", "remarks", "cost_note", "error_code", "error_message"})
+"""Our columns with text that comes from a provider, or from the file that it sent."""
 
 PIECE = 5000
 """Rows of one piece."""
@@ -39,9 +43,19 @@ def write_tables(result: GenerateResult, csv: BinaryIO, parquet: BinaryIO | None
         # An empty table has one piece, for its headings.
         for start in range(0, max(len(result.rows), 1), PIECE):
             piece = frame_without_secrets(result.part(start, start + PIECE))
-            piece.to_csv(csv, index=False, header=start == 0, encoding="utf-8")
+            _shown(piece).to_csv(csv, index=False, header=start == 0, encoding="utf-8")
             if add is not None:
                 add(piece)
+
+
+def _shown(piece: pd.DataFrame) -> pd.DataFrame:
+    """The piece for a spreadsheet. The user's own columns and keys stay as they are: they are read again as input."""
+    shown = piece.copy(deep=False)
+    for column in range(shown.shape[1] - len(RESULT_COLUMNS), shown.shape[1]):
+        if RESULT_COLUMNS[column - shown.shape[1]] in FOREIGN_TEXT:
+            cells = [as_text(cell) if isinstance(cell, str) else cell for cell in shown.iloc[:, column].tolist()]
+            shown.isetitem(column, pd.Series(cells, index=shown.index, dtype="object").array)
+    return shown
 
 
 def _parquet(result: GenerateResult, file: BinaryIO, stack: contextlib.ExitStack) -> Callable[[pd.DataFrame], None]:
