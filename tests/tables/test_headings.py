@@ -60,7 +60,7 @@ def test_a_heading_with_another_word_or_a_unit_is_read_and_this_is_said(field, h
     assert found.positions[field] == (2 if field != "prompt" else 1)
     own = field not in found.read_as
     said = [str(text).partition(". If")[0] for text in found.warnings]
-    assert said == ([] if own else [f"Column {heading!r} is read as {field}"])
+    assert said == ([] if own else [f"Headings of another name are read: {heading!r} as {field}"])
     # The user has the last word.
     without = {"prompt": heading} if field == "prompt" else {field: ""}
     declined = match_headings(["prompt", heading] if field != "prompt" else [heading], without, "t")

@@ -131,7 +131,7 @@ def match_headings(
         problems.append(_no_prompt(titles, spare, cells_of))
     if problems:
         raise table_error(name, problems)
-    return Headings(positions, frozenset(understood.read_as), understood.warnings)
+    return Headings(positions, frozenset(understood.read_as), understood.said())
 
 
 class _Understood:
@@ -142,9 +142,19 @@ class _Understood:
         self._meanings = {position: _meaning(titles[position]) for position in spare}
         self.spare = spare
         self.positions: dict[str, int] = {}
-        self.read_as: set[str] = set()
+        self.read_as: dict[str, str] = {}
+        """By field, the heading of another name that its column has."""
         self.problems: list[Message] = []
         self.warnings: list[Message] = []
+
+    def said(self) -> list[Message]:
+        """The warnings, that about other names first."""
+        if not self.read_as:
+            return self.warnings
+        columns = [
+            message("table.heading_of", heading=shown(title), field=field) for field, title in self.read_as.items()
+        ]
+        return [message("table.read_as", columns=columns, field=next(iter(self.read_as))), *self.warnings]
 
     def leave(self, field: str) -> None:
         """The user says that no column is this field."""
@@ -164,8 +174,7 @@ class _Understood:
         elif kind == _ASKED:
             self.problems.append(message("table.doubtful_heading", heading=shown(titles[0]), field=field))
         elif kind == _LISTED:
-            self.read_as.add(field)
-            self.warnings.append(message("table.read_as", heading=shown(titles[0]), field=field))
+            self.read_as[field] = titles[0]
         self.positions[field] = found[0]
         self.spare = [position for position in self.spare if position not in found]
         if field not in _TEXTS:

@@ -106,9 +106,10 @@ TABLES: dict[str, str] = {
         "Columns {columns} all mean {field}. Remove all but one, or state which one: {@columns:{field}=…}."
     ),
     "table.read_as": (
-        "Column {heading!r} is read as {field}. If it is a column of your own, rename it, or state that the table has "
-        "no {field}: {@columns:{field}=}. Rows that were made before it was read stay as they are."
+        "Headings of another name are read: {columns}. If one is a column of your own, rename it, or state that the "
+        "table has no such field, as in {@columns:{field}=}. Rows that were made before it was read stay as they are."
     ),
+    "table.heading_of": "{heading!r} as {field}",
     "table.doubtful_heading": (
         "Column {heading!r} may hold {field}, or something else. If it does, rename it to {field!r}, or map it: "
         "{@columns:{field}={heading}}. If it is a column of your own, state that the table has no {field}: "
