@@ -10,6 +10,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from tests.media.heif_files import heic, libheif, natural
+
 LAYOUTS = {"s16": np.int16, "s16p": np.int16, "s32": np.int32, "s32p": np.int32, "fltp": np.float32, "flt": np.float32}
 
 
@@ -40,6 +42,13 @@ def stream(form, picture=None, sound=None, *, size=(64, 48), frames=24, pixels="
     return target.getvalue()
 
 
+def saved(picture, form, **settings):
+    """A picture as Pillow saves it."""
+    target = io.BytesIO()
+    picture.save(target, form, **settings)
+    return target.getvalue()
+
+
 def picture(codec, pixels, size=(40, 30)):
     encoder = av.CodecContext.create(codec, "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = *size, pixels, Fraction(1)
@@ -59,26 +68,6 @@ def png_claiming(width, height):
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
 
 
-def box(kind, body):
-    return struct.pack(">I", len(body) + 8) + kind + body
-
-
-def heic(width, height, turns=0):
-    """The skeleton of a HEIC file: two tiles and the grid that they make, which is the main item."""
-    full = bytes(4)
-    tile, grid = struct.pack(">II", 512, 512), struct.pack(">II", width, height)
-    shared = box(b"ispe", full + tile) + box(b"ispe", full + grid) + box(b"irot", bytes([turns]))
-    used = struct.pack(">HBB", 1, 1, 0x81) + struct.pack(">HBBB", 3, 2, 2, 0x83)
-    iprp = box(b"iprp", box(b"ipco", shared) + box(b"ipma", full + struct.pack(">I", 2) + used))
-    meta = box(b"meta", full + box(b"pitm", full + struct.pack(">H", 3)) + iprp)
-    return box(b"ftyp", b"heic\0\0\0\0mif1heic") + meta + box(b"mdat", bytes(64))
-
-
-def lossless_webp(width, height):
-    body = b"VP8L" + struct.pack("<I", 5) + b"\x2f" + struct.pack("<I", width - 1 | height - 1 << 14) + b"\0"
-    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
-
-
 def all_samples():
     """Name to (bytes, kind, format, size); sound has no size."""
     png, jpeg = picture("png", "rgb24"), picture("mjpeg", "yuvj420p")
@@ -91,12 +80,13 @@ def all_samples():
         "jpeg": (jpeg, "image", "jpeg", (40, 30)),
         "jpeg with what follows": (jpeg + jpeg, "image", "jpeg", (40, 30)),
         "webp": (picture("libwebp", "yuv420p"), "image", "webp", (40, 30)),
-        "lossless webp": (lossless_webp(1234, 777), "image", "webp", (1234, 777)),
+        "lossless webp": (saved(natural(403, 301), "webp", lossless=True), "image", "webp", (403, 301)),
         "gif": (stream("gif", "gif", pixels="rgb8"), "image", "gif", (64, 48)),
         "bmp": (picture("bmp", "bgr24"), "image", "bmp", (40, 30)),
         "tiff": (picture("tiff", "rgb24"), "image", "tiff", (40, 30)),
-        "heic": (heic(4032, 3024), "image", "heic", (4032, 3024)),
-        "turned heic": (heic(4032, 3024, 3), "image", "heic", (3024, 4032)),
+        "heic": (libheif(natural(403, 301)), "image", "heic", (403, 301)),
+        "heic of a turned grid": (heic(grid=(2, 3), turns=[(b"irot", b"\3")]), "image", "heic", (512, 960)),
+        "avif": (saved(natural(403, 301), "avif", speed=10), "image", "avif", (403, 301)),
         "svg": (b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- a > b -->\n<svg xmlns="x"/>', "image", "svg", None),
         "mp4": (stream("mp4", "libx264", "aac"), "video", "mp4", (64, 48)),
         "silent mp4": (stream("mp4", "libx264"), "video", "mp4", (64, 48)),
@@ -118,6 +108,14 @@ def all_samples():
         "mp3": (mp3, "audio", "mp3", None),
         "mp3 without its length": (bare, "audio", "mp3", None),
         "mp3 with a cover": (titled, "audio", "mp3", None),
+        "mp3 behind zeros": (bytes(1044) + bare, "audio", "mp3", None),
+        "mp3 with a tag behind zeros": (bytes(5000) + mp3, "audio", "mp3", None),
+        "mp4 whose sound nothing decodes": (
+            stream("mp4", "libx264", "aac").replace(b"mp4a", b"zzzz"),
+            "video",
+            "mp4",
+            (64, 48),
+        ),
         "wav": (stream("wav", None, "pcm_s16le"), "audio", "wav", None),
         "aac": (stream("adts", None, "aac"), "audio", "aac", None),
         "m4a": (stream("ipod", None, "aac"), "audio", "m4a", None),

@@ -37,7 +37,7 @@ _LONGEST_NAME = 60
 
 # File extensions and subtypes of data URIs, mapped to one name per format.
 _FORMATS = {
-    **{name: name for name in ("jpeg", "png", "webp", "bmp", "tiff", "gif", "heic", "svg")},
+    **{name: name for name in ("jpeg", "png", "webp", "bmp", "tiff", "gif", "heic", "avif", "svg")},
     **{name: name for name in ("mp4", "mov", "avi", "webm", "mkv", "m4v", "flv")},
     **{name: name for name in ("mp3", "wav", "aac", "m4a", "flac", "ogg")},
     "jpg": "jpeg",

@@ -16,8 +16,8 @@ class MediaFacts:
 
     Attributes:
         kind: Image, video or audio.
-        format: One word, as `format_of` returns it: jpeg png webp bmp tiff gif heic svg, mp4 mov avi webm mkv m4v flv,
-            mp3 wav aac m4a flac ogg.
+        format: One word, as `format_of` returns it: jpeg png webp bmp tiff gif heic avif svg, mp4 mov avi webm mkv m4v
+            flv, mp3 wav aac m4a flac ogg.
         bytes: Size of the file in bytes.
         width: Width in pixels, as shown (rotation applied).
         height: Height in pixels, as shown.

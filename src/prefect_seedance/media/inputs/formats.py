@@ -69,8 +69,10 @@ _BRANDS = {
     b"M4B ": "m4a",
     b"avif": "avif",
     b"avis": "avif",
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "heic"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "heic"),
 }
+# Brands that mean "some picture": the further brands, or of `mif3` the version, say which.
+_PICTURES = (b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"MA1A", b"MA1B", b"MiHB", b"jpeg", b"avci", b"avcs", b"vvic")
 # QuickTime files from before 2001 start with one of these instead of a brand.
 _OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _OTHERS = (
@@ -85,7 +87,7 @@ _OTHERS = (
     (b"MZ", "an executable program"),
 )
 _HEAD = 4096
-_ID3_FRAMES = 16
+_MOST_SKIPS = 300  # tags, and pages of zero bytes
 _SVG = re.compile(
     rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!doctype svg[^>]*>|\s)*<(?:svg:)?svg[\s>]", re.DOTALL | re.IGNORECASE
 )
@@ -142,40 +144,48 @@ def _framed(head: bytes) -> str | None:
 
 def _branded(head: bytes) -> str:
     main = head[8:12]
-    if main in _BRANDS and main not in (b"mif1", b"msf1"):
+    if main in _BRANDS:
         return _BRANDS[main]
-    if main in (b"mif1", b"msf1"):  # "some picture": the further brands tell which
+    if main in _PICTURES:
         end = min(int.from_bytes(head[:4]), len(head))
-        return "avif" if b"avif" in (head[at : at + 4] for at in range(16, end, 4)) else "heic"
+        further = {head[at : at + 4] for at in range(12, end, 4)}
+        return "avif" if further & {b"avif", b"avis"} else "heic"
     return "3gp" if main.startswith((b"3gp", b"3g2")) else "mp4"
 
 
 def _bare_sound(head: bytes, read_at: ReadAt) -> str | None:
-    """Recognise MP3, AAC and FLAC, which may follow tags of any length (ID3v2: id3.org/id3v2.4.0-structure, 3.1)."""
-    start = 0
-    for _ in range(_ID3_FRAMES):
-        if head[:3] != b"ID3" or len(head) < 10:
+    """Recognise MP3, AAC and FLAC, which may follow tags and zero bytes of any length."""
+    start, tagged = 0, False
+    for _ in range(_MOST_SKIPS):
+        tag = _tag_length(head)
+        zeros = len(head) - len(head.lstrip(b"\0"))
+        if not tag and not zeros:
             break
-        length = 0
-        for byte in head[6:10]:
-            length = length << 7 | byte & 0x7F
-        start += 10 + length + (10 if head[5] & 0x10 else 0)
-        head = read_at(start, 512)
-    else:
-        return None
-    if start:
-        head = head.lstrip(b"\0") or read_at(start + len(head), _HEAD).lstrip(b"\0")
-        if head.startswith(b"fLaC"):
-            return "flac"
-        if not head:
-            raise UnsupportedMedia(message("media.title_only"))
+        start, tagged = start + (tag or zeros), tagged or tag > 0
+        head = read_at(start, _HEAD)
+    if start and head.startswith(b"fLaC"):
+        return "flac"
+    if tagged and not head:
+        raise UnsupportedMedia(message("media.title_only"))
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     layer, bit_rate, sound_rate = head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
     if layer == 0:
         return "aac" if head[1] & 0xF6 == 0xF0 and head[2] >> 2 & 15 < 13 else None
-    known = head[1] >> 3 & 3 != 1 and layer in (1, 2) and bit_rate not in (0, 15) and sound_rate != 3
+    known = head[1] >> 3 & 3 != 1 and layer in (1, 2) and bit_rate != 15 and sound_rate != 3
     return "mp3" if known else None
+
+
+def _tag_length(head: bytes) -> int:
+    """Return the length of the tag that begins here (id3.org/id3v2.4.0-structure, 3.1; APEv2); 0 if none does."""
+    if head[:3] == b"ID3" and len(head) >= 10:
+        length = 0
+        for byte in head[6:10]:
+            length = length << 7 | byte & 0x7F
+        return 10 + length + (10 if head[5] & 0x10 else 0)
+    if head[:8] == b"APETAGEX" and len(head) >= 32:
+        return 32 + int.from_bytes(head[12:16], "little")
+    return 0
 
 
 def _refuse_others(head: bytes) -> None:

@@ -24,7 +24,7 @@ from prefect_seedance.errors import (
 from prefect_seedance.media.inputs.access import MediaAccess, open_file
 from prefect_seedance.media.inputs.buckets import bucket_source
 from prefect_seedance.media.inputs.formats import format_from, kind_of
-from prefect_seedance.media.inputs.pictures import picture_size
+from prefect_seedance.media.inputs.pictures import look_at_picture
 from prefect_seedance.media.inputs.remote import RemoteFile, host_of
 from prefect_seedance.media.inputs.sources import MOST_REMOTE, ByteSource, HeldBytes, LocalFile
 from prefect_seedance.media.inputs.streams import stream_facts
@@ -113,18 +113,12 @@ class Prober:
             try:
                 async with asyncio.timeout(self._seconds):
                     return await self._probe(address)
-            except InputError as error:
-                return error
-            except UnsupportedMedia as error:
-                text = message("media.unsupported", address=shown(address), reason=error.text)
-                return InputError(text, code="no_medium")
-            except InvalidMedia as error:
-                text = message("media.damaged", address=shown(address), reason=error.text)
-                return InputError(text, code="damaged_medium")
             except (TimeoutError, ProbeTimeout):
                 return Probed(warning=message("media.look_took_long", address=shown(address)))
             except Unreachable as error:
                 return Probed(warning=message("media.look_failed", problem=error.text, address=shown(address)))
+            except Exception as error:  # noqa: BLE001 - what nobody foresaw is a problem of this medium only
+                return _problem(error, address)
 
     async def _probe(self, address: str) -> Probed:
         scheme = scheme_of(address)
@@ -154,6 +148,19 @@ class Prober:
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _problem(error: Exception, address: str) -> InputError:
+    if isinstance(error, InputError):
+        return error
+    if isinstance(error, UnsupportedMedia):
+        text, code = message("media.unsupported", address=shown(address), reason=error.text), "no_medium"
+    elif isinstance(error, InvalidMedia):
+        text, code = message("media.damaged", address=shown(address), reason=error.text), "damaged_medium"
+    else:
+        name = type(error).__name__
+        text, code = message("media.not_understood", address=shown(address), error=name), "damaged_medium"
+    return InputError(text, code=code)
 
 
 def data_bytes(address: str) -> bytes:
@@ -189,23 +196,33 @@ def _file_facts(address: str, media_access: MediaAccess) -> Probed:
 
 
 def _facts_of(source: ByteSource, address: str) -> Probed:
-    name = format_from(source.read_at)
-    if name is None and source.whole:
-        raise UnsupportedMedia(message("media.unknown_format"))
-    if name is None:
-        return Probed(warning=message("media.look_unknown", address=shown(address)))
-    facts = MediaFacts(kind=kind_of(name), format=name, bytes=source.size)
+    facts = None
     try:
-        if facts.kind == "image":
-            size = picture_size(source, name)
-            return Probed(facts if size is None else replace(facts, width=size[0], height=size[1]))
-        found = stream_facts(source, name, monotonic() + _DECODE_SECONDS)
+        name = format_from(source.read_at)
+        if name is not None:
+            facts = MediaFacts(kind=kind_of(name), format=name, bytes=source.size)
+            return _facts_inside(source, facts, address)
     except BeyondPrefix:
         return Probed(facts, message("media.look_too_far", address=shown(address), limit=MOST_REMOTE >> 20))
     except InvalidMedia:
-        if source.whole or source.size is not None:
+        if facts is None or source.whole or source.size is not None:
             raise
         return Probed(facts, message("media.look_no_ranges", address=shown(address)))
+    if source.whole:
+        raise UnsupportedMedia(message("media.unknown_format"))
+    return Probed(warning=message("media.look_unknown", address=shown(address)))
+
+
+def _facts_inside(source: ByteSource, facts: MediaFacts, address: str) -> Probed:
+    deadline = monotonic() + _DECODE_SECONDS
+    if facts.kind == "image":
+        picture = look_at_picture(source, facts.format, deadline)
+        if picture.size is not None:
+            facts = replace(facts, width=picture.size[0], height=picture.size[1])
+        elif facts.format != "svg":
+            return Probed(facts, message("media.look_unstated", address=shown(address)))
+        return Probed(facts, None if picture.checked else message("media.look_undecoded", address=shown(address)))
+    found = stream_facts(source, facts.format, deadline)
     facts = MediaFacts(
         kind=found.kind,
         format=found.format,

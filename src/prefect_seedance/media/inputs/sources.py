@@ -60,6 +60,8 @@ class LocalFile:
 
     def read_at(self, start: int, count: int) -> bytes:
         """Return a piece."""
+        if start >= (self.size or 0):
+            return b""  # a damaged file may refer to any offset, also to one that no system can seek to
         self._file.seek(start)
         return self._file.read(count)
 
@@ -106,11 +108,21 @@ class Blocks:
 
 
 class SourceReader(io.RawIOBase):
-    """A source as a file for PyAV. It never raises within the library: `error` says why it stopped."""
+    """A source as a file for PyAV and Pillow. It never raises within the library: `error` says why it stopped.
 
-    def __init__(self, source: ByteSource, deadline: float) -> None:
+    Attributes:
+        error: The error that stopped it; None if there is none.
+        ended: True once bytes were wanted that lie behind the end.
+        strict: Whether each wanted byte counts, or only those of a read that brings none.
+        left: How many bytes may still be read; None if any number.
+    """
+
+    def __init__(self, source: ByteSource, deadline: float, left: int | None = None, *, strict: bool = False) -> None:
         super().__init__()
         self.error: Exception | None = None
+        self.ended = False
+        self.strict = strict
+        self.left = left
         self._source = source
         self._deadline = deadline
         self._at = 0
@@ -138,14 +150,25 @@ class SourceReader(io.RawIOBase):
         self._at = max(0, base + offset)
         return self._at
 
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes; none at the end, or after an error."""
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes; none at the end, or after an error. A negative size means all of them."""
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self._next(BLOCK), b""))
+        data = self._next(size)
+        self.ended = self.ended or (not data and size > 0) or (self.strict and len(data) < size)
+        return data
+
+    def _next(self, size: int) -> bytes:
         if self.error is not None:
             return b""
         try:
             if monotonic() > self._deadline:
                 raise ProbeTimeout  # noqa: TRY301 - stored like every other error
-            data = self._source.read_at(self._at, max(size, 0))
+            data = self._source.read_at(self._at, size)
+            if self.left is not None:
+                self.left -= len(data)
+                if self.left < 0:
+                    raise BeyondPrefix  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - `check` raises it
             self.error = error
             return b""

@@ -1,8 +1,9 @@
-"""Whether a video or audio file is complete, by its outermost structure only: no table is read."""
+"""Whether a video, sound or HEIF picture is complete, by its outermost structure only: no table is read."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from prefect_seedance.errors import InvalidMedia
 from prefect_seedance.media.inputs.sources import ByteSource
@@ -12,7 +13,9 @@ _MOST_BOXES = 100_000
 # Some programs count a padding byte, or the eight bytes of the header, in addition.
 _RIFF_SLACK = 8
 _RIFF_OPEN = (0, 0x7FFFFFFF, 0xFFFFFFFF)
-_MP4 = ("mp4", "mov", "m4v", "m4a", "3gp")
+_MP4 = ("mp4", "mov", "m4v", "m4a", "3gp", "heic", "avif")
+# The boxes without which a picture or a video is not complete.
+_CONTENT = (b"ftyp", b"meta", b"pitm", b"iloc", b"iprp", b"idat", b"mini", b"moov", b"moof", b"mdat")
 
 
 def check_whole(source: ByteSource, format_name: str) -> bool:
@@ -31,7 +34,7 @@ def check_whole(source: ByteSource, format_name: str) -> bool:
     size = source.size or 0
     try:
         if format_name in _MP4:
-            return _walk_boxes(source, size)
+            return any(kind == b"moof" for kind, _, _ in list(top_boxes(source)))
         if format_name in ("wav", "avi"):
             stated = int.from_bytes(source.read_at(4, 4), "little")
             if stated not in _RIFF_OPEN and stated > size + _RIFF_SLACK:
@@ -43,24 +46,37 @@ def check_whole(source: ByteSource, format_name: str) -> bool:
     return False
 
 
-def _walk_boxes(source: ByteSource, size: int) -> bool:
-    offset, fragments = 0, False
+def top_boxes(source: ByteSource, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Return the boxes of an MP4 or HEIF file, or of one of its boxes: name, start and end of the content.
+
+    What follows the last box is not part of the file: phones append short films and notes of their own.
+
+    Args:
+        source: The file.
+        start: Offset of the first box.
+        end: Offset at which the last box ends; None if that is the end of the file.
+
+    Raises:
+        InvalidMedia: If a box of the file runs past its end.
+    """
+    end = source.size if end is None else end
     for _ in range(_MOST_BOXES):
-        head = source.read_at(offset, 16)
+        head = source.read_at(start, 16 if end is None else min(16, end - start))
         if len(head) < 8:
-            break
+            return
         length, kind = struct.unpack(">I4s", head[:8])
+        inner = start + 8
         if length == 1:
-            (length,) = struct.unpack(">Q", head[8:])
-        elif length == 0:
-            break  # up to the end of the file
-        if length < 8:
-            raise InvalidMedia(message("media.cut_short"))
-        fragments = fragments or kind == b"moof"
-        if offset + length > size:
-            raise _short(offset + length - size)
-        offset += length
-    return fragments
+            length, inner = int.from_bytes(head[8:]), start + 16
+        elif length == 0 and end is not None:  # up to the end
+            length = end - start
+        missing = start + length - end if end is not None else 0
+        if length < inner - start or missing > 0:
+            if kind in _CONTENT:
+                raise _short(missing) if missing > 0 else InvalidMedia(message("media.cut_short"))
+            return
+        yield kind, inner, start + length
+        start += length
 
 
 def _check_segment(source: ByteSource, size: int) -> None:

@@ -55,6 +55,10 @@ MEDIA: dict[str, str] = {
     "media.not_fetched": "Only a file, a store address or a data URI has content to read here, not {address}.",
     "media.unsupported": "{address} is not an image, video or sound: {reason}. Nothing was spent.",
     "media.damaged": "{address} cannot be used: {reason}. Nothing was spent.",
+    "media.not_understood": (
+        "{address} cannot be used: looking at it ended in an unforeseen error ({error}). Expected is a complete image, "
+        "video or sound. Save it again in another program, and report the error. Nothing was spent."
+    ),
     # Warnings of a look at media before spending.
     "media.look_took_long": f"Looking at {{address}} took too long, {_UNCHECKED}.",
     "media.look_failed": "{problem} Size and length of {address} were not checked before spending.",
@@ -70,6 +74,10 @@ MEDIA: dict[str, str] = {
         f"The description of {{address}} is not found, as its server gives no length and sends no ranges, {_UNCHECKED}."
     ),
     "media.look_unstated": f"The description of {{address}} does not state its length or pixel size, {_UNCHECKED}.",
+    "media.look_undecoded": (
+        "{address} is too large or of too rare a kind to be decoded here. "
+        "Whether it is complete was not checked before spending."
+    ),
     "media.wrong_type": "The data URI {address} is declared as {declared} and is {found}.",
     # Why a server did not show a file.
     "media.server_range": "The server sent another range than requested.",
@@ -90,11 +98,11 @@ MEDIA: dict[str, str] = {
     "media.bytes_missing": "it is truncated: {missing:,} bytes are missing",
     "media.not_decoded": "it is truncated or damaged ({reason})",
     "media.no_streams": "it contains neither picture nor sound",
-    "media.no_picture": "it contains no picture",
-    "media.no_size": "it does not state its pixel size",
     "media.impossible_size": "its header states the impossible size {width}x{height}",
+    "media.too_many_pixels": (
+        "it states {width}x{height} pixels, and pictures of up to {limit} million pixels are read"
+    ),
     "media.damaged_header": "its header is damaged",
-    "media.damaged_chunk": "its chunk {chunk!r} is damaged",
     # Links, of media and of results.
     "link.invalid": "The link is not valid: {link!r}.",
     "link.not_https": "The link is not an https link: {link!r}.",

@@ -112,7 +112,7 @@ def inspect(filename: str, content: bytes) -> MediaFacts | None:
             if not media.streams.video:
                 return MediaFacts(kind, seconds=seconds, format=ending, size=len(content))
             picture = media.streams.video[0]
-            codec = picture.codec_context.name
+            codec = picture.codec_context.name if picture.codec_context is not None else ""  # no decoder here
             shown = {"mjpeg": "jpeg"}.get(codec, codec) if kind == "image" else ending
             return MediaFacts(kind, picture.width, picture.height, seconds, shown, len(content))
     except (av.error.FFmpegError, ValueError):
