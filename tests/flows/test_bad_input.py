@@ -13,6 +13,7 @@ import pytest
 from prefect_seedance import GenerateResult, NothingStored, SeedanceError, generate_videos, quote_videos
 from prefect_seedance.blocks import JimmyCredentials
 from prefect_seedance.errors import InputError
+from prefect_seedance.media.storage import part as storage_part
 
 GOOD = [{"id": "a", "prompt": "a lantern"}]
 
@@ -40,7 +41,7 @@ def refused(prefect_server, route_to, output, sandbox):
 @pytest.mark.parametrize(
     ("table", "text"),
     [
-        (pd.DataFrame({"text": ["x"]}), ("prompt", "'text'", "columns=")),
+        (pd.DataFrame({"words": ["x"]}), ("prompt", "'words'", "columns=")),
         (pd.DataFrame({"prompt": ["x"], "duraton": [5]}), ("duraton", "duration")),
         (pd.DataFrame({"prompt": ["x"], "resolutoin": [5]}), ("resolutoin", "resolution")),
         (pd.DataFrame({"prompt": ["x"], "Prompt ": ["y"]}), ("prompt",)),
@@ -48,7 +49,7 @@ def refused(prefect_server, route_to, output, sandbox):
         ([{"prompt": "x" * 50_000_000}], ("50,000,000 characters",)),
         (None, ("table",)),
         (42, ("table",)),
-        ({"prompt": ["x"]}, ("table",)),
+        ({"prompt": "x"}, ("table",)),
         ("/nowhere/at/all.csv", ("/nowhere/at/all.csv", "no such file")),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, tuple) else value[0][:12],
@@ -269,17 +270,14 @@ def test_a_dead_host_sends_nothing_and_keeps_the_rows(make, route_to, sandbox):
 
 def test_without_room_nothing_is_lost(make, sandbox, monkeypatch):
     """No room for the file: the paid job is kept, and stored by the next run without another create."""
-    real = Path.open
     refusals = []
 
-    def full(self: Path, mode: str = "r", *args, **kwargs):
-        if ".part" in self.name and mode in {"wb", "ab", "r+b"}:
-            refusals.append(self)
-            raise OSError(errno.ENOSPC, "No space left on device", str(self))
-        return real(self, mode, *args, **kwargs)
+    def full(path: str, flags: int) -> int:
+        refusals.append(path)
+        raise OSError(errno.ENOSPC, "No space left on device", path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", full)
+        patch.setattr(storage_part, "_open_no_link", full)
         try:
             text = str([row.error_message for row in make(GOOD).rows])
         except SeedanceError as error:
@@ -292,7 +290,7 @@ def test_without_room_nothing_is_lost(make, sandbox, monkeypatch):
 
 
 def test_quotes_refuse_the_same_tables(prefect_server, route_to, sandbox):
-    for table in ({"x": 1}, [{"text": "x"}], [{"prompt": "x", "duration": 99}]):
+    for table in ({"x": 1}, [{"words": "x"}], [{"prompt": "x", "duration": 99}]):
         with pytest.raises(InputError):
             quote_videos(table, route=route_to())
     assert not sandbox.state.calls

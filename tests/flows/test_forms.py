@@ -80,7 +80,7 @@ def test_rows_out_of_a_spreadsheet_keep_their_columns(separator: str) -> None:
     assert (row.key, row.request.prompt, row.request.duration) == ("x", "a fox", 7)
 
 
-@pytest.mark.parametrize("head", ["promt,duration", "提示词,秒", "id,promt", "Prompts,ratio"])
+@pytest.mark.parametrize("head", ["promt,duration", "note,promt", "id,promt", "Prompts,ratio"])
 def test_a_doubtful_head_is_not_taken_for_a_prompt(head: str) -> None:
     with typed_table(f"{head}\na fox,5\n") as table, pytest.raises(InputError, match="Nothing was spent"):
         read_table(table).require_good()

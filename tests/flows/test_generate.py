@@ -125,7 +125,8 @@ def test_headings_choice_pilot_and_take(make, sandbox):
 def test_never_more_jobs_at_once_than_the_route_allows(make, route_to, sandbox):
     result = make([{"prompt": f"wave {n}"} for n in range(9)], route=route_to(max_in_flight=3))
     assert result.made == 9
-    assert sandbox.state.peak["jimmy"] == 3
+    # On a busy machine the third may come when the first is done.
+    assert 1 < sandbox.state.peak["jimmy"] <= 3
 
 
 # Prefect leaves a connection to its own server open when a test's event loop closes.

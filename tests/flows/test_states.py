@@ -44,7 +44,7 @@ def test_the_state_says_how_it_went(ended, sandbox):
 
 
 def test_a_mistake_of_the_input_fails_the_run_before_it_spends(ended, sandbox):
-    run = ended([{"text": "x"}])
+    run = ended([{"words": "x"}])
     assert run["state"]["type"] == "FAILED"
     assert "prompt" in run["state"]["message"]
     assert "Nothing was spent" in run["state"]["message"]

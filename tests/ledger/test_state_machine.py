@@ -181,6 +181,8 @@ class Machine(RuleBasedStateMachine):
     def resolve(self, key: str, verdict: Any) -> None:
         row, tried = self.rows[key], self.rows[key].current
         states = {"unknown"}
+        if verdict == "lost":
+            states.add("created")  # a job that never ends
         if verdict == "job":
             # An expired job is asked about again, and one that a person named can be named again.
             states |= {"expired"} | ({"created", "failed"} if tried and tried.resolved == "job" else set())
