@@ -112,9 +112,8 @@ def inspect(filename: str, content: bytes) -> MediaFacts | None:
             if not media.streams.video:
                 return MediaFacts(kind, seconds=seconds, format=ending, size=len(content))
             picture = media.streams.video[0]
-            # Without a decoder there is no context, which PyAV's types do not say.
-            codec = str(getattr(picture.codec_context, "name", ""))
+            codec = picture.codec_context.name
             shown = {"mjpeg": "jpeg"}.get(codec, codec) if kind == "image" else ending
             return MediaFacts(kind, picture.width, picture.height, seconds, shown, len(content))
-    except (av.error.FFmpegError, ValueError):
+    except (av.error.FFmpegError, ValueError, AttributeError):  # PyAV has no codec context where no decoder is known
         return None
