@@ -35,6 +35,10 @@ def test_a_list_of_markdown_and_one_in_a_csv_file_are_lists(tmp_path):
     assert read(tmp_path, "雨夜的霓虹街道\n清晨的湖面上\n".encode("gbk"))[0] == ["雨夜的霓虹街道", "清晨的湖面上"]
 
 
+def test_a_word_with_a_hash_is_a_prompt(tmp_path):
+    assert read(tmp_path, "#cat in the rain\na dog\n")[0] == ["#cat in the rain", "a dog"]
+
+
 def test_a_heading_settles_all_doubts(tmp_path):
     content = "Prompt\na cat\nin the rain, slowly\n\n  a dog\n1. a bird\n"
     assert read(tmp_path, content) == (["a cat", "in the rain, slowly", "a dog", "1. a bird"], [])

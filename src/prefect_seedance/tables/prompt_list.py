@@ -1,6 +1,6 @@
 """Lists of prompts, one a line and without separators: the commonest form of a text file.
 
-Blank lines, lines that start with `#` and rulers are left out; bullets and numbers are taken off where all lines have
+Blank lines, lines that start with `# ` and rulers are left out; bullets and numbers are taken off where all lines have
 them. Where a line may be something else than a prompt, the list is refused: a line `prompt` above it settles that.
 """
 
@@ -20,6 +20,7 @@ from prefect_seedance.tables.headings import field_of
 __all__ = ["is_list", "read_list"]
 
 _RULER = re.compile(r"[-=*_~#\s]+")
+_COMMENT = re.compile(r"#+(?:\s|$)")  # `#cat` is a word
 _BULLET = re.compile(r"[-*+•·–—●○▪]\s+(?=\S)")
 _NUMBER = re.compile(r"[(（]?(\d{1,6})\s*[.):：、．）]\s*(?=\D)")
 _SHORT = 20
@@ -48,7 +49,7 @@ def read_list(lines: Sequence[tuple[int, str]], name: str) -> Read:
         TableError: A line may be something else than a prompt.
     """
     shown_lines = [(number, text) for number, text in lines if text.strip()]
-    kept = [(number, text) for number, text in shown_lines if not text.startswith("#") and not _RULER.fullmatch(text)]
+    kept = [(number, text) for number, text in shown_lines if not _COMMENT.match(text) and not _RULER.fullmatch(text)]
     left_out = len(shown_lines) - len(kept)
     headed = bool(kept) and field_of(kept[0][1][:200]) == "prompt"
     kept = kept[headed:]

@@ -69,7 +69,7 @@ TABLES: dict[str, str] = {
     "table.list_blocks": (
         "It has no headings, and blank lines divide it into blocks of several lines: a line or a block may be a prompt."
     ),
-    "table.list_comments": "Lines that start with # or have no words are left out: {lines:,}.",
+    "table.list_comments": "Comments (#) and rulers are left out: {lines:line|lines}.",
     "table.list_marks": "Marks before or around each prompt are taken off: {before!r} became {after!r}.",
     "table.list_of_no_prompts": (
         "It has no headings, and line {line} is no prompt: it looks like code or a table of Markdown. Save the table "
