@@ -138,7 +138,7 @@ words = st.one_of(
     st.sampled_from(
         ["NA", "None", "nan", "null", "007", "5.0", "true", "a, b; c | d", 'say "hi"', "line\nbreak", "16:9"]
     ),
-    st.text(alphabet="ab 雨夜，。é?'\",;|\t😀", max_size=20),
+    st.text(alphabet="ab 雨夜，。€?'\",;|\t😀", max_size=20),
 )
 urls = st.sampled_from(
     ["https://a.example/1.png?sig=1", "https://a.example/2,3.png", "asset://abc", "https://é.example/x"]
@@ -238,7 +238,7 @@ def test_the_content_decides_how_it_is_read(write, name, content):
     table = read_table(str(path))
     assert {row.request for row in table.rows} == {VideoRequest(prompt="雨夜", duration=5)}
     assert (table.name, table.folder) == (name, path.parent)
-    assert bool(table.warnings) == (name == "gbk.csv")
+    assert bool(table.warnings) == (name in {"gbk.csv", "short.csv"})
 
 
 def test_a_workbook_is_believed_whatever_its_name(tmp_path):

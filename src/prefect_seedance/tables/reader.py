@@ -15,6 +15,7 @@ from prefect_seedance.messages import Message
 from prefect_seedance.tables.errors import CellProblem, cells_error, shown
 from prefect_seedance.tables.formats import Sheet, read_sheet
 from prefect_seedance.tables.headings import match_headings
+from prefect_seedance.tables.invisible import trimmed
 from prefect_seedance.tables.objects import frame_of
 from prefect_seedance.tables.result_columns import without_result_columns
 from prefect_seedance.tables.rows import RowReader, TableRow
@@ -117,7 +118,7 @@ def read_table(
         TableError: The table as a whole cannot be used: no file, not a table, no prompt column, a misspelt heading, a
             duplicate id.
     """
-    sheet = _sheet(source, check_location)
+    sheet = _sheet(source, check_location, (columns or {}).values())
     frame, keys = without_result_columns(sheet.frame)
     if not len(frame) and not len(frame.columns):
         return Table([], frame, sheet.name, sheet.folder)  # an empty query result has neither rows nor headings
@@ -156,8 +157,9 @@ def _with_texts(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _sheet(source: TableLike, check_location: Callable[[str], None] | None) -> Sheet:
+def _sheet(source: TableLike, check_location: Callable[[str], None] | None, chosen: Iterable[str]) -> Sheet:
     if isinstance(source, str | os.PathLike):
-        return read_sheet(source if isinstance(source, str) else Path(source), check_location)
+        headings = {heading for title in chosen if (heading := trimmed(str(title)))}
+        return read_sheet(source if isinstance(source, str) else Path(source), check_location, headings)
     frame, name = frame_of(source)
     return Sheet(frame, range(1, len(frame) + 1), name)

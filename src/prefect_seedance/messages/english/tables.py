@@ -47,6 +47,10 @@ TABLES: dict[str, str] = {
         "The server compresses it in a way that cannot be read ({reason}). Download it, and give the path of the file."
     ),
     # What its content is.
+    "table.bad_bytes": (
+        "It is {encoding}, but these lines contain bytes that this encoding does not have: {lines}. Correct them, and "
+        "save it as UTF-8."
+    ),
     "table.bad_line": "Line {line} is not JSON: {reason}.",
     "table.bad_row": "Row {row} is of type {type}; each row must name its cells: {{'prompt': '…'}}.",
     "table.binary_workbook": "It is a binary workbook (.xlsb). Save it as .xlsx.",
@@ -57,6 +61,26 @@ TABLES: dict[str, str] = {
     "table.first_sheet": "Only the first sheet, {sheet!r}, was read; the workbook has {sheets:,}.",
     "table.hidden_sheets": "Only the first visible sheet, {sheet!r}, was read. Hidden sheets before it: {hidden}.",
     "table.image": "It is an image, not a table.",
+    "table.key_twice": "Row {row} has the key {key!r} more than once. Remove all but one.",
+    "table.list_answer": (
+        "If each line is a prompt, write 'prompt' as a line of its own above the first one. If not, write a table: "
+        "CSV, or Excel."
+    ),
+    "table.list_blocks": (
+        "It has no headings, and blank lines divide it into blocks of several lines: a line or a block may be a prompt."
+    ),
+    "table.list_comments": "Comments (#) and rulers are left out: {lines:line|lines}.",
+    "table.list_marks": "Marks before or around each prompt are taken off: {before!r} became {after!r}.",
+    "table.list_of_no_prompts": (
+        "It has no headings, and line {line} is no prompt: it looks like code or a table of Markdown. Save the table "
+        "as CSV."
+    ),
+    "table.list_title": "It has no headings, and line {line} may be a prompt or a heading: {text!r}.",
+    "table.list_uneven": (
+        "It has no headings, and only some of its lines are numbered, indented or have a bullet: a prompt may go on "
+        "over several lines."
+    ),
+    "table.markdown": "It is a table of Markdown. Save it as CSV.",
     "table.missing_package": "Reading it needs another package: pip install 'prefect-seedance[{extra}]'.",
     "table.no_visible_sheet": "It has no visible sheet of cells.",
     "table.no_workbook": "It is a zip archive, but no Excel workbook. Unpack it, or save the table as .xlsx or CSV.",
@@ -68,7 +92,28 @@ TABLES: dict[str, str] = {
     ),
     "table.old_workbook": "It is an old .xls workbook or an encrypted one. Save it as .xlsx without a password.",
     "table.open_document": "It is an OpenDocument file (.ods). Save it as .xlsx or CSV.",
-    "table.open_quote": "It is not a readable table: a quotation mark is opened and never closed.",
+    "table.lone_return": (
+        "Line {line} holds a lone carriage return, which some programs take as the end of the line and others do not. "
+        "Put the cell in double quotes, or remove it."
+    ),
+    "table.open_quote": (
+        "Line {line} has a cell that starts with a quotation mark which is never closed: {cell}. Close it, or remove "
+        "it. A quotation mark that belongs to the text is doubled, in a cell that stands in quotes."
+    ),
+    "table.swallowed_rows": (
+        "A quotation mark that is opened in line {line} is closed in line {last} only, and the lines between look like "
+        "rows of their own. Close it in line {line}, or remove it. If it is one text of several lines, put a space "
+        "behind each separator in it, or save the table as .xlsx."
+    ),
+    "table.text_behind": (
+        "Line {line}: text follows behind the closing quotation mark of a cell: {cell} and then {behind}. Put the "
+        "whole cell in quotes, and double those that belong to the text, or remove all of them."
+    ),
+    "table.text_behind_later": (
+        "A cell that starts with a quotation mark in line {line} runs on to line {last}, where text follows behind the "
+        "closing mark: {cell} and then {behind}. Close it in line {line}, or remove it. A quotation mark that belongs "
+        "to the text is doubled, in a cell that stands in quotes."
+    ),
     "table.other_format": "Its name ends in {suffix}, but its content has another format.",
     "table.pdf": "It is a PDF, not a table.",
     "table.ragged": (
@@ -77,12 +122,25 @@ TABLES: dict[str, str] = {
     ),
     "table.read_as_chinese": "{table} is not UTF-8. It was read as Chinese (GB18030), such as {sample!r}.",
     "table.unknown_encoding": "Its encoding is unknown. Save it as UTF-8.",
+    "table.other_encoding": "It is not UTF-8, but seems to be {reading}. Save it as UTF-8.",
+    "table.doubtful_encoding": (
+        "Its encoding is doubtful. It may be {readings}. Save it as UTF-8 with a byte order mark."
+    ),
+    "table.reading": "{encoding}, such as {sample!r}",
+    "table.decoded_wrongly": (
+        "An earlier program decoded its text wrongly: it holds {wrong!r}, where {meant!r} was meant. Save it again "
+        "from the original, as UTF-8."
+    ),
+    "table.zero_byte": "Line {line} contains a zero byte. Remove it.",
+    "table.read_as_list": (
+        "It has no headings, and was read as a list with one prompt a line: {rows:prompt|prompts}, from {first!r} to "
+        "{last!r}."
+    ),
     "table.unreadable": "It is not a readable table ({error}: {reason}).",
     "table.unpacked_too_large": (
         "Unpacked, it is larger than {limit:,} MiB, the limit for a table. Delete empty rows and columns that are only "
         "formatted, or save it as CSV."
     ),
-    "table.unreadable_csv": "It is not a readable table: {reason}.",
     "table.web_page": "It is a web page, not a table. Check the link.",
     # Its headings.
     "table.column_used_twice": "{@columns} maps the column {heading!r} to two fields.",
@@ -98,7 +156,8 @@ TABLES: dict[str, str] = {
     "table.more_columns_found": "Columns found: {columns} and {more:,} more.",
     "table.no_field": "{@columns}: there is no field {field!r}. Fields are {fields}.",
     "table.no_prompt": (
-        "There is no prompt column. {found} If another column holds the prompts, map it: {@columns:prompt={heading}}."
+        "There is no prompt column. {found} If this is no heading but a row, write headings above it. If another "
+        "column holds the prompts, map it: {@columns:prompt={heading}}."
     ),
     "table.no_such_column": "{@columns:{field}={heading}}: the table has no such column. {found}",
     "table.same_headings": "{count:,} columns are called {heading!r}. Rename all but one.",
@@ -232,6 +291,9 @@ TABLES: dict[str, str] = {
     "cell.is_date": "is a date: the spreadsheet converted it. Format the column as text and write 16:9",
     "cell.merged": (
         "is merged with {first} (cells {region}). Unmerge the cells, and write into each row what it is to have"
+    ),
+    "cell.lost_character": (
+        "contains the character � in the place of one that an earlier program could not read. Write it again"
     ),
     "cell.nested_list": "is nested too deeply. Write a JSON array of URLs or files",
     "cell.no_date": "is formatted as a date, but its number is none (cell {cell}). Correct it, or clear the cell",
