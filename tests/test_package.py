@@ -157,7 +157,7 @@ def test_the_metadata_names_what_others_look_for(installed: Path) -> None:
     assert metadata["Name"] == "prefect-seedance"
     assert metadata["Version"] == VERSION
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert set(metadata.get_all("Provides-Extra")) >= {"excel", "parquet"}
+    assert set(metadata.get_all("Provides-Extra")) >= {"parquet"}
     assert (info / "entry_points.txt").read_text(encoding="utf-8").split("\n") == [
         "[console_scripts]",
         "prefect-seedance = prefect_seedance.cli:main",

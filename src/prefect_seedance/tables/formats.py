@@ -18,11 +18,11 @@ import pandas as pd
 from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import shown, table_error
-from prefect_seedance.tables.excel import read_excel
+from prefect_seedance.tables.excel.reading import read_excel
 from prefect_seedance.tables.grid import Read
 from prefect_seedance.tables.objects import arrow_frame
 from prefect_seedance.tables.source import TableSource, fetch
-from prefect_seedance.tables.text import read_text
+from prefect_seedance.tables.text.reading import read_text
 
 _NO_TABLES = (
     (b"\x1f\x8b", message("table.compressed")),

@@ -18,7 +18,7 @@ from xml.parsers import expat
 from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import table_error
-from prefect_seedance.tables.number_formats import NumberFormat, number_format
+from prefect_seedance.tables.excel.number_formats import NumberFormat, number_format
 
 __all__ = ["SheetPart", "Workbook", "unescaped"]
 

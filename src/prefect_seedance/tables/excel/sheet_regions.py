@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from prefect_seedance.tables.workbook import Workbook
+from prefect_seedance.tables.excel.workbook import Workbook
 
 __all__ = ["Region", "address", "column_number", "pictures", "region"]
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from prefect_seedance.errors import TableError
-from prefect_seedance.tables.encodings import decoded
+from prefect_seedance.tables.text.encodings import decoded
 
 SENTENCES = {
     "simplified": [

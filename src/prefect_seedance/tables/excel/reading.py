@@ -13,13 +13,13 @@ from typing import Any
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.cells import filled
 from prefect_seedance.tables.errors import shown, table_error
+from prefect_seedance.tables.excel.sheet_cells import SheetCells
+from prefect_seedance.tables.excel.sheet_regions import address
+from prefect_seedance.tables.excel.workbook import SheetPart, Workbook
 from prefect_seedance.tables.grid import GridRow, Read, headed
 from prefect_seedance.tables.headings import field_of
-from prefect_seedance.tables.sheet_cells import SheetCells
-from prefect_seedance.tables.sheet_regions import address
 from prefect_seedance.tables.source import TableSource
 from prefect_seedance.tables.unreadable import UnreadableCell
-from prefect_seedance.tables.workbook import SheetPart, Workbook
 
 __all__ = ["read_excel"]
 

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from typing import Any
 
 from prefect_seedance.messages import message
-from prefect_seedance.tables.delimited import SEPARATORS, layout, one_line_end, records
-from prefect_seedance.tables.encodings import decoded
 from prefect_seedance.tables.errors import table_error
 from prefect_seedance.tables.grid import Read, field_names, headed
-from prefect_seedance.tables.json_rows import is_json, read_json, read_json_lines
-from prefect_seedance.tables.prompt_list import is_list, read_list
 from prefect_seedance.tables.source import TableSource
+from prefect_seedance.tables.text.delimited import SEPARATORS, layout, one_line_end, records
+from prefect_seedance.tables.text.encodings import decoded
+from prefect_seedance.tables.text.json_rows import is_json, read_json, read_json_lines
+from prefect_seedance.tables.text.prompt_list import is_list, read_list
 from prefect_seedance.tables.unreadable import UnreadableCell
 
 __all__ = ["read_text"]

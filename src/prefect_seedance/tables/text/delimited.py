@@ -16,7 +16,7 @@ from prefect_seedance.errors import TableError
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import shown, table_error
 from prefect_seedance.tables.grid import GridRow, field_names
-from prefect_seedance.tables.swallowed import holds_rows
+from prefect_seedance.tables.text.swallowed import holds_rows
 
 __all__ = ["SEPARATORS", "layout", "one_line_end", "records"]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from prefect_seedance.messages import message
 from prefect_seedance.tables.cells import filled
-from prefect_seedance.tables.number_formats import NumberFormat, moment
-from prefect_seedance.tables.sheet_regions import Region, address, column_number, pictures, region
+from prefect_seedance.tables.excel.number_formats import NumberFormat, moment
+from prefect_seedance.tables.excel.sheet_regions import Region, address, column_number, pictures, region
+from prefect_seedance.tables.excel.workbook import SheetPart, Workbook, unescaped
 from prefect_seedance.tables.unreadable import UnreadableCell
-from prefect_seedance.tables.workbook import SheetPart, Workbook, unescaped
 
 __all__ = ["SheetCells"]
 

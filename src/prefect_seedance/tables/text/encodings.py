@@ -13,7 +13,7 @@ from itertools import islice
 
 from prefect_seedance.messages import Message, message
 from prefect_seedance.tables.errors import shown, table_error
-from prefect_seedance.tables.readings import CHINESE, READINGS, strange_letters
+from prefect_seedance.tables.text.readings import CHINESE, READINGS, strange_letters
 
 __all__ = ["decoded"]
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_seedance.errors import TableError
-from prefect_seedance.tables.delimited import layout, one_line_end, records
 from prefect_seedance.tables.reader import read_table
+from prefect_seedance.tables.text.delimited import layout, one_line_end, records
 
 
 def refusal(path):

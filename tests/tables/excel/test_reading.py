@@ -11,9 +11,9 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from prefect_seedance.errors import TableError
 from prefect_seedance.routes.request import VideoRequest
-from prefect_seedance.tables import workbook
+from prefect_seedance.tables.excel import workbook
 from prefect_seedance.tables.reader import read_table
-from tests.tables.workbooks import cell, make, row, rows, save
+from tests.tables.excel.workbooks import cell, make, row, rows, save
 
 
 def moment(*parts):

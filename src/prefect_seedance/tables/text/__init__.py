@@ -1,0 +1,1 @@
+"""Tables in text: CSV and its like, lists of prompts, JSON and JSON lines, from bytes to a DataFrame."""
