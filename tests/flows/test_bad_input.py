@@ -190,7 +190,7 @@ HOSTILE = {
     "..": "🎬👩‍👩‍👧‍👦 \u202eright to left",
     "a/b\\c:d*?": "NA",
     "con": "None",
-    "=1+1": '=HYPERLINK("http://x")',
+    "=one": "=cat, running",
     "长" * 60: "茶" * 300,
     "é": "nan",
 }

@@ -143,7 +143,7 @@ def test_wrong_wishes_fail_before_anything_is_spent(
         (table, {"batch": "w", "rows": "a fox", "model": "seedance-2.0-mini"}, "sold by anyfast"),
         (table, {"batch": "w", "rows": "a fox", "resolution": "4k"}, '"If a row breaks a rule": leave it out'),
         (table, {"batch": "w", "rows": "a fox", "budget": "lots"}, "Budget of the batch"),
-        (table, {"batch": "w", "rows": "文案,ratio\na fox,1:1"}, '"Heading of the prompts": 文案'),
+        (table, {"batch": "w", "rows": "Szene,ratio\na fox,1:1"}, '"Heading of the prompts": Szene'),
         (forms.one_video, {"prompt": " "}, "prompt"),
         (forms.one_video, {"prompt": "a fox", "duration": 2}, "duration"),
         (forms.quote_table, {"rows": ""}, "either a table or typed rows"),
