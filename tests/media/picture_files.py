@@ -19,7 +19,7 @@ from tests.media.samples import saved
 
 Size = tuple[int, int]
 Made = tuple[str, str, bytes, Size]
-WIDE, TALL = (403, 301), (301, 403)
+WIDE, TALL = (203, 151), (151, 203)
 MODES = {
     "jpeg": ("L", "RGB", "CMYK"),
     "png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
