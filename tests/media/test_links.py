@@ -2,16 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import ipaddress
 import socket
-import ssl
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -19,6 +14,7 @@ from pydantic import SecretStr
 from prefect_seedance.errors import Unreachable, UnsafeLink
 from prefect_seedance.media import Downloader, links
 from prefect_seedance.media.links import Zone, allowed_zones, endpoints, shown, zone_of
+from tests.certificates import certified
 
 PUBLIC = frozenset({Zone.PUBLIC})
 
@@ -303,25 +299,7 @@ def test_what_is_shown_bears_no_signature_and_no_password(text):
 @pytest.fixture
 async def tls(server, tmp_path, monkeypatch):
     """The server once more behind TLS, with a certificate for cdn.test that the environment trusts; gives its port."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cdn.test")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("cdn.test")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = tmp_path / "cdn.pem"
-    pem.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
+    context = certified("cdn.test", tmp_path, monkeypatch)
     listener = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=context)
     yield listener.sockets[0].getsockname()[1]
     listener.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import gzip
 import socket
 import ssl
@@ -16,13 +15,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from prefect_seedance.errors import TableError
 from prefect_seedance.tables import source
 from prefect_seedance.tables.reader import read_table
+from tests.certificates import certified
 
 ROWS = "prompt\n雨夜\n".encode()
 PACKED = {
@@ -121,7 +118,7 @@ def test_a_redirect_from_elsewhere_does_not_lead_to_this_machine(
     real = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **others: real(_here(host), *more, **others))
     monkeypatch.setattr(Site, "target", f"{web}/gzip")
-    with site(_certified("elsewhere.test", tmp_path, monkeypatch)) as port:
+    with site(certified("elsewhere.test", tmp_path, monkeypatch)) as port:
         assert "Plain http" in refusal(f"https://elsewhere.test:{port}/moved?token=secret")
         assert len(read_table(f"https://elsewhere.test:{port}/gzip").rows) == 1
     assert len(read_table(f"{web}/moved").rows) == 1
@@ -129,27 +126,3 @@ def test_a_redirect_from_elsewhere_does_not_lead_to_this_machine(
 
 def _here(host: str | bytes | None) -> str | bytes | None:
     return "127.0.0.1" if host in {"elsewhere.test", b"elsewhere.test"} else host
-
-
-def _certified(host: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """The settings of a server with a certificate for this name, which the environment trusts."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "server.pem"
-    pem.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
