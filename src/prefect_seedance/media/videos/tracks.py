@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -35,7 +36,7 @@ def length_of(stream: Any) -> Fraction:
     return Fraction(ticks * (stream.time_base or 0))
 
 
-class Track:
+class Track(ABC):
     """One track: every packet is counted, timed and decoded.
 
     Attributes:
@@ -86,8 +87,9 @@ class Track:
     def _counted(self) -> int:
         return self._packets
 
+    @abstractmethod
     def _decode(self, packet: Any) -> None:
-        raise NotImplementedError
+        """Decode a packet and count its frames; None drains the decoder."""
 
     def _check_length(self, seconds: Fraction) -> None:
         if seconds > self._bounds.seconds:
