@@ -167,6 +167,12 @@ def test_other_encodings_are_read_right_or_refused(language, encoding):
     assert read > len(texts) / 3 if chinese else read == 0
 
 
+@pytest.mark.parametrize("row", ["￥1.25", "￡1", "25℃", "3×4", "§1"])
+def test_signs_beside_chinese_are_chinese(row):
+    text = "任务,计费模型名,金额,币种\n" + f"1,s,{row},CNY\n" * 40
+    assert decoded(text.encode("gbk"), "a.csv")[0] == text
+
+
 def refusal(data):
     with pytest.raises(TableError) as caught:
         decoded(data, "a.csv")

@@ -24,7 +24,7 @@ _FREQUENT = frozenset(
 """The characters that Chinese text has most: of real text 25 % and more, of other text that is read so 5 % at most."""
 _HAN = re.compile("[\u3400-\u9fff]")
 _WIDE_MARK = re.compile(
-    "[\u2010-\u2bff\u3000-\u3020\u30fb\u30fc\uff01-\uff60\u00b7\u00d7\u00b0]|[\U00010000-\U0010ffff]"
+    "[\u2010-\u2bff\u3000-\u3020\u30fb\u30fc\uff01-\uff60\uffe0-\uffe6¤§¨°±·×÷ˇˉ]|[\U00010000-\U0010ffff]"
 )
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
