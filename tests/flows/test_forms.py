@@ -159,7 +159,7 @@ def test_wrong_wishes_fail_before_anything_is_spent(
 def test_every_table_of_a_pattern_is_a_batch_and_a_bad_one_stops_no_other(
     run: Callable[..., Any], route: RouteDefaults, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
-    for name, text in (("a.csv", "prompt\nx\n"), ("bad.csv", "nothing\nx\n"), ("c.csv", "prompt\ny\n")):
+    for name, text in (("a.csv", "prompt\nx\n"), ("bad.csv", "colour,size\nred,5\n"), ("c.csv", "prompt\ny\n")):
         (tmp_path / name).write_text(text)
     state = run(forms.videos_from_table, table="*.csv", batch="n", route=route)
     assert state.name == "Some failed"
@@ -202,7 +202,7 @@ def test_a_watched_folder_makes_each_table_once(
 
     assert look().name == "Nothing new"
     (inbox / "spring.csv").write_text("id,prompt\na,a fox\nb,a lantern\n")
-    (inbox / "bad.csv").write_text("nothing\nx\n")
+    (inbox / "bad.csv").write_text("colour,size\nred,5\n")
     (inbox / "~$spring.xlsx").write_text("a lock")
     (inbox / ".hidden.csv").write_text("prompt\nx\n")
     first = look()
