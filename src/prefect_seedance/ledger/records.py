@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from prefect_seedance.ledger.states import MaterialState, Outcome, Settlement, State
 from prefect_seedance.routes.pricing.amount import Amount
@@ -25,6 +25,8 @@ __all__ = [
     "RowRecord",
 ]
 
+
+R = TypeVar("R")
 
 BESIDE = "beside"
 """The code of an attempt whose job came to light beside the row's own job, and is not followed."""
@@ -112,6 +114,13 @@ def _restore(record: Any, values: Sequence[Any]) -> None:
         object.__setattr__(record, field.name, value)
 
 
+def _of_any_release(record: type[R]) -> type[R]:
+    # Before Python 3.11.3, `dataclass` replaces a `__setstate__` that stands in the class.
+    record.__setstate__ = _restore  # type: ignore[attr-defined]
+    return record
+
+
+@_of_any_release
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One create request in the ledger."""
@@ -151,14 +160,13 @@ class AttemptRecord:
     key_fingerprint: str | None = None
     named_job: str | None = None
 
-    __setstate__ = _restore
-
     @property
     def is_evidence(self) -> bool:
         """Whether it names a job that may have been paid, and whose cost is unknown since no run follows it."""
         return self.code == BESIDE and self.settlement is Settlement.UNKNOWN
 
 
+@_of_any_release
 @dataclass(frozen=True, slots=True)
 class RowRecord:
     """A row in the ledger, with its latest attempt."""
@@ -195,8 +203,6 @@ class RowRecord:
     link_expires_at: datetime | None
     attempt: AttemptRecord | None
     absent_since: datetime | None = None
-
-    __setstate__ = _restore
 
     @property
     def job_id(self) -> str | None:
