@@ -14,6 +14,7 @@ TESTS: dict[str, list[str]] = {
     "providers/jimmy/dialect.py": ["tests/providers/jimmy", *OUTCOME, *READING, "tests/providers/test_library.py"],
     "providers/anyfast/dialect.py": ["tests/providers/anyfast", *OUTCOME, *READING, "tests/providers/test_library.py"],
     "ledger/rows/transitions.py": ROWS,
+    "ledger/rows/row_writes.py": ROWS,
     "ledger/rows/budget.py": ROWS,
     "ledger/rows/late_answers.py": ROWS,
     "ledger/rows/leases.py": ["tests/ledger/sharing", *ROWS],

@@ -25,6 +25,7 @@ from prefect_seedance.ledger.rows import (
     maintenance,
     planning,
     resolving,
+    row_writes,
     transitions,
 )
 from prefect_seedance.ledger.rows import budget as commitments
@@ -211,7 +212,7 @@ class Ledger:
 
         named = await self._database.write(operation)
         if named.shared and named.alarm is not None and named.holds:
-            raise UnknownOutcome(named.alarm, code=transitions.SHARED_JOB)
+            raise UnknownOutcome(named.alarm, code=row_writes.SHARED_JOB)
         if not named.holds:
             raise LedgerError(named.alarm or message("ledger.lease_expired_job", job=job_id), code=LEASE_ENDED)
 

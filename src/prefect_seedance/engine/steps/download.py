@@ -19,7 +19,7 @@ from prefect_seedance.engine.steps.deviations import remarks
 from prefect_seedance.engine.stored_files import storage_of
 from prefect_seedance.errors import InputError, InvalidVideo, NotFound, SeedanceError, UnverifiedVideo
 from prefect_seedance.ledger import Proof, RowRecord, State
-from prefect_seedance.ledger.rows import transitions
+from prefect_seedance.ledger.rows import row_writes, transitions
 from prefect_seedance.media import Fetched, Previews, Proven, Stamp, Storage, VideoFacts, discard, ensure_folder
 from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.media.videos.kept_part import forget_kept, keep, kept
@@ -79,9 +79,9 @@ async def download(row: Row) -> None:
         row.video_url = None  # the next try asks the job for its link first
         raise await absent(row, error) from error
     except (InputError, InvalidVideo, OSError) as error:
-        if not await row.session.ledger.write(transitions.is_held, row.session.run, row.id):
+        if not await row.session.ledger.write(row_writes.is_held, row.session.run, row.id):
             # This run stood still, and the one that took the row over has moved the unfinished file away.
-            raise transitions.taken_over(row.key) from error
+            raise row_writes.taken_over(row.key) from error
         if isinstance(error, SeedanceError):
             error.row = row.key
         raise

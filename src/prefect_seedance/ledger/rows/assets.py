@@ -18,7 +18,7 @@ from prefect_seedance.ledger.db.schema import asset_requests, batches
 from prefect_seedance.ledger.db.schema import materials as media
 from prefect_seedance.ledger.records import AssetRequest
 from prefect_seedance.ledger.rows import budget as commitments
-from prefect_seedance.ledger.rows import leases, materials, spending, transitions
+from prefect_seedance.ledger.rows import leases, materials, row_writes, spending
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.rows.resolving import Verdict
 from prefect_seedance.ledger.rows.spending import NOTHING, Payer, Purchase, held_by_asset
@@ -95,7 +95,7 @@ def ask(
             outcome=Outcome.SENT,
         )
     )
-    return transitions.inserted_id(made)
+    return row_writes.inserted_id(made)
 
 
 def answer(
@@ -112,7 +112,7 @@ def answer(
     request = _request(connection, request_id)
     if request.run_id != run.id or request.outcome not in _OPEN:
         raise LedgerError(message("asset.awaits_no_answer", request=request_id))
-    kept = None if reason is None else reason[: transitions.LONGEST]
+    kept = None if reason is None else reason[: row_writes.LONGEST]
     _settle(connection, request, outcome, asset_id, code=code, message=kept, answered_at=now())
 
 

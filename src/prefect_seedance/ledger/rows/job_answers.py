@@ -17,9 +17,9 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.errors import LedgerError, UnknownOutcome
 from prefect_seedance.ledger.db.schema import attempts, batches, rows
 from prefect_seedance.ledger.records import BESIDE
-from prefect_seedance.ledger.rows import planning, transitions
+from prefect_seedance.ledger.rows import planning, row_writes
 from prefect_seedance.ledger.rows.leases import Run
-from prefect_seedance.ledger.rows.transitions import SHARED_JOB, answered, locked_row, set_state, update_commitment
+from prefect_seedance.ledger.rows.row_writes import SHARED_JOB, answered, locked_row, set_state, update_commitment
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, Outcome, Settlement, State
 from prefect_seedance.messages import Message, message
 
@@ -106,7 +106,7 @@ def named(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, *, 
         evidence |= {"code": BESIDE, "message": str(alarm)}
     answered(connection, attempt_id, Outcome.CREATED, settlement=settlement, job_id=job_id, charge=None, **evidence)
     if awaited:
-        set_state(connection, row_id, State.CREATED, **transitions.CLEAR)
+        set_state(connection, row_id, State.CREATED, **row_writes.CLEAR)
     elif alarm is None:
         _follow(connection, row_id, attempt_id)
     return Named(holds, alarm)
@@ -170,7 +170,7 @@ def _beside_a_persons_job(
     del line["id"]
     line |= dict.fromkeys(("charge", "units", "tokens", "resolution", "resolved_at"))
     line |= {"number": number, "outcome": Outcome.CREATED, "job_id": job_id, "settlement": Settlement.NOTHING}
-    made = transitions.inserted_id(connection.execute(sa.insert(attempts).values(**line | evidence)))
+    made = row_writes.inserted_id(connection.execute(sa.insert(attempts).values(**line | evidence)))
     update_commitment(connection, made, cost["settlement"])
     connection.execute(sa.update(attempts).where(attempts.c.id == made).values(**cost))
     if adopts:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from prefect_seedance.core.clock import now
 from prefect_seedance.errors import UnknownOutcome
 from prefect_seedance.ledger.db.schema import asset_requests, attempts, batches, rows, runs
-from prefect_seedance.ledger.rows import lookups, transitions
+from prefect_seedance.ledger.rows import lookups, row_writes
 from prefect_seedance.ledger.run_files import RunFile
 from prefect_seedance.ledger.states import TAKEABLE, Outcome, Settlement, State
 from prefect_seedance.messages import message
@@ -160,4 +160,4 @@ def _doubt(connection: sa.Connection, row: sa.Row[Any], run_id: str) -> None:
         )
     )
     why = {"error_kind": UnknownOutcome.kind, "error_code": None, "error_message": reason}
-    transitions.set_state(connection, row.id, State.UNKNOWN, attempt_id=transitions.inserted_id(made), **why)
+    row_writes.set_state(connection, row.id, State.UNKNOWN, attempt_id=row_writes.inserted_id(made), **why)

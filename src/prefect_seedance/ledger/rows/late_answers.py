@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from prefect_seedance.core.clock import now
 from prefect_seedance.errors import SeedanceError
 from prefect_seedance.ledger.db.schema import attempts
-from prefect_seedance.ledger.rows import transitions
+from prefect_seedance.ledger.rows import row_writes
 from prefect_seedance.ledger.rows.leases import Run
 from prefect_seedance.ledger.states import Outcome, Settlement, State
 from prefect_seedance.messages import message
@@ -30,19 +30,17 @@ def refused(connection: sa.Connection, run: Run, row_id: int, attempt_id: int, e
     Returns:
         Whether the answer was late, and is recorded. If not, nothing is written.
     """
-    evidence = transitions.evidence_of(error)
+    evidence = row_writes.evidence_of(error)
     if to is State.UNKNOWN:
         return _settled(connection, run, row_id, attempt_id, None, to, evidence, {"error_message": error.message})
-    return _settled(
-        connection, run, row_id, attempt_id, Outcome.REFUSED, to, evidence, transitions.error_columns(error)
-    )
+    return _settled(connection, run, row_id, attempt_id, Outcome.REFUSED, to, evidence, row_writes.error_columns(error))
 
 
 def withdrawn(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> bool:
     """Record late that the request of this attempt never left this process; returns the same as `refused`."""
     evidence = {"message": str(message("attempt.not_sent"))}
     return _settled(
-        connection, run, row_id, attempt_id, Outcome.WITHDRAWN, State.PLANNED, evidence, dict(transitions.CLEAR)
+        connection, run, row_id, attempt_id, Outcome.WITHDRAWN, State.PLANNED, evidence, dict(row_writes.CLEAR)
     )
 
 
@@ -56,7 +54,7 @@ def _settled(
     evidence: dict[str, Any],
     row_values: dict[str, Any],
 ) -> bool:
-    row = transitions.locked_row(connection, row_id)
+    row = row_writes.locked_row(connection, row_id)
     waiting = sa.and_(
         attempts.c.id == attempt_id,
         attempts.c.row_id == row_id,
@@ -68,13 +66,13 @@ def _settled(
     if found is None:
         return False
     both = str(message("attempt.answered_late", before=found.message or "", answer=evidence["message"])).strip()
-    evidence = {**evidence, "message": both[: transitions.LONGEST]}
+    evidence = {**evidence, "message": both[: row_writes.LONGEST]}
     still_unknown = found.resolution is None and row.attempt_id == attempt_id and row.state is State.UNKNOWN
     if outcome is not None and still_unknown:
-        transitions.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)
-        transitions.set_state(connection, row_id, to, **row_values)
+        row_writes.answered(connection, attempt_id, outcome, settlement=Settlement.NOTHING, **evidence)
+        row_writes.set_state(connection, row_id, to, **row_values)
         return True
     connection.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(answered_at=now(), **evidence))
     if still_unknown:
-        transitions.set_state(connection, row_id, State.UNKNOWN, error_message=evidence["message"])
+        row_writes.set_state(connection, row_id, State.UNKNOWN, error_message=evidence["message"])
     return True

@@ -13,7 +13,7 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger.db.schema import batches, rows
 from prefect_seedance.ledger.records import Plan, RowRecord
-from prefect_seedance.ledger.rows import known_runs, leases, lookups, transitions
+from prefect_seedance.ledger.rows import known_runs, leases, lookups, row_writes
 from prefect_seedance.ledger.rows.filenames import folded, free_names
 from prefect_seedance.ledger.states import RETRYABLE, TAKEABLE, State
 from prefect_seedance.messages import Message, message
@@ -52,7 +52,7 @@ def find_batch(connection: sa.Connection, name: str) -> int:
     select = sa.select(batches.c.id).where(batches.c.name == name)
     try:
         with connection.begin_nested():
-            return transitions.inserted_id(connection.execute(sa.insert(batches).values(name=name, created_at=now())))
+            return row_writes.inserted_id(connection.execute(sa.insert(batches).values(name=name, created_at=now())))
     except IntegrityError:
         # Another machine has just created it.
         return int(connection.execute(select).scalar_one())

@@ -13,7 +13,7 @@ from prefect_seedance.core.clock import now
 from prefect_seedance.errors import InputError, LedgerError
 from prefect_seedance.ledger.db.schema import attempts, rows
 from prefect_seedance.ledger.records import RowRecord
-from prefect_seedance.ledger.rows import leases, lookups, transitions
+from prefect_seedance.ledger.rows import leases, lookups, row_writes
 from prefect_seedance.ledger.states import Settlement, State
 from prefect_seedance.messages import message
 
@@ -57,12 +57,12 @@ def resolve(
     elif verdict == "lost":
         _note(connection, row.attempt.id, Settlement.CHARGED, verdict, charge=charge)
         reason = str(message("resolve.lost"))
-        transitions.set_state(
+        row_writes.set_state(
             connection, row.id, State.FAILED, error_kind="lost", error_code="lost", error_message=reason
         )
     else:
         _note(connection, row.attempt.id, Settlement.NOTHING, verdict)
-        transitions.set_state(connection, row.id, State.PLANNED, **transitions.CLEAR)
+        row_writes.set_state(connection, row.id, State.PLANNED, **row_writes.CLEAR)
 
 
 def _resolvable(row: RowRecord, verdict: Verdict) -> frozenset[State]:
@@ -108,7 +108,7 @@ def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: s
         raise InputError(message("resolve.job_id_missing"), row=row.key)
     # Its own job may be named again; that of any other attempt is taken. A row that is held since it shares the job
     # does not own it, nor does an attempt that a person settled as not made.
-    owns = sa.or_(rows.c.state != State.UNKNOWN, rows.c.error_code.is_distinct_from(transitions.SHARED_JOB))
+    owns = sa.or_(rows.c.state != State.UNKNOWN, rows.c.error_code.is_distinct_from(row_writes.SHARED_JOB))
     same = sa.and_(
         attempts.c.job_id == job_id,
         attempts.c.provider == row.provider,
@@ -122,12 +122,12 @@ def _adopt(connection: sa.Connection, row: RowRecord, attempt_id: int, job_id: s
     if owner is not None:
         raise InputError(message("resolve.job_taken", job=job_id, owner=owner), row=row.key)
     _note(connection, attempt_id, Settlement.OPEN, f"job {job_id}", job_id=job_id)
-    transitions.set_state(connection, row.id, State.CREATED, **transitions.CLEAR)
+    row_writes.set_state(connection, row.id, State.CREATED, **row_writes.CLEAR)
 
 
 def _note(connection: sa.Connection, attempt_id: int, settlement: Settlement, resolution: str, **values: Any) -> None:
     values = {"charge": None, "units": None, "tokens": None, **values}  # a held row may have been charged already
-    transitions.update_commitment(connection, attempt_id, settlement, values["charge"])
+    row_writes.update_commitment(connection, attempt_id, settlement, values["charge"])
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.id == attempt_id)

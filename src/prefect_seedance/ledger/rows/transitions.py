@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.errors import LedgerError, OverBudget, SeedanceError, UnknownOutcome
-from prefect_seedance.ledger.db.schema import attempts, rows, runs
-from prefect_seedance.ledger.lease_time import LEASE_ENDED
+from prefect_seedance.ledger.db.schema import attempts, rows
 from prefect_seedance.ledger.records import Charge, Intent, Proof
 from prefect_seedance.ledger.rows import budget as commitments
 from prefect_seedance.ledger.rows import spending
 from prefect_seedance.ledger.rows.leases import Run
+from prefect_seedance.ledger.rows.row_writes import (
+    CLEAR,
+    LONGEST,
+    SHARED_JOB,
+    UPDATE_ATTEMPT,
+    UPDATE_ROW,
+    answered,
+    error_columns,
+    evidence_of,
+    inserted_id,
+    locked_row,
+    set_state,
+    settle,
+    taken_over,
+    update_commitment,
+)
 from prefect_seedance.ledger.rows.spending import NOTHING, Payer, Purchase, held
 from prefect_seedance.ledger.states import TAKEABLE, TRANSITIONS, Outcome, Settlement, State
 from prefect_seedance.messages import Message, message
@@ -30,7 +44,6 @@ __all__ = [
     "fail",
     "fail_gone",
     "intend",
-    "is_held",
     "prove",
     "put_off",
     "refetch",
@@ -41,54 +54,14 @@ __all__ = [
     "revive",
     "store",
     "succeed",
-    "taken_over",
     "withdraw",
 ]
 
-LONGEST = 2000
-"""Characters of a provider's message that are stored."""
-
-LARGEST = 2**63 - 1
-"""The largest integer that a column can store."""
-
-SHARED_JOB = "shared_job"
-"""The code of a row that is held, since another row has the same job."""
-
-# Statements for every row are built once: building takes SQLAlchemy longer than running them takes SQLite.
-_PUT_OFF = (State.DEFERRED, State.OVER_BUDGET)
-_THIS_ROW = rows.c.id == sa.bindparam("this_row")
-_THIS_ATTEMPT = attempts.c.id == sa.bindparam("this_attempt")
-_UPDATE_ROW = sa.update(rows).where(_THIS_ROW)
-_UPDATE_ATTEMPT = sa.update(attempts).where(_THIS_ATTEMPT)
-# Locked until the transaction ends (in SQLite the whole ledger is): what was checked must still hold when written.
-_ROW = (
-    sa.select(rows.c.key, rows.c.state, rows.c.error_code, rows.c.holder, rows.c.attempt_id, runs.c.buried_at)
-    .select_from(rows.outerjoin(runs, rows.c.holder == runs.c.id))
-    .where(_THIS_ROW)
-    .with_for_update(of=rows)
-)
 _NEW_ATTEMPT = sa.insert(attempts).values(
     number=sa.select(sa.func.coalesce(sa.func.max(attempts.c.number), 0) + 1)
     .where(attempts.c.row_id == sa.bindparam("this_row"))
     .scalar_subquery()
 )
-_COMMITMENT = (
-    sa.select(
-        rows.c.batch_id,
-        attempts.c.provider,
-        attempts.c.account,
-        attempts.c.sent_at,
-        attempts.c.reserve_currency,
-        attempts.c.settlement,
-        attempts.c.charge,
-        attempts.c.reserved,
-    )
-    .select_from(attempts.join(rows, attempts.c.row_id == rows.c.id))
-    .where(_THIS_ATTEMPT)
-)
-
-CLEAR = {"error_kind": None, "error_code": None, "error_message": None, "absent_since": None}
-"""What a row loses once it goes on: the last error, and that its job was absent."""
 
 
 def intend(
@@ -172,29 +145,6 @@ def _over_budget(
     return message("row.over_budget", reserve=reserve, budget=budget)
 
 
-def update_commitment(
-    connection: sa.Connection, attempt_id: int, settlement: Settlement, charge: Decimal | None = None
-) -> None:
-    """Update the sums of batch and account for an attempt that is about to be settled like this."""
-    found = connection.execute(_COMMITMENT, {"this_attempt": attempt_id}).one_or_none()
-    if found is not None:
-        payer = Payer(found.provider, found.account)
-        commitments.change(
-            connection,
-            Purchase(found.batch_id, payer, found.sent_at, found.reserve_currency),
-            held(found.settlement, found.charge, found.reserved),
-            held(settlement, charge, found.reserved),
-        )
-
-
-def inserted_id(made: sa.CursorResult[Any]) -> int:
-    """The id of an inserted line."""
-    key = made.inserted_primary_key
-    if key is None:
-        raise LedgerError(message("ledger.no_new_id"))
-    return int(key[0])
-
-
 def withdraw(connection: sa.Connection, run: Run, row_id: int, attempt_id: int) -> None:
     """Record that the request of this attempt never left this process."""
     _held(connection, run, row_id, {State.SENT}, State.PLANNED, attempt_id)
@@ -235,14 +185,14 @@ def succeed(
 ) -> None:
     """Record that the job succeeded, and settle its charge before anything is downloaded."""
     _held(connection, run, row_id, {State.CREATED}, State.SUCCEEDED)
-    _settle(connection, row_id, charge)
+    settle(connection, row_id, charge)
     set_state(connection, row_id, State.SUCCEEDED, finished_at=now(), link_expires_at=link_expires_at, **CLEAR)
 
 
 def fail(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """Record that the job failed at the provider, and settle its charge."""
     _held(connection, run, row_id, {State.CREATED}, State.FAILED)
-    _settle(connection, row_id, charge)
+    settle(connection, row_id, charge)
     set_state(connection, row_id, State.FAILED, finished_at=now(), **error_columns(error))
 
 
@@ -263,14 +213,14 @@ def revive(connection: sa.Connection, run: Run, row_id: int) -> None:
     current = locked_row(connection, row_id).attempt_id
     update_commitment(connection, current, Settlement.OPEN)
     open_again = {"settlement": Settlement.OPEN, "units": None, "charge": None, "tokens": None}
-    connection.execute(_UPDATE_ATTEMPT, {"this_attempt": current, **open_again})
+    connection.execute(UPDATE_ATTEMPT, {"this_attempt": current, **open_again})
     set_state(connection, row_id, State.CREATED, **CLEAR)
 
 
 def fail_gone(connection: sa.Connection, run: Run, row_id: int, charge: Charge, error: SeedanceError) -> None:
     """Record that the provider no longer knows the job, whose result was never reported."""
     _held(connection, run, row_id, {State.CREATED}, State.EXPIRED)
-    _settle(connection, row_id, charge)
+    settle(connection, row_id, charge)
     set_state(connection, row_id, State.EXPIRED, **error_columns(error))
 
 
@@ -314,7 +264,7 @@ def _write_proof(connection: sa.Connection, row_id: int, proof: Proof) -> None:
         "remarks": proof.remarks,
         "changed_at": now(),
     }
-    connection.execute(_UPDATE_ROW, {"this_row": row_id, **values})
+    connection.execute(UPDATE_ROW, {"this_row": row_id, **values})
 
 
 def store(
@@ -335,14 +285,6 @@ def refetch(connection: sa.Connection, run: Run, row_id: int) -> None:
     """Record that a stored file is missing or changed, so that it is downloaded again."""
     _held(connection, run, row_id, {State.STORED}, State.SUCCEEDED)
     set_state(connection, row_id, State.SUCCEEDED)
-
-
-def locked_row(connection: sa.Connection, row_id: int) -> Any:
-    """The row as it is now, locked until the transaction ends."""
-    found = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
-    if found is None:
-        raise LedgerError(message("ledger.no_row", id=row_id))
-    return found
 
 
 def _held(
@@ -373,60 +315,6 @@ def _held(
         raise LedgerError(message("ledger.not_latest_attempt", attempt=attempt_id), row=row.key)
 
 
-def taken_over(key: str) -> LedgerError:
-    """The error for a row that another run holds, or may hold."""
-    return LedgerError(message("ledger.row_taken_over"), code=LEASE_ENDED, row=key)
-
-
-def is_held(connection: sa.Connection, run: Run, row_id: int) -> bool:
-    """Whether a run still holds a row."""
-    row = connection.execute(_ROW, {"this_row": row_id}).one_or_none()
-    return row is not None and row.holder == run.id and row.buried_at is None
-
-
 def _refuse_shared(row: Any) -> None:
     if row.state is State.UNKNOWN and row.error_code == SHARED_JOB:
         raise UnknownOutcome(message("row.shared_job"), code=SHARED_JOB, row=row.key)
-
-
-def set_state(connection: sa.Connection, row_id: int, to: State, **values: Any) -> None:
-    """Write a row's next state. The caller must have checked the transition."""
-    if to in _PUT_OFF:
-        values["wanted_by"] = None  # left to a later run
-    connection.execute(_UPDATE_ROW, {"this_row": row_id, "state": to, "changed_at": now(), **values})
-
-
-def answered(connection: sa.Connection, attempt_id: int, outcome: Outcome, **values: Any) -> None:
-    """Record the outcome of an attempt."""
-    update_commitment(connection, attempt_id, values["settlement"])
-    answer = {"this_attempt": attempt_id, "outcome": outcome, "answered_at": now(), **values}
-    connection.execute(_UPDATE_ATTEMPT, answer)
-
-
-def _settle(connection: sa.Connection, row_id: int, charge: Charge) -> None:
-    current = locked_row(connection, row_id).attempt_id
-    update_commitment(connection, current, charge.settlement, charge.amount)
-    # A count too large for the database is dropped; the charge, which is text, is kept.
-    tokens = charge.tokens if charge.tokens is not None and charge.tokens <= LARGEST else None
-    values = {"settlement": charge.settlement, "units": charge.units, "charge": charge.amount, "tokens": tokens}
-    connection.execute(_UPDATE_ATTEMPT, {"this_attempt": current, **values})
-
-
-def evidence_of(error: SeedanceError) -> dict[str, Any]:
-    """The columns of an attempt for the provider's answer."""
-    return {
-        "http_status": error.http_status,
-        "code": error.code,
-        "message": error.message[:LONGEST],
-        "request_id": error.request_id,
-        "named_job": error.named_job if isinstance(error, UnknownOutcome) else None,
-    }
-
-
-def error_columns(error: SeedanceError) -> dict[str, str | None]:
-    """The columns of a row for an error."""
-    return {
-        "error_kind": error.kind,
-        "error_code": error.code,
-        "error_message": error.message[:LONGEST],
-    }
