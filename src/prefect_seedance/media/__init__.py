@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prefect_seedance.media.videos.bounds import WIDEST, Bounds
     from prefect_seedance.media.videos.download import Downloader, Fetched, Progress
     from prefect_seedance.media.videos.inspection import VideoFacts, inspect_video
-    from prefect_seedance.media.videos.proof_pool import ProofPool, Proven, proof_pool
+    from prefect_seedance.media.videos.proof.pool import ProofPool, Proven, proof_pool
     from prefect_seedance.media.videos.stills import Previews, Stills, previews_of
 
 _HOMES = {
@@ -39,8 +39,8 @@ _HOMES = {
     "Probed": "media.inputs.probe",
     "Prober": "media.inputs.probe",
     "Progress": "media.videos.download",
-    "ProofPool": "media.videos.proof_pool",
-    "Proven": "media.videos.proof_pool",
+    "ProofPool": "media.videos.proof.pool",
+    "Proven": "media.videos.proof.pool",
     "Stamp": "media.storage.base",
     "Stills": "media.videos.stills",
     "Storage": "media.storage.base",
@@ -55,7 +55,7 @@ _HOMES = {
     "open_storage": "media.storage.opening",
     "place": "media.storage.folders",
     "previews_of": "media.videos.stills",
-    "proof_pool": "media.videos.proof_pool",
+    "proof_pool": "media.videos.proof.pool",
     "slug": "media.storage.names",
     "zone_of": "media.links",
 }

@@ -14,9 +14,9 @@ import pytest
 
 from prefect_seedance.engine.proof_bounds import proof_bounds
 from prefect_seedance.media import WIDEST, Bounds, Fetched, ProofPool, discard
-from prefect_seedance.media.videos import proof_pool
 from prefect_seedance.media.videos.kept_part import forget_kept, keep, kept
-from prefect_seedance.media.videos.proof_limits import ProofLimits
+from prefect_seedance.media.videos.proof import pool as proof_pool
+from prefect_seedance.media.videos.proof.limits import ProofLimits
 from prefect_seedance.messages import message
 from prefect_seedance.routes import CATALOGUE, Route, VideoRequest
 from prefect_seedance.routes.pricing.pixels import sizes

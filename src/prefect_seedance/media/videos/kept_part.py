@@ -14,7 +14,7 @@ from typing import Any
 
 from prefect_seedance.media.storage.digests import file_digest
 from prefect_seedance.media.videos.download import Fetched
-from prefect_seedance.media.videos.proof_exchange import from_plain, to_plain
+from prefect_seedance.media.videos.proof.exchange import from_plain, to_plain
 from prefect_seedance.messages import Message
 
 __all__ = ["forget_kept", "keep", "kept"]

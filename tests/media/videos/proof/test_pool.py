@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from prefect_seedance.errors import InputError, InvalidVideo, UnverifiedVideo
 from prefect_seedance.media import Bounds, ProofPool, inspect_video, previews_of
-from prefect_seedance.media.videos.proof_exchange import Answer, from_plain, to_plain
-from prefect_seedance.media.videos.proof_limits import ProofLimits, limits_of
+from prefect_seedance.media.videos.proof.exchange import Answer, from_plain, to_plain
+from prefect_seedance.media.videos.proof.limits import ProofLimits, limits_of
 from prefect_seedance.messages import Message
 from tests.media.videos.heavy import heavy_video
 from tests.patience import eventually, eventually_async, patience

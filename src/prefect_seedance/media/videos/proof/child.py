@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 from prefect_seedance.errors import InputError, InvalidVideo, SeedanceError, UnverifiedVideo
 from prefect_seedance.media.videos.inspection import inspect_video
-from prefect_seedance.media.videos.proof_exchange import Answer, Request
-from prefect_seedance.media.videos.proof_limits import ProofLimits
+from prefect_seedance.media.videos.proof.exchange import Answer, Request
+from prefect_seedance.media.videos.proof.limits import ProofLimits
 from prefect_seedance.media.videos.stills import Stills, previews_of
 from prefect_seedance.messages import message
 

@@ -17,7 +17,7 @@ from typing import Any
 from prefect_seedance.errors import InputError, InvalidVideo, SeedanceError, UnverifiedVideo
 from prefect_seedance.media.videos.bounds import Bounds
 from prefect_seedance.media.videos.inspection import VideoFacts
-from prefect_seedance.media.videos.proof_limits import ProofLimits
+from prefect_seedance.media.videos.proof.limits import ProofLimits
 from prefect_seedance.media.videos.stills import Previews
 from prefect_seedance.messages import Message
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from prefect_seedance.errors import UnverifiedVideo
 from prefect_seedance.media.videos.bounds import WIDEST, Bounds
 from prefect_seedance.media.videos.inspection import VideoFacts
-from prefect_seedance.media.videos.proof_child import carry_out
-from prefect_seedance.media.videos.proof_exchange import Answer, Request
-from prefect_seedance.media.videos.proof_limits import ProofLimits, limits_of
-from prefect_seedance.media.videos.proof_process import CannotStart, Ended, ProofProcess
+from prefect_seedance.media.videos.proof.child import carry_out
+from prefect_seedance.media.videos.proof.exchange import Answer, Request
+from prefect_seedance.media.videos.proof.limits import ProofLimits, limits_of
+from prefect_seedance.media.videos.proof.process import CannotStart, Ended, ProofProcess
 from prefect_seedance.media.videos.stills import Previews
 from prefect_seedance.messages import Message, message
 

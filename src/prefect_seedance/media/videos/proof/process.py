@@ -1,4 +1,4 @@
-"""One child process that proves videos, as its parent sees it. See `proof_child` for what the child does."""
+"""One child process that proves videos, as its parent sees it. See `child` for what the child does."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import threading
 from pathlib import Path
 from typing import Any, cast
 
-from prefect_seedance.media.videos.proof_child import READY, TOO_LARGE
-from prefect_seedance.media.videos.proof_limits import ProofLimits
+from prefect_seedance.media.videos.proof.child import READY, TOO_LARGE
+from prefect_seedance.media.videos.proof.limits import ProofLimits
 from prefect_seedance.messages import Message, message
 
 __all__ = ["CannotStart", "Ended", "ProofProcess"]
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from prefect_seedance.media.videos.proof_child import main; main()"
+    "from prefect_seedance.media.videos.proof.child import main; main()"
 )
 """Not `-m`: the folder where the user stands must not offer modules to the child."""
 
