@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from prefect_seedance.engine.step_runner import PLAIN, with_retries
-from prefect_seedance.engine.steps import create, download, poll, review, upload
+from prefect_seedance.engine.steps import create, download, poll
+from prefect_seedance.engine.steps.media import review, upload
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.ledger import AttemptRecord, Ledger, RowRecord
 from prefect_seedance.ledger.rows import lookups

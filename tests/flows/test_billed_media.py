@@ -12,7 +12,7 @@ import pytest
 
 from prefect_seedance import PriceBook, resolve_video
 from prefect_seedance.engine import medium
-from prefect_seedance.engine.steps import submit_asset
+from prefect_seedance.engine.steps.media import submit_asset
 from prefect_seedance.providers.jimmy.library import JimmyLibrary
 from prefect_seedance.sandbox.http.media import media_bytes
 from prefect_seedance.sandbox.world.assets import Assets

@@ -12,9 +12,10 @@ from prefect_seedance.engine.queues import FetchQueue, Queue, Queues
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.session import FAILED, Session
 from prefect_seedance.engine.step_runner import Step, StepRunner
-from prefect_seedance.engine.steps import absence, media
+from prefect_seedance.engine.steps import absence
 from prefect_seedance.engine.steps.create import pause
 from prefect_seedance.engine.steps.fallback import choose_route, gives_up, moves_on
+from prefect_seedance.engine.steps.media.prepare import prepare_media
 from prefect_seedance.errors import InputError, LedgerError, RoutePaused, SeedanceError
 from prefect_seedance.ledger import LEASE_ENDED, TAKEABLE, State
 from prefect_seedance.messages import message
@@ -178,7 +179,7 @@ class Dispatcher:
         return row.state is State.CREATED or (row.sendable is not None and self._session.stopped is None)
 
     async def _prepare(self, row: Row) -> None:
-        await media.prepare_media(row, self._steps.upload, self._steps.review)
+        await prepare_media(row, self._steps.upload, self._steps.review)
 
     async def _in_flight(self, row: Row) -> None:
         """The steps for which a row holds a slot in flight: from before its create until its job has ended."""

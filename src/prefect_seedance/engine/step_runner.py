@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from prefect_seedance.engine.chunks import ChunkStep
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.row import Row
-from prefect_seedance.engine.steps import create, download, poll, review, upload
-from prefect_seedance.engine.steps.media import MediumStep
+from prefect_seedance.engine.steps import create, download, poll
+from prefect_seedance.engine.steps.media import review, upload
+from prefect_seedance.engine.steps.media.prepare import MediumStep
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL, RetryRule
 from prefect_seedance.errors import SeedanceError
 

@@ -15,7 +15,7 @@ from prefect_seedance.engine.run_spec import RunContext, RunSpec
 from prefect_seedance.engine.session import Session, open_session
 from prefect_seedance.engine.step_runner import PLAIN
 from prefect_seedance.engine.steps.create import create
-from prefect_seedance.engine.steps.media import prepare_media
+from prefect_seedance.engine.steps.media.prepare import prepare_media
 from prefect_seedance.errors import InputError, JobFailed, LedgerError, NotFound, Refused, SeedanceError, UnknownOutcome
 from prefect_seedance.ledger import TAKEABLE, Plan, RowRecord, State
 from prefect_seedance.ledger.rows import lookups, planning

@@ -13,8 +13,8 @@ from prefect_seedance.blocks import RouteDefaults
 from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.run_spec import RunContext
-from prefect_seedance.engine.steps import review as reviewing
-from prefect_seedance.engine.steps import upload
+from prefect_seedance.engine.steps.media import review as reviewing
+from prefect_seedance.engine.steps.media import upload
 from prefect_seedance.engine.steps.retry import MEDIUM
 from prefect_seedance.ledger import ledger_url
 from prefect_seedance.media import MediaAccess

@@ -12,7 +12,8 @@ from prefect_seedance.core.portal import on_core
 from prefect_seedance.engine.medium import Medium
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.step_runner import StepRunner
-from prefect_seedance.engine.steps import create, download, poll, review, upload
+from prefect_seedance.engine.steps import create, download, poll
+from prefect_seedance.engine.steps.media import review, upload
 from prefect_seedance.engine.steps.retry import CREATE, DOWNLOAD, MEDIUM, POLL
 from prefect_seedance.tasks.retrying import retries
 

@@ -14,7 +14,7 @@ from prefect_seedance.blocks.spelling import StrictFields
 from prefect_seedance.core.portal import call_core, on_core
 from prefect_seedance.engine.row import Row
 from prefect_seedance.engine.step_runner import PLAIN
-from prefect_seedance.engine.steps.media import prepare_media
+from prefect_seedance.engine.steps.media.prepare import prepare_media
 from prefect_seedance.errors import LedgerError
 from prefect_seedance.ledger import State
 from prefect_seedance.messages import message

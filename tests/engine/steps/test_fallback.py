@@ -179,8 +179,8 @@ async def test_media_move_their_row_on_only_where_nothing_may_have_been_paid(
     tmp_path, monkeypatch, first, fault, state, moved
 ):
     """An upload costs nothing; an asset is billed: one that may have been made is looked for, and not paid again."""
-    monkeypatch.setattr("prefect_seedance.engine.steps.submit_asset.LOOKUP_SECONDS", 0.5)
-    monkeypatch.setattr("prefect_seedance.engine.steps.submit_asset.FIRST_PAUSE", 0.1)
+    monkeypatch.setattr("prefect_seedance.engine.steps.media.submit_asset.LOOKUP_SECONDS", 0.5)
+    monkeypatch.setattr("prefect_seedance.engine.steps.media.submit_asset.FIRST_PAUSE", 0.1)
     (tmp_path / "cup.png").write_bytes(media_bytes("cup.png", width=640, height=640, seconds=Decimal(1)))
     with world(tmp_path, first, "jimmy", review="asset" if first == "anyfast" else None) as both:
         both.servers[0].state.faults = Faults(**{fault: 1.0, "retry_after": 0.05})

@@ -1,1 +1,1 @@
-"""The steps for one row or one medium, one file each: create, poll, download, media, upload, review, fallback."""
+"""The steps for one row, a file each: create, poll, download, reuse, fallback; `media` has those of its media."""

@@ -22,7 +22,7 @@ from prefect_seedance.engine.steps.fallback import (
     refused_for_good,
     skip,
 )
-from prefect_seedance.engine.steps.lost_asset import may_be_lost, will_be_made_again
+from prefect_seedance.engine.steps.media.lost_asset import may_be_lost, will_be_made_again
 from prefect_seedance.engine.steps.policy import close, decide, may_fall_back
 from prefect_seedance.errors import (
     AuthenticationError,

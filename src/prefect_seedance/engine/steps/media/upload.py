@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.steps.file_link import upload_file
+from prefect_seedance.engine.steps.media.file_link import upload_file
 
 __all__ = ["upload"]
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.steps.media_lock import held
-from prefect_seedance.engine.steps.submit_asset import submit
+from prefect_seedance.engine.steps.media.lock import held
+from prefect_seedance.engine.steps.media.submit_asset import submit
 from prefect_seedance.errors import (
     ContentRejected,
     InvalidResponse,

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.steps.file_link import upload_file
-from prefect_seedance.engine.steps.media_lock import held
+from prefect_seedance.engine.steps.media.file_link import upload_file
+from prefect_seedance.engine.steps.media.lock import held
 from prefect_seedance.engine.steps.policy import close, decide
 from prefect_seedance.errors import (
     DuplicateName,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect_seedance.core.clock import now
 from prefect_seedance.engine.medium import Medium
-from prefect_seedance.engine.steps.media_lock import held
+from prefect_seedance.engine.steps.media.lock import held
 from prefect_seedance.errors import InputError
 from prefect_seedance.ledger import MaterialKey, MaterialState
 from prefect_seedance.ledger.rows import materials

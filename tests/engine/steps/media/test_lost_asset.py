@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from prefect_seedance.cli.ledger import drop_asset_of
-from prefect_seedance.engine.steps import review
+from prefect_seedance.engine.steps.media import review
 from prefect_seedance.errors import InputError
 from prefect_seedance.sandbox.http.media import media_bytes
 from prefect_seedance.sandbox.world.faults import Faults

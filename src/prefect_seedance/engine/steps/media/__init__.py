@@ -1,0 +1,1 @@
+"""The steps of a medium before the creates of its rows: prepare, which calls upload and review."""
